@@ -1,0 +1,1 @@
+"""Keras model -> .tflite -> proof -> device."""

@@ -1,0 +1,8 @@
+"""From what is on the disk to what a network is fed.
+
+pictures.py      one picture -> uint8 pixels: the definition of preprocessing (no TensorFlow)
+dataset.py       `Dataset`, and how pictures are shared out to train, validation and test
+folder.py, digits.py, tfds.py   the sources; load.py chooses between them
+augmentation.py  random changes of training pictures as matrices
+pipeline.py      `Split` -> tf.data batches
+"""

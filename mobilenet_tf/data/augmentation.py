@@ -1,0 +1,103 @@
+"""Random changes of training pictures: how strong, and as numbers for a whole batch.
+
+Drawn with NumPy and applied with TensorFlow (pipeline.py). Importing this is cheap: recipes hold
+an `Augmentation`.
+"""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import numpy as np
+
+from mobilenet_tf.errors import UserError
+
+# Smallest and largest side of an erased rectangle, as a share of the picture's side.
+ERASED_SIDE = (0.15, 0.45)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strength of each change; 0 turns it off. Each is drawn per picture and step.
+
+    Attributes:
+        zoom: 0.2 magnifies by 1/1.2 to 1.2; where nothing is left, the picture is mirrored.
+        aspect: 0.1 stretches width against height by 1/1.1 to 1.1.
+        rotation: degrees to either side.
+        shift: to each side and up and down, as a share of the picture's side.
+        flip: probability of mirroring left and right. Off, because digits, letters, arrows and
+            hands mean something else then; 0.5 suits things that have no left and right.
+        brightness: 0.2 multiplies all pixels by 0.8 to 1.2.
+        contrast: 0.2 multiplies the distance from mid-grey by 0.8 to 1.2.
+        saturation: 0.2 multiplies the distance from grey by 0.8 to 1.2; colour pictures only.
+        erase: probability that a rectangle is painted mid-grey.
+    """
+
+    zoom: float = 0.2
+    aspect: float = 0.1
+    rotation: float = 10.0
+    shift: float = 0.08
+    flip: float = 0.0
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.2
+    erase: float = 0.0
+
+    def __post_init__(self):
+        top = {"zoom": 10, "aspect": 10, "rotation": 180}
+        for field in fields(self):
+            value, most = getattr(self, field.name), top.get(field.name, 1)
+            if not 0 <= value <= most:
+                raise UserError(f"{field.name} is {value}; it must be from 0 to {most}.")
+
+
+NO_AUGMENTATION = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
+
+
+class Changes(NamedTuple):
+    """What happens to each of N pictures; float32.
+
+    Attributes:
+        transforms: (N, 8), ImageProjectiveTransformV3's: output pixel -> input pixel.
+        colours: (N, 3): factors of brightness, contrast and saturation.
+        erased: (N, 4): left, top, right, bottom in output pixels; empty where all are 0.
+    """
+
+    transforms: np.ndarray
+    colours: np.ndarray
+    erased: np.ndarray
+
+
+def draw(
+    augmentation: Augmentation, random: np.random.Generator, count: int, side: int, size: int
+) -> Changes:
+    """Changes for `count` pictures, from side `side` to side `size` (both in pixels)."""
+    # Always the same number of draws: turning one change off leaves the others as they were.
+    draws = random.uniform(-1, 1, (14, count))
+    zoom, aspect, rotation, right, down, mirror, *colours = draws[:9]
+    zoom = (1 + augmentation.zoom) ** zoom
+    stretch = (1 + augmentation.aspect) ** (aspect / 2)
+    angle = np.deg2rad(augmentation.rotation) * rotation
+    mirror = np.where((mirror + 1) / 2 < augmentation.flip, -1, 1)
+
+    # From the output's middle to the input's middle, so all pixels of both squares match.
+    across, along = side / size / (zoom * stretch) * mirror, side / size / (zoom / stretch)
+    transforms = np.zeros((count, 8), np.float32)
+    transforms[:, 0], transforms[:, 1] = across * np.cos(angle), -along * np.sin(angle)
+    transforms[:, 3], transforms[:, 4] = across * np.sin(angle), along * np.cos(angle)
+    middle = (size - 1) / 2
+    for row, shift in ((0, right), (3, down)):
+        offset = (side - 1) / 2 + augmentation.shift * side * shift
+        transforms[:, row + 2] = offset - middle * transforms[:, row : row + 2].sum(axis=1)
+
+    strengths = (augmentation.brightness, augmentation.contrast, augmentation.saturation)
+    factors = 1 + np.array(strengths)[:, np.newaxis] * colours
+
+    chance, width, height, left, top = (draws[9:14] + 1) / 2
+    width, height = (
+        size * (ERASED_SIDE[0] + (ERASED_SIDE[1] - ERASED_SIDE[0]) * length)
+        for length in (width, height)
+    )
+    left, top = left * (size - width), top * (size - height)
+    erased = np.stack([left, top, left + width, top + height], axis=1)
+    erased[chance >= augmentation.erase] = 0
+    return Changes(transforms, factors.T.astype(np.float32), erased.astype(np.float32))

@@ -1,0 +1,38 @@
+"""The one door to every source of pictures."""
+
+from mobilenet_tf.data.dataset import Dataset, Progress
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.models.spec import ModelSpec
+
+
+def load_data(
+    source: str, spec: ModelSpec, seed: int = 0, progress: Progress | None = None
+) -> Dataset:
+    """Read, prepare and share out the pictures of a source.
+
+    Args:
+        source: `digits` (comes with scikit-learn), `tfds:NAME`, or a folder with a folder of
+            pictures per class.
+        spec: gives size, channels and crop. Its number of classes is not used: the data
+            decides, see `ModelSpec.with_classes`.
+        seed: of the sharing out.
+        progress: called with (pictures done, pictures in all).
+
+    Raises:
+        UserError: there is no such source, or it cannot be learned from.
+    """
+    source = str(source)
+    # Each source imports its own library, and only when it is asked for.
+    if source == "digits":
+        from mobilenet_tf.data.digits import load_digits
+
+        return load_digits(spec, seed, progress)
+    if source.startswith("tfds:"):
+        from mobilenet_tf.data.tfds import load_tfds
+
+        return load_tfds(source.removeprefix("tfds:"), spec, seed, progress)
+    if not source:
+        raise UserError("The data source is empty; give a folder, `digits` or `tfds:NAME`.")
+    from mobilenet_tf.data.folder import load_folder
+
+    return load_folder(source, spec, seed, progress)

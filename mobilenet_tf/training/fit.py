@@ -1,0 +1,100 @@
+"""The fit loop that float and quantization-aware training share."""
+
+from pathlib import Path
+
+import tf_keras as keras
+
+from mobilenet_tf.data.dataset import Dataset
+from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.training.checkpoint import State, restore, save
+from mobilenet_tf.training.optimizer import make_optimizer
+from mobilenet_tf.training.progress import EpochProgress
+from mobilenet_tf.training.recipe import Schedule
+
+_EVALUATION_BATCH = 64
+
+
+def fit(
+    model: keras.Model,
+    data: Dataset,
+    spec: ModelSpec,
+    schedule: Schedule,
+    batch: int,
+    seed: int,
+    checkpoint: Path,
+    title: str,
+) -> dict[str, list[float]]:
+    """Train a classifier; afterwards it has the weights that were best in validation.
+
+    Goes on from `checkpoint` where that file exists.
+
+    Args:
+        model: ends in a softmax.
+        data: its train and validation pictures are used.
+        spec: of the network.
+        schedule: of this stage.
+        batch: pictures per step.
+        seed: of order and augmentation.
+        checkpoint: written after each epoch.
+        title: what the progress bar says.
+
+    Returns:
+        Metric -> value per epoch.
+
+    Raises:
+        UserError: the loss is not finite, or the checkpoint belongs to something else.
+    """
+    per_epoch = steps_per_epoch(data.train, batch)
+    steps = schedule.epochs * per_epoch
+    learner = logits_model(model)
+    learner.compile(
+        make_optimizer(learner, schedule, steps),
+        keras.losses.CategoricalCrossentropy(True, label_smoothing=schedule.label_smoothing),
+        metrics=["accuracy"],
+    )
+    fingerprint = f"{data.fingerprint}-{batch}-{seed}-{schedule}"
+    state = restore(checkpoint, learner, fingerprint)
+    if state.epoch < schedule.epochs:
+        learner.fit(
+            training_batches(
+                data.train, spec, batch, seed, steps, state.epoch * per_epoch, schedule.augmentation
+            ),
+            initial_epoch=state.epoch,
+            epochs=schedule.epochs,
+            steps_per_epoch=per_epoch,
+            validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
+            callbacks=[
+                _KeepState(state, checkpoint, fingerprint),
+                EpochProgress(title, schedule.epochs, batch),
+            ],
+            verbose=0,
+        )
+    learner.set_weights(state.best)
+    return state.history
+
+
+def logits_model(model: keras.Model) -> keras.Model:
+    """The same layers up to the softmax: its rounded int8 output has no useful gradient."""
+    return keras.Model(model.input, model.layers[-1].input)
+
+
+class _KeepState(keras.callbacks.Callback):
+    """History, best weights and the checkpoint, after each epoch."""
+
+    def __init__(self, state: State, path: Path, fingerprint: str):
+        super().__init__()
+        self.state, self.path, self.fingerprint = state, path, fingerprint
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(self.model.optimizer.learning_rate)
+        for name, value in {**logs, "learning_rate": rate}.items():
+            self.state.history.setdefault(name, []).append(float(value))
+        if not abs(logs["loss"]) < float("inf"):
+            raise UserError("The loss is not finite: use a lower learning rate.")
+        score = (float(logs["val_accuracy"]), -float(logs["val_loss"]))
+        if self.state.best is None or score > self.state.score:
+            self.state.best, self.state.score = self.model.get_weights(), score
+        self.state.epoch = epoch + 1
+        save(self.path, self.state, self.model, self.fingerprint)

@@ -1,0 +1,88 @@
+"""Small real `.tflite` files, converted once per session, whose figures can be counted by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.models.spec import Preprocessing
+
+SIZE = 32
+CLASSES = 5
+NORMAL = Preprocessing()
+
+
+def residual_net(swish: bool = False):
+    """Stem, an inverted residual block, classifier; with hard-swish after the stem on demand."""
+    import tf_keras as keras
+
+    layers = keras.layers
+    keras.utils.set_random_seed(3)
+    options = {"bias_initializer": "random_uniform"}
+    picture = keras.Input((SIZE, SIZE, 3), batch_size=1)
+    stem = layers.Conv2D(8, 3, 2, "same", name="stem", **options)(picture)
+    stem = stem * layers.ReLU(6.0)(stem + 3.0) * (1 / 6) if swish else layers.ReLU(6.0)(stem)
+    x = layers.Conv2D(24, 1, activation="relu", name="expand", **options)(stem)
+    x = layers.DepthwiseConv2D(
+        3, 1, "same", activation="relu", name="depthwise", depthwise_initializer="he_uniform",
+        **options,
+    )(x)  # fmt: skip
+    x = layers.Conv2D(8, 1, name="project", **options)(x)
+    x = layers.GlobalAveragePooling2D()(layers.Add()([stem, x]))
+    x = layers.Dense(CLASSES, name="logits", **options)(x)
+    return keras.Model(picture, layers.Softmax()(x))
+
+
+def representative():
+    """Pictures whose range is exactly that of pixels, so the scale is 1 / std, the zero point 0."""
+    random = np.random.default_rng(0)
+    for _ in range(8):
+        pixels = random.integers(0, 256, (1, SIZE, SIZE, 3))
+        pixels[0, 0, 0] = 0, 255, 128
+        yield [((pixels - NORMAL.mean) / NORMAL.std).astype(np.float32)]
+
+
+def convert(model, kind: str) -> bytes:
+    """`kind`: float32, float16, or the dtype of input and output of a full-int8 file."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if "int8" in kind:
+        converter.representative_dataset = representative
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(kind)
+    return converter.convert()
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """Paths: float32, float16, int8 (int8 ends), uint8 (uint8 ends), swish (int8, HARD_SWISH)."""
+    folder = tmp_path_factory.mktemp("tflite")
+    net, swish = residual_net(), residual_net(swish=True)
+    paths = {}
+    for name, model, kind in (
+        ("float32", net, "float32"),
+        ("float16", net, "float16"),
+        ("int8", net, "int8"),
+        ("uint8", net, "uint8"),
+        ("swish", swish, "int8"),
+    ):
+        paths[name] = folder / f"{name}.tflite"
+        paths[name].write_bytes(convert(model, kind))
+    return SimpleNamespace(**paths)
+
+
+@pytest.fixture
+def to_float():
+    """A function from a Keras model to the bytes of its float32 `.tflite`."""
+    return lambda model: convert(model, "float32")
+
+
+@pytest.fixture
+def pixels():
+    """Five random pictures: uint8 (5, SIZE, SIZE, 3)."""
+    return np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
