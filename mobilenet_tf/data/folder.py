@@ -1,6 +1,7 @@
 """A folder of pictures per class, as people have it, with or without train/ val/ test/ above."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -55,13 +56,7 @@ def load_folder(
     Raises:
         UserError: no such folder, fewer than two classes, or too few readable pictures.
     """
-    root = Path(source)
-    if not root.exists():
-        raise UserError(
-            f"{root} does not exist; the data is a folder per class, `digits` or `tfds:NAME`."
-        )
-    if not root.is_dir():
-        raise UserError(f"{root} is a file; the data is a folder with a folder per class.")
+    root = _root(source)
     try:
         classes, files, skipped = _list(root)
     except OSError as error:
@@ -91,11 +86,62 @@ def load_folder(
         if not any(_lost_a_class(parts[part], splits[part]) for part in PARTS):
             break
         # All pictures of a class in one part were unreadable: share the others out again.
-    skipped += [
+    skipped += _skipped(broken)
+    return Dataset(str(source), classes, **splits, skipped=skipped)
+
+
+def load_labelled(
+    source: str | Path,
+    labels: Sequence[str],
+    spec: ModelSpec,
+    progress: Progress | None = None,
+) -> tuple[Split, list[dict]]:
+    """All pictures of a folder per class, to judge a finished model with.
+
+    Classes are matched with `labels` by name; the folder may lack some. Of `train/ val/ test/`
+    only test is taken.
+
+    Returns:
+        The pictures at `spec.size`, and what was skipped, as in `Dataset`.
+
+    Raises:
+        UserError: no such folder, a class that is none of the labels, or no readable picture.
+    """
+    root = _root(source)
+    parts = {_PART_NAMES.get(folder.name.lower()): folder for folder in _folders(root)}
+    top = parts.get("test", root)
+    files = []
+    for folder in _folders(top):
+        if folder.name not in labels:
+            raise UserError(
+                f"{folder} is none of the model's classes, which are {', '.join(labels)}."
+            )
+        files += [
+            _File(path.relative_to(root).as_posix(), labels.index(folder.name), "test")
+            for path in _files(folder)
+        ]
+    splits, broken = _decode(root, {"test": files}, spec, progress)
+    if not len(splits["test"]):
+        raise UserError(f"{top} has no readable pictures; it needs a folder per class.")
+    return splits["test"], _skipped(broken)
+
+
+def _root(source: str | Path) -> Path:
+    root = Path(source)
+    if not root.exists():
+        raise UserError(
+            f"{root} does not exist; the data is a folder per class, `digits` or `tfds:NAME`."
+        )
+    if not root.is_dir():
+        raise UserError(f"{root} is a file; the data is a folder with a folder per class.")
+    return root
+
+
+def _skipped(broken: dict[_File, str]) -> list[dict]:
+    return [
         {"file": file.name, "reason": reason}
         for file, reason in sorted(broken.items(), key=lambda item: item[0].name)
     ]
-    return Dataset(str(source), classes, **splits, skipped=skipped)
 
 
 def _list(root: Path) -> tuple[tuple[str, ...], list[_File], list[dict]]:

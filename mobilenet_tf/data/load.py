@@ -1,8 +1,38 @@
 """The one door to every source of pictures."""
 
-from mobilenet_tf.data.dataset import Dataset, Progress
+from collections.abc import Sequence
+
+from mobilenet_tf.data.dataset import Dataset, Progress, Split
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
+
+
+def load_test(
+    source: str,
+    labels: Sequence[str],
+    spec: ModelSpec,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Split, list[dict]]:
+    """The pictures to judge a finished model with; their labels are indices into `labels`.
+
+    All pictures of a folder per class (of `train/ val/ test/` those of test), or the test part of
+    `digits` and `tfds:NAME` under `seed`.
+
+    Returns:
+        The pictures, and what was skipped.
+
+    Raises:
+        UserError: there is no such source, or its classes are not the model's.
+    """
+    if source == "digits" or source.startswith("tfds:"):
+        data = load_data(source, spec, seed, progress)
+        if data.classes != tuple(labels):
+            raise UserError(f"The classes of {source} are not those of the model.")
+        return data.test, data.skipped
+    from mobilenet_tf.data.folder import load_labelled
+
+    return load_labelled(source, labels, spec, progress)
 
 
 def load_data(

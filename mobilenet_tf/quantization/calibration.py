@@ -33,9 +33,7 @@ def quantized_outputs(model: keras.Model) -> list[keras.layers.Layer]:
 
     A convolution in front of a ReLU is not among them: the file has one tensor for both.
     """
-    fused = {
-        layer.input.node.layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU)
-    }
+    fused = _read_by(model, keras.layers.ReLU)
     return [
         layer
         for layer in model.layers
@@ -68,7 +66,7 @@ def calibrate(model: keras.Model, pictures: np.ndarray) -> dict[str, tuple[float
         low = np.minimum(low, [np.min(value) for value in outputs])
         high = np.maximum(high, [np.max(value) for value in outputs])
     ranges = {}
-    gated = _gated(model)
+    gated = _read_by(model, ShiftedReLU6)
     for layer, least, most in zip(layers, low, high, strict=True):
         if not np.isfinite([least, most]).all():
             raise UserError(f"The output of {layer.name} is not finite: training has diverged.")
@@ -83,11 +81,9 @@ def calibrate(model: keras.Model, pictures: np.ndarray) -> dict[str, tuple[float
     return ranges
 
 
-def _gated(model) -> set[str]:
-    """Layers whose output only a hard-swish reads."""
-    return {
-        layer.input.node.layer.name for layer in model.layers if isinstance(layer, ShiftedReLU6)
-    }
+def _read_by(model, kind) -> set[str]:
+    """Names of the layers that a layer of this kind reads."""
+    return {layer.input.node.layer.name for layer in model.layers if isinstance(layer, kind)}
 
 
 def _is_softmax(layer) -> bool:

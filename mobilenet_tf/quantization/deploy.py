@@ -85,7 +85,9 @@ class _Deployer:
         tensor = result.tensor
         if result.factor != 1.0:
             tensor = keras.layers.Rescaling(1 / result.factor, name="unscale")(tensor)
-        deployed = keras.Model(self.values[id(self.model.input)].tensor, tensor, name=self.model.name)
+        deployed = keras.Model(
+            self.values[id(self.model.input)].tensor, tensor, name=self.model.name
+        )
         for layer, weights in self.weights.items():
             layer.set_weights(weights)
         return deployed

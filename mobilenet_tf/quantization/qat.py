@@ -1,13 +1,12 @@
 """The quantization-aware model: a deploy form that rounds where the int8 file rounds."""
 
 import numpy as np
-import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from mobilenet_tf.models.spec import Preprocessing
 from mobilenet_tf.quantization.calibration import calibrate, input_range
 from mobilenet_tf.quantization.deploy import copy_layer, input_tensors
-from mobilenet_tf.quantization.scheme import Int8Config
+from mobilenet_tf.quantization.scheme import Int8Config, QuantizedLayer
 
 INPUT_NAME = "pixels"
 
@@ -31,10 +30,11 @@ def quantize_aware(
     """
     ranges = calibrate(deployed, pictures)
     inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
-    identity = keras.layers.Activation("linear", name="normalised")
-    tensors = {
-        id(deployed.input): _wrapped(identity, Int8Config(input_range(preprocessing)))(inputs)
-    }
+    pixels = QuantizedLayer(
+        keras.layers.Activation("linear", name="normalised"),
+        Int8Config(input_range(preprocessing)),
+    )
+    tensors = {id(deployed.input): pixels(inputs)}
     for layer in deployed.layers[1:]:
         sources = [tensors[id(tensor)] for tensor in input_tensors(layer)]
         new = copy_layer(layer)
@@ -43,11 +43,7 @@ def quantize_aware(
             new.build(layer.input_shape)
             new.set_weights(layer.get_weights())
         config = Int8Config(ranges.get(layer.name), per_channel)
-        tensors[id(layer.output)] = _wrapped(new, config)(
+        tensors[id(layer.output)] = QuantizedLayer(new, config)(
             sources if len(sources) > 1 else sources[0]
         )
     return keras.Model(inputs, tensors[id(deployed.output)], name=f"{deployed.name}_int8")
-
-
-def _wrapped(layer, config):
-    return tfmot.quantization.keras.QuantizeWrapperV2(layer, config, name_prefix="quant_")

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
+from mobilenet_tf.models.layers import HardSwish
 from mobilenet_tf.quantization.deploy import CONVOLUTIONS, ShiftedReLU6
 
 _keras = tfmot.quantization.keras
@@ -118,6 +119,23 @@ class Int8Config(_keras.QuantizeConfig):
         return {"output": self.output, "per_channel": self.per_channel}
 
 
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class QuantizedLayer(_keras.QuantizeWrapperV2):
+    """TFMOT's wrapper, which lists a layer's weights by its state before the first call.
+
+    A layer that is read back from a file is not built by then, so its bias would be missed.
+    """
+
+    def __init__(self, layer, quantize_config, **kwargs):
+        super().__init__(layer, quantize_config, name_prefix="", **kwargs)
+
+    def build(self, input_shape):
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True
+        super().build(input_shape)
+
+
 def kernel_name(layer: keras.layers.Layer) -> str | None:
     """The attribute that holds a layer's kernel, or None."""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
@@ -127,6 +145,5 @@ def kernel_name(layer: keras.layers.Layer) -> str | None:
 
 def custom_objects() -> dict:
     """What `keras.models.load_model` must know to read a `qat.keras`."""
-    own = (KernelQuantizer, RangeQuantizer, Int8Config, ShiftedReLU6)
-    names = {cls.__name__: cls for cls in own}
-    return names | {"QuantizeWrapperV2": tfmot.quantization.keras.QuantizeWrapperV2}
+    own = (KernelQuantizer, RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
+    return {cls.__name__: cls for cls in own}

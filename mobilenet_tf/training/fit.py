@@ -6,11 +6,10 @@ import tf_keras as keras
 
 from mobilenet_tf.data.dataset import Dataset
 from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.training.checkpoint import State, restore, save
+from mobilenet_tf.training.callbacks import EpochProgress, KeepState
+from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.optimizer import make_optimizer
-from mobilenet_tf.training.progress import EpochProgress
 from mobilenet_tf.training.recipe import Schedule
 
 _EVALUATION_BATCH = 64
@@ -66,7 +65,7 @@ def fit(
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
             callbacks=[
-                _KeepState(state, checkpoint, fingerprint),
+                KeepState(state, checkpoint, fingerprint),
                 EpochProgress(title, schedule.epochs, batch),
             ],
             verbose=0,
@@ -78,23 +77,3 @@ def fit(
 def logits_model(model: keras.Model) -> keras.Model:
     """The same layers up to the softmax: its rounded int8 output has no useful gradient."""
     return keras.Model(model.input, model.layers[-1].input)
-
-
-class _KeepState(keras.callbacks.Callback):
-    """History, best weights and the checkpoint, after each epoch."""
-
-    def __init__(self, state: State, path: Path, fingerprint: str):
-        super().__init__()
-        self.state, self.path, self.fingerprint = state, path, fingerprint
-
-    def on_epoch_end(self, epoch, logs=None):
-        rate = float(self.model.optimizer.learning_rate)
-        for name, value in {**logs, "learning_rate": rate}.items():
-            self.state.history.setdefault(name, []).append(float(value))
-        if not abs(logs["loss"]) < float("inf"):
-            raise UserError("The loss is not finite: use a lower learning rate.")
-        score = (float(logs["val_accuracy"]), -float(logs["val_loss"]))
-        if self.state.best is None or score > self.state.score:
-            self.state.best, self.state.score = self.model.get_weights(), score
-        self.state.epoch = epoch + 1
-        save(self.path, self.state, self.model, self.fingerprint)

@@ -1,0 +1,95 @@
+"""Stage 3: a Keras model -> an integer `.tflite` with its labels and preprocessing inside."""
+
+import time
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from export.inspect import inspect
+from export.metadata import add_metadata
+from mobilenet_tf.data.pipeline import calibration_pictures
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.job import Job
+from mobilenet_tf.quantization.quantize import load_float, load_qat
+from mobilenet_tf.run_folder import write_atomically, write_text
+
+IO_TYPES = {"uint8": tf.uint8, "int8": tf.int8, "float32": tf.float32}
+
+
+def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None = None) -> bytes:
+    """An int8 `.tflite` of batch 1 and fixed size.
+
+    Args:
+        model: quantization-aware; or any float model, if `pictures` are given.
+        io: type of the file's input and output: uint8, int8 or float32.
+        pictures: (N, h, w, c) float32, as the model takes them: post-training quantization
+            sets its ranges with them.
+
+    Returns:
+        The file's bytes, without metadata.
+
+    Raises:
+        UserError: another `io`.
+    """
+    if io not in IO_TYPES:
+        raise UserError(f"io is {io!r}; it must be one of {', '.join(IO_TYPES)}.")
+    # A free batch size would leave the arithmetic of shapes in the file.
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
+    function = tf.function(lambda image: model(image, training=False), input_signature=[signature])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function()], model
+    )
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = converter.inference_output_type = IO_TYPES[io]
+    if pictures is not None:
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
+    return converter.convert()
+
+
+def export(job: Job) -> None:
+    """Write `model_int8.tflite` from `qat.keras`, and post-training quantization beside it."""
+    started = time.monotonic()
+    content = convert(load_qat(job))
+    job.run.update_result(conversion_seconds=round(time.monotonic() - started, 1))
+    _write(job, job.run.tflite, content)
+    write_text(job.run.labels_file, "".join(f"{name}\n" for name in job.classes))
+
+    pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    _write(job, job.run.ptq_tflite, convert(load_float(job), pictures=pictures))
+
+    facts = inspect(job.run.tflite)
+    job.run.update_result(
+        tflite=_tflite_facts(facts),
+        ptq={"bytes": job.run.ptq_tflite.stat().st_size},
+        seconds={"export": round(time.monotonic() - started, 1)},
+    )
+
+
+def _write(job: Job, path, content: bytes) -> None:
+    name = f"MobileNet {job.spec.name} {job.spec.alpha:g} {job.spec.size}x{job.spec.size}, int8"
+    content = add_metadata(
+        content,
+        name=name,
+        description=f"Image classifier of {len(job.classes)} classes, trained on {job.source}.",
+        labels=job.classes,
+        preprocessing=job.spec.preprocessing,
+    )
+    write_atomically(path, lambda partial: partial.write_bytes(content))
+
+
+def _tflite_facts(facts: dict) -> dict:
+    """What `result.json` keeps of `inspect`."""
+    return {
+        "bytes": facts["bytes"],
+        "ops": {name: op["count"] for name, op in facts["ops"].items()},
+        "float_tensors": facts["float_tensors"],
+        "quantize_ops": facts["quantize_ops"],
+        "partitions": facts["delegate"]["partitions"],
+        "left_out": sorted(facts["delegate"]["left_out"] or {}),
+        "min_runtime": facts["required_runtime"],
+        "peak_activation_bytes": facts["peak_activation_bytes"],
+        "input": facts["inputs"][0],
+        "output": facts["outputs"][0],
+    }

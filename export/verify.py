@@ -1,0 +1,120 @@
+"""Stage 4: the proof. What was trained, against what the file computes, on the test pictures."""
+
+import platform
+import time
+from importlib.metadata import version
+from os import cpu_count
+
+import numpy as np
+import tf_keras as keras
+from PIL import Image
+
+from export.evaluate import figures, run_all
+from export.runtime import TensorInfo, TFLiteModel
+from mobilenet_tf import __version__
+from mobilenet_tf.data.dataset import Split
+from mobilenet_tf.data.pipeline import evaluation_batches
+from mobilenet_tf.job import Job
+from mobilenet_tf.quantization.quantize import load_float, load_qat
+from mobilenet_tf.run_folder import write_atomically
+
+_BATCH = 64
+_WORST = 12
+_LIBRARIES = {
+    "tensorflow": "tensorflow",
+    "tf_keras": "tf_keras",
+    "tfmot": "tensorflow-model-optimization",
+    "litert": "ai-edge-litert",
+}
+
+
+def verify(job: Job) -> dict:
+    """Measure float, QAT, int8 and plain post-training quantization on the test pictures.
+
+    Returns:
+        The run's `result.json`.
+    """
+    started = time.monotonic()
+    test = job.data.test
+    file = TFLiteModel(job.run.tflite, threads=2)
+    scores = {
+        "float": _predict(load_float(job), test, job),
+        "qat": _predict(load_qat(job), test, job),
+        "int8": run_all(file, test.pictures, "Verifying int8"),
+        "ptq_int8": run_all(
+            TFLiteModel(job.run.ptq_tflite, threads=2), test.pictures, "Verifying PTQ"
+        ),
+    }
+    judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
+    return job.run.update_result(
+        accuracy={name: value["accuracy"] for name, value in judged.items()},
+        parity=parity(file.output, scores["qat"], scores["int8"]),
+        per_class=judged["int8"]["per_class"],
+        confusion=judged["int8"]["confusion"],
+        worst=_worst(job, file.output.dequantize(scores["int8"])),
+        versions=versions(),
+        machine={"cpu": _processor(), "cores": cpu_count()},
+        seconds={"verify": round(time.monotonic() - started, 1)},
+    )
+
+
+def parity(output: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict:
+    """Agreement of real scores with a file's integers, in steps of the file's output (LSB).
+
+    Args:
+        output: of the file.
+        expected: (N, C) float.
+        found: (N, C) integers of the file.
+    """
+    steps = np.rint(expected / output.scale) + output.zero_point
+    limits = np.iinfo(output.dtype)
+    distance = np.abs(np.clip(steps, limits.min, limits.max) - found.astype(np.int64))
+    return {
+        "images": len(found),
+        "max_lsb": int(distance.max()),
+        "within_1_lsb": float((distance <= 1).mean()),
+        "top1_agreement": float((steps.argmax(axis=1) == found.argmax(axis=1)).mean()),
+    }
+
+
+def _predict(model: keras.Model, split: Split, job: Job) -> np.ndarray:
+    return model.predict(evaluation_batches(split, job.spec, _BATCH), verbose=0)
+
+
+def _worst(job: Job, scores: np.ndarray) -> list[dict]:
+    """The wrong answers that were given with most confidence, and their pictures."""
+    test = job.data.test
+    predicted = scores.argmax(axis=1)
+    confidence = np.where(predicted != test.labels, scores.max(axis=1), -1)
+    worst = []
+    for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:_WORST]):
+        if confidence[row] < 0:
+            break
+        picture = f"worst/{rank + 1:02d}.png"
+        image = Image.fromarray(np.squeeze(test.pictures[row]))
+        write_atomically(job.run.path / picture, image.save)
+        worst.append(
+            {
+                "file": test.names[row],
+                "label": job.classes[test.labels[row]],
+                "predicted": job.classes[predicted[row]],
+                "score": round(float(confidence[row]), 4),
+                "picture": picture,
+            }
+        )
+    return worst
+
+
+def versions() -> dict:
+    """Of everything that has a say in the figures."""
+    found = {name: version(package) for name, package in _LIBRARIES.items()}
+    return {"mobilenet_tf": __version__, "python": platform.python_version(), **found}
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()

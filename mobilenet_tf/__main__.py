@@ -1,0 +1,27 @@
+"""`python -m mobilenet_tf` and `mobilenet-tf`."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    # TensorFlow reports its CPU features and absent GPUs on every start.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
+
+    from mobilenet_tf.cli import app
+    from mobilenet_tf.errors import UserError
+
+    try:
+        app(prog_name="mobilenet-tf")
+    except UserError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted. The same command with --resume goes on from here.", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

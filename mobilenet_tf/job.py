@@ -1,0 +1,179 @@
+"""One run: its folder, its settings and its pictures. Every stage takes a `Job`."""
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mobilenet_tf.data.dataset import Dataset
+from mobilenet_tf.data.load import load_data
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.models.cost import cost
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.training.progress import picture_progress
+from mobilenet_tf.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Job:
+    """The settings of a run, as `config.toml` keeps them.
+
+    Attributes:
+        run: its folder.
+        source: of the pictures, as for `load_data`.
+        spec: of the network.
+        classes: names, in the order of the labels.
+        recipe: of training.
+        weights: `none`, `imagenet` or a file, where training starts.
+        seed: of split, initial weights, order and augmentation.
+    """
+
+    run: RunFolder
+    source: str
+    spec: ModelSpec
+    classes: tuple[str, ...]
+    recipe: Recipe
+    weights: str
+    seed: int
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The pictures, read at first use.
+
+        Raises:
+            UserError: they are not those that the run began with.
+        """
+        with picture_progress(f"Reading {self.source}") as progress:
+            data = load_data(self.source, self.spec, self.seed, progress)
+        known = self.run.result().get("data", {}).get("fingerprint")
+        if known not in (None, data.fingerprint):
+            raise UserError(
+                f"The pictures of {self.source} have changed since {self.run.path} was begun; "
+                "start a new run for them."
+            )
+        return data
+
+    def config(self) -> dict:
+        """What `config.toml` holds."""
+        return {
+            "source": self.source,
+            "seed": self.seed,
+            "weights": self.weights,
+            "classes": list(self.classes),
+            "model": self.spec.to_dict(),
+            "recipe": self.recipe.to_dict(),
+        }
+
+    @classmethod
+    def open(cls, path: str | Path, *needed: str) -> "Job":
+        """The job of an existing run folder.
+
+        Raises:
+            UserError: it is no run folder, or lacks a file named in `needed`.
+        """
+        run = RunFolder.open(path, *needed)
+        config = run.config()
+        return cls(
+            run,
+            config["source"],
+            ModelSpec.from_dict(config["model"]),
+            tuple(config["classes"]),
+            Recipe.from_dict(config["recipe"], str(run.config_file)),
+            config["weights"],
+            config["seed"],
+        )
+
+
+def begin(
+    out: str | Path,
+    source: str,
+    spec: ModelSpec,
+    recipe: Recipe,
+    weights: str = "none",
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Job:
+    """Make a run folder and read the pictures, or go on with one that was interrupted.
+
+    Args:
+        out: the folder.
+        spec: its number of classes is replaced by the data's.
+        overwrite: throw away what the folder holds.
+        resume: go on with what the folder holds, if it does.
+
+    The others are the attributes of `Job`.
+
+    Raises:
+        UserError: the folder is in use and neither is asked for, or it belongs to other settings.
+    """
+    run = RunFolder(out)
+    if run.config_file.is_file() and resume:
+        job = Job.open(out)
+        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed))
+        return job
+    if run.path.exists() and not run.path.is_dir():
+        raise UserError(f"{run.path} is a file; --out takes a folder.")
+    if run.path.is_dir() and any(run.path.iterdir()):
+        if not overwrite:
+            raise UserError(
+                f"{run.path} holds an earlier run; use --resume to go on, --overwrite to replace "
+                "it, or --out for another folder."
+            )
+        if not run.config_file.is_file():
+            raise UserError(f"{run.path} is no run folder, so it is not overwritten.")
+    with picture_progress(f"Reading {source}") as progress:
+        data = load_data(source, spec, seed, progress)
+    spec = spec.with_classes(len(data.classes))
+    # Only now: a source that cannot be read must not cost an earlier run.
+    if run.path.is_dir():
+        shutil.rmtree(run.path)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed)
+    job.__dict__["data"] = data
+    run.write_config(job.config())
+    run.update_result(model=_model_facts(spec), data=_data_facts(data), seed=seed)
+    return job
+
+
+def _require_same(job: Job, asked: Job) -> None:
+    now, then = _flat(asked.config()), _flat(job.config())
+    for name, value in now.items():
+        if name != "model.classes" and value != then.get(name):
+            raise UserError(
+                f"{job.run.path} was begun with {name} = {then.get(name)!r}, not {value!r}; "
+                "--resume needs the same settings."
+            )
+
+
+def _flat(values: dict, prefix: str = "") -> dict:
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _model_facts(spec: ModelSpec) -> dict:
+    figures = cost(spec)
+    facts = spec.to_dict()
+    del facts["rows"]
+    return facts | {
+        "parameters": figures.parameters,
+        "macs": figures.macs,
+        "peak_activation_bytes": figures.peak_activation_bytes,
+    }
+
+
+def _data_facts(data: Dataset) -> dict:
+    return {
+        "source": data.source,
+        "classes": list(data.classes),
+        "train": len(data.train),
+        "validation": len(data.validation),
+        "test": len(data.test),
+        "skipped": data.skipped,
+        "fingerprint": data.fingerprint,
+    }

@@ -1,0 +1,55 @@
+"""Stage 2: a float network -> the same network, trained to be integer."""
+
+import time
+
+import tf_keras as keras
+
+from mobilenet_tf.data.pipeline import calibration_pictures
+from mobilenet_tf.job import Job
+from mobilenet_tf.models.layers import HardSigmoid, HardSwish
+from mobilenet_tf.quantization.deploy import deploy_form
+from mobilenet_tf.quantization.qat import quantize_aware
+from mobilenet_tf.quantization.scheme import custom_objects
+from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.training.fit import fit
+
+
+def load_float(job: Job) -> keras.Model:
+    """The network that `train` left."""
+    names = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
+    return keras.models.load_model(job.run.float_model, custom_objects=names, compile=False)
+
+
+def load_qat(job: Job) -> keras.Model:
+    """The network that `quantize` left."""
+    return keras.models.load_model(
+        job.run.qat_model, custom_objects=custom_objects(), compile=False
+    )
+
+
+def quantize(job: Job) -> keras.Model:
+    """Fine-tune the deploy form of `float.keras` with int8 rounding; keep it as `qat.keras`.
+
+    Goes on from the last finished epoch where there is one. Ranges come from real training
+    pictures of all classes.
+    """
+    started = time.monotonic()
+    pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    model = quantize_aware(deploy_form(load_float(job)), pictures, job.spec.preprocessing)
+    history = {}
+    if job.recipe.qat.epochs:
+        history = fit(
+            model,
+            job.data,
+            job.spec,
+            job.recipe.qat,
+            job.recipe.batch,
+            job.seed,
+            job.run.checkpoints / "qat.npz",
+            "Quantizing",
+        )
+    write_atomically(job.run.qat_model, model.save)
+    job.run.update_result(
+        history={"qat": history}, seconds={"quantize": round(time.monotonic() - started, 1)}
+    )
+    return model

@@ -1,0 +1,76 @@
+"""What happens after each epoch besides training: state kept, progress shown."""
+
+import time
+from pathlib import Path
+
+import tf_keras as keras
+
+from mobilenet_tf.console import console
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.training.checkpoint import State, save
+from mobilenet_tf.training.progress import bar
+
+
+class KeepState(keras.callbacks.Callback):
+    """History, best weights and the checkpoint.
+
+    Attributes:
+        state: brought up to date after each epoch.
+        path: where it is saved.
+        fingerprint: of the data and settings that it belongs to.
+    """
+
+    def __init__(self, state: State, path: Path, fingerprint: str):
+        super().__init__()
+        self.state, self.path, self.fingerprint = state, path, fingerprint
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not abs(logs["loss"]) < float("inf"):
+            raise UserError("The loss is not finite; use a lower learning rate.")
+        rate = float(self.model.optimizer.learning_rate)
+        for name, value in {**logs, "learning_rate": rate}.items():
+            self.state.history.setdefault(name, []).append(float(value))
+        score = (float(logs["val_accuracy"]), -float(logs["val_loss"]))
+        if self.state.best is None or score > self.state.score:
+            self.state.best, self.state.score = self.model.get_weights(), score
+        self.state.epoch = epoch + 1
+        save(self.path, self.state, self.model, self.fingerprint)
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """A progress bar over all epochs, and a line for each that is done.
+
+    Attributes:
+        title: what is trained.
+        epochs: in all.
+        batch: pictures per step.
+    """
+
+    def __init__(self, title: str, epochs: int, batch: int):
+        super().__init__()
+        self.title, self.epochs, self.batch = title, epochs, batch
+
+    def on_train_begin(self, logs=None):
+        self.steps = self.params["steps"]
+        self.bar = bar()
+        self.task = self.bar.add_task(self.title, total=self.epochs * self.steps, note="")
+        self.bar.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self.started = epoch, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        rate = (batch + 1) * self.batch / max(time.monotonic() - self.started, 1e-6)
+        note = f"epoch {self.epoch + 1}/{self.epochs}  {rate:.0f} pictures/s"
+        self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1, note=note)
+
+    def on_epoch_end(self, epoch, logs=None):
+        console.print(
+            f"{self.title} {epoch + 1:3d}/{self.epochs}  loss {logs['loss']:.3f}  "
+            f"accuracy {logs['accuracy']:.3f}  validation {logs['val_accuracy']:.3f}  "
+            f"{time.monotonic() - self.started:.1f} s",
+            highlight=False,
+        )
+
+    def on_train_end(self, logs=None):
+        self.bar.stop()
