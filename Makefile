@@ -16,7 +16,7 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 	$(BIN)/python -m mobilenet_tf run --overwrite
 
 test: $(READY) lint  ## all tests, on two processes
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import number_types
 from flatbuffers.table import Table
 
+from export.flatbuffer import pack
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import Preprocessing
 
@@ -129,11 +130,9 @@ def add_metadata(
     builder.Finish(root, METADATA_MARK)
     _set_metadata(model, METADATA_NAME, bytes(builder.Output()))
 
-    builder = _AlignedBuilder(len(data) + 4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
     details = json.dumps(asdict(preprocessing) | {"extra": extra or {}}, indent=2)
     files = {LABELS_FILE: "\n".join(labels) + "\n", PREPROCESSING_FILE: details + "\n"}
-    return _append_zip(bytes(builder.Output()), files)
+    return _append_zip(pack(model), files)
 
 
 def read_metadata(data: bytes, called: str = "the model") -> Metadata:
@@ -177,17 +176,6 @@ def read_metadata(data: bytes, called: str = "the model") -> Metadata:
 def required_runtime(data: bytes) -> str:
     """The oldest TFLite runtime that has the model's operators, such as "1.14.0", or "unknown"."""
     return _get_metadata(data, RUNTIME_NAME).rstrip(b"\0").decode("ascii", "replace") or "unknown"
-
-
-class _AlignedBuilder(flatbuffers.Builder):
-    """Keeps weights on 16 bytes, as the schema's force_align, which generated Python forgets.
-
-    Microcontrollers read int32 biases in place, and some stop at an address that is no multiple
-    of four.
-    """
-
-    def StartVector(self, elemSize, numElems, alignment):
-        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
 def _describe(picture, scores, preprocessing: Preprocessing) -> dict:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from export.flatbuffer import pack
 from export.metadata import DAMAGE, read_metadata
 from mobilenet_tf.errors import UserError
 
@@ -129,7 +130,8 @@ class TFLiteModel:
         source: a path, or the file's bytes.
         threads: of the CPU.
         delegate: run on XNNPACK, the default of phones; False takes the runtime's own kernels.
-        preserve_tensors: keep every intermediate result for `activations`; XNNPACK is off then.
+        preserve_tensors: keep every intermediate result for `activations`, by making outputs of
+            them: the kernels stay those that serve the file otherwise.
         mean, std: for a file whose metadata has none; a value, or one per channel.
 
     Raises:
@@ -162,7 +164,7 @@ class TFLiteModel:
         self._produced = [int(i) for op in graph.operators for i in op.outputs]
         self._preserved = preserve_tensors
         self._interpreter = load_interpreter(
-            data, self.called, threads, delegate and not preserve_tensors, preserve_tensors
+            _with_all_outputs(data) if preserve_tensors else data, self.called, threads, delegate
         )
 
     def _ends(self, graph) -> tuple[TensorInfo, TensorInfo]:
@@ -279,9 +281,16 @@ class TFLiteModel:
         }
 
 
-def load_interpreter(
-    data: bytes, called: str, threads: int = 1, delegate: bool = True, preserve: bool = False
-):
+def _with_all_outputs(data: bytes) -> bytes:
+    """The same model whose operators' results are all outputs of the graph, in order."""
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    graph = model.subgraphs[0]
+    graph.outputs = [int(i) for op in graph.operators for i in op.outputs]
+    model.signatureDefs = None  # they name the outputs that were
+    return pack(model)
+
+
+def load_interpreter(data: bytes, called: str, threads: int = 1, delegate: bool = True):
     """A LiteRT interpreter with its memory allocated.
 
     Raises:
@@ -295,7 +304,6 @@ def load_interpreter(
             model_content=data,
             num_threads=threads,
             experimental_op_resolver_type=OpResolverType.AUTO if delegate else plain,
-            experimental_preserve_all_tensors=preserve,
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:

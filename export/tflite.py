@@ -12,6 +12,7 @@ from mobilenet_tf.data.pipeline import calibration_pictures
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.quantize import load_float, load_qat
+from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
 from mobilenet_tf.run_folder import write_atomically, write_text
 
 IO_TYPES = {"uint8": tf.uint8, "int8": tf.int8, "float32": tf.float32}
@@ -36,7 +37,11 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
         raise UserError(f"io is {io!r}; it must be one of {', '.join(IO_TYPES)}.")
     # A free batch size would leave the arithmetic of shapes in the file.
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
-    function = tf.function(lambda image: model(image, training=False), input_signature=[signature])
+    # A quantization-aware model has its ranges in its training graph, see `QuantizedLayer`.
+    training = any(isinstance(layer, QuantizedLayer) for layer in model.layers)
+    function = tf.function(
+        lambda image: model(image, training=training), input_signature=[signature]
+    )
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [function.get_concrete_function()], model
     )

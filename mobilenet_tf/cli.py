@@ -75,8 +75,8 @@ def _begin(data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, 
 @app.command()
 def run(
     data: Data = "digits",
-    model: Model = "v2",
-    alpha: Alpha = 0.35,
+    model: Model = "v1",
+    alpha: Alpha = 0.25,
     size: Size = None,
     channels: Channels = None,
     epochs: Epochs = None,
@@ -101,8 +101,8 @@ def run(
 @app.command()
 def train(
     data: Data = "digits",
-    model: Model = "v2",
-    alpha: Alpha = 0.35,
+    model: Model = "v1",
+    alpha: Alpha = 0.25,
     size: Size = None,
     channels: Channels = None,
     epochs: Epochs = None,

@@ -142,6 +142,10 @@ class _Deployer:
         else:
             new = type(layer).from_config(config)
             tensor = new(source.tensor)
+        if bias.size > 1 and bias[0] and (bias == bias[0]).all():
+            # TFLite's converter gives equal biases the first channel's scale, which is wrong
+            # for all others; it does not where one differs, by however little.
+            bias[-1] = np.nextafter(bias[-1], np.float32(np.inf))
         self.weights[new] = [kernel / source.factor, bias]
         if getattr(layer, "activation", None) in (None, keras.activations.linear):
             return _Value(tensor, convolution=new)

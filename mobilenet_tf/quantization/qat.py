@@ -5,8 +5,9 @@ import tf_keras as keras
 
 from mobilenet_tf.models.spec import Preprocessing
 from mobilenet_tf.quantization.calibration import calibrate, input_range
-from mobilenet_tf.quantization.deploy import copy_layer, input_tensors
-from mobilenet_tf.quantization.scheme import Int8Config, QuantizedLayer
+from mobilenet_tf.quantization.deploy import CONVOLUTIONS, copy_layer, input_tensors
+from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
+from mobilenet_tf.quantization.scheme import Int8Config
 
 INPUT_NAME = "pixels"
 
@@ -28,22 +29,27 @@ def quantize_aware(
     Returns:
         A model of the same shapes with the deploy form's weights, to be fine-tuned.
     """
-    ranges = calibrate(deployed, pictures)
+    ranges = {deployed.layers[0].name: input_range(preprocessing)}
+    measured = calibrate(deployed, pictures)
     inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
-    pixels = QuantizedLayer(
-        keras.layers.Activation("linear", name="normalised"),
-        Int8Config(input_range(preprocessing)),
-    )
-    tensors = {id(deployed.input): pixels(inputs)}
+    pixels = keras.layers.Activation("linear", name="normalised")
+    start = ranges[deployed.layers[0].name]
+    tensors = {id(deployed.input): QuantizedLayer(pixels, Int8Config([start], start))(inputs)}
     for layer in deployed.layers[1:]:
-        sources = [tensors[id(tensor)] for tensor in input_tensors(layer)]
+        sources = input_tensors(layer)
+        read = [ranges[source.node.layer.name] for source in sources]
+        # A convolution in front of a ReLU has the ReLU's range; reshaping keeps a range.
+        fused = isinstance(layer, CONVOLUTIONS) and layer.name not in measured
+        reader = layer.outbound_nodes[0].layer.name if fused else layer.name
+        ranges[layer.name] = measured.get(reader, read[0])
         new = copy_layer(layer)
         if layer.get_weights():
             # Before wrapping: a wrapper puts the rounded kernel in the kernel's place.
             new.build(layer.input_shape)
             new.set_weights(layer.get_weights())
-        config = Int8Config(ranges.get(layer.name), per_channel)
+        config = Int8Config(read, ranges[layer.name], layer.name in measured, per_channel)
+        arguments = [tensors[id(source)] for source in sources]
         tensors[id(layer.output)] = QuantizedLayer(new, config)(
-            sources if len(sources) > 1 else sources[0]
+            arguments if len(arguments) > 1 else arguments[0]
         )
     return keras.Model(inputs, tensors[id(deployed.output)], name=f"{deployed.name}_int8")

@@ -9,7 +9,7 @@ from mobilenet_tf.job import Job
 from mobilenet_tf.models.layers import HardSigmoid, HardSwish
 from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
-from mobilenet_tf.quantization.scheme import custom_objects
+from mobilenet_tf.quantization.quantized_layer import custom_objects
 from mobilenet_tf.run_folder import write_atomically
 from mobilenet_tf.training.fit import fit
 

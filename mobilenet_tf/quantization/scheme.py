@@ -9,8 +9,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
-from mobilenet_tf.models.layers import HardSwish
-from mobilenet_tf.quantization.deploy import CONVOLUTIONS, ShiftedReLU6
+from mobilenet_tf.quantization.deploy import CONVOLUTIONS
 
 _keras = tfmot.quantization.keras
 
@@ -39,20 +38,28 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         self._depthwise = isinstance(layer.layer, keras.layers.DepthwiseConv2D)
         return {}
 
+    def limits(self, kernel: tf.Tensor) -> tf.Tensor:
+        """The largest magnitude: () per tensor, or (output channels,)."""
+        kernel = tf.abs(self._by_channel(kernel))
+        if not self.per_channel:
+            return tf.reduce_max(kernel)
+        limit = tf.reduce_max(kernel, axis=list(range(len(kernel.shape) - 1)))
+        return tf.maximum(limit, _NARROWEST_CHANNEL * tf.reduce_max(limit))
+
+    def _by_channel(self, kernel: tf.Tensor) -> tf.Tensor:
+        if not self._depthwise:
+            return kernel
+        height, width, channels, multiplier = self._shape
+        return tf.reshape(kernel, (height, width, 1, channels * multiplier))
+
     def __call__(self, inputs, training, weights, **kwargs):
         kernel = tf.convert_to_tensor(inputs)
+        limit = tf.stop_gradient(self.limits(kernel))
         if not self.per_channel:
-            limit = tf.stop_gradient(tf.reduce_max(tf.abs(kernel)))
             return tf.quantization.fake_quant_with_min_max_vars(
                 kernel, -limit, limit, num_bits=8, narrow_range=True
             )
-        if self._depthwise:
-            height, width, channels, multiplier = self._shape
-            kernel = tf.reshape(kernel, (height, width, 1, channels * multiplier))
-        axes = list(range(len(kernel.shape) - 1))
-        limit = tf.reduce_max(tf.abs(kernel), axis=axes)
-        limit = tf.maximum(limit, _NARROWEST_CHANNEL * tf.reduce_max(limit))
-        limit = tf.stop_gradient(limit)
+        kernel = self._by_channel(kernel)
         kernel = tf.quantization.fake_quant_with_min_max_vars_per_channel(
             kernel, -limit, limit, num_bits=8, narrow_range=True
         )
@@ -64,22 +71,16 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
 class RangeQuantizer(_keras.quantizers.Quantizer):
-    """Asymmetric int8 values within a range that calibration set and training keeps."""
+    """Asymmetric int8 values within a range that calibration has set."""
 
     def __init__(self, low: float, high: float):
         self.low, self.high = float(low), float(high)
 
     def build(self, tensor_shape, name, layer):
-        def weight(suffix, value):
-            initializer = keras.initializers.Constant(value)
-            return layer.add_weight(f"{name}_{suffix}", initializer=initializer, trainable=False)
-
-        return {"low": weight("low", self.low), "high": weight("high", self.high)}
+        return {}
 
     def __call__(self, inputs, training, weights, **kwargs):
-        return tf.quantization.fake_quant_with_min_max_vars(
-            inputs, weights["low"], weights["high"], num_bits=8
-        )
+        return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high, 8)
 
     def get_config(self):
         return {"low": self.low, "high": self.high}
@@ -90,13 +91,17 @@ class Int8Config(_keras.QuantizeConfig):
     """What of one layer becomes int8: its kernel, if it has one, and its output.
 
     Attributes:
-        output: (low, high) of the output, or None where the output is not a tensor of its own
-            in the file, or has its input's range.
+        inputs: ranges of the tensors that the layer reads.
+        output: range of the tensor that the file holds for this layer's output.
+        rounds: whether training rounds the output: not where the file has one tensor for this
+            layer and the ReLU behind it, nor where the output has its input's range.
         per_channel: see `KernelQuantizer`.
     """
 
-    def __init__(self, output: tuple[float, float] | None, per_channel: bool = True):
-        self.output, self.per_channel = output, per_channel
+    def __init__(self, inputs, output, rounds: bool = True, per_channel: bool = True):
+        self.inputs = tuple(tuple(bounds) for bounds in inputs)
+        self.output = tuple(output)
+        self.rounds, self.per_channel = rounds, per_channel
 
     def get_weights_and_quantizers(self, layer):
         name = kernel_name(layer)
@@ -113,27 +118,10 @@ class Int8Config(_keras.QuantizeConfig):
         pass
 
     def get_output_quantizers(self, layer):
-        return [RangeQuantizer(*self.output)] if self.output else []
+        return [RangeQuantizer(*self.output)] if self.rounds else []
 
     def get_config(self):
-        return {"output": self.output, "per_channel": self.per_channel}
-
-
-@keras.saving.register_keras_serializable(package="mobilenet_tf")
-class QuantizedLayer(_keras.QuantizeWrapperV2):
-    """TFMOT's wrapper, which lists a layer's weights by its state before the first call.
-
-    A layer that is read back from a file is not built by then, so its bias would be missed.
-    """
-
-    def __init__(self, layer, quantize_config, **kwargs):
-        super().__init__(layer, quantize_config, name_prefix="", **kwargs)
-
-    def build(self, input_shape):
-        if not self.layer.built:
-            self.layer.build(input_shape)
-            self.layer.built = True
-        super().build(input_shape)
+        return vars(self)
 
 
 def kernel_name(layer: keras.layers.Layer) -> str | None:
@@ -141,9 +129,3 @@ def kernel_name(layer: keras.layers.Layer) -> str | None:
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return "depthwise_kernel"
     return "kernel" if isinstance(layer, CONVOLUTIONS) else None
-
-
-def custom_objects() -> dict:
-    """What `keras.models.load_model` must know to read a `qat.keras`."""
-    own = (KernelQuantizer, RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
-    return {cls.__name__: cls for cls in own}

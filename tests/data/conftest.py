@@ -6,16 +6,6 @@ from PIL import Image
 
 from mobilenet_tf.models.spec import ModelSpec, Preprocessing
 
-SIGNS = Path(__file__).parents[3] / "shared" / "data" / "sign_digits"
-
-
-@pytest.fixture(scope="session")
-def signs() -> Path:
-    """2,062 photos of hands, ten classes."""
-    if not SIGNS.is_dir():
-        pytest.skip("shared/data/sign_digits is not beside the repository")
-    return SIGNS
-
 
 @pytest.fixture
 def make_spec():

@@ -1,0 +1,79 @@
+"""The arithmetic of the int8 file, on floats that hold integers.
+
+A float network with rounded tensors is not enough to know what the file will say. It and the
+integer kernels differ by one step where a value falls between two integers, and fifty layers
+spread that step over whole tensors. So at inference the quantization-aware model computes what
+the kernels compute: exact sums of integer products, which a float32 holds up to 2^24, and one
+multiplication and rounding per tensor, in the order and precision of XNNPACK, TFLite's kernels on
+CPUs. Other runtimes round differently by one step now and then.
+
+Integers are centred here: q minus its zero point, so that real = integer * scale.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+_LOW, _HIGH = -128, 127
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The quantization of a tensor: real = (q - zero_point) * scale."""
+
+    scale: np.float32
+    zero_point: int
+
+    @classmethod
+    def of(cls, bounds: tuple[float, float]) -> "Grid":
+        """The grid that the converter makes of a range."""
+        low, high = (float(np.float32(bound)) for bound in bounds)
+        scale = (high - low) / (_HIGH - _LOW)
+        return cls(np.float32(scale), int(np.clip(np.rint(_LOW - low / scale), _LOW, _HIGH)))
+
+    def integers(self, real: tf.Tensor) -> tf.Tensor:
+        """Centred integers of a tensor that lies on the grid."""
+        return tf.round(real / self.scale)
+
+    def real(self, integers: tf.Tensor) -> tf.Tensor:
+        """Clamp centred integers to int8, and back to real values."""
+        low, high = _LOW - self.zero_point, _HIGH - self.zero_point
+        return tf.clip_by_value(integers, float(low), float(high)) * self.scale
+
+    def nearest(self, real: tf.Tensor) -> tf.Tensor:
+        """Put real values on the grid."""
+        return self.real(self.integers(real))
+
+
+def convolution(total: tf.Tensor, multiplier: np.ndarray, output: Grid) -> tf.Tensor:
+    """Requantize sums of products with the bias among them, per channel."""
+    return output.real(tf.round(total * multiplier))
+
+
+def multiply(left: tf.Tensor, right: tf.Tensor, a: Grid, b: Grid, output: Grid) -> tf.Tensor:
+    """MUL of real tensors on the grids `a` and `b`."""
+    product = a.integers(left) * b.integers(right)
+    return output.real(tf.round(product * (a.scale * b.scale / output.scale)))
+
+
+def add(left: tf.Tensor, right: tf.Tensor, a: Grid, b: Grid, output: Grid) -> tf.Tensor:
+    """ADD of real tensors: two integer multipliers of 21 bits and one shift."""
+    ratios = np.array([a.scale / output.scale, b.scale / output.scale], np.float32)
+    shift = 20 - (int(np.frexp(ratios.max())[1]) - 1)
+    by_left, by_right = (int(np.rint(np.ldexp(ratio, shift))) for ratio in ratios)
+    total = tf.cast(a.integers(left), tf.int32) * by_left
+    total += tf.cast(b.integers(right), tf.int32) * by_right
+    total = tf.bitwise.right_shift(total + (1 << (shift - 1)), shift)
+    return output.real(tf.cast(total, tf.float32))
+
+
+def mean(real: tf.Tensor, grid: Grid, output: Grid) -> tf.Tensor:
+    """MEAN over height and width, kept as sides of 1."""
+    count = real.shape[1] * real.shape[2]
+    total = tf.reduce_sum(grid.integers(real), axis=(1, 2), keepdims=True)
+    return output.real(tf.round(total * (grid.scale / (np.float32(count) * output.scale))))
+
+
+# The 3 of relu6(x + 3), as the converter stores it.
+THREE = Grid.of((0.0, 3.0))

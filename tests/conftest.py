@@ -1,0 +1,123 @@
+"""What several packages test with: real pictures, and int8 files of all networks."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.models.zoo import ZOO, model_spec
+
+SHARED = Path(__file__).parents[2] / "shared"
+SIZE, CLASSES = 48, 10
+
+
+@pytest.fixture(scope="session")
+def signs() -> Path:
+    """2,062 photos of hands, ten classes."""
+    folder = SHARED / "data" / "sign_digits"
+    if not folder.is_dir():
+        pytest.skip("shared/data/sign_digits is not beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures() -> np.ndarray:
+    """uint8 (120, 48, 48, 3): the two photos that come with scikit-learn, cut into squares."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    squares = []
+    for photo in load_sample_images().images:
+        for side in (150, 100):
+            for top in range(0, photo.shape[0] - side + 1, side):
+                for left in range(0, photo.shape[1] - side + 1, side):
+                    square = Image.fromarray(photo[top : top + side, left : left + side])
+                    squares.append(np.asarray(square.resize((SIZE, SIZE))))
+    order = np.random.default_rng(0).permutation(len(squares))[:120]
+    return np.stack(squares)[np.sort(order)]
+
+
+def enliven(model, images: np.ndarray) -> None:
+    """Give a network with random weights the activations that a trained one has.
+
+    Its batch normalization takes its statistics from real pictures, with scales that differ
+    between channels, and its classes come apart.
+    """
+    import tf_keras as keras
+
+    random = np.random.default_rng(5)
+    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    for norm in norms:
+        channels = norm.gamma.shape
+        norm.gamma.assign(random.uniform(0.5, 1.5, channels))
+        norm.beta.assign(random.normal(0, 0.5, channels))
+        norm.momentum = 0.5
+    for _ in range(12):
+        model(images, training=True)
+    head = [x for x in model.layers if x.get_weights()][-1]
+    logits = keras.Model(model.input, model.layers[-1].input)(images).numpy()
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel * 3 / logits.std(axis=0).mean(), bias])
+
+
+@dataclass(frozen=True, eq=False)
+class Int8:
+    """One network in all its forms, made when asked for.
+
+    Attributes:
+        name: of the zoo.
+        pixels: uint8 pictures to compare with.
+    """
+
+    name: str
+    pixels: np.ndarray
+
+    @cached_property
+    def spec(self):
+        return model_spec(self.name, 0.35, SIZE, CLASSES)
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        from mobilenet_tf.data.pictures import normalise
+
+        return normalise(self.pixels, self.spec.preprocessing)
+
+    @cached_property
+    def canonical(self):
+        import tf_keras as keras
+
+        from mobilenet_tf.models.build import build_from_spec
+
+        keras.utils.set_random_seed(7)
+        model = build_from_spec(self.spec)
+        enliven(model, self.images)
+        return model
+
+    @cached_property
+    def deployed(self):
+        from mobilenet_tf.quantization.deploy import deploy_form
+
+        return deploy_form(self.canonical)
+
+    @cached_property
+    def qat(self):
+        from mobilenet_tf.quantization.qat import quantize_aware
+
+        return quantize_aware(self.deployed, self.images, self.spec.preprocessing)
+
+    @cached_property
+    def content(self) -> bytes:
+        from export.tflite import convert
+
+        return convert(self.qat)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ZOO],
+)
+def int8(request, pictures) -> Int8:
+    """Every network of the zoo; all tests of one network run in one process."""
+    return Int8(request.param, pictures)

@@ -1,0 +1,52 @@
+"""What was trained, against what the file computes: all six networks, real pictures."""
+
+import numpy as np
+
+from export.inspect import inspect
+from export.runtime import TFLiteModel
+from export.verify import parity
+
+
+def test_the_file_is_all_integers(int8):
+    facts = inspect(int8.content)
+    assert facts["float_tensors"] == 0
+    assert set(facts["tensors"]) == {"int8", "int32", "uint8"}
+    # uint8 ends: a change of zero point on the way in and on the way out, nothing between.
+    assert facts["quantize_ops"] == {"boundary": 2, "inside": 0, "weights": 0}
+    assert facts["tensors"]["uint8"] == 2
+    assert facts["inputs"][0]["shape"] == [1, 48, 48, 3]
+    for op in ("SHAPE", "STRIDED_SLICE", "PACK", "PAD"):
+        assert op not in facts["ops"]
+    assert not any("HARD_SWISH" in op for op in facts["ops"])
+    for layer in facts["layers"]:
+        assert layer["per_channel"], layer["name"]
+        assert layer["channel_max"]["median"] == 127, layer["name"]
+
+
+def test_raw_pixels_are_the_quantized_input(int8):
+    file = TFLiteModel(int8.content, mean=128.0, std=127.5)
+    assert file.pixels_are_inputs
+    assert file.input.zero_point == 128
+    np.testing.assert_allclose(file.input.scale, 1 / 127.5, rtol=1e-6)
+
+
+def test_one_delegate_partition(int8):
+    delegate = inspect(int8.content)["delegate"]
+    assert delegate["partitions"] == 1
+    assert set(delegate["left_out"]) == {"QUANTIZE", "SOFTMAX"}
+
+
+def test_the_file_computes_what_qat_computes(int8):
+    file = TFLiteModel(int8.content)
+    found = file.run_raw(int8.pixels)
+    agreement = parity(file.output, int8.qat.predict(int8.images, verbose=0), found)
+    assert agreement["within_1_lsb"] >= 0.995
+    assert agreement["top1_agreement"] >= 0.98
+    # The classes must come apart, or agreement would mean nothing.
+    assert found.max(axis=1).std() > 10
+
+
+def test_int8_stays_close_to_float(int8):
+    found = TFLiteModel(int8.content).run(int8.pixels)
+    expected = int8.canonical.predict(int8.images, verbose=0)
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.7

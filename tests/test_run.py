@@ -1,0 +1,205 @@
+"""The whole path on scikit-learn's digits, killed twice on the way, and every command on it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+
+COMMAND = [sys.executable, "-m", "mobilenet_tf"]
+RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "14", "--qat-epochs", "2"]
+
+
+def call(*arguments, code=0, **options) -> subprocess.CompletedProcess:
+    result = subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+    )
+    assert result.returncode == code, result.stderr
+    return result
+
+
+def as_json(*arguments) -> dict:
+    return json.loads(call(*arguments, "--json").stdout)
+
+
+def kill_when(process: subprocess.Popen, epochs: int, checkpoint: Path) -> None:
+    """kill -9 as soon as the checkpoint says that so many epochs are done."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and process.poll() is None:
+        if checkpoint.exists():
+            with np.load(checkpoint) as file:
+                if json.loads(str(file["facts"]))["epoch"] >= epochs:
+                    break
+        time.sleep(0.05)
+    assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A finished run that was killed in float training and in quantization-aware training."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    command = [*RUN, "--out", str(folder), "--resume"]
+    for stage, epochs in (("float", 3), ("qat", 1)):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            kill_when(process, epochs, folder / "checkpoints" / f"{stage}.npz")
+        assert not (folder / "result.json").read_text().count('accuracy": {')
+    call(*RUN[3:], "--out", folder, "--resume")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(run) -> dict:
+    return json.loads((run / "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Forty digits as PNG files in class folders, and a file that is none."""
+    from sklearn.datasets import load_digits
+
+    root = tmp_path_factory.mktemp("pictures")
+    digits = load_digits()
+    for index, (image, label) in enumerate(zip(digits.images[:40], digits.target, strict=False)):
+        (root / str(label)).mkdir(exist_ok=True)
+        Image.fromarray((image * 255 / 16).astype(np.uint8)).save(root / f"{label}/{index}.png")
+    (root / "0" / "notes.png").write_text("no picture")
+    return root
+
+
+def test_result_holds_every_figure(result):
+    assert result["model"] | {"parameters": 0, "macs": 0, "peak_activation_bytes": 0} == {
+        "name": "v1", "alpha": 0.25, "size": 32, "channels": 1, "classes": 10, "parameters": 0,
+        "macs": 0, "peak_activation_bytes": 0,
+        "preprocessing": {"mean": 128.0, "std": 127.5, "crop": 1.0},
+    }  # fmt: skip
+    data = result["data"]
+    assert data["train"] + data["validation"] + data["test"] == 1797
+    assert data["classes"] == list("0123456789")
+    assert set(result["accuracy"]) == {"float", "qat", "int8", "ptq_int8"}
+    assert result["tflite"]["float_tensors"] == 0
+    assert result["tflite"]["input"]["dtype"] == "uint8"
+    assert set(result["seconds"]) >= {"train", "quantize", "export", "verify"}
+    assert result["seed"] == 0
+    assert "tensorflow" in result["versions"]
+
+
+def test_resumed_training_has_every_epoch_once(result):
+    assert len(result["history"]["float"]["loss"]) == 14
+    assert len(result["history"]["qat"]["loss"]) == 2
+
+
+def test_int8_is_as_good_as_float(result):
+    accuracy = result["accuracy"]
+    assert accuracy["float"] >= 0.85
+    assert accuracy["int8"] >= accuracy["float"] - 0.02
+    # What QAT says of itself is what its file does.
+    assert accuracy["int8"] == accuracy["qat"]
+
+
+def test_the_file_agrees_with_qat(result):
+    parity = result["parity"]
+    assert parity["images"] == result["data"]["test"]
+    assert parity["within_1_lsb"] >= 0.995
+    assert parity["top1_agreement"] == 1.0
+
+
+def test_nothing_half_written_is_left(run):
+    assert not list(run.rglob(".partial*"))
+    names = {path.name for path in run.iterdir()}
+    assert names >= {
+        "config.toml", "checkpoints", "float.keras", "qat.keras", "model_int8.tflite",
+        "labels.txt", "result.json", "report.html", "MODEL_CARD.md",
+    }  # fmt: skip
+
+
+def test_labels_are_in_the_file_and_beside_it(run):
+    assert (run / "labels.txt").read_text().split() == list("0123456789")
+    with zipfile.ZipFile(run / "model_int8.tflite") as file:
+        assert file.read("labels.txt").decode().split() == list("0123456789")
+
+
+def test_report_and_card_state_the_result(run, result):
+    figure = f"{result['accuracy']['int8']:.1%}"[:4]
+    assert figure in (run / "report.html").read_text()
+    assert figure in (run / "MODEL_CARD.md").read_text()
+
+
+def test_evaluate_on_the_run_repeats_its_accuracy(run, result):
+    found = as_json("evaluate", run)
+    assert found["accuracy"] == result["accuracy"]["int8"]
+    assert found["confusion"] == result["confusion"]
+
+
+def test_evaluate_matches_classes_by_name(run, folder, tmp_path):
+    found = as_json("evaluate", run / "model_int8.tflite", "--data", folder)
+    assert found["images"] == 40
+    assert found["accuracy"] >= 0.8
+    assert [item["file"] for item in found["skipped"]] == ["0/notes.png"]
+    (tmp_path / "7").symlink_to(folder / "7")
+    alone = as_json("evaluate", run / "model_int8.tflite", "--data", tmp_path)
+    assert alone["per_class"]["7"]["recall"] == found["per_class"]["7"]["recall"]
+
+
+def test_predict_says_which_digit(run, folder):
+    images = sorted((folder / "0").glob("[0-9]*.png"))
+    found = as_json("predict", run / "model_int8.tflite", *images)
+    best = [item["classes"][0] for item in found["predictions"]]
+    assert sum(item["label"] == "0" for item in best) >= len(images) - 1
+    assert all(0 <= item["score"] <= 1 for item in best)
+
+
+def test_inspect_shows_what_result_says(run, result):
+    found = as_json("inspect", run / "model_int8.tflite")
+    assert found["bytes"] == result["tflite"]["bytes"]
+    assert found["metadata"]["labels"] == list("0123456789")
+    assert found["multiply_adds"] == result["model"]["macs"]
+
+
+def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
+    file, picture = run / "model_int8.tflite", next((folder / "3").glob("*.png"))
+    blocker = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['tf_keras'] = None;"
+        "from mobilenet_tf.__main__ import main; main()"
+    )
+    for arguments in (["predict", file, picture], ["inspect", file],
+                      ["evaluate", file, "--data", folder], ["summary", "v2"]):  # fmt: skip
+        command = [sys.executable, "-c", blocker, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_stages_run_again_on_their_own(run, result):
+    call("verify", run)
+    again = json.loads((run / "result.json").read_text())
+    assert again["accuracy"] == result["accuracy"]
+
+
+def test_a_run_is_not_overwritten_unasked(run):
+    before = (run / "result.json").read_bytes()
+    error = call("train", "--out", run, code=2).stderr
+    assert "--resume" in error
+    assert "--overwrite" in error
+    assert (run / "result.json").read_bytes() == before
+
+
+def test_resume_wants_the_same_settings(run):
+    error = call(*RUN[3:], "--out", run, "--resume", "--size", "64", code=2).stderr
+    assert "model.size = 32, not 64" in error
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    error = call(*RUN[3:], "--out", tmp_path / "run", code=2).stderr
+    assert "cannot be written" in error

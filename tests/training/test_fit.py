@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import tf_keras as keras
+
+from mobilenet_tf import build
+from mobilenet_tf.data.augmentation import NO_AUGMENTATION
+from mobilenet_tf.data.load import load_data
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.training.callbacks import KeepState
+from mobilenet_tf.training.checkpoint import State, restore, save
+from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.optimizer import WarmupCosine, make_optimizer
+from mobilenet_tf.training.recipe import Schedule
+
+PLAIN = Schedule(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return model_spec("v1", 0.25, 32, classes=10, channels=1)
+
+
+@pytest.fixture(scope="module")
+def data(spec):
+    return load_data("digits", spec)
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(1)
+    return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
+
+
+def test_warm_up_then_cosine():
+    rate = [float(WarmupCosine(1.0, 10, 110)(step)) for step in range(110)]
+    np.testing.assert_allclose(rate[:10], np.arange(1, 11) / 10, atol=1e-6)
+    assert rate[59] == pytest.approx(0.5, abs=0.02)
+    assert rate[-1] == pytest.approx(0.0, abs=1e-6)
+    assert all(np.diff(rate[10:]) < 0)
+
+
+def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model):
+    """With no gradient at all, decay is the only thing that moves a weight."""
+    optimizer = make_optimizer(model, Schedule(1, 0.1, warmup=0.0, weight_decay=0.5), 10)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    zeros = [np.zeros_like(value) for value in before]
+    optimizer.apply_gradients(zip(zeros, model.trainable_variables, strict=True))
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        decays = len(old.shape) == 4 and "depthwise" not in variable.name
+        assert (not np.array_equal(variable.numpy(), old)) == decays, variable.name
+
+
+def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkeypatch):
+    """Stopped after its first epoch and begun again, against never stopped."""
+
+    def train(name):
+        keras.utils.set_random_seed(1)
+        network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
+        fit(network, data, spec, PLAIN, 128, 0, tmp_path / f"{name}.npz", name)
+        return network.get_weights()
+
+    whole = train("whole")
+    remember = KeepState.on_epoch_end
+
+    def stop(self, epoch, logs=None):
+        remember(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(KeepState, "on_epoch_end", stop)
+        train("stopped")
+    for left, right in zip(whole, train("stopped"), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+
+
+def test_best_weights_are_kept_not_the_last(model, tmp_path):
+    model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
+    keep = KeepState(State(), tmp_path / "state.npz", "same")
+    keep.set_model(model)
+    first = model.get_weights()
+    keep.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.5})
+    model.set_weights([weight + 1 for weight in first])
+    keep.on_epoch_end(1, {"loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.4})
+    state = restore(tmp_path / "state.npz", model, "same")
+    for kept, expected in zip(state.best, first, strict=True):
+        np.testing.assert_array_equal(kept, expected)
+    assert state.history["val_accuracy"] == [0.9, 0.8]
+
+
+def test_a_checkpoint_of_other_data_is_refused(model, tmp_path):
+    model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
+    save(tmp_path / "state.npz", State(best=model.get_weights()), model, "these pictures")
+    with pytest.raises(UserError, match="other pictures or settings"):
+        restore(tmp_path / "state.npz", model, "those pictures")
+
+
+def test_divergence_is_said(data, spec, model, tmp_path):
+    wild = Schedule(1, 1e30, warmup=0.0, augmentation=NO_AUGMENTATION)
+    with pytest.raises(UserError, match="lower learning rate"):
+        fit(model, data, spec, wild, 64, 0, tmp_path / "wild.npz", "wild")
