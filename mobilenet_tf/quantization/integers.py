@@ -20,17 +20,25 @@ _LOW, _HIGH = -128, 127
 
 @dataclass(frozen=True)
 class Grid:
-    """The quantization of a tensor: real = (q - zero_point) * scale."""
+    """The quantization of a tensor: real = (q - zero_point) * scale.
+
+    Attributes:
+        scale: as the file has it.
+        zero_point: -128 to 127.
+        precise: the scale before it was rounded; the converter divides biases by it.
+    """
 
     scale: np.float32
     zero_point: int
+    precise: float
 
     @classmethod
     def of(cls, bounds: tuple[float, float]) -> "Grid":
         """The grid that the converter makes of a range."""
         low, high = (float(np.float32(bound)) for bound in bounds)
         scale = (high - low) / (_HIGH - _LOW)
-        return cls(np.float32(scale), int(np.clip(np.rint(_LOW - low / scale), _LOW, _HIGH)))
+        zero_point = int(np.clip(np.rint(_LOW - low / scale), _LOW, _HIGH))
+        return cls(np.float32(scale), zero_point, scale)
 
     def integers(self, real: tf.Tensor) -> tf.Tensor:
         """Centred integers of a tensor that lies on the grid."""

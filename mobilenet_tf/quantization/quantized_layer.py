@@ -33,7 +33,11 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
     def call(self, inputs, training=None, **kwargs):
         kernel = _KERNELS.get(type(self.layer))
         if training or kernel is None:
-            return super().call(inputs, training=True, **kwargs)
+            outputs = super().call(inputs, training=True, **kwargs)
+            self.quantize_config.set_quantize_weights(
+                self.layer, [variable for variable, _, _ in self._weight_vars]
+            )
+            return outputs
         config = self.quantize_config
         return kernel(self, inputs, [Grid.of(x) for x in config.inputs], Grid.of(config.output))
 
@@ -41,17 +45,22 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
 def _convolution(self, inputs, grids, output):
     weight, quantizer, _ = self._weight_vars[0]
     depthwise = isinstance(self.layer, keras.layers.DepthwiseConv2D)
-    scale = quantizer.limits(weight) / np.float32(127)
+    scale = _divide(quantizer.limits(weight), 127.0)
     by_channel = tf.reshape(scale, weight.shape[-2:]) if depthwise and scale.shape.rank else scale
     kernel = tf.round(quantizer(weight, False, {}) / by_channel)
     operation = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
     strides = (1, *self.layer.strides, 1)
     total = operation(grids[0].integers(inputs), kernel, strides, self.layer.padding.upper())
     # 32-bit integers with the scale of the products.
-    unit = tf.cast(scale, tf.float64) * float(grids[0].scale)
+    unit = tf.cast(scale, tf.float64) * grids[0].precise
     bias = tf.cast(tf.round(tf.cast(self.layer.bias, tf.float64) / unit), tf.float32)
-    multiplier = grids[0].scale * scale / output.scale
+    multiplier = _divide(grids[0].scale * scale, float(output.scale))
     return integers.convolution(total + bias, multiplier, output)
+
+
+def _divide(value: tf.Tensor, by: float) -> tf.Tensor:
+    """A float32 quotient; in 64 bits, because graphs divide by multiplying with 1 / by."""
+    return tf.cast(tf.cast(value, tf.float64) / by, tf.float32)
 
 
 def _multiply(self, inputs, grids, output):

@@ -108,8 +108,9 @@ class Int8Config(_keras.QuantizeConfig):
         return [(getattr(layer, name), KernelQuantizer(self.per_channel))] if name else []
 
     def set_quantize_weights(self, layer, quantize_weights):
+        # Past Keras's bookkeeping, which would forget the variable that stood there.
         for weight in quantize_weights:
-            setattr(layer, kernel_name(layer), weight)
+            object.__setattr__(layer, kernel_name(layer), weight)
 
     def get_activations_and_quantizers(self, layer):
         return []

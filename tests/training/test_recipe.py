@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from mobilenet_tf.errors import UserError
@@ -25,9 +27,8 @@ def test_a_wrong_field_is_named(tmp_path, change, said):
         "batch = 8\nbn_momentum = 0.9\ncalibration = 64\n"
         f"[qat]\nepochs = 1\nlearning_rate = 1e-4\n[train]\nlearning_rate = 1e-3\n{change}\n"
     )
-    with pytest.raises(UserError, match="mine.toml") as error:
+    with pytest.raises(UserError, match=re.escape(said)):
         load_recipe(str(file))
-    assert said in str(error.value)
 
 
 def test_missing_fields_and_files(tmp_path):

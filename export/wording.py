@@ -1,0 +1,288 @@
+"""The figures of `result.json` in words: what report and card both say is said here, once.
+
+Every function takes what a run has so far; a figure that is missing reads "not measured".
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+import numpy as np
+
+NOT_MEASURED = "not measured"
+FORMS = {"float": "float", "qat": "QAT", "int8": "int8 file", "ptq_int8": "plain PTQ"}
+STAGES = {
+    "data": "read pictures",
+    "train": "train",
+    "quantize": "quantize",
+    "export": "export",
+    "verify": "verify",
+}
+# What a run has to reach, as shares. Below one point, some hundred test pictures tell nothing.
+_LARGEST_LOSS, _LEAST_AGREEMENT = 0.01, 0.99
+_Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the verdict.
+
+    Attributes:
+        name: what is asked.
+        found: the figure.
+        wanted: what it has to be.
+        passed: None if it was not measured.
+    """
+
+    name: str
+    found: str
+    wanted: str
+    passed: bool | None
+
+
+def measured(value) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, int | float) and isfinite(value)
+
+
+def percent(share: float | None) -> str:
+    """0.974 -> "97.4%"; never "100.0%" for less than all, nor "0.0%" for more than nothing."""
+    if not measured(share):
+        return NOT_MEASURED
+    for digits in (1, 2, 3):
+        text = f"{share:.{digits}%}"
+        if (float(text[:-1]) == 100) == (share == 1) and (float(text[:-1]) == 0) == (share == 0):
+            return text
+    return text
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    if not measured(difference):
+        return NOT_MEASURED
+    text = f"{abs(difference) * 100:.1f}"
+    sign = "" if float(text) == 0 else "−" if difference < 0 else "+"  # noqa: RUF001
+    return f"{sign}{text} points"
+
+
+def count(number: int | None) -> str:
+    """515564 -> "515,564"."""
+    return f"{number:,}" if measured(number) else NOT_MEASURED
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def decimal(number: float | None, digits: int = 1, unit: str = "") -> str:
+    return f"{number:.{digits}f}{unit}" if measured(number) else NOT_MEASURED
+
+
+def size(number: int | None) -> str:
+    """Bytes in units of 1024."""
+    if not measured(number):
+        return NOT_MEASURED
+    if number < 1024:
+        return f"{number} bytes"
+    return f"{number / 1024:.0f} KiB" if number < 1024**2 else f"{number / 1024**2:.2f} MiB"
+
+
+def duration(seconds: float | None) -> str:
+    if not measured(seconds):
+        return NOT_MEASURED
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{seconds / 3600:.1f} h"
+
+
+def wilson(share: float, number: int) -> tuple[float, float]:
+    """The 95% score interval of a share of `number` trials (Wilson, 1927)."""
+    z = _Z95**2 / number
+    centre = (share + z / 2) / (1 + z)
+    spread = sqrt(share * (1 - share) * z + z**2 / 4) / (1 + z)
+    return max(0.0, centre - spread), min(1.0, centre + spread)
+
+
+def interval(result: dict, form: str) -> str:
+    """The interval of one form's accuracy, as "94.7% to 98.7%"."""
+    share, number = result.get("accuracy", {}).get(form), tested(result)
+    if not measured(share) or not number:
+        return NOT_MEASURED
+    return " to ".join(map(percent, wilson(share, number)))
+
+
+def tested(result: dict) -> int:
+    """Test pictures that the figures rest on."""
+    parity, data = result.get("parity", {}), result.get("data", {})
+    return parity.get("images") or data.get("test") or 0
+
+
+def source(result: dict) -> str:
+    """Where the pictures are from; of a folder on this machine the last part of its path."""
+    name = str(result.get("data", {}).get("source") or "unknown pictures")
+    parts = name.replace("\\", "/").rstrip("/").split("/")
+    absolute = name[:1] in "/\\~" or name[1:2] == ":"
+    return parts[-1] or name if absolute or ".." in parts else name
+
+
+def network(result: dict) -> str:
+    """The network in one line."""
+    model = result.get("model", {})
+    if not model:
+        return "Unknown network"
+    size, channels = model.get("size", "?"), model.get("channels", "?")
+    alpha = f"{model['alpha']:g}" if measured(model.get("alpha")) else "?"
+    return f"MobileNet {model.get('name', '?')}, alpha {alpha}, {size} × {size} × {channels}"  # noqa: RUF001
+
+
+def class_names(result: dict) -> list[str]:
+    """Names, or numbers where there are none."""
+    names = result.get("data", {}).get("classes")
+    known = len(result.get("confusion", ())) or result.get("model", {}).get("classes") or 0
+    return [str(name) for name in names or range(known)]
+
+
+def confused_pairs(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
+    """(true, predicted, pictures) of the most frequent mistakes."""
+    wrong = np.array(confusion)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [(*map(int, divmod(cell, len(wrong))), int(wrong.flat[cell])) for cell in order]
+    return [pair for pair in pairs if pair[2]]
+
+
+def recalls(confusion: Sequence[Sequence[int]]) -> list[float | None]:
+    """Per class the share of its pictures that was named right."""
+    return [row[i] / total if (total := sum(row)) else None for i, row in enumerate(confusion)]
+
+
+def loss(result: dict) -> float | None:
+    """int8 accuracy minus float accuracy."""
+    accuracy = result.get("accuracy", {})
+    both = accuracy.get("int8"), accuracy.get("float")
+    return both[0] - both[1] if all(map(measured, both)) else None
+
+
+def _constant_answer(result: dict) -> float:
+    """The accuracy of always naming the most frequent class."""
+    rows = [sum(row) for row in result.get("confusion", ())]
+    return max(rows) / sum(rows) if any(rows) else 0.0
+
+
+def _has_learned(result: dict) -> bool:
+    share, number = result.get("accuracy", {}).get("float"), tested(result)
+    if not measured(share) or not number:
+        return True
+    return wilson(share, number)[0] > _constant_answer(result)
+
+
+def checks(result: dict) -> list[Check]:
+    """What the run is held to."""
+    tflite, agreement = result.get("tflite", {}), result.get("parity", {}).get("top1_agreement")
+    floats, pieces, difference = tflite.get("float_tensors"), tflite.get("partitions"), loss(result)
+    rows = (
+        (
+            "Accuracy of the int8 file against float",
+            points(difference),
+            f"at most {_LARGEST_LOSS * 100:.0f} point lower",
+            difference,
+            lambda value: value >= -_LARGEST_LOSS - 1e-9,
+        ),
+        (
+            "Same class from the file as from the network it was made of",
+            percent(agreement),
+            f"at least {_LEAST_AGREEMENT:.0%}",
+            agreement,
+            lambda value: value >= _LEAST_AGREEMENT,
+        ),
+        ("Float tensors left in the file", count(floats), "none", floats, lambda value: value == 0),
+        (
+            "Pieces that XNNPACK, the usual CPU path, splits it into",
+            count(pieces),
+            "1",
+            pieces,
+            lambda value: value == 1,
+        ),
+    )
+    return [
+        Check(name, found, wanted, passes(value) if measured(value) else None)
+        for name, found, wanted, value, passes in rows
+    ]
+
+
+def headline(result: dict) -> str:
+    """The verdict in one sentence."""
+    accuracy, tflite = result.get("accuracy", {}), result.get("tflite", {})
+    if not measured(accuracy.get("int8")):
+        if tflite:
+            return "The int8 file is made, and not verified yet."
+        done = result.get("history", {})
+        if done:
+            return f"Trained{' and quantized' if 'qat' in done else ''}, not exported yet."
+        return "Nothing is measured yet."
+    if not _has_learned(result):
+        return "The network has not learned more than to name the most frequent class."
+    kept, same, integer, _ = checks(result)
+    if kept.passed is False:
+        return f"The int8 file loses {points(-loss(result)).lstrip('+')} against float."
+    if same.passed is False:
+        return "The file does not compute what was trained."
+    if integer.passed is False:
+        return f"The file still holds {plural(tflite['float_tensors'], 'float tensor')}."
+    if kept.passed is None:
+        return f"The int8 file is right on {percent(accuracy['int8'])} of the test pictures."
+    return "The int8 file keeps the accuracy of the float network."
+
+
+def verdict(result: dict) -> list[str]:
+    """The sentences below the headline, with the figures."""
+    accuracy, parity, number = result.get("accuracy", {}), result.get("parity", {}), tested(result)
+    sentences = []
+    if measured(accuracy.get("int8")):
+        text = f"It is right on {percent(accuracy['int8'])} of {plural(number, 'test picture')}"
+        if measured(loss(result)):
+            text += f"; float reaches {percent(accuracy['float'])}"
+        if measured(accuracy.get("ptq_int8")):
+            text += f", post-training quantization without training {percent(accuracy['ptq_int8'])}"
+        sentences.append(f"{text}.")
+    if not _has_learned(result):
+        sentences.append(
+            "Always giving the most frequent class would be right on "
+            f"{percent(_constant_answer(result))}."
+        )
+    if measured(parity.get("top1_agreement")):
+        text = f"File and network name the same class on {percent(parity['top1_agreement'])}"
+        if measured(parity.get("within_1_lsb")):
+            text += (
+                f", and {percent(parity['within_1_lsb'])} of the scores are within one integer step"
+            )
+        sentences.append(f"{text}.")
+    if measured(result.get("tflite", {}).get("bytes")):
+        sentences.append(f"The file has {size(result['tflite']['bytes'])}.")
+    return sentences
+
+
+def reproduce(result: dict, settings: dict) -> str:
+    """The command line that starts the same run.
+
+    Args:
+        result: of the run.
+        settings: what `config.toml` holds; may be empty.
+    """
+    model, history = result.get("model", {}), result.get("history", {})
+    options = {
+        "data": source(result) if "data" in result else None,
+        "model": model.get("name"),
+        "alpha": f"{model['alpha']:g}" if measured(model.get("alpha")) else None,
+        "size": model.get("size"),
+        "channels": model.get("channels"),
+        "epochs": len(history.get("float", {}).get("loss", ())) or None,
+        "qat-epochs": len(history["qat"].get("loss", ())) if "qat" in history else None,
+        "batch": settings.get("recipe", {}).get("batch"),
+        "weights": settings.get("weights"),
+        "seed": result.get("seed"),
+    }
+    words = (f"--{k} {shlex.quote(str(v))}" for k, v in options.items() if v is not None)
+    return " ".join(("python -m mobilenet_tf run", *words))
