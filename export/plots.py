@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from export.wording import FORMS, decimal, measured, percent, wilson
+from export.wording import FORMS, clean, decimal, measured, percent, wilson
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN = (f"#00000{number}" for number in range(1, 6))
 _VARIABLES = {_INK: "ink", _MUTED: "muted", _RULE: "rule", _ACCENT: "accent", _WARN: "warn"}
@@ -192,4 +192,5 @@ def block_plot(blocks: list[dict], worst: str | None) -> str | None:
 
 
 def _short(name: str) -> str:
+    name = clean(name)
     return name if len(name) <= 32 else f"{name[:31]}…"

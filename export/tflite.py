@@ -13,9 +13,8 @@ from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.quantize import load_float, load_qat
 from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
+from mobilenet_tf.quantization.target import IO_TYPES
 from mobilenet_tf.run_folder import write_atomically, write_text
-
-IO_TYPES = {"uint8": tf.uint8, "int8": tf.int8, "float32": tf.float32}
 
 
 def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None = None) -> bytes:
@@ -46,7 +45,7 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
         [function.get_concrete_function()], model
     )
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.inference_input_type = converter.inference_output_type = IO_TYPES[io]
+    converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(io)
     if pictures is not None:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
@@ -56,13 +55,13 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
 def export(job: Job) -> None:
     """Write `model_int8.tflite` from `qat.keras`, and post-training quantization beside it."""
     started = time.monotonic()
-    content = convert(load_qat(job))
+    content = convert(load_qat(job), job.int8.io)
     job.run.update_result(conversion_seconds=round(time.monotonic() - started, 1))
     _write(job, job.run.tflite, content)
     write_text(job.run.labels_file, "".join(f"{name}\n" for name in job.classes))
 
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    _write(job, job.run.ptq_tflite, convert(load_float(job), pictures=pictures))
+    _write(job, job.run.ptq_tflite, convert(load_float(job), job.int8.io, pictures))
 
     facts = inspect(job.run.tflite)
     job.run.update_result(

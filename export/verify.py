@@ -9,10 +9,12 @@ import numpy as np
 import tf_keras as keras
 from PIL import Image
 
+from export.blocks import compare
 from export.evaluate import figures, run_all
 from export.runtime import TensorInfo, TFLiteModel
 from mobilenet_tf import __version__
-from mobilenet_tf.data.dataset import Split
+from mobilenet_tf.data.dataset import Split, balanced
+from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.data.pipeline import evaluation_batches
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.quantize import load_float, load_qat
@@ -20,6 +22,7 @@ from mobilenet_tf.run_folder import write_atomically
 
 _BATCH = 64
 _WORST = 12
+_COMPARED = 32
 _LIBRARIES = {
     "tensorflow": "tensorflow",
     "tf_keras": "tf_keras",
@@ -37,18 +40,23 @@ def verify(job: Job) -> dict:
     started = time.monotonic()
     test = job.data.test
     file = TFLiteModel(job.run.tflite, threads=2)
+    qat = load_qat(job)
     scores = {
         "float": _predict(load_float(job), test, job),
-        "qat": _predict(load_qat(job), test, job),
+        "qat": _predict(qat, test, job),
         "int8": run_all(file, test.pictures, "Verifying int8"),
         "ptq_int8": run_all(
             TFLiteModel(job.run.ptq_tflite, threads=2), test.pictures, "Verifying PTQ"
         ),
     }
     judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
+    few = test.pictures[balanced(test.labels, _COMPARED, job.seed)]
+    blocks = compare(qat, job.run.tflite.read_bytes(), few, normalise(few, job.spec.preprocessing))
+    worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
         accuracy={name: value["accuracy"] for name, value in judged.items()},
-        parity=parity(file.output, scores["qat"], scores["int8"]),
+        parity=parity(file.output, scores["qat"], scores["int8"]) | {"worst_block": worst["name"]},
+        blocks=blocks,
         per_class=judged["int8"]["per_class"],
         confusion=judged["int8"]["confusion"],
         worst=_worst(job, file.output.dequantize(scores["int8"])),

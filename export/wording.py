@@ -3,7 +3,6 @@
 Every function takes what a run has so far; a figure that is missing reads "not measured".
 """
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
@@ -39,6 +38,12 @@ class Check:
     found: str
     wanted: str
     passed: bool | None
+
+
+def clean(text) -> str:
+    """Text that any UTF-8 file can hold: file names may have bytes and controls that none can."""
+    text = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() or c == " " else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def measured(value) -> bool:
@@ -158,6 +163,14 @@ def recalls(confusion: Sequence[Sequence[int]]) -> list[float | None]:
     return [row[i] / total if (total := sum(row)) else None for i, row in enumerate(confusion)]
 
 
+def worst_block(result: dict) -> str | None:
+    """The block that loses most, by `parity` or else by its signal-to-noise."""
+    if named := result.get("parity", {}).get("worst_block"):
+        return str(named)
+    known = [block for block in result.get("blocks") or () if measured(block.get("sqnr_db"))]
+    return str(min(known, key=lambda block: block["sqnr_db"])["name"]) if known else None
+
+
 def loss(result: dict) -> float | None:
     """int8 accuracy minus float accuracy."""
     accuracy = result.get("accuracy", {})
@@ -262,27 +275,3 @@ def verdict(result: dict) -> list[str]:
     if measured(result.get("tflite", {}).get("bytes")):
         sentences.append(f"The file has {size(result['tflite']['bytes'])}.")
     return sentences
-
-
-def reproduce(result: dict, settings: dict) -> str:
-    """The command line that starts the same run.
-
-    Args:
-        result: of the run.
-        settings: what `config.toml` holds; may be empty.
-    """
-    model, history = result.get("model", {}), result.get("history", {})
-    options = {
-        "data": source(result) if "data" in result else None,
-        "model": model.get("name"),
-        "alpha": f"{model['alpha']:g}" if measured(model.get("alpha")) else None,
-        "size": model.get("size"),
-        "channels": model.get("channels"),
-        "epochs": len(history.get("float", {}).get("loss", ())) or None,
-        "qat-epochs": len(history["qat"].get("loss", ())) if "qat" in history else None,
-        "batch": settings.get("recipe", {}).get("batch"),
-        "weights": settings.get("weights"),
-        "seed": result.get("seed"),
-    }
-    words = (f"--{k} {shlex.quote(str(v))}" for k, v in options.items() if v is not None)
-    return " ".join(("python -m mobilenet_tf run", *words))

@@ -45,14 +45,29 @@ Out = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+TargetName = Annotated[str, typer.Option(help="What the file is made for: cpu, mcu or npu.")]
+Io = Annotated[
+    str | None,
+    typer.Option(
+        help="Input and output of the file: uint8, int8 or float32.",
+        show_default="uint8; int8 for mcu and npu",
+    ),
+]
+PerTensor = Annotated[
+    bool, typer.Option("--per-tensor", help="One weight scale per tensor, for some NPUs.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Run = Annotated[Path, typer.Argument(help="A folder made by `train` or `run`.")]
 File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tflite")]
 
 
-def _begin(data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, weights, **folder):
+def _begin(
+    data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, weights,
+    target, io, per_tensor, out, overwrite, resume,
+):  # fmt: skip
     from mobilenet_tf.job import begin
     from mobilenet_tf.models.zoo import model_spec
+    from mobilenet_tf.quantization.target import Int8Settings
     from mobilenet_tf.training.recipe import load_recipe
 
     digits = data == "digits"
@@ -64,12 +79,13 @@ def _begin(data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, 
     )
     recipe = load_recipe("small_data").override(epochs, qat_epochs, batch)
     name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
-    out = folder.pop("out") or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
+    out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
-    return begin(out, data, spec, recipe, weights, seed, **folder)
+    int8 = Int8Settings.of(target, io, per_tensor)
+    return begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume)
 
 
 @app.command()
@@ -84,6 +100,9 @@ def run(
     batch: Batch = None,
     seed: Seed = 0,
     weights: Weights = "none",
+    target: TargetName = "cpu",
+    io: Io = None,
+    per_tensor: PerTensor = False,
     out: Out = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -110,6 +129,9 @@ def train(
     batch: Batch = None,
     seed: Seed = 0,
     weights: Weights = "none",
+    target: TargetName = "cpu",
+    io: Io = None,
+    per_tensor: PerTensor = False,
     out: Out = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -122,13 +144,20 @@ def train(
 
 
 @app.command()
-def quantize(run: Run, overwrite: Overwrite = False) -> None:
+def quantize(
+    run: Run,
+    target: Annotated[
+        str | None, typer.Option(help="cpu, mcu or npu.", show_default="the run's")
+    ] = None,
+    io: Io = None,
+    per_tensor: PerTensor = False,
+    qat_epochs: QatEpochs = None,
+    overwrite: Overwrite = False,
+) -> None:
     """float.keras -> qat.keras, by quantization-aware training. Goes on if interrupted."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "float.keras")
-    if overwrite:
-        (job.run.checkpoints / "qat.npz").unlink(missing_ok=True)
+    job = Job.open(run, "float.keras").requantized(target, io, per_tensor, qat_epochs, overwrite)
     _quantize(job)
     _finish(job.run, ("qat_model",))
 
@@ -261,7 +290,6 @@ def _export(job) -> None:
 def _verify(job) -> None:
     from export.card import write_card
     from export.report import write_report
-
     from export.verify import verify
 
     verify(job)

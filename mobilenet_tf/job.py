@@ -1,7 +1,7 @@
 """One run: its folder, its settings and its pictures. Every stage takes a `Job`."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from mobilenet_tf.data.load import load_data
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.quantization.target import CPU, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
@@ -27,6 +28,7 @@ class Job:
         recipe: of training.
         weights: `none`, `imagenet` or a file, where training starts.
         seed: of split, initial weights, order and augmentation.
+        int8: how the network becomes integer.
     """
 
     run: RunFolder
@@ -36,6 +38,7 @@ class Job:
     recipe: Recipe
     weights: str
     seed: int
+    int8: Int8Settings
 
     @cached_property
     def data(self) -> Dataset:
@@ -63,7 +66,35 @@ class Job:
             "classes": list(self.classes),
             "model": self.spec.to_dict(),
             "recipe": self.recipe.to_dict(),
+            "int8": asdict(self.int8),
         }
+
+    def requantized(
+        self,
+        target: str | None,
+        io: str | None,
+        per_tensor: bool,
+        qat_epochs: int | None,
+        overwrite: bool,
+    ) -> "Job":
+        """The job with other int8 settings, which `config.toml` then has; None keeps the run's.
+
+        Raises:
+            UserError: quantization-aware training was begun with others, and `overwrite` is off.
+        """
+        int8 = self.int8
+        if target or io or per_tensor:
+            int8 = Int8Settings.of(target or int8.target, io, per_tensor)
+        job = replace(self, int8=int8, recipe=self.recipe.override(qat_epochs=qat_epochs))
+        state = self.run.checkpoints / "qat.npz"
+        if overwrite:
+            state.unlink(missing_ok=True)
+        elif state.exists() and job != self:
+            raise UserError(
+                f"{self.run.path} was quantized with other settings; --overwrite replaces that."
+            )
+        self.run.write_config(job.config())
+        return job
 
     @classmethod
     def open(cls, path: str | Path, *needed: str) -> "Job":
@@ -82,6 +113,7 @@ class Job:
             Recipe.from_dict(config["recipe"], str(run.config_file)),
             config["weights"],
             config["seed"],
+            Int8Settings(**config["int8"]),
         )
 
 
@@ -92,6 +124,7 @@ def begin(
     recipe: Recipe,
     weights: str = "none",
     seed: int = 0,
+    int8: Int8Settings = CPU,
     overwrite: bool = False,
     resume: bool = False,
 ) -> Job:
@@ -111,7 +144,7 @@ def begin(
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
         job = Job.open(out)
-        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed))
+        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed, int8))
         return job
     if run.path.exists() and not run.path.is_dir():
         raise UserError(f"{run.path} is a file; --out takes a folder.")
@@ -129,7 +162,7 @@ def begin(
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
         shutil.rmtree(run.path)
-    job = Job(run, source, spec, data.classes, recipe, weights, seed)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8)
     job.__dict__["data"] = data
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=_data_facts(data), seed=seed)

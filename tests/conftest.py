@@ -24,7 +24,7 @@ def signs() -> Path:
 
 @pytest.fixture(scope="session")
 def pictures() -> np.ndarray:
-    """uint8 (120, 48, 48, 3): the two photos that come with scikit-learn, cut into squares."""
+    """uint8 (64, 48, 48, 3): the two photos that come with scikit-learn, cut into squares."""
     from PIL import Image
     from sklearn.datasets import load_sample_images
 
@@ -35,7 +35,7 @@ def pictures() -> np.ndarray:
                 for left in range(0, photo.shape[1] - side + 1, side):
                     square = Image.fromarray(photo[top : top + side, left : left + side])
                     squares.append(np.asarray(square.resize((SIZE, SIZE))))
-    order = np.random.default_rng(0).permutation(len(squares))[:120]
+    order = np.random.default_rng(0).permutation(len(squares))[:64]
     return np.stack(squares)[np.sort(order)]
 
 

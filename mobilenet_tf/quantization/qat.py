@@ -53,3 +53,16 @@ def quantize_aware(
             arguments if len(arguments) > 1 else arguments[0]
         )
     return keras.Model(inputs, tensors[id(deployed.output)], name=f"{deployed.name}_int8")
+
+
+def without_rounding(model: keras.Model) -> keras.Model:
+    """The float network with a quantization-aware model's weights and layer names."""
+    inputs = keras.Input(model.input_shape[1:], name=INPUT_NAME)
+    tensors = {id(model.input): inputs}
+    for wrapper in model.layers[1:]:
+        layer = copy_layer(wrapper.layer)
+        sources = [tensors[id(source)] for source in input_tensors(wrapper)]
+        tensors[id(wrapper.output)] = layer(sources if len(sources) > 1 else sources[0])
+        if wrapper.layer.get_weights():
+            layer.set_weights(wrapper.layer.get_weights())
+    return keras.Model(inputs, tensors[id(model.output)], name=model.name)

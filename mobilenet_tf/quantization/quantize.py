@@ -35,10 +35,13 @@ def quantize(job: Job) -> keras.Model:
     """
     started = time.monotonic()
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    model = quantize_aware(deploy_form(load_float(job)), pictures, job.spec.preprocessing)
-    history = {}
+    deployed = deploy_form(load_float(job), job.int8.fuse_hard_swish)
+    model = quantize_aware(
+        deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
+    )
+    history, earlier = {}, 0.0
     if job.recipe.qat.epochs:
-        history = fit(
+        history, earlier = fit(
             model,
             job.data,
             job.spec,
@@ -50,6 +53,7 @@ def quantize(job: Job) -> keras.Model:
         )
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(
-        history={"qat": history}, seconds={"quantize": round(time.monotonic() - started, 1)}
+        history={"qat": history},
+        seconds={"quantize": round(time.monotonic() - started + earlier, 1)},
     )
     return model

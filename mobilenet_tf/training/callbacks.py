@@ -23,12 +23,17 @@ class KeepState(keras.callbacks.Callback):
     def __init__(self, state: State, path: Path, fingerprint: str):
         super().__init__()
         self.state, self.path, self.fingerprint = state, path, fingerprint
+        self.started = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
         if not abs(logs["loss"]) < float("inf"):
             raise UserError("The loss is not finite; use a lower learning rate.")
         rate = float(self.model.optimizer.learning_rate)
-        for name, value in {**logs, "learning_rate": rate}.items():
+        facts = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
+        for name, value in {**logs, **facts}.items():
             self.state.history.setdefault(name, []).append(float(value))
         score = (float(logs["val_accuracy"]), -float(logs["val_loss"]))
         if self.state.best is None or score > self.state.score:

@@ -24,7 +24,7 @@ def fit(
     seed: int,
     checkpoint: Path,
     title: str,
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
 
     Goes on from `checkpoint` where that file exists.
@@ -40,7 +40,7 @@ def fit(
         title: what the progress bar says.
 
     Returns:
-        Metric -> value per epoch.
+        Metric -> value per epoch, and the seconds that went into epochs before this call.
 
     Raises:
         UserError: the loss is not finite, or the checkpoint belongs to something else.
@@ -55,6 +55,7 @@ def fit(
     )
     fingerprint = f"{data.fingerprint}-{batch}-{seed}-{schedule}"
     state = restore(checkpoint, learner, fingerprint)
+    earlier = sum(state.history.get("seconds", []))
     if state.epoch < schedule.epochs:
         learner.fit(
             training_batches(
@@ -71,7 +72,7 @@ def fit(
             verbose=0,
         )
     learner.set_weights(state.best)
-    return state.history
+    return state.history, earlier
 
 
 def logits_model(model: keras.Model) -> keras.Model:

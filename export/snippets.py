@@ -1,6 +1,8 @@
-"""How to feed a run's `.tflite` from Python: one sentence, and a program to copy."""
+"""What a reader copies: the program that feeds a run's `.tflite`, the command that repeats it."""
 
-from export.wording import measured
+import shlex
+
+from export.wording import measured, source
 
 _READ = """\
 import math
@@ -92,3 +94,27 @@ def _conversion(picture: dict, values: dict) -> tuple[str, str]:
         f"\npixels = np.clip(np.rint(real / {scale:.9g}) + {zero}, limits.min, limits.max)"
         f"\npixels = pixels.astype({dtype!r})",
     )
+
+
+def reproduce(result: dict, settings: dict) -> str:
+    """The command line that starts the same run.
+
+    Args:
+        result: of the run.
+        settings: what `config.toml` holds; may be empty.
+    """
+    model, history = result.get("model", {}), result.get("history", {})
+    options = {
+        "data": source(result) if "data" in result else None,
+        "model": model.get("name"),
+        "alpha": f"{model['alpha']:g}" if measured(model.get("alpha")) else None,
+        "size": model.get("size"),
+        "channels": model.get("channels"),
+        "epochs": len(history.get("float", {}).get("loss", ())) or None,
+        "qat-epochs": len(history["qat"].get("loss", ())) if "qat" in history else None,
+        "batch": settings.get("recipe", {}).get("batch"),
+        "weights": settings.get("weights"),
+        "seed": result.get("seed"),
+    }
+    words = (f"--{k} {shlex.quote(str(v))}" for k, v in options.items() if v is not None)
+    return " ".join(("python -m mobilenet_tf run", *words))
