@@ -59,8 +59,8 @@ def _opening(result: dict) -> str:
     colour = {1: "grey", 3: "RGB"}.get(model.get("channels"), "")
     side = model.get("size", "?")
     text = (
-        f"{kind[0].upper()}{kind[1:]} of {number:,} classes for {side} × {side} {colour} pictures, "  # noqa: RUF001
-        f"trained on {_plain(wording.source(result))}."
+        f"{kind[0].upper()}{kind[1:]} of {number:,} classes for {side} × {side} {colour} input, "  # noqa: RUF001
+        f"for pictures like those of {_plain(wording.source(result))}."
     )
     verdict = " ".join((wording.headline(result), *wording.verdict(result)))
     return f"# {_plain(wording.network(result))}\n\n{text}\n\n{_plain(verdict)}"
@@ -73,8 +73,8 @@ def _use(result: dict) -> str:
     if measured(accuracy.get("int8")) and number:
         limits.append(
             f"The accuracy, {percent(accuracy['int8'])}, was measured on "
-            f"{plural(number, 'test picture')} of {origin}. By the luck of which pictures these "
-            f"were, the true value may be anywhere from {wording.interval(result, 'int8')} (95% Wilson interval)."
+            f"{plural(number, 'test picture')} of {origin}; its 95% Wilson interval is "
+            f"{wording.interval(result, 'int8')}."
         )
     else:
         limits.append("Accuracy of the int8 file: not measured. Do not rely on its answers yet.")

@@ -116,8 +116,8 @@ def heat_map(confusion: Sequence[Sequence[int]]) -> str:
     counts = np.array(confusion, float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     pixels = np.empty((*share.shape, 4), np.uint8)
-    pixels[...] = (24, 138, 171, 0)
-    pixels[np.arange(len(share)), np.arange(len(share)), :3] = (120, 130, 140)
+    pixels[...] = (222, 118, 40, 0)
+    pixels[np.arange(len(share)), np.arange(len(share)), :3] = (24, 138, 171)
     # The root shows single mistakes beside hundreds of hits.
     pixels[..., 3] = np.rint(255 * np.sqrt(share))
     stream = io.BytesIO()

@@ -13,15 +13,22 @@ from matplotlib.ticker import MaxNLocator
 
 from export.wording import FORMS, clean, decimal, measured, percent, wilson
 
-_INK, _MUTED, _RULE, _ACCENT, _WARN = (f"#00000{number}" for number in range(1, 6))
-_VARIABLES = {_INK: "ink", _MUTED: "muted", _RULE: "rule", _ACCENT: "accent", _WARN: "warn"}
+_INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
+_VARIABLES = {
+    _INK: "ink",
+    _MUTED: "muted",
+    _RULE: "rule",
+    _ACCENT: "accent",
+    _WARN: "warn",
+    _PAPER: "paper",
+}
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mobilenet_tf",
     # A name with two dollar signs is a name, not a formula.
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
-    "font.size": 11,
+    "font.size": 12.5,
     "text.color": _INK,
     "axes.edgecolor": _RULE,
     "axes.labelcolor": _MUTED,
@@ -35,11 +42,15 @@ _STYLE = {
     "ytick.color": _RULE,
     "xtick.labelcolor": _MUTED,
     "ytick.labelcolor": _MUTED,
-    "xtick.labelsize": 10.5,
-    "ytick.labelsize": 10.5,
+    "xtick.labelsize": 12,
+    "ytick.labelsize": 12,
     "ytick.major.size": 0,
     "xtick.major.size": 3,
 }
+# Behind figures that lie on lines.
+_LABEL = {"facecolor": _PAPER, "edgecolor": "none", "pad": 1}
+# A wide plot is not made smaller than this: a phone scrolls it.
+_LEAST = 640
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -64,7 +75,7 @@ def _svg(figure: Figure, name: str, description: str, fluid: bool = True) -> str
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
     body = re.sub(r"\s*\n\s*", "\n", body)
-    least = "" if fluid else f"min-width:{width}px;"
+    least = "" if fluid else f"min-width:{_LEAST}px;"
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(description)}" '
         f'style="{least}max-width:{width}px">\n{body}\n'
@@ -79,7 +90,7 @@ def accuracy_plot(accuracy: dict, pictures: int) -> str:
     """A dot per form of the network with its 95% interval."""
     forms = [name for name in FORMS if measured(accuracy.get(name))]
     with matplotlib.rc_context(_STYLE):
-        figure = _figure(430, 34 * len(forms) + 38)
+        figure = _figure(430, 40 * len(forms) + 40)
         axes = figure.add_subplot()
         for row, form in enumerate(forms):
             share = accuracy[form]
@@ -91,11 +102,12 @@ def accuracy_plot(accuracy: dict, pictures: int) -> str:
             axes.annotate(
                 percent(share),
                 (share, row),
-                (0, 8),
+                (0, 9),
                 textcoords="offset points",
                 ha="center",
                 color=_INK if form == "int8" else _MUTED,
                 fontweight="bold" if form == "int8" else "normal",
+                bbox=_LABEL,
             )
         axes.set_yticks(range(len(forms)), [FORMS[form] for form in forms])
         axes.set_ylim(len(forms) - 0.5, -0.75)
@@ -127,12 +139,12 @@ def curve_plot(history: dict, metric: str) -> str | None:
                 axes.axvline(start - 0.5, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
                 axes.annotate(
                     "QAT",
-                    (start - 0.5, 1),
-                    (4, -9),
+                    (start - 0.5, 0),
+                    (4, 6),
                     xycoords=("data", "axes fraction"),
                     textcoords="offset points",
                     color=_MUTED,
-                    fontsize=10,
+                    fontsize=11.5,
                     annotation_clip=False,
                 )
             start += len(stage[metric])
@@ -154,7 +166,7 @@ def block_plot(blocks: list[dict], worst: str | None) -> str | None:
         return None
     levels = [block["sqnr_db"] for block in known]
     with matplotlib.rc_context(_STYLE):
-        figure = _figure(720, 230)
+        figure = _figure(872, 250)
         axes = figure.add_subplot()
         floor = min(0, *levels)
         for row, (block, level) in enumerate(zip(known, levels, strict=True)):
@@ -172,6 +184,7 @@ def block_plot(blocks: list[dict], worst: str | None) -> str | None:
                     ha="right" if right else "left",
                     color=_WARN,
                     fontweight="bold",
+                    bbox=_LABEL,
                 )
         axes.grid(axis="y")
         axes.set_ylim(floor, max(levels) * 1.12 if max(levels) > 0 else None)

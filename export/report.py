@@ -15,7 +15,7 @@ from mobilenet_tf.errors import UserError
 from mobilenet_tf.run_folder import RunFolder, write_text
 
 _SKIPPED, _CLASSES = 50, 100
-_STATES = {True: ("yes", "✓ holds"), False: ("no", "✗ does not"), None: ("open", "– open")}  # noqa: RUF001
+_STATES = {True: ("yes", "✓ holds"), False: ("no", "✗ fails"), None: ("open", "– open")}  # noqa: RUF001
 _CURVES = (("muted", "training"), ("accent", "validation"))
 
 
@@ -86,14 +86,14 @@ def _head(result: dict) -> str:
     for check in wording.checks(result):
         kind, text = _STATES[check.passed]
         state = Html(f'<span class="state {kind}">{text}</span>')
-        rows.append((check.name, state, check.found, check.wanted))
+        rows.append((check.name, check.found, check.wanted, state))
     lead = " ".join(wording.verdict(result))
     return "\n".join(
         (
             f'<header>\n<p class="over">{esc(over)}</p>\n<h1>{esc(wording.headline(result))}</h1>',
             paragraph(lead, "lead") if lead else "",
             f'<dl class="key">{boxes}</dl>' if boxes else "",
-            table(("what a run is held to", "", "found", "wanted"), rows, left=2) + "</header>",
+            table(("what a run is held to", "found", "wanted", ""), rows) + "</header>",
         )
     )
 
@@ -123,7 +123,7 @@ def _accuracy(result: dict) -> str:
         "plain PTQ the float network quantized without training."
     )
     right = f"<div>{table(columns, rows, strong=strong)}</div>"
-    return section("Accuracy", note, f'<div class="columns">{left}{right}</div>')
+    return section("Accuracy", note, f'<div class="columns even">{left}{right}</div>')
 
 
 def _training(result: dict) -> str:
@@ -190,7 +190,8 @@ def _origin(result: dict, settings: dict) -> str:
     strong = len(times) - 1 if len(times) > 1 else None
     left = table(("stage", "time"), times, strong=strong) if times else ""
     right = facts(versions) if versions else ""
-    tables = f'<div class="columns"><div>{left}</div><div>{right}</div></div>'
+    halves = "".join(f"<div>{half}</div>" for half in (left, right) if half)
+    tables = f'<div class="columns">{halves}</div>'
     command = f'<pre class="wrap"><code>{esc(reproduce(result, settings))}</code></pre>'
     note = "The same seed on the same machine gives the same weights."
     return section("Made again", note, command, tables)

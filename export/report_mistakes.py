@@ -7,7 +7,7 @@ from export.markup import heat_map, name, paragraph, section, table, thumbnail
 from export.wording import count, percent, plural
 
 _NUMBERED, _MAPPED = 20, 200
-_PAIRS, _HARDEST = 15, 10
+_PAIRS, _HARDEST = 10, 10
 
 
 def mistakes(result: dict, folder: Path) -> str:
@@ -28,7 +28,7 @@ def mistakes(result: dict, folder: Path) -> str:
         lists = [f"<div><h3>Most confused</h3>{shown}</div>"]
         if len(names) > _NUMBERED:
             lists.append(_hardest(confusion, names))
-        parts.append(f'<div class="columns">{"".join(lists)}</div>' if lists[1:] else lists[0])
+        parts.append(f'<div class="columns">{"".join(lists)}</div>')
     parts.append(_worst(result.get("worst") or [], folder))
     note = f"The int8 file on {plural(wording.tested(result), 'test picture')}."
     return section("Where it is wrong", note, *parts)
@@ -36,7 +36,8 @@ def mistakes(result: dict, folder: Path) -> str:
 
 def _matrix(confusion: list[list[int]], names: list[str]) -> str:
     """Counts; mistakes are tinted by their share of the true class."""
-    head = "".join(f"<th>{name(text)}</th>" for text in names)
+    head = "".join(f"<th><span>{name(text)}</span></th>" for text in names)
+    tall = " tall" if max(map(len, names)) > 7 else ""
     body = []
     recalls = wording.recalls(confusion)
     for row, counts in enumerate(confusion):
@@ -46,7 +47,7 @@ def _matrix(confusion: list[list[int]], names: list[str]) -> str:
                 cells.append(f'<td class="right">{number}</td>')
             elif number:
                 opacity = 0.15 + 0.6 * number / sum(counts)
-                tint = f"background:rgba(var(--tint),{opacity:.2f})"
+                tint = f"background:rgba(var(--alert),{opacity:.2f})"
                 cells.append(f'<td class="wrong" style="{tint}">{number}</td>')
             else:
                 cells.append('<td class="zero">·</td>')
@@ -57,7 +58,8 @@ def _matrix(confusion: list[list[int]], names: list[str]) -> str:
         )
     return (
         '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns what was named; '
-        'the last column is the share named right.</p><div class="scroll"><table class="matrix">'
+        "the last column is the share named right. Blue is right, orange is wrong.</p>"
+        f'<div class="scroll"><table class="matrix{tall}">'
         f"<thead><tr><td></td>{head}<td></td></tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
@@ -65,7 +67,7 @@ def _matrix(confusion: list[list[int]], names: list[str]) -> str:
 def _map(confusion: list[list[int]]) -> str:
     return (
         '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns what was named, '
-        f"{len(confusion)} classes in order; grey is right, blue is wrong.</p>"
+        f"{len(confusion)} classes in order; blue is right, orange is wrong.</p>"
         f'<figure class="heat">{heat_map(confusion)}</figure>'
     )
 

@@ -16,6 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.flatbuffer import pack
 from export.metadata import DAMAGE, read_metadata
+from mobilenet_tf.console import quiet
 from mobilenet_tf.errors import UserError
 
 DTYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name[0] != "_"}
@@ -300,12 +301,13 @@ def load_interpreter(data: bytes, called: str, threads: int = 1, delegate: bool 
 
     plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        interpreter = Interpreter(
-            model_content=data,
-            num_threads=threads,
-            experimental_op_resolver_type=OpResolverType.AUTO if delegate else plain,
-        )
-        interpreter.allocate_tensors()
+        with quiet():
+            interpreter = Interpreter(
+                model_content=data,
+                num_threads=threads,
+                experimental_op_resolver_type=OpResolverType.AUTO if delegate else plain,
+            )
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise UserError(f"{called} cannot be run by LiteRT: {reason}.") from error

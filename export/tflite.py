@@ -1,6 +1,8 @@
 """Stage 3: a Keras model -> an integer `.tflite` with its labels and preprocessing inside."""
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +10,7 @@ import tf_keras as keras
 
 from export.inspect import inspect
 from export.metadata import add_metadata
+from mobilenet_tf.console import quiet
 from mobilenet_tf.data.pipeline import calibration_pictures
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import Job
@@ -49,7 +52,8 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
     if pictures is not None:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
-    return converter.convert()
+    with quiet():
+        return converter.convert()
 
 
 def export(job: Job) -> None:
@@ -63,9 +67,8 @@ def export(job: Job) -> None:
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
     _write(job, job.run.ptq_tflite, convert(load_float(job), job.int8.io, pictures))
 
-    facts = inspect(job.run.tflite)
     job.run.update_result(
-        tflite=_tflite_facts(facts),
+        tflite=tflite_facts(job.run.tflite),
         ptq={"bytes": job.run.ptq_tflite.stat().st_size},
         seconds={"export": round(time.monotonic() - started, 1)},
     )
@@ -83,8 +86,20 @@ def _write(job: Job, path, content: bytes) -> None:
     write_atomically(path, lambda partial: partial.write_bytes(content))
 
 
-def _tflite_facts(facts: dict) -> dict:
+def calibration_facts(pixels: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict:
+    """What the ranges were set with, for `result.json`."""
+    counts = np.bincount(labels, minlength=len(classes))
+    return {
+        "pictures": len(pixels),
+        "per_class": {name: int(count) for name, count in zip(classes, counts, strict=True)},
+        "lowest_pixel": int(pixels.min()),
+        "highest_pixel": int(pixels.max()),
+    }
+
+
+def tflite_facts(path: Path) -> dict:
     """What `result.json` keeps of `inspect`."""
+    facts = inspect(path)
     return {
         "bytes": facts["bytes"],
         "ops": {name: op["count"] for name, op in facts["ops"].items()},

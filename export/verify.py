@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from os import cpu_count
 
@@ -18,7 +19,7 @@ from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.data.pipeline import evaluation_batches
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.quantize import load_float, load_qat
-from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.run_folder import RunFolder, write_atomically
 
 _BATCH = 64
 _WORST = 12
@@ -59,9 +60,9 @@ def verify(job: Job) -> dict:
         blocks=blocks,
         per_class=judged["int8"]["per_class"],
         confusion=judged["int8"]["confusion"],
-        worst=_worst(job, file.output.dequantize(scores["int8"])),
+        worst=wrong_answers(job.run, test, job.classes, file.output.dequantize(scores["int8"])),
         versions=versions(),
-        machine={"cpu": _processor(), "cores": cpu_count()},
+        machine=machine(),
         seconds={"verify": round(time.monotonic() - started, 1)},
     )
 
@@ -89,9 +90,10 @@ def _predict(model: keras.Model, split: Split, job: Job) -> np.ndarray:
     return model.predict(evaluation_batches(split, job.spec, _BATCH), verbose=0)
 
 
-def _worst(job: Job, scores: np.ndarray) -> list[dict]:
+def wrong_answers(
+    run: RunFolder, test: Split, classes: Sequence[str], scores: np.ndarray
+) -> list[dict]:
     """The wrong answers that were given with most confidence, and their pictures."""
-    test = job.data.test
     predicted = scores.argmax(axis=1)
     confidence = np.where(predicted != test.labels, scores.max(axis=1), -1)
     worst = []
@@ -100,12 +102,12 @@ def _worst(job: Job, scores: np.ndarray) -> list[dict]:
             break
         picture = f"worst/{rank + 1:02d}.png"
         image = Image.fromarray(np.squeeze(test.pictures[row]))
-        write_atomically(job.run.path / picture, image.save)
+        write_atomically(run.path / picture, image.save)
         worst.append(
             {
                 "file": test.names[row],
-                "label": job.classes[test.labels[row]],
-                "predicted": job.classes[predicted[row]],
+                "label": classes[test.labels[row]],
+                "predicted": classes[predicted[row]],
                 "score": round(float(confidence[row]), 4),
                 "picture": picture,
             }
@@ -117,6 +119,11 @@ def versions() -> dict:
     """Of everything that has a say in the figures."""
     found = {name: version(package) for name, package in _LIBRARIES.items()}
     return {"mobilenet_tf": __version__, "python": platform.python_version(), **found}
+
+
+def machine() -> dict:
+    """Where the figures were measured."""
+    return {"cpu": _processor(), "cores": cpu_count()}
 
 
 def _processor() -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mobilenet_tf import tables
+from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
 
 app = typer.Typer(
@@ -163,13 +164,44 @@ def quantize(
 
 
 @app.command()
-def export(run: Run) -> None:
-    """qat.keras -> model_int8.tflite with labels and preprocessing inside."""
+def export(
+    what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
+    data: Annotated[str | None, typer.Option(help="Pictures for a MODEL of your own.")] = None,
+    mean: Annotated[float | None, typer.Option(help="A MODEL takes (pixel - mean) / std.")] = None,
+    std: Annotated[float | None, typer.Option(help="See --mean.")] = None,
+    io: Io = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for a MODEL.", show_default="runs/MODEL_int8")
+    ] = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """qat.keras -> model_int8.tflite; or any Keras model -> int8, with its proof."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "qat.keras")
+    if not (what / "config.toml").is_file() and what.exists():
+        return _export_foreign(what, data, mean, std, io, out, seed, overwrite)
+    job = Job.open(what, "qat.keras")
     _export(job)
-    _finish(job.run, ("tflite", "labels_file"))
+    return _finish(job.run, ("tflite", "labels_file"))
+
+
+def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:
+    if data is None:
+        raise UserError(f"{model} needs --data: real pictures to calibrate and judge it with.")
+    if mean is None or std is None:
+        raise UserError(
+            f"{model} needs --mean and --std, as it takes (pixel - mean) / std: 127.5 and 127.5 "
+            "for -1..1, 0 and 255 for 0..1, 0 and 1 for raw pixels."
+        )
+    import_tensorflow()
+    from export.foreign import export_foreign
+    from export.report import write_report
+
+    out = out or Path("runs") / f"{model.stem}_int8"
+    run = export_foreign(model, data, mean, std, out, io or "uint8", 1.0, seed, overwrite)
+    write_report(run)
+    _finish(run, ("tflite", "labels_file", "report", "result_file"))
 
 
 @app.command()
@@ -268,26 +300,29 @@ def summary(
 
 
 def _train(job) -> None:
+    import_tensorflow()
     from mobilenet_tf.training.train import train
 
     train(job)
 
 
 def _quantize(job) -> None:
+    import_tensorflow()
     from mobilenet_tf.quantization.quantize import quantize
 
     quantize(job)
 
 
 def _export(job) -> None:
+    import_tensorflow()
     from export.tflite import export
-    from mobilenet_tf.console import console
 
     with console.status("Converting"):
         export(job)
 
 
 def _verify(job) -> None:
+    import_tensorflow()
     from export.card import write_card
     from export.report import write_report
     from export.verify import verify
@@ -299,8 +334,6 @@ def _verify(job) -> None:
 
 def _finish(run, files: tuple[str, ...]) -> None:
     """The closing table, and where the files are."""
-    from mobilenet_tf.console import console
-
     console.print(tables.run_table(run.result()))
     for name in files:
         console.print(str(getattr(run, name)), highlight=False, soft_wrap=True)

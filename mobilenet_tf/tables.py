@@ -26,15 +26,16 @@ def run_table(result: dict) -> Group:
     parts = []
     if "accuracy" in result:
         names = {"float": "float", "qat": "QAT", "int8": "int8 file", "ptq_int8": "plain PTQ"}
-        rows = [(names[name], percent(result["accuracy"][name])) for name in names]
+        found = result["accuracy"]
+        rows = [(title, percent(found[name])) for name, title in names.items() if name in found]
         parts.append(table(["test accuracy", ""], rows))
     facts = []
     if "tflite" in result:
         facts.append(("bytes", f"{result['tflite']['bytes']:,}"))
         facts.append(("float tensors", result["tflite"]["float_tensors"]))
     if "parity" in result:
-        facts.append(("QAT = file within 1 LSB", percent(result["parity"]["within_1_lsb"])))
-        facts.append(("QAT = file, top-1", percent(result["parity"]["top1_agreement"])))
+        facts.append(("model and file within 1 LSB", percent(result["parity"]["within_1_lsb"])))
+        facts.append(("model and file, same class", percent(result["parity"]["top1_agreement"])))
     if "seconds" in result:
         facts.append(("seconds", f"{sum(result['seconds'].values()):.0f}"))
     if facts:
