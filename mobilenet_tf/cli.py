@@ -196,7 +196,7 @@ def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:
         )
     import_tensorflow()
     from export.foreign import export_foreign
-    from export.report import write_report
+    from export.report.page import write_report
 
     out = out or Path("runs") / f"{model.stem}_int8"
     run = export_foreign(model, data, mean, std, out, io or "uint8", 1.0, seed, overwrite)
@@ -323,8 +323,8 @@ def _export(job) -> None:
 
 def _verify(job) -> None:
     import_tensorflow()
-    from export.card import write_card
-    from export.report import write_report
+    from export.report.card import write_card
+    from export.report.page import write_report
     from export.verify import verify
 
     verify(job)

@@ -5,6 +5,7 @@ Plain Python: counting, choosing and searching need no TensorFlow.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 
 @dataclass(frozen=True)
@@ -215,3 +216,14 @@ def v3_network(rows: tuple[Block, ...], alpha: float, hidden: int, activation: s
     features = make_divisible(blocks[-1].out * 6)
     grown = make_divisible(hidden * alpha) if alpha > 1 else hidden
     return Network(16, blocks, features, grown, activation, residual=True)
+
+
+# What alpha makes of each network's rows.
+NETWORKS: dict[str, Callable[[tuple[Block, ...], float], Network]] = {
+    "v1": v1_network,
+    "v2": v2_network,
+    "v3_large": partial(v3_network, hidden=1280, activation=HS),
+    "v3_small": partial(v3_network, hidden=1024, activation=HS),
+    "v3_large_minimalistic": partial(v3_network, hidden=1280, activation=RE),
+    "v3_small_minimalistic": partial(v3_network, hidden=1024, activation=RE),
+}

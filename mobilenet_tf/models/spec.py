@@ -6,7 +6,7 @@ from math import inf
 from numbers import Integral, Real
 
 from mobilenet_tf.errors import UserError
-from mobilenet_tf.models.rows import Block, Network
+from mobilenet_tf.models.rows import NETWORKS, Block, Network
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,7 @@ class ModelSpec:
     @cached_property
     def network(self) -> Network:
         """The rows with alpha applied."""
-        from mobilenet_tf.models.zoo import ZOO
-
-        return ZOO[self.name].network(self.rows, self.alpha)
+        return NETWORKS[self.name](self.rows, self.alpha)
 
     def to_dict(self) -> dict:
         """Plain values for JSON or TOML."""

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.card import write_card
-from export.report import write_report
-from export.wording import checks, headline, percent, points, wilson
+from export.report.card import write_card
+from export.report.page import write_report
+from export.report.wording import checks, headline, percent, points, wilson
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.run_folder import RunFolder
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.snippets import feeding, reproduce
+from export.report.snippets import feeding, reproduce
 from mobilenet_tf.data.pictures import read_picture
 from tests.export.test_report import DIGITS, figures
 

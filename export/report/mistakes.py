@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from export import wording
-from export.markup import heat_map, name, paragraph, section, table, thumbnail
-from export.wording import count, percent, plural
+from export.report import wording
+from export.report.markup import heat_map, name, paragraph, section, table, thumbnail
+from export.report.wording import count, percent, plural
 
 _NUMBERED, _MAPPED = 20, 200
 _PAIRS, _HARDEST = 10, 10

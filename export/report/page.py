@@ -7,10 +7,10 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from export import plots, report_file, report_mistakes, wording
-from export.markup import Html, drawing, esc, facts, folded, name, paragraph, section, table
-from export.snippets import reproduce
-from export.wording import FORMS, count, decimal, measured, percent, plural, points, size
+from export.report import contents, mistakes, plots, wording
+from export.report.markup import Html, drawing, esc, facts, folded, name, paragraph, section, table
+from export.report.snippets import reproduce
+from export.report.wording import FORMS, count, decimal, measured, percent, plural, points, size
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.run_folder import RunFolder, write_text
 
@@ -34,14 +34,14 @@ def write_report(run: RunFolder) -> Path:
         _head(result),
         _accuracy(result),
         _training(result),
-        report_mistakes.mistakes(result, run.path),
-        report_file.contents(result),
-        report_file.ends(result, run.tflite.name),
-        report_file.depth(result),
+        mistakes.mistakes(result, run.path),
+        contents.contents(result),
+        contents.ends(result, run.tflite.name),
+        contents.depth(result),
         _pictures(result),
         _origin(result, settings),
     )
-    template = resources.files("export").joinpath("report_template.html")
+    template = resources.files("export.report").joinpath("template.html")
     page = Template(template.read_text(encoding="utf-8")).substitute(
         title=esc(f"{wording.network(result)}: {wording.source(result)}"),
         body="\n".join(part for part in parts if part),

@@ -4,10 +4,19 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from export import wording
-from export.report import figures_of
-from export.snippets import feeding, reproduce
-from export.wording import FORMS, NOT_MEASURED, count, measured, percent, plural, points, size
+from export.report import wording
+from export.report.page import figures_of
+from export.report.snippets import feeding, reproduce
+from export.report.wording import (
+    FORMS,
+    NOT_MEASURED,
+    count,
+    measured,
+    percent,
+    plural,
+    points,
+    size,
+)
 from mobilenet_tf.run_folder import RunFolder, write_text
 
 _CLASSES = 100

@@ -1,9 +1,9 @@
 """The parts of the report on the `.tflite`: what is in it, how to feed it, its blocks."""
 
-from export import plots, wording
-from export.markup import drawing, esc, facts, folded, paragraph, section, table
-from export.snippets import feeding
-from export.wording import count, decimal, measured, percent, plural
+from export.report import plots, wording
+from export.report.markup import drawing, esc, facts, folded, paragraph, section, table
+from export.report.snippets import feeding
+from export.report.wording import count, decimal, measured, percent, plural
 
 
 def contents(result: dict) -> str:

@@ -2,7 +2,7 @@
 
 import shlex
 
-from export.wording import measured, source
+from export.report.wording import measured, source
 
 _READ = """\
 import math
