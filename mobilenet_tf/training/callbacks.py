@@ -35,9 +35,10 @@ class KeepState(keras.callbacks.Callback):
         facts = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
         for name, value in {**logs, **facts}.items():
             self.state.history.setdefault(name, []).append(float(value))
-        score = (float(logs["val_accuracy"]), -float(logs["val_loss"]))
-        if self.state.best is None or score > self.state.score:
-            self.state.best, self.state.score = self.model.get_weights(), score
+        # Not accuracy: on a few hundred pictures it is the same in many epochs by chance.
+        if self.state.best is None or logs["val_loss"] < self.state.best_loss:
+            self.state.best = self.model.get_weights()
+            self.state.best_loss = float(logs["val_loss"])
         self.state.epoch = epoch + 1
         save(self.path, self.state, self.model, self.fingerprint)
 

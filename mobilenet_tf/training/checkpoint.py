@@ -18,14 +18,14 @@ class State:
     Attributes:
         epoch: epochs that are done.
         history: metric -> value per epoch.
-        best: the weights with the best validation so far, or None.
-        score: their (accuracy, -loss).
+        best: the weights with the lowest validation loss so far, or None.
+        best_loss: that loss.
     """
 
     epoch: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     best: list[np.ndarray] | None = None
-    score: tuple[float, float] = (-1.0, -np.inf)
+    best_loss: float = np.inf
 
 
 def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None:
@@ -38,7 +38,7 @@ def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None
     facts = {
         "epoch": state.epoch,
         "history": state.history,
-        "score": state.score,
+        "best_loss": state.best_loss,
         "fingerprint": fingerprint,
     }
 
@@ -72,4 +72,4 @@ def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
         model.set_weights(group("weight"))
         for variable, value in zip(model.optimizer.variables, group("optimizer"), strict=True):
             variable.assign(value)
-        return State(facts["epoch"], facts["history"], group("best"), tuple(facts["score"]))
+        return State(facts["epoch"], facts["history"], group("best"), facts["best_loss"])

@@ -80,9 +80,9 @@ def test_best_weights_are_kept_not_the_last(model, tmp_path):
     keep = KeepState(State(), tmp_path / "state.npz", "same")
     keep.set_model(model)
     first = model.get_weights()
-    keep.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.5})
+    keep.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.4})
     model.set_weights([weight + 1 for weight in first])
-    keep.on_epoch_end(1, {"loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.4})
+    keep.on_epoch_end(1, {"loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.5})
     state = restore(tmp_path / "state.npz", model, "same")
     for kept, expected in zip(state.best, first, strict=True):
         np.testing.assert_array_equal(kept, expected)
