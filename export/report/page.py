@@ -138,7 +138,7 @@ def _training(result: dict) -> str:
         losses = (history.get(stage) or {}).get("val_loss") or [0] * len(accuracy)
         if not accuracy or len(losses) != len(accuracy):
             continue
-        best = max(range(len(accuracy)), key=lambda e, a=accuracy, b=losses: (a[e], -b[e]))
+        best = min(range(len(losses)), key=losses.__getitem__)
         rates = (history[stage].get("learning_rate")) or [None]
         highest = f"{max(rates):.2g}" if measured(rates[0]) else wording.NOT_MEASURED
         row = (title, len(accuracy), best + 1, percent(accuracy[best]), decimal(losses[best], 3))
@@ -146,7 +146,7 @@ def _training(result: dict) -> str:
     if not any(curves):
         return ""
     columns = ("", "epochs", "best epoch", "validation", "its loss", "highest rate")
-    note = "What is kept is the epoch that was best on the validation pictures."
+    note = "What is kept is the epoch with the lowest loss on the validation pictures."
     parts = f'<div class="columns">{"".join(curves)}</div>', table(columns, rows) if rows else ""
     return section("Training", note, *parts)
 
