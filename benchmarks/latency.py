@@ -1,0 +1,171 @@
+"""This project's int8 files against what a user would make otherwise.
+
+python -m benchmarks.latency
+
+For each network and size, in one process, in turn, on one thread of LiteRT:
+  ours      deploy form, quantized with this project's scheme
+  (a)       tf_keras.applications, full-int8 post-training quantization
+  (b)       the same as float
+  (c)       ours with ReLU in place of hard-swish: the lower bound
+Weights are random: they have no say in the time that an integer kernel takes.
+"""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+from ai_edge_litert.interpreter import Interpreter
+from sklearn.datasets import load_sample_images
+
+from benchmarks.tables import ROOT, markdown, replace_section
+from benchmarks.timing import interleaved, ratio
+from export.inspect import inspect
+from export.tflite import convert
+from export.verify import machine, versions
+from mobilenet_tf.console import console, quiet
+from mobilenet_tf.data.pictures import normalise
+from mobilenet_tf.models.build import build_from_spec
+from mobilenet_tf.models.rows import HS, RE
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.models.zoo import ZOO, model_spec
+from mobilenet_tf.quantization.deploy import deploy_form
+from mobilenet_tf.quantization.qat import quantize_aware
+
+SIZES = (96, 224)
+_APPLICATIONS = {
+    "v1": (keras.applications.MobileNet, {}),
+    "v2": (keras.applications.MobileNetV2, {}),
+    "v3_large": (keras.applications.MobileNetV3Large, {}),
+    "v3_small": (keras.applications.MobileNetV3Small, {}),
+    "v3_large_minimalistic": (keras.applications.MobileNetV3Large, {"minimalistic": True}),
+    "v3_small_minimalistic": (keras.applications.MobileNetV3Small, {"minimalistic": True}),
+}
+
+
+def pictures(spec: ModelSpec) -> np.ndarray:
+    """Sixteen squares of the photos that come with scikit-learn, normalised."""
+    squares = []
+    for photo in load_sample_images().images:
+        for left in range(0, photo.shape[1] - 200, 60):
+            square = tf.image.resize(photo[100:300, left : left + 200], (spec.size, spec.size))
+            squares.append(np.clip(np.rint(square), 0, 255).astype(np.uint8))
+    return normalise(np.stack(squares[:16]), spec.preprocessing)
+
+
+def relu_twin(spec: ModelSpec) -> ModelSpec:
+    """The same network with ReLU for hard-swish."""
+    network = spec.network
+    blocks = tuple(replace(block, activation=RE) for block in network.blocks)
+    twin = replace(spec)
+    twin.__dict__["network"] = replace(network, activation=RE, blocks=blocks)
+    return twin
+
+
+def ours(spec: ModelSpec) -> bytes:
+    """The file that `export` would write."""
+    images = pictures(spec)
+    model = quantize_aware(deploy_form(build_from_spec(spec)), images, spec.preprocessing)
+    return convert(model)
+
+
+def theirs(spec: ModelSpec) -> dict[str, bytes]:
+    """The usual route: float, and full-int8 post-training quantization."""
+    make, options = _APPLICATIONS[spec.name]
+    if spec.name.startswith("v3"):
+        options = options | {"include_preprocessing": False}
+    shape = (spec.size, spec.size, 3)
+    model = make(input_shape=shape, alpha=spec.alpha, weights=None, **options)
+    images = pictures(spec)
+    with quiet():
+        plain = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([image[None]] for image in images)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.uint8
+        return {"b": plain, "a": converter.convert()}
+
+
+def runner(content: bytes):
+    """One inference on one thread."""
+    with quiet():
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        details = interpreter.get_input_details()[0]
+        # tf_keras.applications leaves the batch open.
+        interpreter.resize_tensor_input(details["index"], (1, *details["shape"][1:]))
+        interpreter.allocate_tensors()
+    random = np.random.default_rng(0)
+    values = random.integers(0, 256, (1, *details["shape"][1:])).astype(details["dtype"])
+    interpreter.set_tensor(details["index"], values)
+    return interpreter.invoke
+
+
+def measure(spec: ModelSpec) -> dict:
+    """All files of one network and size, timed against each other."""
+    files = {"ours": ours(spec), **theirs(spec)}
+    # Without hard-swish the bound is the file itself.
+    if HS in (spec.network.activation, *(block.activation for block in spec.network.blocks)):
+        files["c"] = ours(relu_twin(spec))
+    samples = interleaved({name: runner(content) for name, content in files.items()})
+    found = {
+        "network": spec.name,
+        "size": spec.size,
+        "milliseconds": {name: float(np.median(value)) for name, value in samples.items()},
+        "partitions": {
+            name: inspect(content)["delegate"]["partitions"] for name, content in files.items()
+        },
+        "faster_than": {name: ratio(samples[name], samples["ours"]) for name in ("a", "b")},
+    }
+    if "c" in samples:
+        found["against_bound"] = ratio(samples["ours"], samples["c"])
+    return found
+
+
+def table(rows: list[dict]) -> str:
+    """The figures as Markdown."""
+    columns = (
+        "network", "size", "ours, ms", "(a) PTQ, ms", "(b) float, ms", "pieces: ours / (a)",
+        "times faster than (a)", "than (b)", "of the bound (c)",
+    )  # fmt: skip
+
+    def spread(values) -> str:
+        return "-" if values is None else f"{values[0]:.2f} ({values[1]:.2f} to {values[2]:.2f})"
+
+    return markdown(
+        columns,
+        [
+            (
+                f"`{row['network']}`",
+                row["size"],
+                *(f"{row['milliseconds'][name]:.2f}" for name in ("ours", "a", "b")),
+                f"{row['partitions']['ours']} / {row['partitions']['a']}",
+                spread(row["faster_than"]["a"]),
+                spread(row["faster_than"]["b"]),
+                spread(row.get("against_bound")),
+            )
+            for row in rows
+        ],
+    )
+
+
+def main() -> None:
+    """Write docs/latency.json and the table in docs/benchmarks.md."""
+    rows = []
+    for name in ZOO:
+        for size in SIZES:
+            rows.append(measure(model_spec(name, 1.0, size)))
+            console.print(rows[-1])
+    facts = {"rows": rows, "machine": machine(), "versions": versions()}
+    (ROOT / "docs" / "latency.json").write_text(json.dumps(facts, indent=1) + "\n")
+    where = facts["machine"]
+    text = table(rows) + (
+        f"\n\nMedian and quartiles of the ratios, round by round; one thread, {where['cpu']}, "
+        f"LiteRT {facts['versions']['litert']}."
+    )
+    replace_section(ROOT / "docs" / "benchmarks.md", "latency", text)
+
+
+if __name__ == "__main__":
+    main()
