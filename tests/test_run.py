@@ -16,7 +16,7 @@ from PIL import Image
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
 COMMAND = [sys.executable, "-m", "mobilenet_tf"]
-RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "14", "--qat-epochs", "2"]
+RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2"]
 
 
 def call(*arguments, code=0, **options) -> subprocess.CompletedProcess:
@@ -95,7 +95,7 @@ def test_result_holds_every_figure(result):
 
 
 def test_resumed_training_has_every_epoch_once(result):
-    assert len(result["history"]["float"]["loss"]) == 14
+    assert len(result["history"]["float"]["loss"]) == 20
     assert len(result["history"]["qat"]["loss"]) == 2
 
 
