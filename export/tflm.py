@@ -2,10 +2,12 @@
 
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from export.plan import ALIGNMENT
 from mobilenet_tf.errors import UserError
 
 _GENEROUS = 64 << 20  # bytes of arena for looking at a file
+_MOST_STEPS = 4096  # beyond what was recorded, before giving up
 _REPORT = re.compile(rb"Arena allocation (total|head|tail) (\d+) bytes")
 
 
@@ -82,8 +85,8 @@ def _load(data: bytes, arena: int):
         raise UserError(f"TensorFlow Lite Micro refuses the model: {lines[0]}") from error
 
 
-def measure_arena(data: bytes) -> Arena:
-    """The memory that a file needs, by running it in less and less.
+def record_arena(data: bytes) -> Arena:
+    """The memory that a file takes, as the interpreter's recorder has it.
 
     Raises:
         UserError: TensorFlow Lite Micro refuses the file.
@@ -91,23 +94,39 @@ def measure_arena(data: bytes) -> Arena:
     model = MicroModel(data)
     model.run(np.zeros(model.input_shape, np.int8))
     found = model.report()
+    return Arena(found["total"], found["head"], found["tail"])
 
-    def enough(size: int) -> bool:
-        try:
-            small = MicroModel(data, size)
-            small.run(np.zeros(small.input_shape, np.int8))
-        except (UserError, RuntimeError):
-            return False
-        return True
 
-    low, high = found["head"] // ALIGNMENT, (found["total"] + 4096) // ALIGNMENT
-    while not enough(high * ALIGNMENT):
-        low, high = high, 2 * high
+def measure_arena(data: bytes) -> Arena:
+    """The memory that a file needs: what was recorded, and proven by running in just that.
+
+    In a process of its own, because the interpreter crashes in an arena that is far too small.
+
+    Raises:
+        UserError: TensorFlow Lite Micro refuses the file.
+    """
+    recorded = record_arena(data)
+    # In steps of ALIGNMENT beyond what was recorded: allocating takes passing memory too.
+    low, high = -1, 0
+    while not _runs_in(data, recorded.needed + high * ALIGNMENT):
+        if high > _MOST_STEPS:
+            raise UserError(
+                f"The model was recorded to need an arena of {recorded.needed} bytes and does not "
+                f"run in {recorded.needed + high * ALIGNMENT}."
+            )
+        low, high = high, 2 * high + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle * ALIGNMENT) else (middle, high)
-    needed = high * ALIGNMENT
-    return Arena(needed, found["head"], needed - found["head"])
+        works = _runs_in(data, recorded.needed + middle * ALIGNMENT)
+        low, high = (low, middle) if works else (middle, high)
+    return replace(recorded, needed=recorded.needed + high * ALIGNMENT)
+
+
+def _runs_in(data: bytes, size: int) -> bool:
+    command = [sys.executable, "-m", "export.tflm", str(size)]
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, input=data, env=paths, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 @contextmanager
@@ -132,3 +151,9 @@ def _listen(speak: Callable[[], None]) -> bytes:
     with _quiet() as listen:
         speak()
         return listen()
+
+
+if __name__ == "__main__":
+    # `_runs_in`: the file on standard input, the arena's bytes as argument.
+    small = MicroModel(sys.stdin.buffer.read(), int(sys.argv[1]))
+    small.run(np.zeros(small.input_shape, np.int8))
