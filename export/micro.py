@@ -15,6 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from export.c_source import c_bytes, c_float, c_int8, c_strings
+from export.fuse import fuse_hard_swish
 from export.runtime import TFLiteModel, parse_model
 from export.slim import slim
 from export.tflm import Arena, MicroModel, measure_arena
@@ -61,16 +62,17 @@ def operators(data: bytes) -> dict[str, int]:
     return dict(sorted(versions.items()))
 
 
-def micro_parity(content: bytes, small: bytes, pictures: np.ndarray) -> dict:
+def micro_parity(content: bytes, fused: bytes, small: bytes, pictures: np.ndarray) -> dict:
     """LiteRT and TensorFlow Lite Micro on the same pictures.
 
     LiteRT has two sets of kernels: those that define the arithmetic, and XNNPACK's, which phones
-    run and which round differently. The first are the proof; the second show what to expect
-    between phone and microcontroller.
+    run and which round differently. The first, on the same operators, are the proof; the second,
+    on the file as a phone has it, show what to expect between phone and microcontroller.
 
     Args:
         content: the file as converted, int8 in and out.
-        small: the file for TensorFlow Lite Micro.
+        fused: the same with hard-swish as one operator.
+        small: that, as TensorFlow Lite Micro is given it.
         pictures: uint8 (N, h, w, c).
 
     Returns:
@@ -81,7 +83,7 @@ def micro_parity(content: bytes, small: bytes, pictures: np.ndarray) -> dict:
     found = MicroModel(small).run(inputs)
     return {
         "pictures": len(pictures),
-        "litert": agreement(_run_reference(content, inputs), found),
+        "litert": agreement(_run_reference(fused, inputs), found),
         "xnnpack": agreement(model.run_raw(pictures), found),
     }
 
@@ -141,10 +143,11 @@ def write_folder(
         UserError: the runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
             is not pixel - 128.
     """
-    reference, small = TFLiteModel(content), slim(content)
+    reference, fused = TFLiteModel(content), fuse_hard_swish(content)
+    small = slim(fused)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(f"{title}: its input is not pixel - 128 as int8, so it has no C form here.")
-    figures = figures_of(small) | {"parity": micro_parity(content, small, pictures)}
+    figures = figures_of(small) | {"parity": micro_parity(content, fused, small, pictures)}
     _require_parity(figures["parity"]["litert"], title)
     figures["sha256"] = hashlib.sha256(small).hexdigest()
 

@@ -42,6 +42,11 @@ def pack(model: schema.ModelT, builder: type[flatbuffers.Builder] = _SharingBuil
     return bytes(flat.Output())
 
 
+def op_codes(model: schema.ModelT) -> list[int]:
+    """The operator of each entry of the model's operator table; old files have a second field."""
+    return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+
+
 def _drop_names(model: schema.ModelT) -> None:
     """Names of tensors, signatures and the converter's remarks."""
     model.description = model.signatureDefs = model.metadata = model.metadataBuffer = None
@@ -55,11 +60,7 @@ def _drop_bias_scales(model: schema.ModelT) -> None:
     """A bias's scale is that of its input times that of its kernel."""
     graph = model.subgraphs[0]
     for op in graph.operators:
-        code = model.operatorCodes[op.opcodeIndex]
-        convolution = max(code.builtinCode, code.deprecatedBuiltinCode) in (
-            _Op.CONV_2D,
-            _Op.DEPTHWISE_CONV_2D,
-        )
+        convolution = op_codes(model)[op.opcodeIndex] in (_Op.CONV_2D, _Op.DEPTHWISE_CONV_2D)
         if convolution and len(op.inputs) > 2 and op.inputs[2] >= 0:
             graph.tensors[op.inputs[2]].quantization = None
 
@@ -67,9 +68,7 @@ def _drop_bias_scales(model: schema.ModelT) -> None:
 def _drop_flatten(model: schema.ModelT) -> None:
     """The RESHAPE in front of a SOFTMAX, which works along the last axis of any shape."""
     graph = model.subgraphs[0]
-    codes = [
-        max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes
-    ]
+    codes = op_codes(model)
     for op in list(graph.operators):
         readers = [other for other in graph.operators if op.outputs[0] in other.inputs]
         if codes[op.opcodeIndex] != _Op.RESHAPE or len(readers) != 1:
@@ -80,10 +79,10 @@ def _drop_flatten(model: schema.ModelT) -> None:
             result = graph.tensors[readers[0].outputs[0]]
             result.shape, result.shapeSignature = source.shape, None
             graph.operators.remove(op)
-    _drop_unused(model)
+    drop_unused(model)
 
 
-def _drop_unused(model: schema.ModelT) -> None:
+def drop_unused(model: schema.ModelT) -> None:
     """Tensors, operator codes and buffers that nothing refers to."""
     graph = model.subgraphs[0]
     used = {int(i) for i in (*graph.inputs, *graph.outputs)}
@@ -101,11 +100,11 @@ def _drop_unused(model: schema.ModelT) -> None:
 
     # Buffer 0 is empty by rule; every activation may point at it.
     buffers = [schema.BufferT()]
-    for tensor in graph.tensors:
-        data = model.buffers[tensor.buffer].data
-        tensor.buffer = 0
+    for owner in (*graph.tensors, *(model.metadata or ())):
+        data = model.buffers[owner.buffer].data
+        owner.buffer = 0
         if data is not None and len(data):
-            tensor.buffer = len(buffers)
+            owner.buffer = len(buffers)
             buffers.append(schema.BufferT())
             buffers[-1].data = data
     model.buffers = buffers
@@ -123,9 +122,7 @@ def lives(model: schema.ModelT) -> dict[int, Life]:
             if i in first:
                 last[i] = step
     last |= {int(i): len(graph.operators) - 1 for i in graph.outputs}
-    return {
-        i: Life(_bytes(graph.tensors[i]), first[i], last[i]) for i in sorted(first)
-    }
+    return {i: Life(_bytes(graph.tensors[i]), first[i], last[i]) for i in sorted(first)}
 
 
 def _bytes(tensor: schema.TensorT) -> int:

@@ -134,13 +134,48 @@ def quantize(run: Run, overwrite: Overwrite = False) -> None:
 
 
 @app.command()
-def export(run: Run) -> None:
-    """qat.keras -> model_int8.tflite with labels and preprocessing inside."""
+def export(
+    run: Run,
+    target: Annotated[str, typer.Option(help="phone, mcu, or ethos-u55-128 and its like.")] = (
+        "phone"
+    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for mcu or NPU.", show_default="RUN/TARGET")
+    ] = None,
+    max_arena: Annotated[
+        str | None, typer.Option(help="Working memory of the device, such as 256KiB.")
+    ] = None,
+    max_flash: Annotated[
+        str | None, typer.Option(help="Room for the model in the device's flash.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """qat.keras -> a .tflite for phones, a folder of C, or a file compiled for an NPU."""
     from mobilenet_tf.job import Job
 
+    if target != "phone":
+        return _export_device(run, target, out, max_arena, max_flash, as_json)
+    for name, value in (("out", out), ("max-arena", max_arena), ("max-flash", max_flash)):
+        if value is not None:
+            raise UserError(f"--{name} is for --target mcu and NPUs.")
     job = Job.open(run, "qat.keras")
     _export(job)
-    _finish(job.run, ("tflite", "labels_file"))
+    return _finish(job.run, ("tflite", "labels_file"))
+
+
+def _export_device(run, target, out, max_arena, max_flash, as_json) -> None:
+    from export.targets import Limits, check_target, export_for
+    from mobilenet_tf.console import console
+    from mobilenet_tf.job import Job
+    from mobilenet_tf.units import parse_bytes
+
+    check_target(target)
+    limits = Limits(parse_bytes(max_arena, "--max-arena"), parse_bytes(max_flash, "--max-flash"))
+    job = Job.open(run, "qat.keras")
+    with console.status(f"Converting for {target}"):
+        figures = export_for(job, target, limits, out)
+    _show(figures, as_json, tables.device_table)
+    console.print(figures["folder"], highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -95,3 +95,26 @@ def layer_table(figures: dict) -> Group:
     ]
     columns = ["layer", "kind", "output", "parameters", "multiply-adds"]
     return Group(table(columns, rows), cost_table({"networks": [figures]}))
+
+
+def device_table(figures: dict) -> Table:
+    """What a model takes on a microcontroller or an NPU."""
+    rows = [("file, bytes", f"{figures['bytes']:,}")]
+    if "arena" in figures:
+        arena, parity = figures["arena"], figures["parity"]
+        rows += [
+            ("arena, bytes", f"{arena['needed']:,}"),
+            ("  of it activations", f"{arena['activations']:,}"),
+            ("operators", ", ".join(figures["ops"])),
+            ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
+            ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+        ]
+    else:
+        rows += [
+            ("SRAM, bytes", f"{figures['sram_bytes']:,}"),
+            ("cycles", f"{figures['cycles']:,}"),
+            ("milliseconds", f"{figures['milliseconds']:.3f}"),
+            ("at", f"{figures['clock_hz'] / 1e6:g} MHz, {figures['system']}"),
+            ("operators on the NPU", f"{figures['ops_on_npu']} of {figures['ops']}"),
+        ]
+    return table([figures["target"], ""], rows)
