@@ -10,11 +10,12 @@ written as files of their own, to be measured one by one.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from export.metadata import _AlignedBuilder as AlignedBuilder
+from export.runtime import parse_model
 from export.slim import pack
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.rows import Block, squeeze_width
@@ -33,7 +34,9 @@ _VERSIONS = {
     _Op.HARD_SWISH: 1,
 }
 _FUSED = {None: _Act.NONE, "relu": _Act.RELU, "relu6": _Act.RELU6, "hard_swish": _Act.NONE}
-_SCALE, _ZERO, _WEIGHT_SCALE = 0.05, -20, 0.01
+_SCALE, _ZERO = 0.05, -20
+_SPREAD = 42  # standard deviation of the integers in a kernel
+_NAMES = 70  # bytes that a tensor's name takes on average in a converted file
 SIZE_STEP = 32
 
 
@@ -42,7 +45,7 @@ class Part:
     """A piece of a network with one tensor in and one out.
 
     Attributes:
-        kind: `stem`, `block` or `head`.
+        kind: `stem`, `block` or `head`; `least` is one small operator, to measure a call.
         side, channels: of its input.
         row: of a block.
         widths: of the stem: (out,); of the head: features, hidden and classes, where there are.
@@ -78,7 +81,6 @@ def parts(spec: ModelSpec) -> tuple[Part, ...]:
     return (*chain, Part("head", side, channels, None, widths, network.activation))
 
 
-@cache
 def synthetic(spec: ModelSpec, fused: bool = True) -> bytes:
     """The file of a whole network, int8 in and out, without metadata.
 
@@ -86,6 +88,12 @@ def synthetic(spec: ModelSpec, fused: bool = True) -> bytes:
         fused: hard-swish as one operator, or as x * relu6(x + 3).
     """
     return chain_file(parts(spec), fused)
+
+
+def converted_bytes(spec: ModelSpec) -> int:
+    """The size of the file that the converter writes for phones: with names, nothing shared."""
+    model = parse_model(synthetic(spec, fused=False))
+    return len(pack(model, AlignedBuilder)) + _NAMES * len(model.subgraphs[0].tensors)
 
 
 def chain_file(chain: Iterable[Part], fused: bool = True) -> bytes:
@@ -158,10 +166,12 @@ class _Writer:
         height, width, channels = self.shape()
         shape = (1, kernel, kernel, out) if depthwise else (out, kernel, kernel, channels)
         axis = 3 if depthwise else 0
-        values = self.random.normal(0, 42, shape).round().clip(-127, 127).astype(np.int8)
+        values = self.random.normal(0, _SPREAD, shape).round().clip(-127, 127).astype(np.int8)
         # Scales and biases differ from channel to channel, as learned ones do.
         spread = self.random.uniform(0.5, 1.5, (2, out))
-        scale = _WEIGHT_SCALE * spread[0]
+        # Whatever comes in, as much goes out, although ReLU takes half: no layer saturates.
+        taken = kernel**2 * (1 if depthwise else channels)
+        scale = spread[0] / _SPREAD * np.sqrt(2 / taken)
         kernel_at = self.tensor(shape, schema.TensorType.INT8, values, scale, axis=axis)
         bias = (1000 * (spread[1] - 1)).astype(np.int32)
         bias_at = self.tensor((out,), schema.TensorType.INT32, bias, _SCALE * scale)
@@ -203,6 +213,9 @@ class _Writer:
         options.keepDims = True
         output = self.activation(1, 1, self.shape()[2])
         self.operator(_Op.MEAN, [self.here, self.axes], output, options)
+
+    def least(self, part: Part) -> None:
+        self.pool()
 
     def stem(self, part: Part) -> None:
         self.convolution(part.widths[0], 3, 2, part.activation)

@@ -95,6 +95,8 @@ def converted():
     Weights are random and batch normalization is as if trained, so that no two biases are equal.
     Ranges are calibrated on real digits.
     """
+    from dataclasses import replace
+
     import tf_keras as keras
 
     from export.tflite import convert as convert_qat
@@ -106,9 +108,11 @@ def converted():
     from mobilenet_tf.quantization.qat import quantize_aware
 
     random, found = np.random.default_rng(0), {}
+    v3 = model_spec("v3_small", 0.35, 64, 3, 1)
     for spec, fused in (
         (model_spec("v1", 0.25, 96, 2), True),
-        (model_spec("v3_small", 0.35, 64, 3, 1), False),
+        # The first rows have everything: squeeze-excite, hard-swish, a shortcut; converts faster.
+        (replace(v3, rows=v3.rows[:5]), False),
     ):
         model = build_from_spec(spec)
         for layer in model.layers:
