@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf import tables
+from mobilenet_tf import cli_device, tables
 from mobilenet_tf.errors import UserError
 
 app = typer.Typer(
@@ -271,6 +271,10 @@ def summary(
         return _show({"networks": table(size, classes, channels)}, as_json, tables.cost_table)
     figures = count(model_spec(name, alpha, size, classes, channels))
     return _show(figures, as_json, tables.layer_table)
+
+
+app.command()(cli_device.choose)
+app.command()(cli_device.benchmark)
 
 
 def _train(job) -> None:

@@ -44,12 +44,8 @@ def test_a_converted_file_goes_whole_and_fusing_saves_cycles(converted):
 
 def test_what_vela_cannot_take_stays_visible(files):
     """A float file: nothing of it runs on the NPU, and the figures say so."""
-    try:
-        figures = compile_npu(files.float32.read_bytes(), "ethos-u55-128")[1]
-    except UserError as error:
-        assert "Vela refuses the model for ethos-u55-128" in str(error)
-    else:
-        assert figures["ops_on_npu"] < figures["ops"]
+    figures = compile_npu(files.float32.read_bytes(), "ethos-u55-128")[1]
+    assert figures["ops_on_npu"] < figures["ops"]
 
 
 def test_errors_are_one_sentence():
