@@ -16,7 +16,7 @@ from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.quantize import load_float, load_qat
 from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
-from mobilenet_tf.quantization.target import IO_TYPES
+from mobilenet_tf.quantization.settings import IO_TYPES
 from mobilenet_tf.run_folder import write_atomically, write_text
 
 

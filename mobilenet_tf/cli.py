@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf import tables
+from mobilenet_tf import cli_device, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
 
@@ -46,12 +46,10 @@ Out = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
-TargetName = Annotated[str, typer.Option(help="What the file is made for: cpu, mcu or npu.")]
 Io = Annotated[
     str | None,
     typer.Option(
-        help="Input and output of the file: uint8, int8 or float32.",
-        show_default="uint8; int8 for mcu and npu",
+        help="Input and output of the file: uint8, int8 or float32.", show_default="uint8"
     ),
 ]
 PerTensor = Annotated[
@@ -64,11 +62,11 @@ File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tfli
 
 def _begin(
     data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, weights,
-    target, io, per_tensor, out, overwrite, resume,
+    io, per_tensor, out, overwrite, resume,
 ):  # fmt: skip
     from mobilenet_tf.job import begin
     from mobilenet_tf.models.zoo import model_spec
-    from mobilenet_tf.quantization.target import Int8Settings
+    from mobilenet_tf.quantization.settings import Int8Settings
     from mobilenet_tf.training.recipe import load_recipe
 
     digits = data == "digits"
@@ -85,7 +83,7 @@ def _begin(
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
-    int8 = Int8Settings.of(target, io, per_tensor)
+    int8 = Int8Settings(io or "uint8", per_tensor)
     return begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume)
 
 
@@ -101,7 +99,6 @@ def run(
     batch: Batch = None,
     seed: Seed = 0,
     weights: Weights = "none",
-    target: TargetName = "cpu",
     io: Io = None,
     per_tensor: PerTensor = False,
     out: Out = None,
@@ -130,7 +127,6 @@ def train(
     batch: Batch = None,
     seed: Seed = 0,
     weights: Weights = "none",
-    target: TargetName = "cpu",
     io: Io = None,
     per_tensor: PerTensor = False,
     out: Out = None,
@@ -147,9 +143,6 @@ def train(
 @app.command()
 def quantize(
     run: Run,
-    target: Annotated[
-        str | None, typer.Option(help="cpu, mcu or npu.", show_default="the run's")
-    ] = None,
     io: Io = None,
     per_tensor: PerTensor = False,
     qat_epochs: QatEpochs = None,
@@ -158,7 +151,7 @@ def quantize(
     """float.keras -> qat.keras, by quantization-aware training. Goes on if interrupted."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "float.keras").requantized(target, io, per_tensor, qat_epochs, overwrite)
+    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite)
     _quantize(job)
     _finish(job.run, ("qat_model",))
 
@@ -166,21 +159,35 @@ def quantize(
 @app.command()
 def export(
     what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
+    target: Annotated[str, typer.Option(help="cpu, mcu, or ethos-u55-128 and its like.")] = "cpu",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for mcu, an NPU or a MODEL.", show_default="RUN/TARGET"),
+    ] = None,
+    max_arena: Annotated[
+        str | None, typer.Option(help="Working memory of the device, such as 256KiB.")
+    ] = None,
+    max_flash: Annotated[
+        str | None, typer.Option(help="Room for the model in the device's flash.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Pictures for a MODEL of your own.")] = None,
     mean: Annotated[float | None, typer.Option(help="A MODEL takes (pixel - mean) / std.")] = None,
     std: Annotated[float | None, typer.Option(help="See --mean.")] = None,
     io: Io = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for a MODEL.", show_default="runs/MODEL_int8")
-    ] = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
+    as_json: Json = False,
 ) -> None:
-    """qat.keras -> model_int8.tflite; or any Keras model -> int8, with its proof."""
+    """qat.keras, or any Keras model -> .tflite; for a device, C or a compiled file."""
     from mobilenet_tf.job import Job
 
     if not (what / "config.toml").is_file() and what.exists():
         return _export_foreign(what, data, mean, std, io, out, seed, overwrite)
+    if target != "cpu":
+        return _export_device(what, target, out, max_arena, max_flash, as_json)
+    for name, value in (("out", out), ("max-arena", max_arena), ("max-flash", max_flash)):
+        if value is not None:
+            raise UserError(f"--{name} is for --target mcu and NPUs.")
     job = Job.open(what, "qat.keras")
     _export(job)
     return _finish(job.run, ("tflite", "labels_file"))
@@ -202,6 +209,21 @@ def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:
     run = export_foreign(model, data, mean, std, out, io or "uint8", 1.0, seed, overwrite)
     write_report(run)
     _finish(run, ("tflite", "labels_file", "report", "result_file"))
+
+
+def _export_device(run, target, out, max_arena, max_flash, as_json) -> None:
+    from export.targets import Limits, check_target, export_for
+    from mobilenet_tf.job import Job
+    from mobilenet_tf.units import parse_bytes
+
+    check_target(target)
+    limits = Limits(parse_bytes(max_arena, "--max-arena"), parse_bytes(max_flash, "--max-flash"))
+    job = Job.open(run, "qat.keras")
+    import_tensorflow()
+    with console.status(f"Converting for {target}"):
+        figures = export_for(job, target, limits, out)
+    _show(figures, as_json, tables.device_table)
+    console.print(figures["folder"], highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -297,6 +319,10 @@ def summary(
         return _show({"networks": table(size, classes, channels)}, as_json, tables.cost_table)
     figures = count(model_spec(name, alpha, size, classes, channels))
     return _show(figures, as_json, tables.layer_table)
+
+
+app.command()(cli_device.choose)
+app.command()(cli_device.benchmark)
 
 
 def _train(job) -> None:

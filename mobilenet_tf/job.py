@@ -10,7 +10,7 @@ from mobilenet_tf.data.load import load_data
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.quantization.target import CPU, Int8Settings
+from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
@@ -71,7 +71,6 @@ class Job:
 
     def requantized(
         self,
-        target: str | None,
         io: str | None,
         per_tensor: bool,
         qat_epochs: int | None,
@@ -83,8 +82,8 @@ class Job:
             UserError: quantization-aware training was begun with others, and `overwrite` is off.
         """
         int8 = self.int8
-        if target or io or per_tensor:
-            int8 = Int8Settings.of(target or int8.target, io, per_tensor)
+        if io or per_tensor:
+            int8 = Int8Settings(io or int8.io, per_tensor)
         job = replace(self, int8=int8, recipe=self.recipe.override(qat_epochs=qat_epochs))
         state = self.run.checkpoints / "qat.npz"
         if overwrite:
@@ -124,7 +123,7 @@ def begin(
     recipe: Recipe,
     weights: str = "none",
     seed: int = 0,
-    int8: Int8Settings = CPU,
+    int8: Int8Settings = DEFAULT,
     overwrite: bool = False,
     resume: bool = False,
 ) -> Job:

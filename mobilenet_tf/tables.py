@@ -1,6 +1,8 @@
 """Results as tables for the terminal."""
 
-from rich.console import Group
+import json
+
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -9,7 +11,7 @@ def table(columns: list[str], rows: list[tuple], title: str | None = None) -> Ta
     """A plain table; the first column to the left, the others to the right."""
     result = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
-        result.add_column(column, justify="right" if index else "left")
+        result.add_column(column, justify="right" if index else "left", overflow="fold")
     for row in rows:
         # Text, not markup: a file or a class may have brackets in its name.
         result.add_row(*(Text(str(cell)) for cell in row))
@@ -96,3 +98,103 @@ def layer_table(figures: dict) -> Group:
     ]
     columns = ["layer", "kind", "output", "parameters", "multiply-adds"]
     return Group(table(columns, rows), cost_table({"networks": [figures]}))
+
+
+def device_table(figures: dict) -> Table:
+    """What a model takes on a microcontroller or an NPU."""
+    rows = [("file, bytes", f"{figures['bytes']:,}")]
+    if "arena" in figures:
+        arena, parity = figures["arena"], figures["parity"]
+        rows += [
+            ("arena, bytes", f"{arena['needed']:,}"),
+            ("  of it activations", f"{arena['activations']:,}"),
+            ("operators", ", ".join(figures["ops"])),
+            ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
+            ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+        ]
+    else:
+        rows += [
+            ("SRAM, bytes", f"{figures['sram_bytes']:,}"),
+            ("cycles", f"{figures['cycles']:,}"),
+            ("milliseconds", f"{figures['milliseconds']:.3f}"),
+            ("at", f"{figures['clock_hz'] / 1e6:g} MHz, {figures['system']}"),
+            ("operators on the NPU", f"{figures['ops_on_npu']} of {figures['ops']}"),
+        ]
+    return table([figures["target"], ""], rows)
+
+
+def show(result: dict, as_json: bool, render) -> None:
+    """A result on standard output: JSON and nothing else, or a table."""
+    if as_json:
+        print(json.dumps(result))
+    else:
+        Console().print(render(result))
+
+
+_CHOICES = 12
+
+
+def keeps(option: dict, limits: dict[str, float]) -> bool:
+    """Whether an option of `choose` keeps every limit."""
+    names = {"latency": "latency", "size": "bytes", "ram": "ram"}
+    return all(option[names[limit]] <= most for limit, most in limits.items())
+
+
+def choice_table(result: dict) -> Group:
+    """The likeliest options, the best of them marked, and what comes next."""
+    rows, best = [], result["best"]
+    shown = sorted(result["pareto"], key=lambda option: -option["top1"])
+    if best:
+        within = [option for option in shown if keeps(option, result["limits"])]
+        shown = [best, *(option for option in within if option != best)]
+    for option in shown[:_CHOICES]:
+        latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
+        mark = " *" if option == best else ""
+        cells = (f"{option['size']}", f"{option['top1']:.1f}", option["basis"], latency)
+        name = f"{option['model']} {option['alpha']:g}{mark}"
+        rows.append((name, *cells, f"{option['bytes']:,}", f"{option['ram']:,}"))
+    columns = ["network", "size", "ImageNet %", "known by", "ms", "file bytes", "RAM bytes"]
+    title = f"Of {result['considered']} configurations on {result['target']}"
+    parts = [table(columns, rows, title)]
+    parts.append(
+        Text("* best that fits. Accuracy: the published ImageNet models; a guide, no promise.")
+    )
+    for trial in result.get("trials", ()):
+        name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
+        parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
+    if result["best"] is None:
+        near = result["nearest"]
+        parts.append(Text(f"Nothing fits: {', '.join(result['binds'])} cannot be kept."))
+        latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
+        parts.append(
+            Text(
+                f"Nearest: {near['model']} {near['alpha']:g} at {near['size']}: {latency}"
+                f"{near['bytes']:,} bytes, RAM {near['ram']:,} bytes."
+            )
+        )
+    else:
+        parts.append(Text(result["command"], no_wrap=True, overflow="ignore"))
+    return Group(*parts)
+
+
+def benchmark_table(result: dict) -> Group:
+    """A row per file and count of threads; then what its operators take."""
+    rows, parts = [], []
+    for file in result["files"]:
+        for count, timed in file["threads"].items():
+            spread = f"{timed['p10_ms']:.3f} to {timed['p90_ms']:.3f}"
+            memory = file["peak_memory_bytes"]
+            cells = (count, f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
+            memory = "-" if memory is None else f"{memory:,}"
+            rows.append((file["file"], *cells, memory, file["partitions"]))
+        if file["ops"]:
+            ops = [(name, op["count"], f"{op['ms']:.3f}") for name, op in file["ops"].items()]
+            parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
+    columns = ["file", "threads", "ms", "10 to 90 %", "ratio", "memory, bytes", "partitions"]
+    return Group(table(columns, rows, result["processor"]), *parts)
+
+
+def phone_table(result: dict) -> Table:
+    """A row per file and count of threads."""
+    rows = [(row["file"], row["threads"], f"{row['mean_ms']:.3f}") for row in result["phone"]]
+    return table(["file, on the phone", "threads", "ms"], rows)

@@ -35,7 +35,7 @@ def quantize(job: Job) -> keras.Model:
     """
     started = time.monotonic()
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    deployed = deploy_form(load_float(job), job.int8.fuse_hard_swish)
+    deployed = deploy_form(load_float(job))
     model = quantize_aware(
         deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
     )

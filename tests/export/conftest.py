@@ -86,3 +86,41 @@ def to_float():
 def pixels():
     """Five random pictures: uint8 (5, SIZE, SIZE, 3)."""
     return np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def converted():
+    """(specification, fused) -> the int8 file of that network, built, quantized and converted.
+
+    Weights are random and batch normalization is as if trained, so that no two biases are equal.
+    Ranges are calibrated on real digits.
+    """
+    from dataclasses import replace
+
+    import tf_keras as keras
+
+    from export.tflite import convert as convert_qat
+    from mobilenet_tf.data.load import load_data
+    from mobilenet_tf.data.pipeline import calibration_pictures
+    from mobilenet_tf.models.build import build_from_spec
+    from mobilenet_tf.models.zoo import model_spec
+    from mobilenet_tf.quantization.deploy import deploy_form
+    from mobilenet_tf.quantization.qat import quantize_aware
+
+    random, found = np.random.default_rng(0), {}
+    v3 = model_spec("v3_small", 0.35, 64, 3, 1)
+    for spec, fused in (
+        (model_spec("v1", 0.25, 96, 2), True),
+        # The first rows have everything: squeeze-excite, hard-swish, a shortcut; converts faster.
+        (replace(v3, rows=v3.rows[:5]), False),
+    ):
+        model = build_from_spec(spec)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                shapes = [weight.shape for weight in layer.get_weights()]
+                layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
+        pictures = calibration_pictures(load_data("digits", spec).train, spec, 32, 0)
+        deployed = deploy_form(model, fuse_hard_swish=fused)
+        quantized = quantize_aware(deployed, pictures, spec.preprocessing)
+        found[spec, fused] = convert_qat(quantized, io="int8")
+    return found

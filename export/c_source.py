@@ -1,0 +1,42 @@
+"""Values as C source."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+_PER_LINE = 16
+
+
+def c_string(text: str) -> str:
+    """A C string literal of plain ASCII: everything else as octal escapes of its UTF-8 bytes.
+
+    Octal escapes end after three digits; hexadecimal ones would swallow digits that follow.
+    A question mark is escaped, because two of them may begin a trigraph.
+    """
+    plain = set(range(32, 127)) - set(b'"\\?')
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
+
+
+def c_strings(texts: Iterable[str]) -> str:
+    """The inside of an initialiser, one literal on a line."""
+    return ",\n".join(f"  {c_string(text)}" for text in texts)
+
+
+def c_bytes(data: bytes) -> str:
+    """The inside of an initialiser of unsigned bytes."""
+    return _lines([f"0x{byte:02x}" for byte in data])
+
+
+def c_int8(rows: np.ndarray) -> str:
+    """The inside of an initialiser of a two-dimensional int8 array."""
+    return ",\n".join(f"{{\n{_lines(list(map(str, row.tolist())))}\n}}" for row in rows)
+
+
+def c_float(value: float) -> str:
+    """A float literal that reads back as the same float32."""
+    return f"{np.format_float_scientific(np.float32(value), unique=True, trim='0')}f"
+
+
+def _lines(cells: list[str]) -> str:
+    starts = range(0, len(cells), _PER_LINE)
+    return ",\n".join("  " + ", ".join(cells[at : at + _PER_LINE]) for at in starts)

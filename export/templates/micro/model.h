@@ -1,0 +1,39 @@
+/* $title
+ *
+ * Written by mobilenet_tf; do not edit. Input: $width x $height pixels, $colours, row by row.
+ */
+#ifndef MODEL_H_
+#define MODEL_H_
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MODEL_BYTES $bytes
+
+/* Working memory. The smallest arena in which TensorFlow Lite Micro's own interpreter was seen
+ * to run this file, on a 64-bit machine with the reference kernels. A 32-bit device needs less
+ * for pointers; optimised kernels (CMSIS-NN) may ask for scratch space in addition. Compare
+ * runner_arena_used() on the device, then change this one number. */
+#define MODEL_ARENA_BYTES $arena
+
+#define MODEL_WIDTH $width
+#define MODEL_HEIGHT $height
+#define MODEL_CHANNELS $channels
+#define MODEL_INPUT_BYTES (MODEL_WIDTH * MODEL_HEIGHT * MODEL_CHANNELS)
+#define MODEL_CLASSES $classes
+
+/* real = (integer - zero point) * scale. The input's integer is the pixel (0..255) - 128. */
+#define MODEL_INPUT_SCALE $input_scale
+#define MODEL_INPUT_ZERO_POINT ($input_zero_point)
+#define MODEL_OUTPUT_SCALE $output_scale
+#define MODEL_OUTPUT_ZERO_POINT ($output_zero_point)
+
+extern const unsigned char model_data[MODEL_BYTES];
+extern const char *const model_labels[MODEL_CLASSES];
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MODEL_H_ */

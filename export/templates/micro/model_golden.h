@@ -1,0 +1,18 @@
+/* Pictures and what the model makes of them, for a test on the device.
+ *
+ * Written by mobilenet_tf; do not edit. Leave model_golden.c and model_selftest.c out of the
+ * build to save $golden_bytes bytes.
+ */
+#ifndef MODEL_GOLDEN_H_
+#define MODEL_GOLDEN_H_
+
+#include <stdint.h>
+
+#include "model.h"
+
+#define MODEL_GOLDEN_COUNT $golden_count
+
+extern const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES];
+extern const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_CLASSES];
+
+#endif /* MODEL_GOLDEN_H_ */

@@ -1,0 +1,39 @@
+"""Train the most promising options briefly and rank them by what they reach on the user's data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from mobilenet_tf.job import begin
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.training.recipe import load_recipe
+
+
+def run_trials(
+    options: list[dict], data: str, channels: int, epochs: int, out: Path, seed: int = 0
+) -> list[dict]:
+    """Train each option for a few epochs.
+
+    Args:
+        options: as `choose` gives them.
+        data: the source, as for `run`.
+        epochs: of float training.
+        out: a folder; each trial is a run in it, replaced if it is there.
+
+    Returns:
+        The options with `validation_accuracy` and `run`, best first.
+
+    Raises:
+        UserError: the data cannot be learned from.
+    """
+    from mobilenet_tf.training.train import train
+
+    recipe = load_recipe("small_data").override(epochs, 0, None)
+    found = []
+    for option in options:
+        spec = model_spec(option["model"], option["alpha"], option["size"], channels=channels)
+        folder = out / f"{spec.name}_{spec.alpha:g}_{spec.size}"
+        job = begin(folder, data, spec, replace(recipe), seed=seed, overwrite=True)
+        train(job)
+        history = job.run.result()["history"]["float"]["val_accuracy"]
+        found.append(option | {"validation_accuracy": max(history), "run": str(folder)})
+    return sorted(found, key=lambda trial: -trial["validation_accuracy"])

@@ -1,0 +1,94 @@
+"""Commands about devices: `choose` and `benchmark`. Imported by `cli`, which registers them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobilenet_tf import tables
+from mobilenet_tf.errors import UserError
+
+
+def choose(
+    max_latency: Annotated[str | None, typer.Option(help="Such as 5ms.")] = None,
+    max_size: Annotated[str | None, typer.Option(help="Of the file, such as 500KB.")] = None,
+    max_ram: Annotated[str | None, typer.Option(help="Working memory, such as 200KB.")] = None,
+    target: Annotated[str, typer.Option(help="cpu (this machine), mcu, ethos-u55-128 ...")] = "cpu",
+    classes: Annotated[int, typer.Option(help="Outputs of the classifier.")] = 10,
+    channels: Annotated[int, typer.Option(help="3 (RGB) or 1 (grey).")] = 3,
+    threads: Annotated[int, typer.Option(help="Of the CPU.", min=1)] = 1,
+    data: Annotated[str | None, typer.Option(help="Pictures for --trials.")] = None,
+    trials: Annotated[int, typer.Option(help="Best options to train briefly.", min=0)] = 0,
+    epochs: Annotated[int, typer.Option(help="Of each trial.", min=1)] = 5,
+    out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/trials"),
+    plot: Annotated[Path | None, typer.Option(help="Draw the trade-off here (.png).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """The network, alpha and size with the best expected accuracy within a budget."""
+    from export import choose as chooser
+    from mobilenet_tf.training.progress import bar
+    from mobilenet_tf.units import parse_bytes, parse_milliseconds
+
+    if trials and not data:
+        raise UserError("--trials trains on pictures; give --data.")
+    limits = {
+        "latency": parse_milliseconds(max_latency, "--max-latency"),
+        "size": parse_bytes(max_size, "--max-size"),
+        "ram": parse_bytes(max_ram, "--max-ram"),
+    }
+    limits = {name: value for name, value in limits.items() if value is not None}
+    with bar() as progress:
+        tasks: dict = {}
+
+        def update(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total, note="")
+            progress.update(tasks[what], completed=done, note=f"{done} of {total}")
+
+        result = chooser.choose(limits, target, classes, channels, threads, update)
+    if plot:
+        chooser.plot(result, plot)
+    best = result["best"]
+    if trials and best:
+        from export.trials import run_trials
+
+        fitting = [option for option in result["pareto"] if tables.keeps(option, limits)]
+        fitting.sort(key=lambda option: -option["top1"])
+        result["trials"] = run_trials(fitting[:trials], data, channels, epochs, out)
+        best = result["trials"][0]
+    if best:
+        result["command"] = chooser.command(best, data or "DIR", channels)
+    tables.show(result, as_json, tables.choice_table)
+
+
+def benchmark(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.tflite...")],
+    threads: Annotated[str, typer.Option(help="Counts, such as 1,2,4.")] = "1",
+    rounds: Annotated[int, typer.Option(help="Measurements per file.")] = 50,
+    adb: Annotated[bool, typer.Option("--adb", help="On the connected phone.")] = False,
+    profile: Annotated[bool, typer.Option(help="Also every operator alone.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """How fast files are: median and spread, their ratio, operators, memory."""
+    from mobilenet_tf.training.progress import bar
+
+    try:
+        counts = [int(count) for count in threads.split(",")]
+    except ValueError:
+        raise UserError(f"threads is {threads!r}; it must be counts such as 1,2,4.") from None
+    if adb:
+        from export.adb import benchmark_phone
+
+        result = {"phone": [row for n in counts for row in benchmark_phone(files, n, rounds)]}
+        return tables.show(result, as_json, tables.phone_table)
+
+    from export.benchmark import benchmark as measure
+
+    with bar() as progress:
+        task = progress.add_task("Measuring", total=rounds, note="")
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, note=f"round {done} of {total}")
+
+        result = measure(files, counts, rounds, profile, update)
+    return tables.show(result, as_json, tables.benchmark_table)

@@ -1,0 +1,144 @@
+"""Choosing: limits are kept, what binds is named, figures are those of real files."""
+
+import json
+
+import pytest
+
+from export.choose import LIMITS, Option, choose, command, pareto, plot
+from export.latency import LatencyTable, runner
+from export.synthetic import parts
+from export.targets import Limits, largest_that_fits, measure, require_fit
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.models.expected import expected_top1
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.units import parse_bytes, parse_milliseconds
+
+
+@pytest.fixture(scope="module")
+def micro_choice():
+    return choose({"size": 300_000, "ram": 100_000}, "mcu", classes=2)
+
+
+def test_the_best_keeps_every_limit_and_is_on_the_front(micro_choice):
+    best = micro_choice["best"]
+    assert best["bytes"] <= 300_000
+    assert best["ram"] <= 100_000
+    assert best in micro_choice["pareto"]
+    inside = [o for o in micro_choice["pareto"] if o["bytes"] <= 300_000 and o["ram"] <= 100_000]
+    assert best["top1"] == max(option["top1"] for option in inside)
+    assert micro_choice["binds"] == []
+    assert command(best).endswith(f"--model {best['model']} --alpha 0.25 --size {best['size']}")
+
+
+def test_figures_are_those_of_the_device(micro_choice):
+    best = micro_choice["best"]
+    found = measure(model_spec(best["model"], best["alpha"], best["size"], 2))
+    assert (found["flash"], found["arena"]) == (best["bytes"], best["ram"])
+
+
+def test_an_impossible_limit_is_named():
+    result = choose({"size": 5_000, "ram": 10_000_000}, "mcu", classes=2)
+    assert result["best"] is None
+    assert result["binds"] == ["size"]
+    assert result["nearest"]["bytes"] > 5_000
+
+
+def test_latency_of_a_microcontroller_is_not_guessed():
+    with pytest.raises(UserError, match="cannot be measured here"):
+        choose({"latency": 5}, "mcu")
+
+
+def test_unknown_target_and_limit():
+    with pytest.raises(UserError, match="target is 'mcus'"):
+        choose({}, "mcus")
+    with pytest.raises(UserError, match="no limit 'watts'"):
+        choose({"watts": 1}, "mcu")
+
+
+def option(top1, latency, size=1, ram=1):
+    return Option("v1", 1.0, 96, top1, "published", 1, latency, size, ram)
+
+
+def test_pareto():
+    good, cheap, beaten, tie = option(60, 2), option(50, 1), option(49, 1), option(60, 2)
+    assert pareto([good, beaten, cheap]) == [cheap, good]
+    assert len(pareto([good, tie])) == 2
+    small = option(40, 3, size=0)
+    assert small in pareto([good, cheap, small])
+    assert good.breaks({"latency": 1.5, "size": 1}) == ["latency"]
+    assert set(LIMITS) == {"latency", "size", "ram"}
+
+
+def test_the_plot_is_written(micro_choice, tmp_path):
+    plot(micro_choice, tmp_path / "p.png")
+    assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+    with pytest.raises(UserError, match="must end in"):
+        plot(micro_choice, tmp_path / "p.txt")
+
+
+def test_latencies_are_measured_once_and_kept(tmp_path):
+    specs = [model_spec("v1", 0.25, 32, 10), model_spec("v1", 0.25, 64, 10)]
+    table = LatencyTable(1, tmp_path / "latency.json")
+    # The two networks share no part, and one more is for the call itself.
+    assert table.measure(specs) == 2 * len(parts(specs[0])) + 1
+    kept = LatencyTable(1, tmp_path / "latency.json")
+    assert kept.measure(specs) == 0
+    assert kept.milliseconds(specs[1]) == table.milliseconds(specs[1]) > 0
+    assert LatencyTable(2, tmp_path / "latency.json").measure(specs[:1]) > 0
+    (tmp_path / "latency.json").write_text("{ damaged")
+    assert LatencyTable(1, tmp_path / "latency.json").measure(specs[:1]) > 0
+
+
+def test_a_table_adds_up_parts_without_their_calls(tmp_path):
+    spec = model_spec("v1", 0.25, 32, 10)
+    table = LatencyTable(1, tmp_path / "latency.json")
+    table.measure([spec])
+    values = json.loads((tmp_path / "latency.json").read_text())[table.machine]
+    call = next(value for key, value in values.items() if key.startswith("least"))
+    whole = call + sum(max(0, v - call) for key, v in values.items() if key[:5] != "least")
+    repeated = len(parts(spec)) - (len(values) - 1)
+    assert (repeated == 0) == (table.milliseconds(spec) == pytest.approx(whole))
+
+
+def test_limits_name_what_fits():
+    spec = model_spec("v1", 0.5, 96, 2)
+    found = measure(spec)
+    require_fit(spec, Limits(found["arena"], found["flash"]), found["arena"], found["flash"])
+    limits = Limits(arena=100_000, flash=300_000)
+    with pytest.raises(UserError, match=r"largest that does is --model v1 --alpha 0\.25 --size 96"):
+        require_fit(spec, limits, found["arena"], found["flash"])
+    with pytest.raises(UserError, match="No network at any alpha and size does"):
+        require_fit(spec, Limits(arena=100), found["arena"], found["flash"])
+    best, figures = largest_that_fits(spec, limits)
+    assert limits.broken(figures["arena"], figures["flash"]) == []
+    bigger = measure(model_spec("v1", best.alpha, best.size + 32, 2))
+    assert limits.broken(bigger["arena"], bigger["flash"])
+
+
+def test_expected_accuracy():
+    assert expected_top1("v2", 0.35, 96) == (45.5, "published")
+    value, basis = expected_top1("v1", 0.6, 176)
+    assert 59.1 < value < 67.2
+    assert basis == "interpolated"
+    value, basis = expected_top1("v3_small", 0.5, 96)
+    assert value < expected_top1("v3_small", 0.75, 224)[0]
+    assert basis == "extrapolated"
+    values = [expected_top1("v3_large", 1.0, size)[0] for size in (64, 96, 128, 192, 224)]
+    assert values == sorted(values)
+    with pytest.raises(UserError, match="no model named 'v9'"):
+        expected_top1("v9", 1, 224)
+
+
+def test_quantities():
+    assert [parse_bytes(t, "--x") for t in ("200KB", "1 KiB", "300000", ".5mb", None)] == [
+        200_000, 1024, 300_000, 500_000, None,
+    ]  # fmt: skip
+    assert [parse_milliseconds(t, "--x") for t in ("5ms", "800us", "0.1s", "7")] == [5, 0.8, 100, 7]
+    for text in ("", "KB", "-5KB", "0", "5XB", "1e3", "5 ms 3"):
+        with pytest.raises(UserError, match="--x is"):
+            parse_bytes(text, "--x")
+
+
+def test_a_runner_takes_any_input(files):
+    for path in (files.float32, files.uint8, files.int8):
+        runner(path.read_bytes())()
