@@ -238,6 +238,24 @@ def summary(
     return _show(figures, as_json, tables.layer_table)
 
 
+@app.command()
+def android(
+    what: Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")],
+    name: Annotated[
+        str | None, typer.Option(help="Of the file in the app.", show_default="the run's or file's")
+    ] = None,
+    demo: Annotated[
+        Path | None, typer.Option(help="The Android project.", show_default="android_demo")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put a .tflite into the Android demo, with pictures and scores to compare on the phone."""
+    from export.android import DEMO, install
+
+    demo = DEMO if demo is None else demo
+    _show(install(what, name, demo), as_json, lambda result: tables.android_text(result, demo))
+
+
 def _train(job) -> None:
     from mobilenet_tf.training.train import train
 
