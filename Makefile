@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-android android-vectors lint format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,15 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 
 test: $(READY) lint  ## all tests, on two processes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+test-android: $(READY)  ## the Android demo, as far as it needs no device
+	PYTHON=$(abspath $(BIN))/python android_demo/test.sh
+
+# After a change of preprocessing, or for another model: RUN=runs/NAME.
+RUN ?= runs/digits_v2_0.35_32
+android-vectors: $(READY)  ## the demo's shipped model and everything it is compared with
+	$(BIN)/python -m mobilenet_tf android $(RUN) --name digits
+	PYTHONPATH=. $(BIN)/python android_demo/vectors.py golden
 
 lint: $(READY)
 	$(BIN)/ruff check .

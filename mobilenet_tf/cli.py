@@ -323,6 +323,7 @@ def summary(
 
 app.command()(cli_device.choose)
 app.command()(cli_device.benchmark)
+app.command()(cli_device.android)
 
 
 def _train(job) -> None:

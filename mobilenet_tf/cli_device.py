@@ -1,4 +1,4 @@
-"""Commands about devices: `choose` and `benchmark`. Imported by `cli`, which registers them."""
+"""Commands about devices: `choose`, `benchmark` and `android`. Imported by `cli`, which registers them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -92,3 +92,21 @@ def benchmark(
 
         result = measure(files, counts, rounds, profile, update)
     return tables.show(result, as_json, tables.benchmark_table)
+
+
+def android(
+    what: Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")],
+    name: Annotated[
+        str | None, typer.Option(help="Of the file in the app.", show_default="the run's or file's")
+    ] = None,
+    demo: Annotated[
+        Path | None, typer.Option(help="The Android project.", show_default="android_demo")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Put a .tflite into the Android demo, with pictures and scores to compare on the phone."""
+    from export.android import DEMO, install
+
+    demo = DEMO if demo is None else demo
+    result = install(what, name, demo)
+    tables.show(result, as_json, lambda found: tables.android_text(found, demo))

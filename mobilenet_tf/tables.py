@@ -75,6 +75,19 @@ _COSTS = (
 )
 
 
+def android_text(result: dict, demo) -> Text:
+    """Where the model is now, and what to do next."""
+    text = (
+        f"{result['model']}: {result['bytes']:,} bytes, needs runtime"
+        f" {result['required_runtime']} of the app's {result['runtime']}.\n"
+        f"{result['golden']}: {result['pictures']} pictures with their scores.\n"
+        f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
+        f" cd {demo} && ./gradlew installDebug"
+    )
+    # Paths and commands stay whole, to be copied.
+    return Text(text, no_wrap=True, overflow="ignore")
+
+
 def cost_table(figures: dict) -> Table:
     """A row for each of `networks`."""
     cells = [

@@ -1,0 +1,65 @@
+package mobilenet.tf.demo
+
+import android.content.Context
+import android.graphics.Canvas
+import android.graphics.Paint
+import android.util.AttributeSet
+import android.util.TypedValue
+import android.view.View
+import kotlin.math.roundToInt
+import mobilenet.tf.core.Ranked
+
+/** The likeliest classes as bars, the score in percent at the end. */
+class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(context, attributes) {
+    private val line = TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_SP, 28f, resources.displayMetrics)
+    private val gap = line / 7
+    private val bar = Paint(Paint.ANTI_ALIAS_FLAG).apply { color = themeColor(android.R.attr.colorAccent) and 0x55FFFFFF }
+    private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply {
+        color = themeColor(android.R.attr.textColorPrimary)
+        textSize = line * 0.6f
+    }
+
+    /** Lines the view has room for, so that it does not jump with the answers. */
+    var lines = 3
+        set(value) {
+            if (field != value) requestLayout()
+            field = value
+        }
+
+    var ranked: List<Ranked> = emptyList()
+        set(value) {
+            field = value
+            contentDescription = describe(value)
+            invalidate()
+        }
+
+    private fun describe(ranked: List<Ranked>): String =
+        if (ranked.isEmpty()) context.getString(R.string.nothing_likely)
+        else ranked.joinToString(", ") { context.getString(R.string.answer, it.label, percent(it)) }
+
+    private fun percent(ranked: Ranked) = (ranked.score * 100).roundToInt()
+
+    override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
+        val height = (lines * (line + gap) + gap).roundToInt()
+        setMeasuredDimension(getDefaultSize(suggestedMinimumWidth, widthMeasureSpec), resolveSize(height, heightMeasureSpec))
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        val margin = line / 2
+        val wide = width - 2 * margin
+        if (ranked.isEmpty()) canvas.drawText(context.getString(R.string.nothing_likely), margin, gap + line * 0.7f, text)
+        ranked.take(lines).forEachIndexed { index, one ->
+            val top = gap + index * (line + gap)
+            canvas.drawRect(margin, top, margin + wide * one.score.coerceIn(0f, 1f), top + line, bar)
+            val score = "${percent(one)} %"
+            canvas.drawText(one.label, margin + gap, top + line * 0.7f, text)
+            canvas.drawText(score, margin + wide - gap - text.measureText(score), top + line * 0.7f, text)
+        }
+    }
+
+    private fun themeColor(attribute: Int): Int {
+        val value = TypedValue()
+        context.theme.resolveAttribute(attribute, value, true)
+        return if (value.resourceId != 0) context.getColor(value.resourceId) else value.data
+    }
+}

@@ -1,0 +1,41 @@
+package mobilenet.tf.core
+
+import java.nio.ByteBuffer
+
+/**
+ * A plane of a camera frame. Rows may be longer than the picture, and the samples of one plane
+ * may lie between those of another: both strides are the device's choice.
+ */
+class Plane(private val bytes: ByteBuffer, private val rowStride: Int, private val pixelStride: Int) {
+    /** The sample as 0..255. */
+    fun at(column: Int, row: Int): Int =
+        bytes.get(row * rowStride + column * pixelStride).toInt() and 0xFF
+}
+
+/**
+ * A frame in YUV_420_888: full-range BT.601 as in JFIF, one chroma sample for 2 x 2 pixels.
+ *
+ * Converted with the integers of the JPEG decoder that read the training pictures.
+ */
+class YuvFrame(
+    override val width: Int,
+    override val height: Int,
+    private val y: Plane,
+    private val u: Plane,
+    private val v: Plane,
+) : PixelSource {
+    override fun read(column: Int, row: Int, into: ByteArray, at: Int) {
+        val luma = y.at(column, row)
+        val blue = u.at(column shr 1, row shr 1) - 128
+        val red = v.at(column shr 1, row shr 1) - 128
+        into[at] = clamp(luma + (91881 * red + HALF shr 16))
+        into[at + 1] = clamp(luma + (-22554 * blue - 46802 * red + HALF shr 16))
+        into[at + 2] = clamp(luma + (116130 * blue + HALF shr 16))
+    }
+
+    private fun clamp(value: Int): Byte = value.coerceIn(0, 255).toByte()
+
+    private companion object {
+        const val HALF = 1 shl 15
+    }
+}

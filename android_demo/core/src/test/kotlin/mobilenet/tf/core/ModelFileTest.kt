@@ -1,0 +1,74 @@
+package mobilenet.tf.core
+
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.charset.Charset
+import java.util.Random
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+class ModelFileTest {
+    private val content = File(System.getProperty("assets"), "digits.tflite").readBytes()
+
+    private fun read(bytes: ByteArray) = ModelFile.read(ByteBuffer.wrap(bytes))
+
+    @Test
+    fun theShippedModelSaysWhatItNeeds() {
+        val file = read(content)
+        assertEquals((0..9).map { it.toString() }, file.labels)
+        assertArrayEquals(floatArrayOf(128f), file.mean, 0f)
+        assertArrayEquals(floatArrayOf(127.5f), file.std, 0f)
+        assertEquals(1.0, file.crop!!, 0.0)
+        assertTrue(file.runtime!!, Regex("""1\.\d+\.0""").matches(file.runtime!!))
+        assertTrue(file.name!!, file.name!!.startsWith("MobileNet"))
+    }
+
+    @Test
+    fun whatIsNoModel() {
+        for (bytes in listOf(ByteArray(0), ByteArray(7), ByteArray(100), "a text file, nothing else".toByteArray())) {
+            val error = assertThrows(Unusable::class.java) { read(bytes) }
+            assertEquals("The file is not a .tflite model.", error.message)
+        }
+    }
+
+    /** Cut anywhere: a message, or values that are still whole; never another exception. */
+    @Test
+    fun cutShort() {
+        val lengths = (8 until content.size step 9973) + (content.size - 600 until content.size)
+        var refused = 0
+        for (length in lengths) {
+            try {
+                read(content.copyOf(length))
+            } catch (error: Unusable) {
+                refused++
+            }
+        }
+        assertTrue("$refused of ${lengths.size}", refused > lengths.size / 2)
+    }
+
+    @Test
+    fun damagedAnywhere() {
+        val random = Random(0)
+        val ends = (0 until 4096).toList() + (content.size - 8192 until content.size)
+        repeat(3000) {
+            val bytes = content.copyOf()
+            repeat(3) { bytes[ends[random.nextInt(ends.size)]] = random.nextInt(256).toByte() }
+            try {
+                read(bytes)
+            } catch (error: Unusable) {
+                assertTrue(error.message!!.endsWith("."))
+            }
+        }
+    }
+
+    @Test
+    fun missingLabelsAreSaidToBeMissing() {
+        val latin = Charset.forName("ISO-8859-1")
+        val zipStart = String(content, latin).indexOf("PK\u0003\u0004labels".take(4))
+        val error = assertThrows(Unusable::class.java) { read(content.copyOf(zipStart)) }
+        assertTrue(error.message!!, error.message!!.contains("labels.txt"))
+    }
+}

@@ -1,0 +1,64 @@
+package mobilenet.tf.engine
+
+import java.io.File
+import mobilenet.tf.core.Json
+import mobilenet.tf.core.Unusable
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+class BenchmarkTest {
+    private val assets = File(System.getProperty("assets"))
+    private val json = File(assets, "digits.golden.json").readText()
+    private val golden = GoldenPictures.read(json)
+
+    init {
+        loadRuntime()
+    }
+
+    /** All the way: picture, preprocessing, runtime, scores; as the benchmark screen shows it. */
+    @Test
+    fun theShippedModelGivesWhatPythonGave() = DesktopXnnpack(1).use { xnnpack ->
+        Classifier.open(model(File(assets, "digits.tflite")), 1) { if (it == Accelerator.XNNPACK) xnnpack else null }.use {
+            val difference = golden.differenceOf(it)
+            println("digits.tflite: at most $difference LSB from Python on ${golden.count} pictures")
+            assertTrue("$difference LSB", difference <= 1.01)
+        }
+    }
+
+    @Test
+    fun anotherModelsScoresAreNoticed() {
+        val wrong = json.replaceFirst("\"scores\": [", "\"scores\": [0.5, ")
+        Classifier.open(model(File(assets, "digits.tflite"))).use {
+            assertThrows(Unusable::class.java) { GoldenPictures.read(wrong).differenceOf(it) }
+            val shifted = GoldenPictures.read(Regex("\"scores\": \\[[0-9.]+").replace(json, "\"scores\": [2.0"))
+            assertTrue(shifted.differenceOf(it) > 200)
+        }
+    }
+
+    @Test
+    fun damagedScoresAreOneSentence() {
+        for (text in listOf("", "[]", "{}", "{\"pictures\": []}", json.dropLast(20), json.replace("\"rgb\": \"", "\"rgb\": \"zz"))) {
+            assertThrows(text.take(30), Unusable::class.java) { GoldenPictures.read(text) }
+        }
+    }
+
+    @Test
+    fun quantilesAreOfTheRunsThatCount() {
+        val timing = Timing(List(10) { 10.0 - it })
+        assertEquals(5.0, timing.median, 0.0)
+        assertEquals(9.0, timing.p90, 0.0)
+        assertEquals(3.0, Timing(listOf(3.0)).p90, 0.0)
+    }
+
+    @Test
+    fun theReportIsJson() = Classifier.open(model(File(assets, "digits.tflite"))).use {
+        val report = Json.parse(benchmarkJson("digits", "a \"phone\"", 2, it, Timing.of(it, 5), null)) as Map<*, *>
+        assertEquals(5.0, report["runs"])
+        assertEquals("XNNPACK", report["accelerator"])
+        assertEquals("a \"phone\"", report["device"])
+        assertTrue(report.containsKey("difference_lsb") && report["difference_lsb"] == null)
+        assertTrue(report["median_ms"] as Double > 0)
+    }
+}

@@ -1,0 +1,70 @@
+package mobilenet.tf.engine
+
+import java.io.File
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import mobilenet.tf.core.ElementType
+import mobilenet.tf.core.Unusable
+
+class ClassifierTest {
+    private val file = File(System.getProperty("assets"), "digits.tflite")
+    private val grey = ByteArray(32 * 32) { (it * 7).toByte() }
+
+    init {
+        loadRuntime()
+    }
+
+    @Test
+    fun everythingComesFromTheFile() {
+        Classifier.open(model(file)).use {
+            assertEquals(32, it.size)
+            assertEquals(1, it.channels)
+            assertEquals(ElementType.UINT8, it.input.type)
+            assertEquals(listOf(1, 10), it.output.shape)
+            assertEquals(10, it.labels!!.size)
+            val scores = it.classify(grey)
+            assertEquals(1f, scores.sum(), 0.05f)
+            assertArrayEquals(scores, it.classify(grey), 0f)
+        }
+    }
+
+    @Test
+    fun threadsDoNotChangeTheScores() {
+        val scores = listOf(1, 4).map { threads -> Classifier.open(model(file), threads).use { it.classify(grey) } }
+        assertArrayEquals(scores[0], scores[1], 0f)
+    }
+
+    @Test
+    fun anAcceleratorThatRefusesIsSeenToBeReplaced() {
+        val expected = Classifier.open(model(file), accelerator = Accelerator.PLAIN_CPU).use {
+            assertNull(it.fallback)
+            it.classify(grey)
+        }
+        val refuses: DelegateSource = { throw IllegalStateException("No such thing on this phone.") }
+        Classifier.open(model(file), accelerator = Accelerator.NNAPI, delegates = refuses).use {
+            assertEquals(Accelerator.PLAIN_CPU, it.accelerator)
+            assertEquals("NNAPI refused this model, so the plain CPU runs it.", it.fallback)
+            assertArrayEquals(expected, it.classify(grey), 0f)
+        }
+    }
+
+    @Test
+    fun aFileThatCannotBeRunIsOneSentence() {
+        val bytes = file.readBytes()
+        val wrong = mapOf(
+            "a text" to "nothing of the kind, just some text".toByteArray(),
+            "the first half" to bytes.copyOf(bytes.size / 2),
+            "without its labels" to bytes.copyOf(bytes.size - 700),
+            "holes" to bytes.copyOf().also { it.fill(0x7F, 64, 4096) },
+        )
+        for ((name, content) in wrong) {
+            val error = assertThrows(name, Unusable::class.java) { Classifier.open(direct(content)) }
+            val message = error.message!!
+            assertTrue("$name: $message", message.endsWith(".") && '\n' !in message)
+        }
+    }
+}

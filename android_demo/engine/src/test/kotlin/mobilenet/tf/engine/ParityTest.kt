@@ -1,0 +1,50 @@
+package mobilenet.tf.engine
+
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import kotlin.math.abs
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+/** The phone's runtime against Python's, on files of every family and type; see vectors.py. */
+class ParityTest {
+    private val folder = File(System.getProperty("parity"))
+
+    init {
+        loadRuntime()
+    }
+
+    @Test
+    fun scoresArePythonsWithinOneStep() {
+        val names = folder.list()!!.filter { it.endsWith(".tflite") }.map { it.removeSuffix(".tflite") }.sorted()
+        val types = listOf("float32", "int8", "uint8")
+        assertEquals(listOf("v1", "v2", "v3_small").flatMap { family -> types.map { "${family}_$it" } }, names)
+        val steps = names.associateWith { compare(it) }
+        println("At most so many LSB from Python: $steps")
+        assertEquals("off by more than 1 LSB", emptyMap<String, Double>(), steps.filterValues { it > 1 })
+    }
+
+    /** The largest difference in steps of the output; 1 / 256 for float ends of integer files. */
+    private fun compare(name: String): Double = DesktopXnnpack(1).use { xnnpack ->
+        val supply: DelegateSource = { if (it == Accelerator.XNNPACK) xnnpack else null }
+        Classifier.open(model(File(folder, "$name.tflite")), threads = 1, delegates = supply).use { classifier ->
+            assertNull(classifier.fallback)
+            val step = classifier.output.scale ?: (1 / 256f)
+            val pixels = File(folder, "$name.pixels").readBytes().toList()
+                .chunked(classifier.size * classifier.size * classifier.channels)
+            val expected = ByteBuffer.wrap(File(folder, "$name.scores").readBytes()).order(ByteOrder.LITTLE_ENDIAN)
+            assertTrue("$name has ${pixels.size} pictures", pixels.size >= 16)
+            pixels.maxOf { picture ->
+                classifier.classify(picture.toByteArray()).maxOf { abs(it - expected.float) / step.toDouble() }
+            }
+        }
+    }
+}
+
+internal fun model(file: File): ByteBuffer = direct(file.readBytes())
+
+internal fun direct(bytes: ByteArray): ByteBuffer =
+    ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }

@@ -1,0 +1,183 @@
+/*
+ * Android's C library on top of glibc, as far as libtensorflowlite_jni.so asks for it, so that
+ * the phone's own x86_64 library runs on desktop Linux.
+ *
+ * The library asks for symbols of version LIBC; glibc has the same functions under versions of
+ * its own. Most take and return the same on both, and are jumped to; the rest is translated.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <locale.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Give android_NAME, defined here, to those who ask for NAME of version LIBC. */
+#define AS(name) __asm__(".symver android_" #name "," #name "@LIBC");
+/* A jump, not a call: dlsym looks at who called it. */
+#define SAME(name)                                                       \
+  __asm__(".text\n.globl android_" #name "\n"                            \
+          ".type android_" #name ",@function\n"                          \
+          "android_" #name ": jmp *" #name "@GOTPCREL(%rip)\n"           \
+          ".symver android_" #name "," #name "@LIBC\n");
+
+SAME(__cxa_atexit) SAME(__cxa_finalize) SAME(__memmove_chk) SAME(__open_2) SAME(__read_chk)
+SAME(__stack_chk_fail) SAME(__vsnprintf_chk) SAME(abort) SAME(atan2) SAME(atan2f) SAME(bsearch)
+SAME(calloc) SAME(clock_gettime) SAME(close) SAME(closelog) SAME(cos) SAME(cosf)
+SAME(dl_iterate_phdr) SAME(dlclose) SAME(dlerror) SAME(dlopen) SAME(dlsym) SAME(erfcf) SAME(exit)
+SAME(exp) SAME(expf) SAME(expm1f) SAME(fclose) SAME(flock) SAME(fmodf) SAME(fopen) SAME(fread)
+SAME(free) SAME(freelocale) SAME(frexp) SAME(fstat) SAME(fsync) SAME(getenv) SAME(getpagesize)
+SAME(getuid) SAME(hypot) SAME(hypotf) SAME(ldexp) SAME(log) SAME(log1p) SAME(logf) SAME(madvise)
+SAME(malloc) SAME(memchr) SAME(memcmp) SAME(memcpy) SAME(memmove) SAME(memset)
+SAME(mmap) SAME(mprotect) SAME(mremap) SAME(munmap) SAME(nanf) SAME(nanosleep) SAME(open)
+SAME(openlog) SAME(pow) SAME(powf) SAME(pthread_cond_broadcast)
+SAME(pthread_cond_destroy) SAME(pthread_cond_init) SAME(pthread_cond_signal)
+SAME(pthread_cond_wait) SAME(pthread_create) SAME(pthread_equal) SAME(pthread_getspecific)
+SAME(pthread_join) SAME(pthread_key_create) SAME(pthread_key_delete) SAME(pthread_mutex_destroy)
+SAME(pthread_mutex_init) SAME(pthread_mutex_lock) SAME(pthread_mutex_unlock) SAME(pthread_once)
+SAME(pthread_rwlock_rdlock) SAME(pthread_rwlock_unlock) SAME(pthread_rwlock_wrlock)
+SAME(pthread_self) SAME(pthread_setspecific) SAME(qsort) SAME(read) SAME(realloc) SAME(rename)
+SAME(sincos) SAME(sincosf) SAME(sinf) SAME(snprintf) SAME(strcmp) SAME(strerror) SAME(strlen)
+SAME(strncmp) SAME(strncpy) SAME(strtod) SAME(strtol) SAME(strtoll_l) SAME(strtoull_l)
+SAME(syscall) SAME(syslog) SAME(tanhf) SAME(time) SAME(vasprintf) SAME(vsnprintf) SAME(write)
+
+AS(__errno)
+int *android___errno(void) { return &errno; }
+
+AS(__strlen_chk)
+size_t android___strlen_chk(const char *text, size_t size) {
+  (void)size;
+  return strlen(text);
+}
+
+/* No property is set here. */
+AS(__system_property_get)
+int android___system_property_get(const char *name, char *value) {
+  (void)name;
+  *value = 0;
+  return 0;
+}
+
+AS(android_set_abort_message)
+void android_android_set_abort_message(const char *message) { fprintf(stderr, "%s\n", message); }
+
+/* The one of POSIX; glibc's of that name is its own. */
+int __xpg_strerror_r(int code, char *text, size_t size);
+AS(strerror_r)
+int android_strerror_r(int code, char *text, size_t size) {
+  return __xpg_strerror_r(code, text, size);
+}
+
+/* The bits of a mask differ, and only "all" is asked for. */
+AS(newlocale)
+locale_t android_newlocale(int mask, const char *name, locale_t base) {
+  (void)mask;
+  return newlocale(LC_ALL_MASK, name, base);
+}
+
+/* XNNPACK's code for AVX-512, which no phone has, wants 64 bytes, and the library asks for less. */
+AS(memalign)
+void *android_memalign(size_t alignment, size_t size) {
+  return memalign(alignment < 64 ? 64 : alignment, size);
+}
+
+AS(posix_memalign)
+int android_posix_memalign(void **memory, size_t alignment, size_t size) {
+  return posix_memalign(memory, alignment < 64 ? 64 : alignment, size);
+}
+
+AS(sysconf)
+long android_sysconf(int name) {
+  switch (name) { /* Android's numbers */
+    case 0x27:
+    case 0x28:
+      return sysconf(_SC_PAGESIZE);
+    case 0x60:
+      return sysconf(_SC_NPROCESSORS_CONF);
+    case 0x61:
+      return sysconf(_SC_NPROCESSORS_ONLN);
+    default:
+      errno = EINVAL;
+      return -1;
+  }
+}
+
+/* stdin, stdout and stderr; a FILE of Android has 152 bytes. */
+char android___sF[3][152];
+AS(__sF)
+
+static FILE *stream(void *file) {
+  if (file == android___sF[1]) return stdout;
+  if (file == android___sF[2]) return stderr;
+  return file;
+}
+
+AS(vfprintf)
+int android_vfprintf(void *file, const char *text, va_list values) {
+  return vfprintf(stream(file), text, values);
+}
+
+AS(fprintf)
+int android_fprintf(void *file, const char *text, ...) {
+  va_list values;
+  va_start(values, text);
+  int written = vfprintf(stream(file), text, values);
+  va_end(values);
+  return written;
+}
+
+AS(fputc)
+int android_fputc(int character, void *file) { return fputc(character, stream(file)); }
+
+AS(fflush)
+int android_fflush(void *file) { return fflush(stream(file)); }
+
+AS(fileno)
+int android_fileno(void *file) { return fileno(stream(file)); }
+
+AS(fwrite)
+size_t android_fwrite(const void *from, size_t size, size_t count, void *file) {
+  return fwrite(from, size, count, stream(file));
+}
+
+/* The system's log. stdout belongs to the test runner, and stderr has these lines already. */
+int __android_log_vprint(int level, const char *tag, const char *text, va_list values) {
+  (void)level, (void)tag, (void)text, (void)values;
+  return 0;
+}
+
+/*
+ * TfLiteXNNPackDelegateOptions: the number of threads, the flags, and more that stays as it is.
+ * 128 bytes are enough for it, and it is returned through memory either way.
+ */
+struct options {
+  int32_t threads;
+  uint32_t flags;
+  char more[120];
+};
+
+/* mobilenet.tf.engine.DesktopXnnpack.create(library, threads): the handle of a delegate, or 0. */
+int64_t Java_mobilenet_tf_engine_DesktopXnnpack_create(void *env, void *self, int32_t threads) {
+  (void)env, (void)self;
+  void *library = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
+  if (!library) return 0;
+  struct options (*defaults)(void) = dlsym(library, "TfLiteXNNPackDelegateOptionsDefault");
+  void *(*create)(const struct options *) = dlsym(library, "TfLiteXNNPackDelegateCreate");
+  if (!defaults || !create) return 0;
+  struct options options = defaults();
+  options.threads = threads;
+  return (int64_t)(intptr_t)create(&options);
+}
+
+/* DesktopXnnpack.delete(handle). */
+void Java_mobilenet_tf_engine_DesktopXnnpack_delete(void *env, void *self, int64_t handle) {
+  (void)env, (void)self;
+  void *library = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
+  void (*delete)(void *) = library ? dlsym(library, "TfLiteXNNPackDelegateDelete") : NULL;
+  if (delete) delete((void *)(intptr_t)handle);
+}

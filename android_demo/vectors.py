@@ -1,0 +1,220 @@
+"""What the Kotlin code is measured against, made by the Python that trains.
+
+    python android_demo/vectors.py golden        # core/src/test/resources/golden, committed
+    python android_demo/vectors.py parity        # build/parity, made by `make test-android`
+
+`golden` is pictures and camera frames with the pixels that the network sees; `parity` is a file
+of every family and input type with the scores that LiteRT gives.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mobilenet_tf.data.pictures import prepare
+
+HERE = Path(__file__).resolve().parent
+GOLDEN = HERE / "core/src/test/resources/golden"
+PARITY = HERE / "build/parity"
+SIGNS = HERE.parents[1] / "shared/data/sign_digits"
+
+# What a file with each EXIF orientation has to undergo to be upright.
+EXIF = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Clockwise degrees as Pillow's counter-clockwise turns.
+TURNS = {
+    0: None,
+    90: Image.Transpose.ROTATE_270,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
+# Odd and even, wide and tall, much larger and smaller than the input.
+PHOTOS = {
+    "wide": (61, 47),
+    "tall": (46, 91),
+    "square": (33, 33),
+    "strip": (120, 31),
+    "tiny": (7, 5),
+}
+FRAMES = {"wide": (64, 48), "tall": (46, 70)}
+CROPS = (1.0, 0.875, 0.61)
+SIZES = (32, 24, 57)
+FAMILIES = ("v1", "v2", "v3_small")
+TYPES = ("uint8", "int8", "float32")
+STEADY = 16  # pictures kept of 64
+
+
+def picture(width: int, height: int, seed: int) -> np.ndarray:
+    """Slopes, edges and some noise: uint8 (height, width, 3)."""
+    y, x = np.mgrid[0:height, 0:width]
+    slopes = np.stack([x * 255 / width, y * 255 / height, 255 - (x + y) * 255 / (width + height)])
+    noise = np.random.default_rng(seed).normal(0, 12, slopes.shape)
+    pixels = np.where((x // 5 + y // 7) % 4 == 0, 255 - slopes, slopes) + noise
+    return np.moveaxis(pixels, 0, -1).clip(0, 255).astype(np.uint8)
+
+
+def turned(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    return image if turn is None else image.transpose(turn)
+
+
+def frame(width: int, height: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A camera's planes: luma, and chroma of half the sides."""
+    planes = np.asarray(Image.fromarray(picture(width, height, seed)).convert("YCbCr"))
+    return planes[..., 0], planes[::2, ::2, 1], planes[::2, ::2, 2]
+
+
+def frame_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> Image.Image:
+    """JFIF's conversion, in the integers of libjpeg: 16 bits after the point, rounded."""
+    whole = [plane.repeat(2, 0).repeat(2, 1)[: y.shape[0], : y.shape[1]] for plane in (u, v)]
+    luma, blue, red = y.astype(int), whole[0].astype(int) - 128, whole[1].astype(int) - 128
+    rgb = [
+        luma + (91881 * red + 32768 >> 16),
+        luma + (-22554 * blue - 46802 * red + 32768 >> 16),
+        luma + (116130 * blue + 32768 >> 16),
+    ]
+    return Image.fromarray(np.stack(rgb, axis=-1).clip(0, 255).astype(np.uint8))
+
+
+def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
+    """The fields of every case, and the pixels that the network sees."""
+    for seed, (name, (width, height)) in enumerate(PHOTOS.items()):
+        image = Image.fromarray(picture(width, height, seed))
+        for exif, turn in EXIF.items():
+            crop, size = CROPS[(exif + seed) % 3], SIZES[(exif // 3 + seed) % 3]
+            channels = 1 if (exif + seed) % 2 else 3
+            case = {"photo": name, "exif": exif, "crop": crop, "size": size, "channels": channels}
+            yield case, prepare(turned(image, turn), size, channels, crop)
+    for seed, (name, (width, height)) in enumerate(FRAMES.items()):
+        image = frame_rgb(*frame(width, height, seed))
+        for degrees, turn in TURNS.items():
+            for crop in CROPS:
+                channels = 1 if crop == 1 else 3
+                case = {"frame": name, "degrees": degrees, "crop": crop}
+                case |= {"size": 32, "channels": channels, "width": width, "height": height}
+                yield case, prepare(turned(image, turn), 32, channels, crop)
+
+
+def write_golden(folder: Path = GOLDEN) -> None:
+    """Sources, the pixels expected of all cases in one file, and an index of where they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, (name, size) in enumerate(PHOTOS.items()):
+        Image.fromarray(picture(*size, seed)).save(folder / f"{name}.png", optimize=True)
+    for seed, (name, size) in enumerate(FRAMES.items()):
+        planes = frame(*size, seed)
+        (folder / f"{name}.yuv").write_bytes(b"".join(plane.tobytes() for plane in planes))
+    write_cases(folder, golden_cases())
+
+
+def write_cases(folder: Path, cases: Iterator[tuple[dict, np.ndarray]]) -> None:
+    """cases.json, a case on each line, and expected.bin, which their `at` points into."""
+    index, pixels = [], b""
+    for case, expected in cases:
+        index.append(json.dumps(case | {"at": len(pixels)}))
+        pixels += expected.tobytes()
+    (folder / "expected.bin").write_bytes(pixels)
+    (folder / "cases.json").write_text("[\n" + ",\n".join(index) + "\n]\n", encoding="utf-8")
+
+
+def write_photos(folder: Path) -> None:
+    """Cases from real photos, where the shared data set is beside the repository."""
+    folder.mkdir(parents=True, exist_ok=True)
+    photos = sorted(SIGNS.glob("*/*.JPG"))[::200]
+
+    def cases():
+        for number, path in enumerate(photos):
+            with Image.open(path) as file:
+                image = file.convert("RGB")
+            # As PNG: no two JPEG decoders agree to the last bit.
+            image.save(folder / f"{number}.png")
+            for crop, size, channels in ((0.875, 96, 3), (1.0, 32, 1)):
+                case = {"photo": str(number), "exif": 1, "crop": crop}
+                yield (
+                    case | {"size": size, "channels": channels},
+                    prepare(image, size, channels, crop),
+                )
+
+    write_cases(folder, cases())
+
+
+def write_parity(folder: Path = PARITY) -> None:
+    """A .tflite of every family and type, pictures, and LiteRT's scores of them."""
+    from export.metadata import add_metadata
+    from export.runtime import TFLiteModel
+    from export.tflite import convert
+    from mobilenet_tf.models.spec import Preprocessing
+
+    folder.mkdir(parents=True, exist_ok=True)
+    preprocessing = Preprocessing(crop=0.875)
+    labels = [f"class {number}" for number in range(10)]
+    for family in FAMILIES:
+        channels = 1 if family == "v2" else 3
+        candidates = np.stack([prepared(seed, channels) for seed in range(64)])
+        model = quantized(family, candidates, preprocessing)
+        for io in TYPES:
+            name = f"{family}_{io}"
+            content = add_metadata(
+                convert(model, io), name=name, description=f"{family} with random weights.",
+                labels=labels, preprocessing=preprocessing,
+            )  # fmt: skip
+            (folder / f"{name}.tflite").write_bytes(content)
+            # One rounding inside an untrained network can turn its scores over, and versions of
+            # XNNPACK round a few ties in their own ways. So those pictures are taken on which
+            # Python's own two sets of kernels differ least: what differs there is the engine.
+            scores, plain = (
+                TFLiteModel(content, delegate=on).run(candidates) for on in (True, False)
+            )
+            steady = np.sort(np.abs(scores - plain).max(axis=1).argsort(kind="stable")[:STEADY])
+            pixels, scores = candidates[steady], scores[steady]
+            # Scores that are all alike would agree with anything.
+            spread = np.ptp(scores, axis=1)
+            assert np.median(spread) > 0.2, f"{name} tells nothing apart: {spread}"
+            (folder / f"{name}.pixels").write_bytes(pixels.tobytes())
+            (folder / f"{name}.scores").write_bytes(scores.astype("<f4").tobytes())
+    write_photos(folder / "photos")
+
+
+def prepared(seed: int, channels: int) -> np.ndarray:
+    return prepare(Image.fromarray(picture(40 + seed, 60, seed)), 32, channels, 0.875)
+
+
+def quantized(family: str, pixels: np.ndarray, preprocessing):
+    """An untrained network that tells pictures apart, quantized as a trained one is."""
+    import tf_keras as keras
+
+    from mobilenet_tf.data.pictures import normalise
+    from mobilenet_tf.models.build import build
+    from mobilenet_tf.quantization.deploy import deploy_form
+    from mobilenet_tf.quantization.qat import quantize_aware
+
+    keras.utils.set_random_seed(0)
+    images = normalise(pixels, preprocessing)
+    model = build(family, 0.25 if family == "v1" else 0.35, 32, 10, pixels.shape[-1])
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # One pass sets the statistics to those of the pictures.
+            layer.momentum = 0.0
+    model(images, training=True)
+    kernel = next(weight for weight in reversed(model.weights) if "kernel" in weight.name)
+    deploy = deploy_form(model)
+    logits = np.log(deploy.predict(images, verbose=0) + 1e-9)
+    kernel.assign(kernel * 2.0 / logits.std(axis=0).mean())
+    return quantize_aware(deploy_form(model), images, preprocessing)
+
+
+if __name__ == "__main__":
+    tasks = {"golden": write_golden, "parity": write_parity}
+    if len(sys.argv) != 2 or sys.argv[1] not in tasks:
+        sys.exit(f"One of {', '.join(tasks)} is needed.")
+    tasks[sys.argv[1]]()
