@@ -22,7 +22,7 @@ test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh
 
 # After a change of preprocessing, or for another model: RUN=runs/NAME.
-RUN ?= runs/digits_v2_0.35_32
+RUN ?= runs/digits_v1_0.25_32
 android-vectors: $(READY)  ## the demo's shipped model and everything it is compared with
 	$(BIN)/python -m mobilenet_tf android $(RUN) --name digits
 	PYTHONPATH=. $(BIN)/python android_demo/vectors.py golden

@@ -20,9 +20,9 @@ from ai_edge_litert.interpreter import Interpreter
 from sklearn.datasets import load_sample_images
 
 from benchmarks.tables import ROOT, markdown, replace_section
-from benchmarks.timing import interleaved, ratio
 from export.inspect import inspect
 from export.tflite import convert
+from export.timing import interleaved
 from export.verify import machine, versions
 from mobilenet_tf.console import console, quiet
 from mobilenet_tf.data.pictures import normalise
@@ -34,6 +34,7 @@ from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
 
 SIZES = (96, 224)
+_ROUNDS = 200
 _APPLICATIONS = {
     "v1": (keras.applications.MobileNet, {}),
     "v2": (keras.applications.MobileNetV2, {}),
@@ -66,6 +67,12 @@ def settle(model: keras.Model, images: np.ndarray) -> keras.Model:
     for _ in range(3):
         model(images, training=True)
     return model
+
+
+def ratio(slow: np.ndarray, fast: np.ndarray) -> tuple[float, float, float]:
+    """Median, lower and upper quartile of how many times faster `fast` is, round by round."""
+    quartiles = np.percentile(slow / fast, (50, 25, 75))
+    return tuple(float(value) for value in quartiles)
 
 
 def relu_twin(spec: ModelSpec) -> ModelSpec:
@@ -122,7 +129,8 @@ def measure(spec: ModelSpec) -> dict:
     # Without hard-swish the bound is the file itself.
     if HS in (spec.network.activation, *(block.activation for block in spec.network.blocks)):
         files["c"] = ours(relu_twin(spec))
-    samples = interleaved({name: runner(content) for name, content in files.items()})
+    runs = {name: runner(content) for name, content in files.items()}
+    samples = interleaved(runs, _ROUNDS)
     found = {
         "network": spec.name,
         "size": spec.size,

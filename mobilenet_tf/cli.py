@@ -3,7 +3,6 @@
 Commands import what they need when they run, because TensorFlow takes ten seconds.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -222,7 +221,7 @@ def _export_device(run, target, out, max_arena, max_flash, as_json) -> None:
     import_tensorflow()
     with console.status(f"Converting for {target}"):
         figures = export_for(job, target, limits, out)
-    _show(figures, as_json, tables.device_table)
+    tables.show(figures, as_json, tables.device_table)
     console.print(figures["folder"], highlight=False, soft_wrap=True)
 
 
@@ -257,10 +256,10 @@ def evaluate(
             config = folder.config()
             data, seed = config["source"], config["seed"]
             result = _own_test(folder)
-            return _show(result, as_json, tables.evaluation_table)
+            return tables.show(result, as_json, tables.evaluation_table)
     if data is None:
         raise UserError("evaluate needs --data for a .tflite file: a folder with one per class.")
-    return _show(evaluate_file(what, data, seed), as_json, tables.evaluation_table)
+    return tables.show(evaluate_file(what, data, seed), as_json, tables.evaluation_table)
 
 
 def _own_test(folder) -> dict:
@@ -289,7 +288,7 @@ def predict(
     """The likeliest classes of pictures."""
     from export.evaluate import predict as predict_file
 
-    _show(predict_file(file, images, top), as_json, tables.prediction_table)
+    tables.show(predict_file(file, images, top), as_json, tables.prediction_table)
 
 
 @app.command()
@@ -298,7 +297,7 @@ def inspect(file: File, as_json: Json = False) -> None:
     from export.inspect import format_inspection
     from export.inspect import inspect as inspect_file
 
-    _show(inspect_file(file), as_json, format_inspection)
+    tables.show(inspect_file(file), as_json, format_inspection)
 
 
 @app.command()
@@ -316,9 +315,9 @@ def summary(
     from mobilenet_tf.models.zoo import model_spec
 
     if name is None:
-        return _show({"networks": table(size, classes, channels)}, as_json, tables.cost_table)
+        return tables.show({"networks": table(size, classes, channels)}, as_json, tables.cost_table)
     figures = count(model_spec(name, alpha, size, classes, channels))
-    return _show(figures, as_json, tables.layer_table)
+    return tables.show(figures, as_json, tables.layer_table)
 
 
 app.command()(cli_device.choose)
@@ -364,13 +363,3 @@ def _finish(run, files: tuple[str, ...]) -> None:
     console.print(tables.run_table(run.result()))
     for name in files:
         console.print(str(getattr(run, name)), highlight=False, soft_wrap=True)
-
-
-def _show(result: dict, as_json: bool, render) -> None:
-    """A result on standard output: JSON and nothing else, or a table."""
-    if as_json:
-        typer.echo(json.dumps(result))
-    else:
-        from rich.console import Console
-
-        Console().print(render(result))

@@ -1,4 +1,4 @@
-"""Commands about devices: `choose`, `benchmark` and `android`. Imported by `cli`, which registers them."""
+"""Commands about devices: `choose`, `benchmark` and `android`; `cli` registers them."""
 
 from pathlib import Path
 from typing import Annotated
