@@ -59,54 +59,51 @@ Run = Annotated[Path, typer.Argument(help="A folder made by `train` or `run`.")]
 File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tflite")]
 
 
-def _begin(
-    data, model, alpha, size, channels, epochs, qat_epochs, batch, seed, weights,
-    io, per_tensor, out, overwrite, resume,
-):  # fmt: skip
-    from mobilenet_tf.job import begin
-    from mobilenet_tf.models.zoo import model_spec
-    from mobilenet_tf.quantization.settings import Int8Settings
-    from mobilenet_tf.training.recipe import load_recipe
+def _new_run(finish):
+    """A command that begins a run with the settings on the command line, for `finish`."""
 
-    digits = data == "digits"
-    spec = model_spec(
-        model,
-        alpha,
-        size if size is not None else (32 if digits else 96),
-        channels=channels if channels is not None else (1 if digits else 3),
-    )
-    recipe = load_recipe("small_data").override(epochs, qat_epochs, batch)
-    name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
-    out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
-    if seed < 0:
-        raise UserError(f"seed is {seed}; it must be at least 0.")
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
-        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
-    int8 = Int8Settings(io or "uint8", per_tensor)
-    return begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume)
+    def command(
+        data: Data = "digits",
+        model: Model = "v1",
+        alpha: Alpha = 0.25,
+        size: Size = None,
+        channels: Channels = None,
+        epochs: Epochs = None,
+        qat_epochs: QatEpochs = None,
+        batch: Batch = None,
+        seed: Seed = 0,
+        weights: Weights = "none",
+        io: Io = None,
+        per_tensor: PerTensor = False,
+        out: Out = None,
+        overwrite: Overwrite = False,
+        resume: Resume = False,
+    ) -> None:
+        from mobilenet_tf.job import begin
+        from mobilenet_tf.models.zoo import model_spec
+        from mobilenet_tf.quantization.settings import Int8Settings
+        from mobilenet_tf.training.recipe import load_recipe
+
+        digits = data == "digits"
+        spec = model_spec(
+            model,
+            alpha,
+            size if size is not None else (32 if digits else 96),
+            channels=channels if channels is not None else (1 if digits else 3),
+        )
+        recipe = load_recipe("small_data").override(epochs, qat_epochs, batch)
+        int8 = Int8Settings(io or "uint8", per_tensor)
+        name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
+        out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
+        finish(begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume))
+
+    command.__doc__ = finish.__doc__
+    return app.command(finish.__name__)(command)
 
 
-@app.command()
-def run(
-    data: Data = "digits",
-    model: Model = "v1",
-    alpha: Alpha = 0.25,
-    size: Size = None,
-    channels: Channels = None,
-    epochs: Epochs = None,
-    qat_epochs: QatEpochs = None,
-    batch: Batch = None,
-    seed: Seed = 0,
-    weights: Weights = "none",
-    io: Io = None,
-    per_tensor: PerTensor = False,
-    out: Out = None,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
-) -> None:
+@_new_run
+def run(job) -> None:
     """All of it: train, quantize, export, verify, report."""
-    settings = dict(locals())
-    job = _begin(**settings)
     _train(job)
     _quantize(job)
     _export(job)
@@ -114,27 +111,9 @@ def run(
     _finish(job.run, ("float_model", "qat_model", "tflite", "labels_file", "report", "card"))
 
 
-@app.command()
-def train(
-    data: Data = "digits",
-    model: Model = "v1",
-    alpha: Alpha = 0.25,
-    size: Size = None,
-    channels: Channels = None,
-    epochs: Epochs = None,
-    qat_epochs: QatEpochs = None,
-    batch: Batch = None,
-    seed: Seed = 0,
-    weights: Weights = "none",
-    io: Io = None,
-    per_tensor: PerTensor = False,
-    out: Out = None,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
-) -> None:
+@_new_run
+def train(job) -> None:
     """Pictures -> float.keras."""
-    settings = dict(locals())
-    job = _begin(**settings)
     _train(job)
     _finish(job.run, ("float_model",))
 

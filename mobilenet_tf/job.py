@@ -138,8 +138,13 @@ def begin(
     The others are the attributes of `Job`.
 
     Raises:
-        UserError: the folder is in use and neither is asked for, or it belongs to other settings.
+        UserError: the folder is in use and neither is asked for, or it belongs to other settings;
+            or a value is not one that is accepted.
     """
+    if seed < 0:
+        raise UserError(f"seed is {seed}; it must be at least 0.")
+    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
         job = Job.open(out)
