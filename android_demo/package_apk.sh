@@ -27,9 +27,15 @@ bash offdevice/resources/link.sh offdevice/resources/target
 cp offdevice/resources/target/resources.apk "$work/app.apk"
 
 # All classes into one dex; the jars of tools and stdlib are copied there by app/pom.xml.
+# Kotlin's module-info is for newer Javas; dx cannot read it.
+for jar in kotlin-stdlib kotlin-stdlib-jdk7; do
+  cp "app/target/dex/$jar.jar" "$work/"
+  zip -q -d "$work/$jar.jar" 'META-INF/*'
+done
 java -cp app/target/dex/dalvik-dx.jar com.android.dx.command.Main --dex --min-sdk-version=24 \
   --output="$work/classes.dex" core/target/classes engine/target/classes app/target/classes \
-  offdevice/resources/target/classes "$runtime/classes" app/target/dex/kotlin-stdlib.jar
+  offdevice/resources/target/classes "$runtime/classes" \
+  "$work/kotlin-stdlib.jar" "$work/kotlin-stdlib-jdk7.jar"
 
 cp -r "$runtime"/aar/lite/jni/* "$work/lib/"
 (cd "$work" && zip -q -X app.apk classes.dex && zip -q -X -r -0 app.apk lib)
@@ -39,7 +45,7 @@ zipalign -f -p 4 "$work/app.apk" "$work/aligned.apk"
 # A throwaway key, as Android Studio's debug builds have.
 key=build/debug.keystore
 [[ -f $key ]] || keytool -genkeypair -keystore "$key" -storepass android -keypass android \
-  -alias debug -keyalg RSA -keysize 2048 -validity 10000 -dname CN=debug 2> /dev/null
+  -alias debug -keyalg RSA -keysize 2048 -validity 10000 -dname CN=debug > /dev/null 2>&1
 apksigner sign --ks "$key" --ks-pass pass:android --min-sdk-version 24 --out "$out" "$work/aligned.apk"
 
 # What a phone would complain of.
@@ -59,7 +65,7 @@ unzip -p "$out" classes.dex > "$work/check.dex"
 classes=$(dexdump "$work/check.dex" | grep 'Class descriptor')
 for class in mobilenet/tf/demo/LiveActivity mobilenet/tf/demo/SettingsActivity \
   mobilenet/tf/demo/BenchmarkActivity mobilenet/tf/demo/R\$layout mobilenet/tf/engine/Classifier \
-  mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit; do
+  mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit kotlin/jdk7/AutoCloseableKt; do
   grep -qF "'L$class;'" <<< "$classes" || fail "its dex lacks $class"
 done
 check "dex, $(wc -l <<< "$classes") classes"

@@ -9,7 +9,7 @@ platform=/usr/share/android-framework-res/framework-res.apk
 sed 's/<manifest /<manifest package="mobilenet.tf.demo" /' AndroidManifest.xml > "$out/AndroidManifest.xml"
 aapt2 compile --dir res -o "$out/compiled.zip"
 rm -rf "$out/generated"
-aapt2 link -I "$platform" --manifest "$out/AndroidManifest.xml" -A assets -0 tflite \
+aapt2 link -I "$platform" --manifest "$out/AndroidManifest.xml" -A assets -0 .tflite \
   --min-sdk-version 24 --target-sdk-version 36 --version-code 1 --version-name 1.0 \
   --auto-add-overlay --java "$out/generated" -o "$out/resources.apk" "$out/compiled.zip"
 mkdir -p "$out/classes"
