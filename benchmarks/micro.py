@@ -1,6 +1,6 @@
 """What networks cost on microcontrollers and NPUs: writes docs/micro.md, .json and .png.
 
-    python benchmarks/micro.py [--npu ethos-u55-128] [--only grid|steps|hard_swish|honesty]
+    python benchmarks/micro.py [--npu ethos-u55-128] [--only SECTION]
 
 Figures: file and arena from TensorFlow Lite Micro, time from Vela, accuracy from the published
 ImageNet table. The latency table's honesty is a ratio, measured side by side.
@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from export.choose import choose
 from export.fuse import fuse_hard_swish
 from export.latency import LatencyTable, processor, runner
 from export.slim import slim, slimming
 from export.synthetic import synthetic
-from export.targets import measure
+from export.targets import MCU, measure
 from export.tflm import measure_arena, record_arena
 from export.timing import interleaved
 from export.vela import compile_npu
@@ -28,7 +29,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 NETWORKS = {"v1": (0.25, 0.35, 0.5, 0.75), "v2": (0.25, 0.35, 0.5), "v3_small": (0.25, 0.5, 0.75)}
 SIZES = (64, 96, 128, 160)
 CLASSES = 2
-SECTIONS = ("grid", "steps", "hard_swish", "honesty")
+# Flash and RAM that a device has left for the model, KiB.
+BUDGETS = ((256, 64), (256, 96), (512, 128), (768, 192), (1024, 256), (2048, 512))
+SECTIONS = ("budgets", "grid", "steps", "hard_swish", "honesty")
 REFERENCE = {"bytes": 333_288, "arena": 103_680}  # MLPerf Tiny's visual wake words model
 HONESTY = (
     ("v1", 0.25, 96),
@@ -67,6 +70,16 @@ def steps() -> list[dict]:
     for name, stage in slimming(converted(model_spec("v1", 0.25, 96, CLASSES))):
         arena = measure_arena(stage)
         rows.append({"step": name, "bytes": len(stage), "arena": arena.needed})
+    return rows
+
+
+def budgets() -> list[dict]:
+    """The best that fits a microcontroller's flash and RAM."""
+    rows = []
+    for flash, ram in BUDGETS:
+        result = choose({"size": flash * 1024, "ram": ram * 1024}, MCU, CLASSES)
+        best = result["best"] or {}
+        rows.append({"flash_kib": flash, "ram_kib": ram, "best": best, "binds": result["binds"]})
     return rows
 
 
@@ -130,6 +143,16 @@ def honesty(folder: Path) -> list[dict]:
     return rows
 
 
+def budget_row(row: dict) -> tuple:
+    """A row of the first table."""
+    best = row["best"]
+    head = f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB"
+    if not best:
+        return (*head, f"none: {', '.join(row['binds'])} binds", *"-----")
+    sizes = f"{best['bytes']:,}", f"{best['ram']:,}"
+    return (*head, best["model"], best["alpha"], best["size"], *sizes, f"{best['top1']:.1f}")
+
+
 def page(result: dict) -> str:
     """docs/micro.md."""
     npu = result["npu"]
@@ -149,6 +172,27 @@ time by Vela for {npu}, its default system. ImageNet accuracy is that of the pub
 models: a guide for choosing, no promise for other data.
 
 ![trade-off](micro.png)
+
+## I have N KB
+
+The best expected accuracy in the flash and the RAM that are left for the model, by
+`mobilenet-tf choose --target mcu --max-size FLASH --max-ram RAM --classes {CLASSES}`.
+
+{
+        rows(
+            [
+                "flash",
+                "RAM",
+                "network",
+                "alpha",
+                "size",
+                "file, bytes",
+                "arena, bytes",
+                "ImageNet top-1, %",
+            ],
+            map(budget_row, result["budgets"]),
+        )
+    }
 
 ## alpha x size
 
@@ -270,8 +314,8 @@ def main() -> None:
     npu = result.setdefault("npu", options.npu)
     result["processor"] = processor()
     with tempfile.TemporaryDirectory() as folder:
-        measures = (grid, steps, hard_swish, honesty)
-        arguments = ((npu,), (), (npu,), (Path(folder),))
+        measures = (budgets, grid, steps, hard_swish, honesty)
+        arguments = ((), (npu,), (), (npu,), (Path(folder),))
         for name, measure_it, given in zip(SECTIONS, measures, arguments, strict=True):
             if options.only in (None, name):
                 result[name] = measure_it(*given)
