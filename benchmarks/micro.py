@@ -1,6 +1,6 @@
 """What networks cost on microcontrollers and NPUs: writes docs/micro.md, .json and .png.
 
-    python benchmarks/micro.py [--npu ethos-u55-128]
+    python benchmarks/micro.py [--npu ethos-u55-128] [--only SECTION]
 
 Figures: file and arena from TensorFlow Lite Micro, time from Vela, accuracy from the published
 ImageNet table. The latency table's honesty is a ratio, measured side by side.
@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from export.choose import choose
 from export.fuse import fuse_hard_swish
 from export.latency import LatencyTable, processor, runner
 from export.slim import slim, slimming
 from export.synthetic import synthetic
-from export.targets import measure
+from export.targets import MCU, measure
 from export.tflm import measure_arena, record_arena
 from export.timing import interleaved
 from export.vela import compile_npu
@@ -28,6 +29,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 NETWORKS = {"v1": (0.25, 0.35, 0.5, 0.75), "v2": (0.25, 0.35, 0.5), "v3_small": (0.25, 0.5, 0.75)}
 SIZES = (64, 96, 128, 160)
 CLASSES = 2
+# Flash and RAM that a device has left for the model, KiB.
+BUDGETS = ((256, 64), (256, 96), (512, 128), (768, 192), (1024, 256), (2048, 512))
+SECTIONS = ("budgets", "grid", "steps", "hard_swish", "honesty")
 REFERENCE = {"bytes": 333_288, "arena": 103_680}  # MLPerf Tiny's visual wake words model
 HONESTY = (
     ("v1", 0.25, 96),
@@ -66,6 +70,16 @@ def steps() -> list[dict]:
     for name, stage in slimming(converted(model_spec("v1", 0.25, 96, CLASSES))):
         arena = measure_arena(stage)
         rows.append({"step": name, "bytes": len(stage), "arena": arena.needed})
+    return rows
+
+
+def budgets() -> list[dict]:
+    """The best that fits a microcontroller's flash and RAM."""
+    rows = []
+    for flash, ram in BUDGETS:
+        result = choose({"size": flash * 1024, "ram": ram * 1024}, MCU, CLASSES)
+        best = result["best"] or {}
+        rows.append({"flash_kib": flash, "ram_kib": ram, "best": best, "binds": result["binds"]})
     return rows
 
 
@@ -117,20 +131,26 @@ def hard_swish(npu: str) -> list[dict]:
 
 def honesty(folder: Path) -> list[dict]:
     """The sum of measured parts over the time of the whole file, processor time, one thread."""
-    specs = [model_spec(*values, 10) for values in HONESTY]
-    table = LatencyTable(1, folder / "latency.json")
-    table.measure(specs)
-    wholes = {index: runner(synthetic(spec, fused=False)) for index, spec in enumerate(specs)}
-    times = interleaved(wholes, 25, clock=time.thread_time)
-    return [
-        {
-            "model": spec.name,
-            "alpha": spec.alpha,
-            "size": spec.size,
-            "sum_over_whole": table.milliseconds(spec) / float(np.median(times[index])),
-        }
-        for index, spec in enumerate(specs)
-    ]
+    rows, table = [], LatencyTable(1, folder / "latency.json")
+    for values in HONESTY:
+        spec = model_spec(*values, 10)
+        # Parts and whole one right after the other: a busy machine changes from minute to minute.
+        table.measure([spec])
+        whole = {"whole": runner(synthetic(spec, fused=False))}
+        times = interleaved(whole, 40, clock=time.thread_time)["whole"]
+        row = {"model": spec.name, "alpha": spec.alpha, "size": spec.size}
+        rows.append(row | {"sum_over_whole": table.milliseconds(spec) / float(np.median(times))})
+    return rows
+
+
+def budget_row(row: dict) -> tuple:
+    """A row of the first table."""
+    best = row["best"]
+    head = f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB"
+    if not best:
+        return (*head, f"none: {', '.join(row['binds'])} binds", *"-----")
+    sizes = f"{best['bytes']:,}", f"{best['ram']:,}"
+    return (*head, best["model"], best["alpha"], best["size"], *sizes, f"{best['top1']:.1f}")
 
 
 def page(result: dict) -> str:
@@ -152,6 +172,27 @@ time by Vela for {npu}, its default system. ImageNet accuracy is that of the pub
 models: a guide for choosing, no promise for other data.
 
 ![trade-off](micro.png)
+
+## I have N KB
+
+The best expected accuracy in the flash and the RAM that are left for the model, by
+`mobilenet-tf choose --target mcu --max-size FLASH --max-ram RAM --classes {CLASSES}`.
+
+{
+        rows(
+            [
+                "flash",
+                "RAM",
+                "network",
+                "alpha",
+                "size",
+                "file, bytes",
+                "arena, bytes",
+                "ImageNet top-1, %",
+            ],
+            map(budget_row, result["budgets"]),
+        )
+    }
 
 ## alpha x size
 
@@ -266,18 +307,20 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--npu", default="ethos-u55-128")
-    npu = parser.parse_args().npu
+    parser.add_argument("--only", choices=SECTIONS, help="measure one section again, keep the rest")
+    options = parser.parse_args()
+    kept = DOCS / "micro.json"
+    result = json.loads(kept.read_text(encoding="utf-8")) if options.only else {}
+    npu = result.setdefault("npu", options.npu)
+    result["processor"] = processor()
     with tempfile.TemporaryDirectory() as folder:
-        result = {
-            "npu": npu,
-            "processor": processor(),
-            "grid": grid(npu),
-            "steps": steps(),
-            "hard_swish": hard_swish(npu),
-            "honesty": honesty(Path(folder)),
-        }
+        measures = (budgets, grid, steps, hard_swish, honesty)
+        arguments = ((), (npu,), (), (npu,), (Path(folder),))
+        for name, measure_it, given in zip(SECTIONS, measures, arguments, strict=True):
+            if options.only in (None, name):
+                result[name] = measure_it(*given)
     DOCS.mkdir(exist_ok=True)
-    (DOCS / "micro.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (DOCS / "micro.md").write_text(page(result), encoding="utf-8")
     plot(result, DOCS / "micro.png")
 

@@ -49,8 +49,9 @@ class Cost:
         weight_bytes: of those in an int8 file: 1 byte a kernel value, 4 bytes a bias.
         macs: multiply-adds of all convolutions and dense layers, squeeze-excite included.
         peak_activation_bytes: int8 tensors, input picture included, that are in memory at the
-            worst step of a plain run from first layer to last. A runtime's arena is this or
-            more: it adds alignment and scratch space.
+            worst step of a plain run from first layer to last, hard-swish being one operator,
+            as on microcontrollers. The file for phones, which has x * relu6(x + 3), holds one
+            tensor more at that step. A runtime's arena is this and what the runtime keeps.
         peak_layer: name of that step.
     """
 
