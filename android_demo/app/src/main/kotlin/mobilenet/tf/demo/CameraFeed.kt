@@ -26,20 +26,26 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
     private var reader: ImageReader? = null
     private var closed = false
 
-    /** The camera in use: the back one where there is one. Null: none at all. */
-    val id: String? = try {
-        manager.cameraIdList.minByOrNull { if (facing(it) == CameraCharacteristics.LENS_FACING_BACK) 0 else 1 }
+    private val chosen: Pair<String, CameraCharacteristics>? = try {
+        manager.cameraIdList.map { it to manager.getCameraCharacteristics(it) }
+            .minByOrNull { (_, facts) -> if (facing(facts) == CameraCharacteristics.LENS_FACING_BACK) 0 else 1 }
     } catch (error: CameraAccessException) {
+        null
+    } catch (error: IllegalArgumentException) {
+        // Unplugged between the two calls.
         null
     }
 
-    /** Clockwise degrees from the sensor's top to the device's natural top. */
-    val sensor: Int = id?.let { characteristics(it).get(CameraCharacteristics.SENSOR_ORIENTATION) } ?: 0
+    /** The camera in use: the back one where there is one. Null: none at all. */
+    val id: String? = chosen?.first
 
-    val front: Boolean = id?.let { facing(it) } == CameraCharacteristics.LENS_FACING_FRONT
+    /** Clockwise degrees from the sensor's top to the device's natural top. */
+    val sensor: Int = chosen?.second?.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
+
+    val front: Boolean = chosen?.let { facing(it.second) } == CameraCharacteristics.LENS_FACING_FRONT
 
     /** Of the frames, as the sensor has them. */
-    val size: Size = id?.let { chooseSize(it) } ?: Size(640, 480)
+    val size: Size = chosen?.let { chooseSize(it.second) } ?: Size(640, 480)
 
     /**
      * Start; the permission must have been given.
@@ -59,6 +65,8 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
         } catch (error: CameraAccessException) {
             onLost()
         } catch (error: SecurityException) {
+            onLost()
+        } catch (error: IllegalArgumentException) {
             onLost()
         }
     }
@@ -117,13 +125,11 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
         }
     }
 
-    private fun characteristics(camera: String) = manager.getCameraCharacteristics(camera)
-
-    private fun facing(camera: String) = characteristics(camera).get(CameraCharacteristics.LENS_FACING)
+    private fun facing(facts: CameraCharacteristics): Int? = facts.get(CameraCharacteristics.LENS_FACING)
 
     /** Near 640 x 480: more pixels cost time and tell the network nothing. */
-    private fun chooseSize(camera: String): Size? =
-        characteristics(camera).get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
+    private fun chooseSize(facts: CameraCharacteristics): Size? =
+        facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
             ?.getOutputSizes(ImageFormat.YUV_420_888)
             ?.minByOrNull { abs(it.width - 640) + abs(it.height - 480) }
 }

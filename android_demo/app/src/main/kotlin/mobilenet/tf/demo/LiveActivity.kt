@@ -57,10 +57,16 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     override fun onResume() {
         super.onResume()
         bars.lines = settings.results
-        val names = store.names()
-        if (names.isEmpty()) return notice(getString(R.string.no_model))
-        analysis.open(settings.model?.takeIf { it in names } ?: names.first())
+        if (!openModel()) return notice(getString(R.string.no_model))
         if (!frozen) startCamera()
+    }
+
+    /** Whether there is one to open. */
+    private fun openModel(): Boolean {
+        val names = store.names()
+        val name = settings.model?.takeIf { it in names } ?: names.firstOrNull() ?: return false
+        analysis.open(name)
+        return true
     }
 
     override fun onPause() {
@@ -183,6 +189,8 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         if (request == PICK_PHOTO) {
             frozen = true
             stopCamera()
+            // This comes before onResume, and the app may have been killed meanwhile.
+            openModel()
             analysis.photo({ size, crop -> readPhoto(this, uri, size, crop) }) { photo ->
                 showStill { still.setImageBitmap(photo.shown) }
             }
