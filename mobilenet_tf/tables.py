@@ -141,7 +141,8 @@ def show(result: dict, as_json: bool, render) -> None:
     if as_json:
         print(json.dumps(result))
     else:
-        Console().print(render(result))
+        # Not cropped: a path or a command that is longer than a line is still to be copied.
+        Console().print(render(result), crop=False)
 
 
 _CHOICES = 12
