@@ -129,8 +129,10 @@ def write_cases(folder: Path, cases: Iterator[tuple[dict, np.ndarray]]) -> None:
 
 def write_photos(folder: Path) -> None:
     """Cases from real photos, where the shared data set is beside the repository."""
-    folder.mkdir(parents=True, exist_ok=True)
     photos = sorted(SIGNS.glob("*/*.JPG"))[::200]
+    if not photos:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
 
     def cases():
         for number, path in enumerate(photos):
