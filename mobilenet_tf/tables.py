@@ -84,8 +84,7 @@ def android_text(result: dict, demo) -> Text:
         f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
         f" cd {demo} && ./gradlew installDebug"
     )
-    # Paths and commands stay whole, to be copied.
-    return Text(text, no_wrap=True, overflow="ignore")
+    return Text(text)
 
 
 def cost_table(figures: dict) -> Table:
@@ -141,8 +140,9 @@ def show(result: dict, as_json: bool, render) -> None:
     if as_json:
         print(json.dumps(result))
     else:
-        # Not cropped: a path or a command that is longer than a line is still to be copied.
-        Console().print(render(result), crop=False)
+        found = render(result)
+        # A path or a command that is longer than a line stays whole, to be copied.
+        Console().print(found, soft_wrap=isinstance(found, Text))
 
 
 _CHOICES = 12
