@@ -4,7 +4,7 @@ import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
 
-class _AlignedBuilder(flatbuffers.Builder):
+class AlignedBuilder(flatbuffers.Builder):
     """Keeps weights on 16 bytes, as the schema's force_align, which generated Python forgets.
 
     Microcontrollers read int32 biases in place, and some stop at an address that is no multiple
@@ -17,6 +17,6 @@ class _AlignedBuilder(flatbuffers.Builder):
 
 def pack(model: schema.ModelT) -> bytes:
     """The file's bytes, without what stood behind the flatbuffer (labels)."""
-    builder = _AlignedBuilder(1024)
+    builder = AlignedBuilder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

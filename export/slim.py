@@ -12,7 +12,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.metadata import _AlignedBuilder, _set_metadata
+from export.flatbuffer import AlignedBuilder
+from export.metadata import _set_metadata
 from export.plan import Life, plan
 from export.runtime import DTYPES, parse_model
 
@@ -21,7 +22,7 @@ _PLAN_VERSION, _SUBGRAPH, _CONSTANT = 1, 0, -1
 _Op = schema.BuiltinOperator
 
 
-class _SharingBuilder(_AlignedBuilder):
+class _SharingBuilder(AlignedBuilder):
     """Writes equal arrays once; whoever has such an array points at it."""
 
     def __init__(self, size: int):

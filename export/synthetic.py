@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.metadata import _AlignedBuilder as AlignedBuilder
+from export.flatbuffer import AlignedBuilder
 from export.runtime import parse_model
 from export.slim import pack
 from mobilenet_tf.errors import UserError
