@@ -159,13 +159,15 @@ def export(
     """qat.keras, or any Keras model -> .tflite; for a device, C or a compiled file."""
     from mobilenet_tf.job import Job
 
-    if not (what / "config.toml").is_file() and what.exists():
-        return _export_foreign(what, data, mean, std, io, out, seed, overwrite)
     if target != "cpu":
         return _export_device(what, target, out, max_arena, max_flash, as_json)
-    for name, value in (("out", out), ("max-arena", max_arena), ("max-flash", max_flash)):
+    for name, value in (("max-arena", max_arena), ("max-flash", max_flash)):
         if value is not None:
             raise UserError(f"--{name} is for --target mcu and NPUs.")
+    if not (what / "config.toml").is_file() and what.exists():
+        return _export_foreign(what, data, mean, std, io, out, seed, overwrite)
+    if out is not None:
+        raise UserError("--out is for --target mcu, NPUs and models that are no run.")
     job = Job.open(what, "qat.keras")
     _export(job)
     return _finish(job.run, ("tflite", "labels_file"))
