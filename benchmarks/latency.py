@@ -1,6 +1,6 @@
 """This project's int8 files against what a user would make otherwise.
 
-python -m benchmarks.latency
+python -m benchmarks.latency [NETWORK...]
 
 For each network and size, in one process, in turn, on one thread of LiteRT:
   ours      deploy form, quantized with this project's scheme
@@ -11,6 +11,7 @@ Weights are random: they have no say in the time that an integer kernel takes.
 """
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -172,10 +173,10 @@ def table(rows: list[dict]) -> str:
     )
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Write docs/latency.json and the table in docs/benchmarks.md."""
     rows = []
-    for name in ZOO:
+    for name in names or ZOO:
         for size in SIZES:
             rows.append(measure(model_spec(name, 1.0, size)))
             console.print(rows[-1])
@@ -190,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
