@@ -17,6 +17,7 @@ from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.data.pipeline import at_size
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.job import data_facts
 from mobilenet_tf.models.layers import HardSigmoid, HardSwish
 from mobilenet_tf.models.spec import ModelSpec, Preprocessing
 from mobilenet_tf.run_folder import RunFolder, write_atomically, write_text
@@ -138,13 +139,7 @@ def export_foreign(
             "parameters": model.count_params(),
             "preprocessing": vars(preprocessing),
         },
-        data={
-            "source": data.source,
-            "classes": list(data.classes),
-            **{part: len(getattr(data, part)) for part in ("train", "validation", "test")},
-            "skipped": data.skipped,
-            "fingerprint": data.fingerprint,
-        },
+        data=data_facts(data),
         calibration=calibration_facts(pixels, data.train.labels[rows], data.classes),
         accuracy={
             "float": figures(expected, test.labels, data.classes)["accuracy"],

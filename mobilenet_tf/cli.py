@@ -234,10 +234,7 @@ def evaluate(
         folder = RunFolder.open(what, "model_int8.tflite")
         what = folder.tflite
         if data is None:
-            config = folder.config()
-            data, seed = config["source"], config["seed"]
-            result = _own_test(folder)
-            return tables.show(result, as_json, tables.evaluation_table)
+            return tables.show(_own_test(folder), as_json, tables.evaluation_table)
     if data is None:
         raise UserError("evaluate needs --data for a .tflite file: a folder with one per class.")
     return tables.show(evaluate_file(what, data, seed), as_json, tables.evaluation_table)

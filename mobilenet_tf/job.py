@@ -169,7 +169,7 @@ def begin(
     job = Job(run, source, spec, data.classes, recipe, weights, seed, int8)
     job.__dict__["data"] = data
     run.write_config(job.config())
-    run.update_result(model=_model_facts(spec), data=_data_facts(data), seed=seed)
+    run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
     return job
 
 
@@ -204,7 +204,8 @@ def _model_facts(spec: ModelSpec) -> dict:
     }
 
 
-def _data_facts(data: Dataset) -> dict:
+def data_facts(data: Dataset) -> dict:
+    """What `result.json` keeps of the pictures."""
     return {
         "source": data.source,
         "classes": list(data.classes),
