@@ -4,7 +4,7 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.models.spec import Preprocessing
-from mobilenet_tf.quantization.calibration import calibrate, input_range
+from mobilenet_tf.quantization.calibration import Ends, calibrate, extremes, input_range
 from mobilenet_tf.quantization.deploy import CONVOLUTIONS, copy_layer, input_tensors
 from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
 from mobilenet_tf.quantization.scheme import Int8Config
@@ -17,6 +17,7 @@ def quantize_aware(
     pictures: np.ndarray,
     preprocessing: Preprocessing,
     per_channel: bool = True,
+    ends: Ends = extremes,
 ) -> keras.Model:
     """Wrap a deploy form so that it computes what its int8 file will compute.
 
@@ -25,12 +26,13 @@ def quantize_aware(
         pictures: (N, h, w, c) float32, normalised, for the ranges.
         preprocessing: fixes the input's range.
         per_channel: one weight scale per output channel, or one per tensor.
+        ends: see `calibrate`.
 
     Returns:
         A model of the same shapes with the deploy form's weights, to be fine-tuned.
     """
     ranges = {deployed.layers[0].name: input_range(preprocessing)}
-    measured = calibrate(deployed, pictures)
+    measured = calibrate(deployed, pictures, ends)
     inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
     pixels = keras.layers.Activation("linear", name="normalised")
     start = ranges[deployed.layers[0].name]
