@@ -182,7 +182,7 @@ def stock(job: Job) -> dict:
     found = run_all(file, test.pictures, "Verifying stock QAT")
     return {
         "accuracy": figures(found, test.labels, job.classes)["accuracy"],
-        "parity": parity(file.output, expected, found),
+        "parity": parity(file.scores, expected, found),
     }
 
 

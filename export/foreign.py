@@ -145,7 +145,7 @@ def export_foreign(
             "float": figures(expected, test.labels, data.classes)["accuracy"],
             "int8": judged["accuracy"],
         },
-        parity=parity(file.output, expected, found),
+        parity=parity(file.scores, expected, found),
         per_class=judged["per_class"],
         confusion=judged["confusion"],
         worst=wrong_answers(run, test, data.classes, file.output.dequantize(found)),

@@ -10,7 +10,7 @@ import numpy as np
 import tf_keras as keras
 from PIL import Image
 
-from export.blocks import compare
+from export.blocks import compare, distance
 from export.evaluate import figures, run_all
 from export.runtime import TensorInfo, TFLiteModel
 from mobilenet_tf import __version__
@@ -56,7 +56,7 @@ def verify(job: Job) -> dict:
     worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
         accuracy={name: value["accuracy"] for name, value in judged.items()},
-        parity=parity(file.output, scores["qat"], scores["int8"]) | {"worst_block": worst["name"]},
+        parity=parity(file.scores, scores["qat"], scores["int8"]) | {"worst_block": worst["name"]},
         blocks=blocks,
         per_class=judged["int8"]["per_class"],
         confusion=judged["int8"]["confusion"],
@@ -71,18 +71,19 @@ def parity(output: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict:
     """Agreement of real scores with a file's integers, in steps of the file's output (LSB).
 
     Args:
-        output: of the file.
+        output: `TFLiteModel.scores` of the file.
         expected: (N, C) float.
-        found: (N, C) integers of the file.
+        found: (N, C) as the file gives them: integers, or floats that came of them.
     """
-    steps = np.rint(expected / output.scale) + output.zero_point
-    limits = np.iinfo(output.dtype)
-    distance = np.abs(np.clip(steps, limits.min, limits.max) - found.astype(np.int64))
+    if found.dtype.kind == "f":
+        found = output.quantize(found)
+    steps = distance(output, expected, found)
+    same = output.quantize(expected).argmax(axis=1) == found.argmax(axis=1)
     return {
         "images": len(found),
-        "max_lsb": int(distance.max()),
-        "within_1_lsb": float((distance <= 1).mean()),
-        "top1_agreement": float((steps.argmax(axis=1) == found.argmax(axis=1)).mean()),
+        "max_lsb": int(steps.max()),
+        "within_1_lsb": float((steps <= 1).mean()),
+        "top1_agreement": float(same.mean()),
     }
 
 
