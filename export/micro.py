@@ -12,9 +12,9 @@ from pathlib import Path
 from string import Template
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from export.c_source import c_bytes, c_float, c_int8, c_strings
+from export.flatbuffer import OP_NAMES, op_codes
 from export.fuse import fuse_hard_swish
 from export.runtime import TFLiteModel, parse_model
 from export.slim import slim
@@ -44,7 +44,6 @@ RESOLVER = {
     "RESHAPE": "AddReshape",
     "SOFTMAX": "AddSoftmax",
 }
-_OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 
 
 def operators(data: bytes) -> dict[str, int]:
@@ -53,9 +52,9 @@ def operators(data: bytes) -> dict[str, int]:
     Raises:
         UserError: one that no network of this project has.
     """
-    versions: dict[str, int] = {}
-    for code in parse_model(data).operatorCodes:
-        name = _OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    model, versions = parse_model(data), {}
+    for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
+        name = OP_NAMES[number]
         if name not in RESOLVER:
             raise UserError(f"The model has the operator {name}, which has no resolver entry here.")
         versions[name] = max(versions.get(name, 0), code.version)

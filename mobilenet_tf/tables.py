@@ -148,18 +148,12 @@ def show(result: dict, as_json: bool, render) -> None:
 _CHOICES = 12
 
 
-def keeps(option: dict, limits: dict[str, float]) -> bool:
-    """Whether an option of `choose` keeps every limit."""
-    names = {"latency": "latency", "size": "bytes", "ram": "ram"}
-    return all(option[names[limit]] <= most for limit, most in limits.items())
-
-
 def choice_table(result: dict) -> Group:
     """The likeliest options, the best of them marked, and what comes next."""
     rows, best = [], result["best"]
     shown = sorted(result["pareto"], key=lambda option: -option["top1"])
     if best:
-        within = [option for option in shown if keeps(option, result["limits"])]
+        within = [option for option in shown if not option["breaks"]]
         shown = [best, *(option for option in within if option != best)]
     for option in shown[:_CHOICES]:
         latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
@@ -168,7 +162,7 @@ def choice_table(result: dict) -> Group:
         name = f"{option['model']} {option['alpha']:g}{mark}"
         rows.append((name, *cells, f"{option['bytes']:,}", f"{option['ram']:,}"))
     columns = ["network", "size", "ImageNet %", "known by", "ms", "file bytes", "RAM bytes"]
-    title = f"Of {result['considered']} configurations on {result['target']}"
+    title = f"Of {result['considered']} configurations, by {result['measured_by']}"
     parts = [table(columns, rows, title)]
     parts.append(
         Text("* best that fits. Accuracy: the published ImageNet models; a guide, no promise.")
@@ -178,7 +172,7 @@ def choice_table(result: dict) -> Group:
         parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
     if result["best"] is None:
         near = result["nearest"]
-        parts.append(Text(f"Nothing fits: {', '.join(result['binds'])} cannot be kept."))
+        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} cannot be kept."))
         latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
         parts.append(
             Text(
@@ -206,9 +200,3 @@ def benchmark_table(result: dict) -> Group:
             parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
     columns = ["file", "threads", "ms", "10 to 90 %", "ratio", "memory, bytes", "partitions"]
     return Group(table(columns, rows, result["processor"]), *parts)
-
-
-def phone_table(result: dict) -> Table:
-    """A row per file and count of threads."""
-    rows = [(row["file"], row["threads"], f"{row['mean_ms']:.3f}") for row in result["phone"]]
-    return table(["file, on the phone", "threads", "ms"], rows)

@@ -36,12 +36,12 @@ def exported(tmp_path_factory):
 def scaled_as_pixels(content: bytes) -> bytes:
     """The file with the input quantization of this project's pictures."""
     from export.runtime import parse_model
-    from export.slim import pack
+    from export.slim import pack_shared
 
     model = parse_model(content)
     pixels = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
     pixels.scale, pixels.zeroPoint = np.float32([1 / 127.5]), np.int64([0])
-    return pack(model)
+    return pack_shared(model)
 
 
 def compile_c(folder, out, *arguments, compiler="gcc"):
@@ -169,7 +169,7 @@ def test_an_input_that_is_no_pixel_is_refused(exported, tmp_path):
 
 def wrong_type() -> bytes:
     from export.runtime import parse_model
-    from export.slim import pack
+    from export.slim import pack_shared
     from export.synthetic import schema
 
     model = parse_model(synthetic(SPEC))
@@ -177,7 +177,7 @@ def wrong_type() -> bytes:
     graph.tensors[graph.inputs[0]].type = schema.TensorType.FLOAT32
     graph.tensors[graph.inputs[0]].quantization = None
     graph.operators = graph.operators[:0]
-    return pack(model)
+    return pack_shared(model)
 
 
 def test_agreement_counts():
