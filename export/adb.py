@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from export.benchmark import check_request
 from export.inspect import inspect
 from export.runtime import read_file
 from export.timing import compared
@@ -85,6 +86,7 @@ def benchmark_phone(
     Raises:
         UserError: see `Phone`; a file cannot be read; or the phone refuses it.
     """
+    check_request(files, threads, runs)
     phones = {count: Phone(count) for count in threads}
     contents = {str(path): read_file(path)[0] for path in files}
     facts = {name: inspect(name) for name in contents}

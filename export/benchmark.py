@@ -55,13 +55,7 @@ def benchmark(
     Raises:
         UserError: a file cannot be run, a count is below 1, or a file is named twice.
     """
-    if not files:
-        raise UserError("benchmark needs at least one .tflite file.")
-    for what, values in (("threads", threads), ("rounds", [rounds])):
-        if min(values) < 1:
-            raise UserError(f"{what} is {min(values)}; it must be at least 1.")
-    if len(set(map(str, files))) < len(files):
-        raise UserError("A file is named twice; its ratio to itself would be 1.")
+    check_request(files, threads, rounds)
     contents = {str(path): read_file(path)[0] for path in files}
     facts = {name: inspect(name) for name in contents}
     for found in facts.values():
@@ -86,6 +80,17 @@ def benchmark(
         for name, content in contents.items()
     ]
     return {"processor": processor(), "rounds": rounds, "files": results}
+
+
+def check_request(files: Sequence[Path], threads: Sequence[int], rounds: int) -> None:
+    """Raises UserError for what cannot be measured."""
+    if not files:
+        raise UserError("benchmark needs at least one .tflite file.")
+    for what, values in (("threads", threads), ("rounds", [rounds])):
+        if min(values) < 1:
+            raise UserError(f"{what} is {min(values)}; it must be at least 1.")
+    if len(set(map(str, files))) < len(files):
+        raise UserError("A file is named twice; its ratio to itself would be 1.")
 
 
 def peak_memory(path: str, threads: int) -> int | None:

@@ -146,8 +146,9 @@ def write_folder(
     small = slim(fused)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(f"{title}: its input is not pixel - 128 as int8, so it has no C form here.")
-    figures = figures_of(small) | {"parity": micro_parity(content, fused, small, pictures)}
-    _require_parity(figures["parity"]["litert"], title)
+    parity = micro_parity(content, fused, small, pictures)
+    _require_parity(parity["litert"], title)
+    figures = figures_of(small) | {"parity": parity}
     figures["sha256"] = hashlib.sha256(small).hexdigest()
 
     spread = np.linspace(0, len(pictures) - 1, min(GOLDEN_PICTURES, len(pictures))).astype(int)

@@ -21,8 +21,9 @@ def plot(result: dict, path: Path) -> None:
     pyplot = quiet_pyplot()
     options, limits = result["pareto"], result["limits"]
     costs = [name for name in LIMITS.values() if options[0][name] is not None]
+    size = 4.5 * len(costs), 5
     figure, panels = pyplot.subplots(
-        1, len(costs), figsize=(4.5 * len(costs), 5), sharey=True, squeeze=False
+        1, len(costs), figsize=size, sharey=True, squeeze=False, layout="constrained"
     )
     for panel, name in zip(panels[0], costs, strict=True):
         limit = next(limit for limit, attribute in LIMITS.items() if attribute == name)
@@ -39,7 +40,7 @@ def plot(result: dict, path: Path) -> None:
         lines = [limits[limit] / _UNITS[name]] if limit in limits else []
         log_axis(panel, f"{_TITLES[name]} ({result['target']})", lines)
     panels[0][0].set_ylabel("expected ImageNet top-1, % (published table)")
-    panels[0][-1].legend(title="hollow: beyond a limit" if limits else None, loc="lower right")
+    legend(figure, "hollow: beyond a limit" if limits else None)
     save(figure, path)
 
 
@@ -68,10 +69,16 @@ def log_axis(panel, title: str, limits: Iterable[float] = ()) -> None:
         text = f" {limit:g}"
         panel.annotate(text, (limit, 0.99), xycoords=("data", "axes fraction"), va="top")
     panel.set(xscale="log", xlabel=title)
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     panel.xaxis.set_minor_formatter(NullFormatter())
     panel.grid(alpha=0.3)
+
+
+def legend(figure, title: str | None = None) -> None:
+    """One for all panels, below them."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, title=title, loc="outside lower center", ncols=4)
 
 
 def save(figure, path: Path) -> None:
@@ -82,7 +89,6 @@ def save(figure, path: Path) -> None:
     """
     from matplotlib import pyplot
 
-    figure.tight_layout()
     try:
         figure.savefig(path, dpi=100)
     except OSError as error:

@@ -142,10 +142,11 @@ def show(result: dict, as_json: bool, render) -> None:
     else:
         found = render(result)
         # A path or a command that is longer than a line stays whole, to be copied.
-        Console().print(found, soft_wrap=isinstance(found, Text))
+        Console().print(found, soft_wrap=isinstance(found, Text), crop=False)
 
 
 _CHOICES = 12
+_BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
 def choice_table(result: dict) -> Group:
@@ -158,14 +159,18 @@ def choice_table(result: dict) -> Group:
     for option in shown[:_CHOICES]:
         latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
         mark = " *" if option == best else ""
-        cells = (f"{option['size']}", f"{option['top1']:.1f}", option["basis"], latency)
         name = f"{option['model']} {option['alpha']:g}{mark}"
-        rows.append((name, *cells, f"{option['bytes']:,}", f"{option['ram']:,}"))
-    columns = ["network", "size", "ImageNet %", "known by", "ms", "file bytes", "RAM bytes"]
-    title = f"Of {result['considered']} configurations, by {result['measured_by']}"
-    parts = [table(columns, rows, title)]
+        known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
+        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("bytes", "ram"))
+        rows.append((name, option["size"], known, latency, *kilobytes))
+    columns = ["network", "size", "ImageNet %", "ms", "file KB", "RAM KB"]
+    title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
+    parts = [Text(title), table(columns, rows)]
     parts.append(
-        Text("* best that fits. Accuracy: the published ImageNet models; a guide, no promise.")
+        Text(
+            "* best that fits. Accuracy: the published ImageNet table (p), interpolated (i) or "
+            "extrapolated (e); a guide, no promise."
+        )
     )
     for trial in result.get("trials", ()):
         name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
