@@ -14,6 +14,7 @@ from string import Template
 import numpy as np
 
 from export.c_source import c_bytes, c_float, c_int8, c_strings
+from export.cmsis import CORES, scratch_beyond
 from export.flatbuffer import OP_NAMES, op_codes
 from export.fuse import fuse_hard_swish
 from export.runtime import TFLiteModel, parse_model
@@ -165,9 +166,19 @@ def write_folder(
 
 
 def figures_of(data: bytes) -> dict:
-    """bytes, arena (needed, activations, persistent) and ops of a file for microcontrollers."""
+    """What a file takes of a microcontroller.
+
+    Returns:
+        bytes; arena: needed, activations, persistent, see `Arena`; cmsis_nn: core -> bytes of
+        arena in addition with Arm's kernels; ops: operator -> version.
+    """
     arena: Arena = measure_arena(data)
-    return {"bytes": len(data), "arena": asdict(arena), "ops": operators(data)}
+    return {
+        "bytes": len(data),
+        "arena": asdict(arena),
+        "cmsis_nn": {core: scratch_beyond(data, core) for core in CORES},
+        "ops": operators(data),
+    }
 
 
 def _require_parity(found: dict, title: str) -> None:
@@ -189,6 +200,8 @@ def _values(reference, small, figures, labels, inputs, outputs, crop) -> dict:
         "arena": arena["needed"],
         "activations": arena["activations"],
         "persistent": arena["persistent"],
+        "cmsis_m4": figures["cmsis_nn"]["cortex-m4"],
+        "cmsis_m55": figures["cmsis_nn"]["cortex-m55"],
         "width": width,
         "height": height,
         "channels": channels,

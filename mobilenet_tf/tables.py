@@ -120,6 +120,10 @@ def device_table(figures: dict) -> Table:
         rows += [
             ("arena, bytes", f"{arena['needed']:,}"),
             ("  of it activations", f"{arena['activations']:,}"),
+            *(
+                (f"  more with CMSIS-NN, {core}", f"{more:,}")
+                for core, more in figures["cmsis_nn"].items()
+            ),
             ("operators", ", ".join(figures["ops"])),
             ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
