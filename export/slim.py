@@ -21,7 +21,7 @@ _PLAN_VERSION, _SUBGRAPH, _CONSTANT = 1, 0, -1
 _Op = schema.BuiltinOperator
 
 
-class _SharingBuilder(AlignedBuilder):
+class SharingBuilder(AlignedBuilder):
     """Writes equal arrays once; whoever has such an array points at it."""
 
     def __init__(self, size: int):
@@ -37,7 +37,7 @@ class _SharingBuilder(AlignedBuilder):
 
 def pack_shared(model: schema.ModelT) -> bytes:
     """The file's bytes, equal arrays written once."""
-    return pack(model, _SharingBuilder)
+    return pack(model, SharingBuilder)
 
 
 def _drop_names(model: schema.ModelT) -> None:

@@ -69,8 +69,8 @@ def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -
         The figures, with target and folder; also under `devices` in `result.json`.
 
     Raises:
-        UserError: an unknown target; the model does not fit, and which configuration does; or
-            see `micro.write_folder` and `vela.compile_npu`.
+        UserError: an unknown target; the model does not fit, and which configuration does; the
+            NPU leaves operators to the CPU; or see `micro.write_folder` and `vela.compile_npu`.
     """
     check_target(target)
     started = time.monotonic()
@@ -106,6 +106,12 @@ def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
 
 def _export_npu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     compiled, figures = compile_npu(fuse_hard_swish(_int8_file(job)), target)
+    if figures["ops_on_npu"] < figures["ops"]:
+        raise UserError(
+            f"Of the model's {figures['ops']} operators {target} takes only "
+            f"{figures['ops_on_npu']}; the others would run on the CPU beside it, so nothing is "
+            "written."
+        )
     require_fit(job.spec, limits, figures["sram_bytes"], len(compiled), target)
     figures = {"bytes": len(compiled), **figures}
     write_atomically(folder / "model.tflite", lambda partial: partial.write_bytes(compiled))

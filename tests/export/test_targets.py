@@ -73,6 +73,13 @@ def test_npu_takes_all_of_it(job, micro):
     assert set(job.run.result()["devices"]) >= {"ethos-u55-128"}
 
 
+def test_operators_beside_the_npu_are_refused(job, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(targets, "_int8_file", lambda _: files.float32.read_bytes())
+    with pytest.raises(UserError, match=r"Of the model's \d+ operators ethos-u55-128 takes only"):
+        export_for(job, "ethos-u55-128", Limits(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     limits = Limits(arena=micro["arena"]["needed"] - 16, flash=micro["bytes"])
     with pytest.raises(UserError, match="does not fit: arena"):
