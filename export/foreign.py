@@ -8,10 +8,11 @@ import numpy as np
 import tf_keras as keras
 
 from export.evaluate import figures, run_all
+from export.machine import machine
 from export.metadata import add_metadata
 from export.runtime import TFLiteModel
 from export.tflite import calibration_facts, convert, tflite_facts
-from export.verify import machine, parity, versions, wrong_answers
+from export.verify import parity, versions, wrong_answers
 from mobilenet_tf.data.dataset import balanced
 from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import normalise

@@ -1,6 +1,5 @@
 """Train the most promising options briefly and rank them by what they reach on the user's data."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tf.job import begin
@@ -32,7 +31,7 @@ def run_trials(
     for option in options:
         spec = model_spec(option["model"], option["alpha"], option["size"], channels=channels)
         folder = out / f"{spec.name}_{spec.alpha:g}_{spec.size}"
-        job = begin(folder, data, spec, replace(recipe), seed=seed, overwrite=True)
+        job = begin(folder, data, spec, recipe, seed=seed, overwrite=True)
         train(job)
         history = job.run.result()["history"]["float"]["val_accuracy"]
         found.append(option | {"validation_accuracy": max(history), "run": str(folder)})

@@ -4,7 +4,6 @@ import platform
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from os import cpu_count
 
 import numpy as np
 import tf_keras as keras
@@ -12,6 +11,7 @@ from PIL import Image
 
 from export.blocks import compare
 from export.evaluate import figures, run_all
+from export.machine import machine
 from export.runtime import TensorInfo, TFLiteModel
 from mobilenet_tf import __version__
 from mobilenet_tf.data.dataset import Split, balanced
@@ -119,17 +119,3 @@ def versions() -> dict:
     """Of everything that has a say in the figures."""
     found = {name: version(package) for name, package in _LIBRARIES.items()}
     return {"mobilenet_tf": __version__, "python": platform.python_version(), **found}
-
-
-def machine() -> dict:
-    """Where the figures were measured."""
-    return {"cpu": _processor(), "cores": cpu_count()}
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()

@@ -120,6 +120,10 @@ def device_table(figures: dict) -> Table:
         rows += [
             ("arena, bytes", f"{arena['needed']:,}"),
             ("  of it activations", f"{arena['activations']:,}"),
+            *(
+                (f"  more with CMSIS-NN, {core}", f"{more:,}")
+                for core, more in figures["cmsis_nn"].items()
+            ),
             ("operators", ", ".join(figures["ops"])),
             ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
@@ -142,16 +146,11 @@ def show(result: dict, as_json: bool, render) -> None:
     else:
         found = render(result)
         # A path or a command that is longer than a line stays whole, to be copied.
-        Console().print(found, soft_wrap=isinstance(found, Text))
+        Console().print(found, soft_wrap=isinstance(found, Text), crop=False)
 
 
 _CHOICES = 12
-
-
-def keeps(option: dict, limits: dict[str, float]) -> bool:
-    """Whether an option of `choose` keeps every limit."""
-    names = {"latency": "latency", "size": "bytes", "ram": "ram"}
-    return all(option[names[limit]] <= most for limit, most in limits.items())
+_BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
 def choice_table(result: dict) -> Group:
@@ -159,26 +158,30 @@ def choice_table(result: dict) -> Group:
     rows, best = [], result["best"]
     shown = sorted(result["pareto"], key=lambda option: -option["top1"])
     if best:
-        within = [option for option in shown if keeps(option, result["limits"])]
+        within = [option for option in shown if not option["breaks"]]
         shown = [best, *(option for option in within if option != best)]
     for option in shown[:_CHOICES]:
         latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
         mark = " *" if option == best else ""
-        cells = (f"{option['size']}", f"{option['top1']:.1f}", option["basis"], latency)
         name = f"{option['model']} {option['alpha']:g}{mark}"
-        rows.append((name, *cells, f"{option['bytes']:,}", f"{option['ram']:,}"))
-    columns = ["network", "size", "ImageNet %", "known by", "ms", "file bytes", "RAM bytes"]
-    title = f"Of {result['considered']} configurations on {result['target']}"
-    parts = [table(columns, rows, title)]
+        known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
+        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("bytes", "ram"))
+        rows.append((name, option["size"], known, latency, *kilobytes))
+    columns = ["network", "size", "ImageNet %", "ms", "file KB", "RAM KB"]
+    title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
+    parts = [Text(title), table(columns, rows)]
     parts.append(
-        Text("* best that fits. Accuracy: the published ImageNet models; a guide, no promise.")
+        Text(
+            "* best that fits. Accuracy: the published ImageNet table (p), interpolated (i) or "
+            "extrapolated (e); a guide, no promise."
+        )
     )
     for trial in result.get("trials", ()):
         name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
         parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
     if result["best"] is None:
         near = result["nearest"]
-        parts.append(Text(f"Nothing fits: {', '.join(result['binds'])} cannot be kept."))
+        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} cannot be kept."))
         latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
         parts.append(
             Text(
@@ -206,9 +209,3 @@ def benchmark_table(result: dict) -> Group:
             parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
     columns = ["file", "threads", "ms", "10 to 90 %", "ratio", "memory, bytes", "partitions"]
     return Group(table(columns, rows, result["processor"]), *parts)
-
-
-def phone_table(result: dict) -> Table:
-    """A row per file and count of threads."""
-    rows = [(row["file"], row["threads"], f"{row['mean_ms']:.3f}") for row in result["phone"]]
-    return table(["file, on the phone", "threads", "ms"], rows)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from export import targets
+from export.choose import command
 from export.runtime import TFLiteModel
 from export.targets import MCU, Limits, export_for
 from export.tflm import MicroModel
@@ -27,7 +29,11 @@ def job(tmp_path_factory):
     job = begin(tmp_path_factory.mktemp("run") / "digits", "digits", spec, recipe)
     train(job)
     quantize(job)
-    return job
+    # Every target starts with the same conversion: once is enough.
+    content = targets._int8_file(job)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(targets, "_int8_file", lambda _: content)
+        yield job
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,13 @@ def test_npu_takes_all_of_it(job, micro):
     assert set(job.run.result()["devices"]) >= {"ethos-u55-128"}
 
 
+def test_operators_beside_the_npu_are_refused(job, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(targets, "_int8_file", lambda _: files.float32.read_bytes())
+    with pytest.raises(UserError, match=r"Of the model's \d+ operators ethos-u55-128 takes only"):
+        export_for(job, "ethos-u55-128", Limits(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     limits = Limits(arena=micro["arena"]["needed"] - 16, flash=micro["bytes"])
     with pytest.raises(UserError, match="does not fit: arena"):
@@ -99,5 +112,39 @@ def test_choose_on_the_command_line():
     result = json.loads(done.stdout.strip().splitlines()[-1])
     assert result["best"]["bytes"] <= 300_000
     assert result["command"].startswith("mobilenet-tf run --data DIR --model ")
-    done = CliRunner().invoke(app, ["choose", "--trials", "2"])
-    assert "give --data" in str(done.exception)
+    # As a table, too, the command is whole, however long.
+    again = CliRunner().invoke(app, ["choose", "--target", "mcu", *limits])
+    assert f"{result['command']}\n" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--trials", "2"], "give --data"),
+        (["--adb", "--target", "mcu"], "does not go with --target mcu"),
+        (["--plot", "p.txt"], "p.txt cannot be drawn; its name must end in .png"),
+    ],
+)
+def test_choose_refuses(arguments, message):
+    from mobilenet_tf.cli import app
+
+    done = CliRunner().invoke(app, ["choose", *arguments])
+    assert isinstance(done.exception, UserError)
+    assert message in str(done.exception)
+
+
+def test_trials_rank_by_what_is_reached(tmp_path):
+    """The two best that fit are trained for an epoch, and the better one is recommended."""
+    from mobilenet_tf.cli import app
+
+    budget = ["--target", "mcu", "--max-size", "260KB", "--max-ram", "42KB", "--channels", "1"]
+    trials = ["--data", "digits", "--trials", "2", "--epochs", "1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, ["choose", *budget, *trials, "--json"])
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    reached = {trial["model"]: trial["validation_accuracy"] for trial in result["trials"]}
+    assert set(reached) == {"v1", "v3_small_minimalistic"}
+    first = result["trials"][0]
+    assert first["validation_accuracy"] == max(reached.values())
+    assert result["command"] == command(first, "digits", 1)
+    assert all((Path(trial["run"]) / "float.keras").is_file() for trial in result["trials"])
