@@ -92,6 +92,11 @@ def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_is_no_folder(job):
+    with pytest.raises(UserError, match=r"config.toml is a file; --out takes a folder"):
+        export_for(job, MCU, Limits(), job.run.config_file)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
