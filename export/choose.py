@@ -19,7 +19,8 @@ from mobilenet_tf.models.spec import ModelSpec
 
 # Limit -> the attribute of an `Option` that is held against it.
 LIMITS = {"latency": "latency", "size": "bytes", "ram": "ram"}
-_BEYOND = 1.5  # what misses a limit by more than this factor is not measured, if others do not
+_BEYOND = 1.5  # what misses a limit by more than this factor is out of reach, if others are not
+_AS_NEAR = 1.01  # a file that is 1 % smaller is no reason for tiny pictures
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def choose(
 
     Returns:
         target, measured_by, limits, considered (how many configurations), best (an option, or
-        None), pareto (options that no other beats in accuracy and every cost), nearest (without a
-        best: the option that misses by the smallest factor; the limits that it breaks bind).
+        None), pareto (options within reach that no other beats in accuracy and every cost),
+        nearest (without a best: what misses by the smallest factor; the limits that it breaks
+        bind).
 
     Raises:
         UserError: an unknown target or limit, or a latency limit for `mcu`.
@@ -96,10 +98,11 @@ def choose(
         key=lambda option: (option.top1, -option.macs),
         default=None,
     )
+    nearest = None
     if best is None:
-        # Whatever may come nearer than the nearest so far.
-        options = within(min(_excess(asdict(option), limits) for option in options))
-    nearest = min(options, key=lambda option: _excess(asdict(option), limits))
+        # Once more, with whatever may come as near as the nearest so far, or nearer.
+        options = within(_AS_NEAR * _excess(asdict(_nearest(options, limits)), limits))
+        nearest = asdict(_nearest(options, limits))
     return {
         "target": target,
         "measured_by": table.kept.measured_by,
@@ -107,8 +110,16 @@ def choose(
         "considered": len(grid),
         "best": None if best is None else asdict(best),
         "pareto": [asdict(option) for option in pareto(options)],
-        "nearest": asdict(nearest) if best is None else None,
+        "nearest": nearest,
     }
+
+
+def _nearest(options: list[Option], limits: dict[str, float]) -> Option:
+    """What misses by the smallest factor; of all that are as near, the most accurate."""
+    missed = [(_excess(asdict(option), limits), option) for option in options]
+    least = min(excess for excess, _ in missed)
+    near = (option for excess, option in missed if excess <= _AS_NEAR * least)
+    return max(near, key=lambda option: option.top1)
 
 
 def _excess(costs: dict, limits: dict[str, float]) -> float:

@@ -69,12 +69,15 @@ def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -
         The figures, with target and folder; also under `devices` in `result.json`.
 
     Raises:
-        UserError: an unknown target; the model does not fit, and which configuration does; the
-            NPU leaves operators to the CPU; or see `micro.write_folder` and `vela.compile_npu`.
+        UserError: an unknown target; `out` is a file; the model does not fit, and which
+            configuration does; the NPU leaves operators to the CPU; or see `micro.write_folder`
+            and `vela.compile_npu`.
     """
     check_target(target)
     started = time.monotonic()
     folder = Path(out) if out else job.run.path / target
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; --out takes a folder.")
     write = _export_mcu if target == MCU else _export_npu
     figures = {"target": target, "folder": str(folder), **write(job, target, folder, limits)}
     seconds = round(time.monotonic() - started, 1)

@@ -1,6 +1,7 @@
 """Results as tables for the terminal."""
 
 import json
+from os.path import abspath, commonpath, dirname, relpath
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -172,8 +173,8 @@ def choice_table(result: dict) -> Group:
     parts = [Text(title), table(columns, rows)]
     parts.append(
         Text(
-            "* best that fits. Accuracy: the published ImageNet table (p), interpolated (i) or "
-            "extrapolated (e); a guide, no promise."
+            f"{'* best that fits. ' if best else ''}Accuracy: the published ImageNet table (p), "
+            "interpolated (i) or extrapolated (e); a guide, no promise."
         )
     )
     for trial in result.get("trials", ()):
@@ -197,15 +198,18 @@ def choice_table(result: dict) -> Group:
 def benchmark_table(result: dict) -> Group:
     """A row per file and count of threads; then what its operators take."""
     rows, parts = [], []
+    folder = commonpath([dirname(abspath(file["file"])) for file in result["files"]])
     for file in result["files"]:
+        memory = file["peak_memory_bytes"]
+        facts = ("-" if memory is None else f"{memory / 1e6:.1f}", file["partitions"])
+        name = relpath(file["file"], folder)
         for count, timed in file["threads"].items():
-            spread = f"{timed['p10_ms']:.3f} to {timed['p90_ms']:.3f}"
-            memory = file["peak_memory_bytes"]
-            cells = (count, f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
-            memory = "-" if memory is None else f"{memory:,}"
-            rows.append((file["file"], *cells, memory, file["partitions"]))
+            spread = f"{timed['p10_ms']:.3f} - {timed['p90_ms']:.3f}"
+            times = (f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
+            rows.append((name, count, *times, *facts))
+            name, facts = "", ("", "")
         if file["ops"]:
             ops = [(name, op["count"], f"{op['ms']:.3f}") for name, op in file["ops"].items()]
             parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
-    columns = ["file", "threads", "ms", "10 to 90 %", "ratio", "memory, bytes", "partitions"]
-    return Group(table(columns, rows, result["processor"]), *parts)
+    columns = ["file", "threads", "ms", "10 - 90 %", "ratio", "MB", "partitions"]
+    return Group(Text(result["processor"]), table(columns, rows), *parts)

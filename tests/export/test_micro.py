@@ -17,6 +17,7 @@ from export.tflm import MicroModel
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.zoo import ZOO, model_spec
 
+pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
 SPEC = model_spec("v3_small", 0.35, 32, 3, 1)
 LABELS = ['a "quoted"\\ label', "naïve 猫 ??)", "c"]

@@ -11,6 +11,7 @@ from mobilenet_tf.models.cost import cost, layers
 from mobilenet_tf.models.zoo import ZOO, model_spec
 
 
+@pytest.mark.xdist_group("converted")
 def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
     for (spec, fused), real in converted.items():
         made = synthetic(spec, fused)
@@ -26,6 +27,7 @@ def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
         assert phone["ram"] == pytest.approx(found, rel=0.05)
 
 
+@pytest.mark.xdist_group("converted")
 def test_the_counters_are_right_within_5_percent(converted):
     """`cost` counts weights and memory from rows; here are the real files."""
     for (spec, fused), real in converted.items():

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
 from export import targets
@@ -14,6 +17,8 @@ from export.tflm import MicroModel
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.models.zoo import ZOO
+
+pytestmark = pytest.mark.xdist_group("mcu_run")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +92,11 @@ def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_is_no_folder(job):
+    with pytest.raises(UserError, match=r"config.toml is a file; --out takes a folder"):
+        export_for(job, MCU, Limits(), job.run.config_file)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -133,18 +143,26 @@ def test_choose_refuses(arguments, message):
     assert message in str(done.exception)
 
 
+@pytest.mark.slow
 def test_trials_rank_by_what_is_reached(tmp_path):
     """The two best that fit are trained for an epoch, and the better one is recommended."""
     from mobilenet_tf.cli import app
 
+    for index, (digit, label) in enumerate(
+        zip(*load_digits(n_class=2, return_X_y=True), strict=True)
+    ):
+        picture = tmp_path / "data" / str(label) / f"{index}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((digit * 15).astype(np.uint8)).save(picture)
     budget = ["--target", "mcu", "--max-size", "260KB", "--max-ram", "42KB", "--channels", "1"]
-    trials = ["--data", "digits", "--trials", "2", "--epochs", "1", "--out", str(tmp_path)]
-    done = CliRunner().invoke(app, ["choose", *budget, *trials, "--json"])
+    trials = ["--data", str(tmp_path / "data"), "--trials", "2", "--epochs", "1"]
+    out = ["--out", str(tmp_path / "trials"), "--json"]
+    done = CliRunner().invoke(app, ["choose", *budget, *trials, *out])
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout.strip().splitlines()[-1])
     reached = {trial["model"]: trial["validation_accuracy"] for trial in result["trials"]}
     assert set(reached) == {"v1", "v3_small_minimalistic"}
     first = result["trials"][0]
     assert first["validation_accuracy"] == max(reached.values())
-    assert result["command"] == command(first, "digits", 1)
+    assert result["command"] == command(first, str(tmp_path / "data"), 1)
     assert all((Path(trial["run"]) / "float.keras").is_file() for trial in result["trials"])

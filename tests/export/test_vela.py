@@ -35,6 +35,7 @@ def test_every_configuration_takes_all_of_it():
         assert cycles == sorted(cycles, reverse=True), "more multipliers, fewer cycles"
 
 
+@pytest.mark.xdist_group("converted")
 def test_a_converted_file_goes_whole_and_fusing_saves_cycles(converted):
     plain = next(file for (spec, fused), file in converted.items() if not fused)
     before = compile_npu(plain, "ethos-u55-128")[1]
