@@ -68,7 +68,8 @@ def where(facts: dict) -> str:
     """One sentence on the machine and the runtime."""
     found, used = facts["machine"], facts["versions"]
     instructions = ", ".join(found["instructions"]) or "no integer instructions of its own"
-    return f"{found['cpu']} ({instructions}), LiteRT {used['litert']}, TensorFlow {used['tensorflow']}."
+    runtimes = f"LiteRT {used['litert']}, TensorFlow {used['tensorflow']}"
+    return f"{found['cpu']} ({instructions}), {runtimes}."
 
 
 def _instructions() -> list[str]:
