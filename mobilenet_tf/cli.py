@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf import cli_device, tables
+from mobilenet_tf import cli_device, cli_evaluate, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
 
@@ -217,46 +217,6 @@ def verify(run: Run) -> None:
 
 
 @app.command()
-def evaluate(
-    what: Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")],
-    data: Annotated[
-        str | None, typer.Option(help="Pictures in a folder per class.", show_default="the run's")
-    ] = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Accuracy of a .tflite on labelled pictures."""
-    from export.evaluate import evaluate_file
-
-    if what.is_dir():
-        from mobilenet_tf.run_folder import RunFolder
-
-        folder = RunFolder.open(what, "model_int8.tflite")
-        what = folder.tflite
-        if data is None:
-            return tables.show(_own_test(folder), as_json, tables.evaluation_table)
-    if data is None:
-        raise UserError("evaluate needs --data for a .tflite file: a folder with one per class.")
-    return tables.show(evaluate_file(what, data, seed), as_json, tables.evaluation_table)
-
-
-def _own_test(folder) -> dict:
-    """`evaluate_file` on the run's own test pictures."""
-    from export.evaluate import figures, run_all
-    from export.runtime import TFLiteModel
-    from mobilenet_tf.job import Job
-
-    job = Job.open(folder.path)
-    scores = run_all(TFLiteModel(folder.tflite, threads=2), job.data.test.pictures, "Evaluating")
-    return {
-        "file": str(folder.tflite),
-        "source": job.source,
-        **figures(scores, job.data.test.labels, job.classes),
-        "skipped": job.data.skipped,
-    }
-
-
-@app.command()
 def predict(
     file: File,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
@@ -298,6 +258,7 @@ def summary(
     return tables.show(figures, as_json, tables.layer_table)
 
 
+app.command()(cli_evaluate.evaluate)
 app.command()(cli_device.choose)
 app.command()(cli_device.benchmark)
 app.command()(cli_device.android)

@@ -45,16 +45,43 @@ def run_table(result: dict) -> Group:
     return Group(*parts)
 
 
+_MATRIX = 20  # classes; a larger matrix is wider than a terminal
+
+
 def evaluation_table(result: dict) -> Group:
-    """Accuracy, and precision and recall per class."""
+    """Accuracy and calibration, precision and recall per class, confusion, damaged copies."""
+    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
+    if result["skipped"]:
+        head += f", {len(result['skipped'])} skipped"
+    figures = [
+        ("accuracy", "accuracy"),
+        ("top5", "top 5"),
+        ("calibration_error", "calibration error"),
+    ]
+    rows = [(title, percent(result[name])) for name, title in figures]
+    parts = [Text(head), table(["of the file", ""], rows)]
     rows = [
         (name, values["images"], percent(values["precision"]), percent(values["recall"]))
         for name, values in result["per_class"].items()
     ]
-    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
-    if result["skipped"]:
-        head += f", {len(result['skipped'])} skipped"
-    return Group(Text(head), table(["class", "pictures", "precision", "recall"], rows))
+    parts.append(table(["class", "pictures", "precision", "recall"], rows))
+    if len(rows) <= _MATRIX:
+        names = list(result["per_class"])
+        rows = [
+            (name, *(count or "" for count in counts))
+            for name, counts in zip(names, result["confusion"], strict=True)
+        ]
+        parts.append(table(["true class, named", *names], rows))
+    if copies := result.get("robustness"):
+        rows = [
+            (
+                f"{copy['corruption']} {copy['strength']:g}",
+                *(percent(copy[name]) for name, _ in figures),
+            )
+            for copy in copies
+        ]
+        parts.append(table(["damaged", *(title for _, title in figures)], rows))
+    return Group(*parts)
 
 
 def prediction_table(result: dict) -> Table:
