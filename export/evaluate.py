@@ -1,6 +1,6 @@
 """How good scores are, and what a `.tflite` makes of labelled pictures. Needs no TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,13 +84,19 @@ def sections(judged: dict[str, dict]) -> dict[str, dict]:
     }
 
 
-def run_all(model: TFLiteModel, pictures: np.ndarray | Corrupted, title: str) -> np.ndarray:
+def run_all(model: TFLiteModel, pictures: np.ndarray, title: str) -> np.ndarray:
     """The file's raw outputs for uint8 pictures (N, h, w, c), with a progress bar."""
-    outputs = []
     with picture_progress(title) as progress:
-        for start in range(0, len(pictures), _CHUNK):
-            outputs.append(model.run_raw(np.asarray(pictures[start : start + _CHUNK])))
-            progress(min(start + _CHUNK, len(pictures)), len(pictures))
+        return _run(model, pictures, progress)
+
+
+def _run(
+    model: TFLiteModel, pictures: np.ndarray | Corrupted, progress: Callable[[int, int], None]
+) -> np.ndarray:
+    outputs = []
+    for start in range(0, len(pictures), _CHUNK):
+        outputs.append(model.run_raw(np.asarray(pictures[start : start + _CHUNK])))
+        progress(min(start + _CHUNK, len(pictures)), len(pictures))
     return np.concatenate(outputs)
 
 
@@ -142,21 +148,23 @@ def evaluate(
         As `figures`; with `robustness` a list of that name, which has `figures` with the
         corruption, its strength and unit for each of `CORRUPTIONS` and their strengths.
     """
-
-    def judge(pictures, title: str) -> dict:
-        scores = model.output.dequantize(run_all(model, pictures, title))
-        return figures(scores, split.labels, labels)
-
-    found = judge(split.pictures, "Evaluating")
-    if not robustness:
-        return found
-    copies = [
-        {"corruption": kind.name, "strength": strength, "unit": kind.unit}
-        | judge(Corrupted(split.pictures, kind, strength, seed), f"{kind.name} {strength:g}")
-        for kind in CORRUPTIONS
+    damaged = [
+        ({"corruption": kind.name, "strength": strength, "unit": kind.unit}, kind, strength)
+        for kind in CORRUPTIONS * robustness
         for strength in kind.strengths
     ]
-    return found | {"robustness": copies}
+    sets = [({}, split.pictures)]
+    sets += [(facts, Corrupted(split.pictures, *how, seed)) for facts, *how in damaged]
+    found = []
+    with picture_progress("Evaluating") as progress:
+        for facts, pictures in sets:
+            start = len(found) * len(split)
+            raw = _run(
+                model, pictures, lambda n, _, s=start: progress(s + n, len(sets) * len(split))
+            )
+            found.append(facts | figures(model.output.dequantize(raw), split.labels, labels))
+    plain, *copies = found
+    return plain | {"robustness": copies} if copies else plain
 
 
 def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dict:
