@@ -27,7 +27,7 @@ def run_trials(
     """
     from mobilenet_tf.training.train import train
 
-    recipe = load_recipe("small_data").override(epochs, 0, None)
+    recipe = load_recipe("small_data").with_fields({"train.epochs": epochs, "qat.epochs": 0})
     found = []
     for option in options:
         spec = model_spec(option["model"], option["alpha"], option["size"], channels=channels)

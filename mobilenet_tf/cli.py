@@ -38,6 +38,13 @@ QatEpochs = Annotated[
     typer.Option(help="Of quantization-aware training.", show_default="the recipe's"),
 ]
 Batch = Annotated[int | None, typer.Option(help="Pictures per step.", show_default="the recipe's")]
+Recipe = Annotated[
+    str, typer.Option(help="Numbers of training: a name in training/recipes/, or a .toml file.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One of the recipe's fields, such as train.learning_rate=1e-3."),
+]
 Seed = Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")]
 Weights = Annotated[str, typer.Option(help="Start: `none`, `imagenet` or a weights file.")]
 Out = Annotated[
@@ -68,6 +75,8 @@ def _new_run(finish):
         alpha: Alpha = 0.25,
         size: Size = None,
         channels: Channels = None,
+        recipe: Recipe = "small_data",
+        settings: Set = None,
         epochs: Epochs = None,
         qat_epochs: QatEpochs = None,
         batch: Batch = None,
@@ -82,7 +91,7 @@ def _new_run(finish):
         from mobilenet_tf.job import begin
         from mobilenet_tf.models.zoo import model_spec
         from mobilenet_tf.quantization.settings import Int8Settings
-        from mobilenet_tf.training.recipe import load_recipe
+        from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
         digits = data == "digits"
         spec = model_spec(
@@ -91,11 +100,12 @@ def _new_run(finish):
             size if size is not None else (32 if digits else 96),
             channels=channels if channels is not None else (1 if digits else 3),
         )
-        recipe = load_recipe("small_data").override(epochs, qat_epochs, batch)
+        fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
+        numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
         name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
         out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
-        finish(begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume))
+        finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume))
 
     command.__doc__ = finish.__doc__
     return app.command(finish.__name__)(command)

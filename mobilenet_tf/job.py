@@ -12,6 +12,7 @@ from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.schema import flatten
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
@@ -84,7 +85,7 @@ class Job:
         int8 = self.int8
         if io or per_tensor:
             int8 = Int8Settings(io or int8.io, per_tensor)
-        job = replace(self, int8=int8, recipe=self.recipe.override(qat_epochs=qat_epochs))
+        job = replace(self, int8=int8, recipe=self.recipe.with_fields({"qat.epochs": qat_epochs}))
         state = self.run.checkpoints / "qat.npz"
         if overwrite:
             state.unlink(missing_ok=True)
@@ -174,23 +175,13 @@ def begin(
 
 
 def _require_same(job: Job, asked: Job) -> None:
-    now, then = _flat(asked.config()), _flat(job.config())
-    for name, value in now.items():
-        if name != "model.classes" and value != then.get(name):
+    now, then = flatten(asked.config()), flatten(job.config())
+    for name in now | then:
+        if name != "model.classes" and now.get(name) != then.get(name):
             raise UserError(
-                f"{job.run.path} was begun with {name} = {then.get(name)!r}, not {value!r}; "
-                "--resume needs the same settings."
+                f"{job.run.path} was begun with {name} = {then.get(name)!r}, not "
+                f"{now.get(name)!r}; --resume needs the same settings."
             )
-
-
-def _flat(values: dict, prefix: str = "") -> dict:
-    flat = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
 
 
 def _model_facts(spec: ModelSpec) -> dict:

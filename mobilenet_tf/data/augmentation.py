@@ -9,17 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.errors import UserError
+from mobilenet_tf.schema import Checked, number
 
 # Smallest and largest side of an erased rectangle, as a share of the picture's side.
 ERASED_SIDE = (0.15, 0.45)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Checked):
     """Strength of each change; 0 turns it off. Each is drawn per picture and step.
 
     Attributes:
+        crop: smallest share of the picture's area that a random rectangle keeps, its sides 3:4
+            to 4:3, before it is scaled to the input: 0.08 is the "random resized crop" of
+            Inception and of the ImageNet recipes. Zoom, aspect and shift are its mild relatives
+            and come on top.
         zoom: 0.2 magnifies by 1/1.2 to 1.2; where nothing is left, the picture is mirrored.
         aspect: 0.1 stretches width against height by 1/1.1 to 1.1.
         rotation: degrees to either side.
@@ -30,27 +34,33 @@ class Augmentation:
         contrast: 0.2 multiplies the distance from mid-grey by 0.8 to 1.2.
         saturation: 0.2 multiplies the distance from grey by 0.8 to 1.2; colour pictures only.
         erase: probability that a rectangle is painted mid-grey.
+        randaugment: changes that are drawn from RandAugment's list (arXiv 1909.13719).
+        magnitude: RandAugment's, of 10.
+        mixup: alpha of the Beta distribution that says in which shares two pictures and their
+            labels are mixed (arXiv 1710.09412); 0.2 is usual.
+        cutmix: the same for a rectangle of another picture (arXiv 1905.04899); 1.0 is usual. With
+            both on, each step takes one of them.
     """
 
-    zoom: float = 0.2
-    aspect: float = 0.1
-    rotation: float = 10.0
-    shift: float = 0.08
-    flip: float = 0.0
-    brightness: float = 0.2
-    contrast: float = 0.2
-    saturation: float = 0.2
-    erase: float = 0.0
-
-    def __post_init__(self):
-        top = {"zoom": 10, "aspect": 10, "rotation": 180}
-        for field in fields(self):
-            value, most = getattr(self, field.name), top.get(field.name, 1)
-            if not 0 <= value <= most:
-                raise UserError(f"{field.name} is {value}; it must be from 0 to {most}.")
+    crop: float = number(0.0, least=0, most=1)
+    zoom: float = number(0.2, least=0, most=10)
+    aspect: float = number(0.1, least=0, most=10)
+    rotation: float = number(10.0, least=0, most=180)
+    shift: float = number(0.08, least=0, most=1)
+    flip: float = number(0.0, least=0, most=1)
+    brightness: float = number(0.2, least=0, most=1)
+    contrast: float = number(0.2, least=0, most=1)
+    saturation: float = number(0.2, least=0, most=1)
+    erase: float = number(0.0, least=0, most=1)
+    randaugment: int = number(0, least=0)
+    magnitude: float = number(9.0, least=0, most=10)
+    mixup: float = number(0.0, least=0)
+    cutmix: float = number(0.0, least=0)
 
 
-NO_AUGMENTATION = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
+NO_AUGMENTATION = Augmentation(
+    **{field.name: type(field.default)(0) for field in fields(Augmentation)}
+)
 
 
 class Changes(NamedTuple):

@@ -10,7 +10,7 @@ from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.optimizer import make_optimizer
-from mobilenet_tf.training.recipe import Schedule
+from mobilenet_tf.training.recipe import Stage
 
 _EVALUATION_BATCH = 64
 
@@ -19,7 +19,7 @@ def fit(
     model: keras.Model,
     data: Dataset,
     spec: ModelSpec,
-    schedule: Schedule,
+    stage: Stage,
     batch: int,
     seed: int,
     checkpoint: Path,
@@ -33,7 +33,7 @@ def fit(
         model: ends in a softmax.
         data: its train and validation pictures are used.
         spec: of the network.
-        schedule: of this stage.
+        stage: its numbers.
         batch: pictures per step.
         seed: of order and augmentation.
         checkpoint: written after each epoch.
@@ -46,28 +46,28 @@ def fit(
         UserError: the loss is not finite, or the checkpoint belongs to something else.
     """
     per_epoch = steps_per_epoch(data.train, batch)
-    steps = schedule.epochs * per_epoch
+    steps = stage.epochs * per_epoch
     learner = logits_model(model)
     learner.compile(
-        make_optimizer(learner, schedule, steps),
-        keras.losses.CategoricalCrossentropy(True, label_smoothing=schedule.label_smoothing),
+        make_optimizer(learner, stage, steps),
+        keras.losses.CategoricalCrossentropy(True, label_smoothing=stage.label_smoothing),
         metrics=["accuracy"],
     )
-    fingerprint = f"{data.fingerprint}-{batch}-{seed}-{schedule}"
+    fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
-    if state.epoch < schedule.epochs:
+    if state.epoch < stage.epochs:
         learner.fit(
             training_batches(
-                data.train, spec, batch, seed, steps, state.epoch * per_epoch, schedule.augmentation
+                data.train, spec, batch, seed, steps, state.epoch * per_epoch, stage.augmentation
             ),
             initial_epoch=state.epoch,
-            epochs=schedule.epochs,
+            epochs=stage.epochs,
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
             callbacks=[
                 KeepState(state, checkpoint, fingerprint),
-                EpochProgress(title, schedule.epochs, batch),
+                EpochProgress(title, stage.epochs, batch),
             ],
             verbose=0,
         )

@@ -1,11 +1,11 @@
-"""The optimizer of a schedule."""
+"""The optimizer of a stage."""
 
 import math
 
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.training.recipe import Schedule
+from mobilenet_tf.training.recipe import Stage
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -32,20 +32,18 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps}
 
 
-def make_optimizer(
-    model: keras.Model, schedule: Schedule, steps: int
-) -> keras.optimizers.Optimizer:
+def make_optimizer(model: keras.Model, stage: Stage, steps: int) -> keras.optimizers.Optimizer:
     """AdamW whose decay leaves out depthwise kernels, biases and normalization (V1, 3.2).
 
     Args:
         model: whose variables are trained.
-        schedule: rate, decay and clipping.
+        stage: rate, decay and clipping.
         steps: of the whole stage.
     """
     optimizer = keras.optimizers.AdamW(
-        WarmupCosine(schedule.learning_rate, round(schedule.warmup * steps), steps),
-        weight_decay=schedule.weight_decay,
-        clipnorm=schedule.clip_norm,
+        WarmupCosine(stage.learning_rate, round(stage.warmup * steps), steps),
+        weight_decay=stage.weight_decay,
+        clipnorm=stage.clip_norm,
     )
     kept = [
         variable

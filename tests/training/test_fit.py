@@ -11,9 +11,9 @@ from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.optimizer import WarmupCosine, make_optimizer
-from mobilenet_tf.training.recipe import Schedule
+from mobilenet_tf.training.recipe import Stage
 
-PLAIN = Schedule(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
+PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_warm_up_then_cosine():
 
 def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model):
     """With no gradient at all, decay is the only thing that moves a weight."""
-    optimizer = make_optimizer(model, Schedule(1, 0.1, warmup=0.0, weight_decay=0.5), 10)
+    optimizer = make_optimizer(model, Stage(1, 0.1, warmup=0.0, weight_decay=0.5), 10)
     before = [variable.numpy() for variable in model.trainable_variables]
     zeros = [np.zeros_like(value) for value in before]
     optimizer.apply_gradients(zip(zeros, model.trainable_variables, strict=True))
