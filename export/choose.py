@@ -7,15 +7,18 @@ written from the network's rows. Nothing is trained, unless trials are asked for
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from export.latency import LatencyTable
 from export.synthetic import converted_bytes
 from export.targets import MCU, check_target, measure
+from mobilenet_tf.console import run_command
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.expected import expected_top1
 from mobilenet_tf.models.grid import candidates
 from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.plots import trade_off
 
 CPU = "cpu"
 # The limits by name: unit in messages, and what is compared.
@@ -184,47 +187,34 @@ def _excess(option: Option, limits: dict[str, float]) -> float:
 
 def command(option: dict, data: str = "DIR", channels: int = 3) -> str:
     """The command line that trains an option."""
-    grey = " --channels 1" if channels == 1 else ""
-    return (
-        f"mobilenet-tf run --data {data} --model {option['model']} --alpha {option['alpha']:g} "
-        f"--size {option['size']}{grey}"
+    return run_command(
+        data=data,
+        model=option["model"],
+        alpha=option["alpha"],
+        size=option["size"],
+        channels=channels if channels == 1 else None,
     )
 
 
-def plot(result: dict, path) -> None:
+def plot(result: dict, path: Path) -> None:
     """Accuracy against latency (or file size, where there is none) as a picture.
 
     Raises:
         UserError: the ending is not .png, .svg or .pdf, or it cannot be written.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UserError(f"{path} cannot be drawn; the plot's name must end in .png, .svg or .pdf.")
     timed = result["pareto"][0]["latency"] is not None
     axis, limit, title = (
         ("latency", "latency", "latency, ms") if timed else ("bytes", "size", "file, bytes")
     )
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    names = dict.fromkeys(option["model"] for option in result["pareto"])
-    for name in names:
-        own = [option for option in result["pareto"] if option["model"] == name]
-        axes.plot([o[axis] for o in own], [o["top1"] for o in own], "o", ms=4, label=name)
-    if limit in result["limits"]:
-        axes.axvline(result["limits"][limit], ls="--", color="grey", label=f"limit of {limit}")
-    if result["best"]:
-        best = result["best"]
-        axes.plot(best[axis], best["top1"], "*", ms=16, color="black", label="best that fits")
-    axes.set(xscale="log", xlabel=f"{title} ({result['target']})")
-    axes.set(ylabel="expected ImageNet top-1, % (published table)")
-    axes.legend()
-    figure.tight_layout()
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        pyplot.close(figure)
+    groups: dict[str, list] = {}
+    for option in result["pareto"]:
+        groups.setdefault(option["model"], []).append((option[axis], option["top1"]))
+    best = result["best"]
+    trade_off(
+        path,
+        groups,
+        best and (best[axis], best["top1"]),
+        result["limits"].get(limit),
+        f"{title} ({result['target']})",
+        "expected ImageNet top-1, % (published table)",
+    )

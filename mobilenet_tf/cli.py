@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf import cli_device, cli_evaluate, tables
+from mobilenet_tf import cli_device, cli_evaluate, cli_tune, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
 
@@ -88,6 +88,7 @@ def _new_run(finish):
         overwrite: Overwrite = False,
         resume: Resume = False,
     ) -> None:
+        from mobilenet_tf.data.load import source_name
         from mobilenet_tf.job import begin
         from mobilenet_tf.models.zoo import model_spec
         from mobilenet_tf.quantization.settings import Int8Settings
@@ -103,8 +104,7 @@ def _new_run(finish):
         fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
-        name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
-        out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
+        out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
         finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume))
 
     command.__doc__ = finish.__doc__
@@ -269,6 +269,7 @@ def summary(
 
 
 app.command()(cli_evaluate.evaluate)
+app.command()(cli_tune.tune)
 app.command()(cli_device.choose)
 app.command()(cli_device.benchmark)
 app.command()(cli_device.android)

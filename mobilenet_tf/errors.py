@@ -3,3 +3,7 @@
 
 class UserError(ValueError):
     """An input the user can mend. The message names the value and what is accepted."""
+
+
+class Diverged(UserError):
+    """Training has left the finite numbers."""

@@ -12,7 +12,6 @@ from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
-from mobilenet_tf.schema import flatten
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
@@ -49,7 +48,14 @@ class Job:
             UserError: they are not those that the run began with.
         """
         with picture_progress(f"Reading {self.source}") as progress:
-            data = load_data(self.source, self.spec, self.seed, progress)
+            return self.checked(load_data(self.source, self.spec, self.seed, progress))
+
+    def checked(self, data: Dataset) -> Dataset:
+        """The same pictures.
+
+        Raises:
+            UserError: they are not those that the run began with.
+        """
         known = self.run.result().get("data", {}).get("fingerprint")
         if known not in (None, data.fingerprint):
             raise UserError(
@@ -127,6 +133,7 @@ def begin(
     int8: Int8Settings = DEFAULT,
     overwrite: bool = False,
     resume: bool = False,
+    data: Dataset | None = None,
 ) -> Job:
     """Make a run folder and read the pictures, or go on with one that was interrupted.
 
@@ -135,6 +142,7 @@ def begin(
         spec: its number of classes is replaced by the data's.
         overwrite: throw away what the folder holds.
         resume: go on with what the folder holds, if it does.
+        data: the pictures of the source, if they have been read already.
 
     The others are the attributes of `Job`.
 
@@ -149,20 +157,16 @@ def begin(
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
         job = Job.open(out)
-        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed, int8))
+        spec = spec.with_classes(job.spec.classes)
+        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8)
+        run.require_same(asked.config())
+        if data is not None:
+            job.__dict__["data"] = job.checked(data)
         return job
-    if run.path.exists() and not run.path.is_dir():
-        raise UserError(f"{run.path} is a file; --out takes a folder.")
-    if run.path.is_dir() and any(run.path.iterdir()):
-        if not overwrite:
-            raise UserError(
-                f"{run.path} holds an earlier run; use --resume to go on, --overwrite to replace "
-                "it, or --out for another folder."
-            )
-        if not run.config_file.is_file():
-            raise UserError(f"{run.path} is no run folder, so it is not overwritten.")
-    with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, spec, seed, progress)
+    run.require_free(overwrite)
+    if data is None:
+        with picture_progress(f"Reading {source}") as progress:
+            data = load_data(source, spec, seed, progress)
     spec = spec.with_classes(len(data.classes))
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
@@ -172,16 +176,6 @@ def begin(
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
     return job
-
-
-def _require_same(job: Job, asked: Job) -> None:
-    now, then = flatten(asked.config()), flatten(job.config())
-    for name in now | then:
-        if name != "model.classes" and now.get(name) != then.get(name):
-            raise UserError(
-                f"{job.run.path} was begun with {name} = {then.get(name)!r}, not "
-                f"{now.get(name)!r}; --resume needs the same settings."
-            )
 
 
 def _model_facts(spec: ModelSpec) -> dict:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.schema import flatten
 
 try:
     import tomllib
@@ -110,6 +111,38 @@ class RunFolder:
                     f"{run.path} has no {name}; a folder written by `train` or `run` is needed."
                 )
         return run
+
+    def require_free(self, overwrite: bool) -> None:
+        """Check that a new run may take the folder.
+
+        Raises:
+            UserError: it is in use and `overwrite` is off, or it is not one of ours.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file; --out takes a folder.")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        if not overwrite:
+            raise UserError(
+                f"{self.path} holds an earlier run; use --resume to go on, --overwrite to replace "
+                "it, or --out for another folder."
+            )
+        if not self.config_file.is_file():
+            raise UserError(f"{self.path} is no run folder, so it is not overwritten.")
+
+    def require_same(self, config: dict) -> None:
+        """Check that a run may go on with the settings of now.
+
+        Raises:
+            UserError: it was begun with others.
+        """
+        now, then = flatten(config), flatten(self.config())
+        for name in now | then:
+            if now.get(name) != then.get(name):
+                raise UserError(
+                    f"{self.path} was begun with {name} = {then.get(name)!r}, not "
+                    f"{now.get(name)!r}; --resume needs the same settings."
+                )
 
     def config(self) -> dict:
         """Every value the run was started with, resolved."""

@@ -218,6 +218,27 @@ def choice_table(result: dict) -> Group:
     return Group(*parts)
 
 
+def tuning_table(result: dict) -> Group:
+    """A row per trial, the best of them marked; its fields, and what comes next."""
+    best, costs = result["best"], [name for name in result["limits"] if name != "macs"]
+    rows = [
+        (
+            f"{row['trial']} *" if row == best else row["trial"],
+            row["network"],
+            percent(row["validation_accuracy"]),
+            row["epochs"],
+            *(f"{row[name]:,}" for name in ("macs", *costs)),
+        )
+        for row in result["trials"]
+    ]
+    columns = ["trial", "network", "validation", "epochs", "multiply-adds", *costs]
+    title = f"{len(rows)} trials by {result['algorithm']}, {result['networks']} networks allowed"
+    fields = [(path, f"{value:.3g}") for path, value in best["fields"].items()]
+    files = Text(f"{result['recipe']}\n{result['plot']}")
+    command = Text(result["command"], no_wrap=True, overflow="ignore")
+    return Group(table(columns, rows, title), table(["* best", ""], fields), files, command)
+
+
 def benchmark_table(result: dict) -> Group:
     """A row per file and count of threads; then what its operators take."""
     rows, parts = [], []

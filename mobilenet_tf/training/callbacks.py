@@ -6,7 +6,7 @@ from pathlib import Path
 import tf_keras as keras
 
 from mobilenet_tf.console import console
-from mobilenet_tf.errors import UserError
+from mobilenet_tf.errors import Diverged
 from mobilenet_tf.training.checkpoint import State, save
 from mobilenet_tf.training.progress import bar
 
@@ -30,7 +30,7 @@ class KeepState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if not abs(logs["loss"]) < float("inf"):
-            raise UserError("The loss is not finite; use a lower learning rate.")
+            raise Diverged("The loss is not finite; use a lower learning rate.")
         rate = float(self.model.optimizer.learning_rate)
         facts = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
         for name, value in {**logs, **facts}.items():

@@ -24,6 +24,7 @@ def fit(
     seed: int,
     checkpoint: Path,
     title: str,
+    until: int | None = None,
 ) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
 
@@ -38,6 +39,7 @@ def fit(
         seed: of order and augmentation.
         checkpoint: written after each epoch.
         title: what the progress bar says.
+        until: epochs after which to pause; the learning rate is that of the whole stage.
 
     Returns:
         Metric -> value per epoch, and the seconds that went into epochs before this call.
@@ -56,18 +58,19 @@ def fit(
     fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
-    if state.epoch < stage.epochs:
+    epochs = stage.epochs if until is None else min(until, stage.epochs)
+    if state.epoch < epochs:
         learner.fit(
             training_batches(
                 data.train, spec, batch, seed, steps, state.epoch * per_epoch, stage.augmentation
             ),
             initial_epoch=state.epoch,
-            epochs=stage.epochs,
+            epochs=epochs,
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
             callbacks=[
                 KeepState(state, checkpoint, fingerprint),
-                EpochProgress(title, stage.epochs, batch),
+                EpochProgress(title, epochs, batch),
             ],
             verbose=0,
         )

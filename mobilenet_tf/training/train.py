@@ -11,10 +11,14 @@ from mobilenet_tf.run_folder import write_atomically
 from mobilenet_tf.training.fit import fit
 
 
-def train(job: Job) -> keras.Model:
+def train(job: Job, until: int | None = None, title: str = "Training") -> keras.Model:
     """Train the canonical network of a run and keep it as `float.keras`.
 
     Goes on from the last finished epoch where there is one.
+
+    Args:
+        until: see `fit`.
+        title: of the progress bar.
 
     Returns:
         The network with the weights that were best in validation.
@@ -35,7 +39,8 @@ def train(job: Job) -> keras.Model:
         job.recipe.batch,
         job.seed,
         job.run.checkpoints / "float.npz",
-        "Training",
+        title,
+        until,
     )
     write_atomically(job.run.float_model, model.save)
     job.run.update_result(

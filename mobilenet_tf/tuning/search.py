@@ -1,0 +1,230 @@
+"""The search itself: keras-tuner says what to try, this project's own training tries it.
+
+keras-tuner is written for Keras 3. Of it only the oracles and the loop around them are used:
+they see numbers and words, never a model.
+"""
+
+import contextlib
+import io
+import json
+import math
+import shutil
+import time
+from pathlib import Path
+
+import keras_tuner
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+from mobilenet_tf.console import console
+from mobilenet_tf.data.dataset import Dataset
+from mobilenet_tf.data.load import load_data
+from mobilenet_tf.errors import Diverged
+from mobilenet_tf.job import begin
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.run_folder import write_text
+from mobilenet_tf.training.progress import picture_progress
+from mobilenet_tf.training.trial import trial_accuracy
+from mobilenet_tf.tuning.plan import Plan, Search
+from mobilenet_tf.tuning.space import Range
+
+OBJECTIVE = "val_accuracy"
+# Hyperband's unit is a ninth of a trial's epochs: first trials of 1/9, the best third of them
+# goes on to 1/3, of these the best to the end. After a single epoch batch normalization's
+# statistics would lag behind, and say more than the values that are searched.
+_UNITS = 9
+
+
+def hyperparameters(plan: Plan, networks: list[str]) -> keras_tuner.HyperParameters:
+    """The space in keras-tuner's terms.
+
+    The network is one choice among all that can be afforded, ordered by cost, so that no
+    algorithm can ask for others and the Gaussian process has dear beside dear.
+    """
+    space = keras_tuner.HyperParameters()
+    space.Choice("network", networks)
+    for path, values in plan.space.fields.items():
+        if isinstance(values, Range):
+            kind = space.Int if values.whole else space.Float
+            kind(path, values.least, values.most, sampling="log" if values.log else "linear")
+        else:
+            space.Choice(path, list(values))
+    return space
+
+
+class _Whole:
+    """For oracles: what they keep on disk survives a kill at any moment."""
+
+    def save(self):
+        write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+
+    def _save_trial(self, trial):
+        file = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
+        write_text(file, json.dumps(trial.get_state()))
+
+    def reload(self):
+        super().reload()
+        # A trial is saved before the oracle that has begun it.
+        self._retry_queue += [
+            name
+            for name, trial in self.trials.items()
+            if trial.status == TrialStatus.RUNNING and name not in self._retry_queue
+        ]
+
+
+class _Hyperband(_Whole, keras_tuner.oracles.HyperbandOracle):
+    pass
+
+
+class _Bayesian(_Whole, keras_tuner.oracles.BayesianOptimizationOracle):
+    pass
+
+
+class _Random(_Whole, keras_tuner.oracles.RandomSearchOracle):
+    pass
+
+
+def make_oracle(plan: Plan, networks: list[str], trials: int) -> keras_tuner.Oracle:
+    """The algorithm, which knows nothing of training.
+
+    Args:
+        trials: after which it stops; what Hyperband continues counts as another trial.
+    """
+    common = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "max"),
+        "hyperparameters": hyperparameters(plan, networks),
+        "seed": plan.seed + 1,  # 0 would be taken for none
+    }
+    if plan.algorithm == "hyperband":
+        oracle = _Hyperband(max_epochs=_UNITS, hyperband_iterations=None, **common)
+        oracle.max_trials = trials
+    elif plan.algorithm == "bayesian":
+        # The usual three per dimension would leave nothing of a search of twenty.
+        initial = max(3, trials // 3)
+        oracle = _Bayesian(max_trials=trials, num_initial_points=initial, **common)
+    else:
+        oracle = _Random(max_trials=trials, **common)
+    oracle.verbose = 0
+    return oracle
+
+
+class _Tuner(BaseTuner):
+    """Trains what the oracle asks for; each trial is a run folder in `trials/`."""
+
+    def __init__(self, oracle: keras_tuner.Oracle, search: Search):
+        self.plan, self.folder = search.plan, search.run.path
+        self._data: dict[int, Dataset] = {}
+        super().__init__(oracle, directory=str(self.folder), project_name="oracle")
+
+    def save(self):
+        if not self._is_worker():
+            self.oracle.save()
+        write_text(Path(self._get_tuner_fname()), "{}")
+
+    def pre_create_trial(self):
+        time.sleep(0.1)  # a worker that is told to wait asks again at once
+
+    def run_trial(self, trial: Trial) -> dict[str, float]:
+        try:
+            accuracy = self._train(trial)
+        except Diverged:
+            accuracy = 0.0
+        except Exception as error:  # else keras-tuner goes on with the next trial
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        left = "" if self._is_worker() else f", {self.remaining_trials} more to begin"
+        text = f"Trial {trial.trial_id}: {accuracy:.2%}: {describe(self.plan, trial)}{left}"
+        console.print(text, highlight=False, soft_wrap=True)
+        return {OBJECTIVE: accuracy}
+
+    def _train(self, trial: Trial) -> float:
+        plan, values = self.plan, trial.hyperparameters.values
+        model, alpha, size = values["network"].split()
+        spec = model_spec(model, float(alpha), int(size), channels=plan.channels)
+        recipe = plan.recipe.with_fields({path: values[path] for path in plan.space.fields})
+        folder = self.folder / "trials" / first_of(self.oracle, trial).trial_id
+        if not (folder / "config.toml").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        job = begin(
+            folder,
+            plan.source,
+            spec,
+            recipe,
+            plan.weights,
+            plan.seed,
+            resume=True,
+            data=self._pictures(spec),
+        )
+        return trial_accuracy(job, epochs_of(plan, trial), f"Trial {trial.trial_id}")
+
+    def _pictures(self, spec: ModelSpec) -> Dataset:
+        if spec.size not in self._data:
+            with picture_progress(f"Reading {self.plan.source}") as progress:
+                data = load_data(self.plan.source, spec, self.plan.seed, progress)
+            self._data[spec.size] = data
+        return self._data[spec.size]
+
+
+def first_of(oracle: keras_tuner.Oracle, trial: Trial) -> Trial:
+    """The trial that this one continues, where Hyperband has promoted it; else itself."""
+    while "tuner/trial_id" in trial.hyperparameters.values:
+        trial = oracle.get_trial(trial.hyperparameters.values["tuner/trial_id"])
+    return trial
+
+
+def epochs_of(plan: Plan, trial: Trial) -> int:
+    """How far a trial trains, the epochs of those that it continues included."""
+    units = trial.hyperparameters.values.get("tuner/epochs", _UNITS)
+    return math.ceil(plan.recipe.train.epochs * units / _UNITS)
+
+
+def describe(plan: Plan, trial: Trial) -> str:
+    """A trial's values in one line."""
+    values = trial.hyperparameters.values
+    fields = (f"{path.split('.')[-1]} {_short(values[path])}" for path in plan.space.fields)
+    return ", ".join((values["network"], *fields))
+
+
+def _short(value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def run_search(search: Search, trials: int) -> list[dict] | None:
+    """Search until so many trials are done, those of before a `resume` included.
+
+    A chief only answers its workers until they are done.
+
+    Returns:
+        A row per trial: its network and costs, fields, epochs, validation_accuracy and run. None
+        for a worker, whose chief has them.
+
+    Raises:
+        UserError: training could not go on.
+    """
+    oracle = make_oracle(search.plan, [row["network"] for row in search.networks], trials)
+    with contextlib.redirect_stdout(io.StringIO()):  # says that it goes on
+        tuner = _Tuner(oracle, search)
+    tuner.save()
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ from None
+    return None if tuner.oracle is not oracle else [_row(search, oracle, t) for t in _done(oracle)]
+
+
+def _done(oracle: keras_tuner.Oracle) -> list[Trial]:
+    ended = (oracle.trials[name] for name in sorted(oracle.trials))
+    return [trial for trial in ended if trial.status == TrialStatus.COMPLETED]
+
+
+def _row(search: Search, oracle: keras_tuner.Oracle, trial: Trial) -> dict:
+    values = trial.hyperparameters.values
+    network = next(row for row in search.networks if row["network"] == values["network"])
+    return {
+        "trial": trial.trial_id,
+        **network,
+        "fields": {path: values[path] for path in search.plan.space.fields},
+        "epochs": epochs_of(search.plan, trial),
+        "validation_accuracy": trial.score,
+        "run": f"trials/{first_of(oracle, trial).trial_id}",
+    }
