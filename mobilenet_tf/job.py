@@ -1,6 +1,8 @@
 """One run: its folder, its settings and its pictures. Every stage takes a `Job`."""
 
+import atexit
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +15,7 @@ from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
 from mobilenet_tf.schema import flatten
+from mobilenet_tf.training.cluster import check_strategy, is_chief
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
@@ -30,6 +33,8 @@ class Job:
         weights: `none`, `imagenet` or a file, where training starts.
         seed: of split, initial weights, order and augmentation.
         int8: how the network becomes integer.
+        strategy: where training runs, see `STRATEGIES`. Not in `config.toml`: a run may go on
+            elsewhere.
     """
 
     run: RunFolder
@@ -40,6 +45,7 @@ class Job:
     weights: str
     seed: int
     int8: Int8Settings
+    strategy: str = "none"
 
     @cached_property
     def data(self) -> Dataset:
@@ -82,6 +88,7 @@ class Job:
         Raises:
             UserError: quantization-aware training was begun with others, and `overwrite` is off.
         """
+        self.run.sweep()
         int8 = self.int8
         if io or per_tensor:
             int8 = Int8Settings(io or int8.io, per_tensor)
@@ -127,6 +134,7 @@ def begin(
     int8: Int8Settings = DEFAULT,
     overwrite: bool = False,
     resume: bool = False,
+    strategy: str = "none",
 ) -> Job:
     """Make a run folder and read the pictures, or go on with one that was interrupted.
 
@@ -135,6 +143,7 @@ def begin(
         spec: its number of classes is replaced by the data's.
         overwrite: throw away what the folder holds.
         resume: go on with what the folder holds, if it does.
+        strategy: of several workers, all but the chief get a temporary folder instead of `out`.
 
     The others are the attributes of `Job`.
 
@@ -146,10 +155,17 @@ def begin(
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    check_strategy(strategy)
+    if not is_chief(strategy):
+        out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
+        atexit.register(shutil.rmtree, out, ignore_errors=True)
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
-        job = Job.open(out)
-        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed, int8))
+        job = replace(Job.open(out), strategy=strategy)
+        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8, strategy)
+        _require_same(job, asked)
+        run.sweep()
+        _ = job.data  # other pictures are better refused now
         return job
     if run.path.exists() and not run.path.is_dir():
         raise UserError(f"{run.path} is a file; --out takes a folder.")
@@ -167,7 +183,7 @@ def begin(
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
         shutil.rmtree(run.path)
-    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy)
     job.__dict__["data"] = data
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
