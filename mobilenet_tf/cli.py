@@ -11,6 +11,7 @@ import typer
 from mobilenet_tf import cli_device, cli_evaluate, cli_tune, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.training.cluster import is_chief
 
 app = typer.Typer(
     help="From a folder of pictures to an int8 MobileNet that runs, verified, on the device.",
@@ -50,6 +51,14 @@ Weights = Annotated[str, typer.Option(help="Start: `none`, `imagenet` or a weigh
 Out = Annotated[
     Path | None, typer.Option(help="Run folder.", show_default="runs/DATA_MODEL_ALPHA_SIZE")
 ]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Same seed and machine: same weights, to the last bit."),
+]
+Strategy = Annotated[
+    str,
+    typer.Option(help="Where to train: none (one device), mirrored, multiworker, tpu."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
 Io = Annotated[
@@ -84,6 +93,8 @@ def _new_run(finish):
         weights: Weights = "none",
         io: Io = None,
         per_tensor: PerTensor = False,
+        deterministic: Deterministic = False,
+        strategy: Strategy = "none",
         out: Out = None,
         overwrite: Overwrite = False,
         resume: Resume = False,
@@ -102,10 +113,11 @@ def _new_run(finish):
             channels=channels if channels is not None else (1 if digits else 3),
         )
         fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
+        fields["deterministic"] = deterministic or None
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
         out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
-        finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume))
+        finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume, strategy))
 
     command.__doc__ = finish.__doc__
     return app.command(finish.__name__)(command)
@@ -116,6 +128,8 @@ def run(job) -> None:
     """All of it: train, quantize, export, verify, report."""
     _train(job)
     _quantize(job)
+    if not is_chief(job.strategy):
+        return
     _export(job)
     _verify(job)
     _finish(job.run, ("float_model", "qat_model", "tflite", "labels_file", "report", "card"))
@@ -125,7 +139,8 @@ def run(job) -> None:
 def train(job) -> None:
     """Pictures -> float.keras."""
     _train(job)
-    _finish(job.run, ("float_model",))
+    if is_chief(job.strategy):
+        _finish(job.run, ("float_model",))
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """One run: its folder, its settings and its pictures. Every stage takes a `Job`."""
 
+import atexit
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +14,7 @@ from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.training.cluster import check_strategy, is_chief
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
@@ -29,6 +32,8 @@ class Job:
         weights: `none`, `imagenet` or a file, where training starts.
         seed: of split, initial weights, order and augmentation.
         int8: how the network becomes integer.
+        strategy: where training runs, see `STRATEGIES`. Not in `config.toml`: a run may go on
+            elsewhere.
     """
 
     run: RunFolder
@@ -39,6 +44,7 @@ class Job:
     weights: str
     seed: int
     int8: Int8Settings
+    strategy: str = "none"
 
     @cached_property
     def data(self) -> Dataset:
@@ -88,6 +94,7 @@ class Job:
         Raises:
             UserError: quantization-aware training was begun with others, and `overwrite` is off.
         """
+        self.run.sweep()
         int8 = self.int8
         if io or per_tensor:
             int8 = Int8Settings(io or int8.io, per_tensor)
@@ -133,6 +140,7 @@ def begin(
     int8: Int8Settings = DEFAULT,
     overwrite: bool = False,
     resume: bool = False,
+    strategy: str = "none",
     data: Dataset | None = None,
 ) -> Job:
     """Make a run folder and read the pictures, or go on with one that was interrupted.
@@ -142,6 +150,7 @@ def begin(
         spec: its number of classes is replaced by the data's.
         overwrite: throw away what the folder holds.
         resume: go on with what the folder holds, if it does.
+        strategy: of several workers, all but the chief get a temporary folder instead of `out`.
         data: the pictures of the source, if they have been read already.
 
     The others are the attributes of `Job`.
@@ -154,14 +163,19 @@ def begin(
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    check_strategy(strategy)
+    if not is_chief(strategy):
+        out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
+        atexit.register(shutil.rmtree, out, ignore_errors=True)
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
-        job = Job.open(out)
+        job = replace(Job.open(out), strategy=strategy)
         spec = spec.with_classes(job.spec.classes)
-        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8)
+        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8, strategy)
         run.require_same(asked.config())
-        if data is not None:
-            job.__dict__["data"] = job.checked(data)
+        run.sweep()
+        # Other pictures are better refused now.
+        job.__dict__["data"] = job.data if data is None else job.checked(data)
         return job
     run.require_free(overwrite)
     if data is None:
@@ -171,7 +185,7 @@ def begin(
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
         shutil.rmtree(run.path)
-    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy)
     job.__dict__["data"] = data
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)

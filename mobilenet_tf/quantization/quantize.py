@@ -12,6 +12,7 @@ from mobilenet_tf.quantization.qat import quantize_aware
 from mobilenet_tf.quantization.quantized_layer import custom_objects
 from mobilenet_tf.run_folder import write_atomically
 from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.strategy import training_scope
 
 
 def load_float(job: Job) -> keras.Model:
@@ -35,22 +36,24 @@ def quantize(job: Job) -> keras.Model:
     """
     started = time.monotonic()
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    deployed = deploy_form(load_float(job))
-    model = quantize_aware(
-        deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
-    )
     history, earlier = {}, 0.0
-    if job.recipe.qat.epochs:
-        history, earlier = fit(
-            model,
-            job.data,
-            job.spec,
-            job.recipe.qat,
-            job.recipe.batch,
-            job.seed,
-            job.run.checkpoints / "qat.npz",
-            "Quantizing",
+    with training_scope(job.strategy, job.seed, job.recipe.deterministic):
+        deployed = deploy_form(load_float(job))
+        model = quantize_aware(
+            deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
         )
+        if job.recipe.qat.epochs:
+            history, earlier = fit(
+                model,
+                job.data,
+                job.spec,
+                job.recipe.qat,
+                job.recipe.batch,
+                job.seed,
+                job.run.checkpoints / "qat.npz",
+                "Quantizing",
+                job.run.logs / "qat",
+            )
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(
         history={"qat": history},
