@@ -168,8 +168,9 @@ def show(result: dict, as_json: bool, render) -> None:
         print(json.dumps(result))
     else:
         found = render(result)
-        # A path or a command that is longer than a line stays whole, to be copied.
-        Console().print(found, soft_wrap=isinstance(found, Text))
+        for part in found.renderables if isinstance(found, Group) else (found,):
+            # A path or a command that is longer than a line stays whole, to be copied.
+            Console().print(part, soft_wrap=isinstance(part, Text))
 
 
 _CHOICES = 12
@@ -214,7 +215,7 @@ def choice_table(result: dict) -> Group:
             )
         )
     else:
-        parts.append(Text(result["command"], no_wrap=True, overflow="ignore"))
+        parts.append(Text(result["command"]))
     return Group(*parts)
 
 
@@ -233,10 +234,9 @@ def tuning_table(result: dict) -> Group:
     ]
     columns = ["trial", "network", "validation", "epochs", "multiply-adds", *costs]
     title = f"{len(rows)} trials by {result['algorithm']}, {result['networks']} networks allowed"
-    fields = [(path, f"{value:.3g}") for path, value in best["fields"].items()]
-    files = Text(f"{result['recipe']}\n{result['plot']}")
-    command = Text(result["command"], no_wrap=True, overflow="ignore")
-    return Group(table(columns, rows, title), table(["* best", ""], fields), files, command)
+    fields = list(best["fields"].items())
+    next_steps = Text(f"{result['recipe']}\n{result['plot']}\n{result['command']}")
+    return Group(table(columns, rows, title), table(["* best", ""], fields), next_steps)
 
 
 def benchmark_table(result: dict) -> Group:

@@ -15,6 +15,7 @@ from pathlib import Path
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
+from threadpoolctl import threadpool_limits
 
 from mobilenet_tf.console import console
 from mobilenet_tf.data.dataset import Dataset
@@ -78,7 +79,10 @@ class _Hyperband(_Whole, keras_tuner.oracles.HyperbandOracle):
 
 
 class _Bayesian(_Whole, keras_tuner.oracles.BayesianOptimizationOracle):
-    pass
+    def populate_space(self, trial_id):
+        # Thousands of products of tiny matrices: threads take a hundred times as long.
+        with threadpool_limits(1):
+            return super().populate_space(trial_id)
 
 
 class _Random(_Whole, keras_tuner.oracles.RandomSearchOracle):
@@ -123,7 +127,8 @@ class _Tuner(BaseTuner):
         write_text(Path(self._get_tuner_fname()), "{}")
 
     def pre_create_trial(self):
-        time.sleep(0.1)  # a worker that is told to wait asks again at once
+        if self._is_worker():
+            time.sleep(0.1)  # one that is told to wait asks again at once
 
     def run_trial(self, trial: Trial) -> dict[str, float]:
         try:
@@ -133,7 +138,9 @@ class _Tuner(BaseTuner):
         except Exception as error:  # else keras-tuner goes on with the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else f", {self.remaining_trials} more to begin"
-        text = f"Trial {trial.trial_id}: {accuracy:.2%}: {describe(self.plan, trial)}{left}"
+        fields = (f"{path} {value}" for path, value in fields_of(self.plan, trial).items())
+        network = trial.hyperparameters.values["network"]
+        text = f"Trial {trial.trial_id}: {accuracy:.2%}, {network}, {', '.join(fields)}{left}"
         console.print(text, highlight=False, soft_wrap=True)
         return {OBJECTIVE: accuracy}
 
@@ -141,7 +148,7 @@ class _Tuner(BaseTuner):
         plan, values = self.plan, trial.hyperparameters.values
         model, alpha, size = values["network"].split()
         spec = model_spec(model, float(alpha), int(size), channels=plan.channels)
-        recipe = plan.recipe.with_fields({path: values[path] for path in plan.space.fields})
+        recipe = plan.recipe.with_fields(fields_of(plan, trial))
         folder = self.folder / "trials" / first_of(self.oracle, trial).trial_id
         if not (folder / "config.toml").is_file():
             shutil.rmtree(folder, ignore_errors=True)
@@ -178,15 +185,13 @@ def epochs_of(plan: Plan, trial: Trial) -> int:
     return math.ceil(plan.recipe.train.epochs * units / _UNITS)
 
 
-def describe(plan: Plan, trial: Trial) -> str:
-    """A trial's values in one line."""
-    values = trial.hyperparameters.values
-    fields = (f"{path.split('.')[-1]} {_short(values[path])}" for path in plan.space.fields)
-    return ", ".join((values["network"], *fields))
-
-
-def _short(value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def fields_of(plan: Plan, trial: Trial) -> dict:
+    """A trial's fields of the recipe; floats to three digits, as people would write them."""
+    values = {path: trial.hyperparameters.values[path] for path in plan.space.fields}
+    return {
+        path: float(f"{value:.3g}") if isinstance(value, float) else value
+        for path, value in values.items()
+    }
 
 
 def run_search(search: Search, trials: int) -> list[dict] | None:
@@ -223,7 +228,7 @@ def _row(search: Search, oracle: keras_tuner.Oracle, trial: Trial) -> dict:
     return {
         "trial": trial.trial_id,
         **network,
-        "fields": {path: values[path] for path in search.plan.space.fields},
+        "fields": fields_of(search.plan, trial),
         "epochs": epochs_of(search.plan, trial),
         "validation_accuracy": trial.score,
         "run": f"trials/{first_of(oracle, trial).trial_id}",
