@@ -10,6 +10,7 @@ import json
 import math
 import shutil
 import time
+import warnings
 from pathlib import Path
 
 import keras_tuner
@@ -81,7 +82,8 @@ class _Hyperband(_Whole, keras_tuner.oracles.HyperbandOracle):
 class _Bayesian(_Whole, keras_tuner.oracles.BayesianOptimizationOracle):
     def populate_space(self, trial_id):
         # Thousands of products of tiny matrices: threads take a hundred times as long.
-        with threadpool_limits(1):
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the Gaussian process's bounds
             return super().populate_space(trial_id)
 
 
