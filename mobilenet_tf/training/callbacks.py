@@ -31,7 +31,7 @@ class KeepState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not abs(logs["loss"]) < float("inf"):
             raise UserError("The loss is not finite; use a lower learning rate.")
-        rate = float(self.model.optimizer.learning_rate)
+        rate = float(self.model.optimizer.learning_rate.numpy())
         facts = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
         for name, value in {**logs, **facts}.items():
             self.state.history.setdefault(name, []).append(float(value))
