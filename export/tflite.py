@@ -42,11 +42,13 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
     # A quantization-aware model has its ranges in its training graph, see `QuantizedLayer`.
     training = any(isinstance(layer, QuantizedLayer) for layer in model.layers)
     function = tf.function(
-        lambda image: model(image, training=training), input_signature=[signature]
-    )
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], model
-    )
+        lambda image: model(image, training=training), input_signature=[signature], autograph=False
+    ).get_concrete_function()
+    # Given the model itself, the converter would first save it with a trace of every layer, which
+    # takes ten times as long as the conversion.
+    holder = tf.Module()
+    holder.variables_read = function.variables
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(io)
     if pictures is not None:
