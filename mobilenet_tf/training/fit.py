@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import tf_keras as keras
 
-from mobilenet_tf.data.dataset import Dataset
+from mobilenet_tf.data.dataset import Dataset, Split
 from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
-from mobilenet_tf.training.optimizer import make_optimizer
+from mobilenet_tf.training.learner import Teacher, logits_model, make_learner
 from mobilenet_tf.training.recipe import Stage
 
 _EVALUATION_BATCH = 64
@@ -24,6 +25,7 @@ def fit(
     seed: int,
     checkpoint: Path,
     title: str,
+    teacher: Teacher | None = None,
 ) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
 
@@ -38,6 +40,7 @@ def fit(
         seed: of order and augmentation.
         checkpoint: written after each epoch.
         title: what the progress bar says.
+        teacher: what the network learns from besides the labels.
 
     Returns:
         Metric -> value per epoch, and the seconds that went into epochs before this call.
@@ -47,16 +50,13 @@ def fit(
     """
     per_epoch = steps_per_epoch(data.train, batch)
     steps = stage.epochs * per_epoch
-    learner = logits_model(model)
-    learner.compile(
-        make_optimizer(learner, stage, steps),
-        keras.losses.CategoricalCrossentropy(True, label_smoothing=stage.label_smoothing),
-        metrics=["accuracy"],
-    )
+    learner = make_learner(model, stage, steps, teacher)
     fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
-    if state.epoch < stage.epochs:
+    if not state.ended(stage.epochs, stage.patience):
+        keep = KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner)
+        callbacks = [keep, EpochProgress(title, stage.epochs, batch)]
         learner.fit(
             training_batches(
                 data.train, spec, batch, seed, steps, state.epoch * per_epoch, stage.augmentation
@@ -65,16 +65,19 @@ def fit(
             epochs=stage.epochs,
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
-            callbacks=[
-                KeepState(state, checkpoint, fingerprint),
-                EpochProgress(title, stage.epochs, batch),
-            ],
+            class_weight=balancing_weights(data.train, spec) if stage.class_weights else None,
+            callbacks=[learner.average, *callbacks] if learner.average else callbacks,
             verbose=0,
         )
-    learner.set_weights(state.best)
+    logits_model(model).set_weights(state.best)
     return state.history, earlier
 
 
-def logits_model(model: keras.Model) -> keras.Model:
-    """The same layers up to the softmax: its rounded int8 output has no useful gradient."""
-    return keras.Model(model.input, model.layers[-1].input)
+def balancing_weights(split: Split, spec: ModelSpec) -> dict[int, float]:
+    """Class -> weight of its pictures, so that all classes weigh the same and the mean is 1."""
+    counts = np.bincount(split.labels, minlength=spec.classes)
+    present = np.count_nonzero(counts)
+    return {
+        label: len(split) / (present * count) if count else 0.0
+        for label, count in enumerate(counts.tolist())
+    }
