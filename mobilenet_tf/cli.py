@@ -11,6 +11,7 @@ import typer
 from mobilenet_tf import cli_device, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.training.cluster import is_chief
 
 app = typer.Typer(
     help="From a folder of pictures to an int8 MobileNet that runs, verified, on the device.",
@@ -47,8 +48,20 @@ Set = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")]
 Weights = Annotated[str, typer.Option(help="Start: `none`, `imagenet` or a weights file.")]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="Learn also from a trained network: a run, or a .keras or .h5 file."),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Run folder.", show_default="runs/DATA_MODEL_ALPHA_SIZE")
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Same seed and machine: same weights, to the last bit."),
+]
+Strategy = Annotated[
+    str,
+    typer.Option(help="Where to train: none (one device), mirrored, multiworker, tpu."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -82,8 +95,11 @@ def _new_run(finish):
         batch: Batch = None,
         seed: Seed = 0,
         weights: Weights = "none",
+        teacher: Teacher = None,
         io: Io = None,
         per_tensor: PerTensor = False,
+        deterministic: Deterministic = False,
+        strategy: Strategy = "none",
         out: Out = None,
         overwrite: Overwrite = False,
         resume: Resume = False,
@@ -101,11 +117,25 @@ def _new_run(finish):
             channels=channels if channels is not None else (1 if digits else 3),
         )
         fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
+        fields["deterministic"] = deterministic or None
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
         name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
         out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
-        finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume))
+        job = begin(
+            out,
+            data,
+            spec,
+            numbers,
+            weights,
+            seed,
+            int8,
+            overwrite,
+            resume,
+            strategy,
+            teacher or "none",
+        )
+        finish(job)
 
     command.__doc__ = finish.__doc__
     return app.command(finish.__name__)(command)
@@ -116,6 +146,8 @@ def run(job) -> None:
     """All of it: train, quantize, export, verify, report."""
     _train(job)
     _quantize(job)
+    if not is_chief(job.strategy):
+        return
     _export(job)
     _verify(job)
     _finish(job.run, ("float_model", "qat_model", "tflite", "labels_file", "report", "card"))
@@ -125,7 +157,8 @@ def run(job) -> None:
 def train(job) -> None:
     """Pictures -> float.keras."""
     _train(job)
-    _finish(job.run, ("float_model",))
+    if is_chief(job.strategy):
+        _finish(job.run, ("float_model",))
 
 
 @app.command()
@@ -134,12 +167,13 @@ def quantize(
     io: Io = None,
     per_tensor: PerTensor = False,
     qat_epochs: QatEpochs = None,
+    teacher: Teacher = None,
     overwrite: Overwrite = False,
 ) -> None:
     """float.keras -> qat.keras, by quantization-aware training. Goes on if interrupted."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite)
+    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite, teacher)
     _quantize(job)
     _finish(job.run, ("qat_model",))
 

@@ -1,7 +1,8 @@
 """`runs/NAME/`: the one place of a run's configuration, checkpoints, models and figures.
 
-Every file is written beside its final name and moved into place, so a reader, or a run that is
-resumed after a kill, sees the old file or the new one, never half of one.
+Every file is written beside its final name, brought to the disk and moved into place, so a reader,
+or a run that is resumed after a kill or a power failure, sees the old file or the new one, never
+half of one.
 """
 
 import json
@@ -18,6 +19,8 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 import tomli_w
 
+_PARTIAL = ".partial-"
+
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Call `write` with a temporary path beside `path`, then move the result into place.
@@ -26,11 +29,14 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         UserError: the disk is full or the folder cannot be written.
     """
     # The suffix stays last: Keras chooses the format by it.
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
+        # Some file systems move the name first: after a power failure it would be an empty file's.
+        _bring_to_disk(partial)
         os.replace(partial, path)
+        _bring_to_disk(path.parent)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
@@ -38,6 +44,24 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             shutil.rmtree(partial, ignore_errors=True)
         else:
             partial.unlink(missing_ok=True)
+
+
+def _bring_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,6 +86,11 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        """The curves, as CSV and for TensorBoard."""
+        return self.path / "logs"
 
     @property
     def float_model(self) -> Path:
@@ -110,6 +139,13 @@ class RunFolder:
                     f"{run.path} has no {name}; a folder written by `train` or `run` is needed."
                 )
         return run
+
+    def sweep(self) -> None:
+        """Remove what killed processes were writing."""
+        for partial in self.path.rglob(f"{_PARTIAL}*"):
+            process = int(partial.name.removeprefix(_PARTIAL).split("-")[0])
+            if process == os.getpid() or not _is_running(process):
+                partial.unlink(missing_ok=True)
 
     def config(self) -> dict:
         """Every value the run was started with, resolved."""

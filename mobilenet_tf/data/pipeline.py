@@ -36,6 +36,8 @@ def training_batches(
     steps: int,
     start_step: int = 0,
     augmentation: Augmentation = NO_AUGMENTATION,
+    replicas: int = 1,
+    mine: range = range(1),
 ) -> tf.data.Dataset:
     """Batches number `start_step` to `steps - 1` of a run, always full.
 
@@ -51,10 +53,13 @@ def training_batches(
         steps: of the whole run.
         start_step: steps that are done already.
         augmentation: strengths; by default pictures are only scaled.
+        replicas: that share each batch.
+        mine: those of them that get their shares from this data set, in turn.
 
     Returns:
-        `steps - start_step` pairs (batch, size, size, channels), (batch, classes). Pixels are
-        clipped to 0..255 before they are normalised.
+        `steps - start_step` pairs (batch, size, size, channels), (batch, classes), or such pairs
+        of batch / replicas for each of `mine`. Pixels are clipped to 0..255 before they are
+        normalised.
 
     Raises:
         UserError: no pictures, or a value out of range.
@@ -62,33 +67,37 @@ def training_batches(
     _check(split, spec, batch)
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
-    side, size = split.pictures.shape[1], spec.size
+    if batch % replicas:
+        raise UserError(f"batch is {batch}; it must be a multiple of the {replicas} replicas.")
+    side, size, share = split.pictures.shape[1], spec.size, batch // replicas
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
         return np.random.default_rng((seed, _ORDER, number)).permutation(len(split))
 
-    def fetch(step):
-        places = range(int(step) * batch, (int(step) + 1) * batch)
+    def fetch(index):
+        step, turn = divmod(int(index), len(mine))
+        cut = slice(mine[turn] * share, (mine[turn] + 1) * share)
+        places = range(step * batch, (step + 1) * batch)[cut]
         rows = np.array([order(place // len(split))[place % len(split)] for place in places])
-        random = np.random.default_rng((seed, _CHANGES, int(step)))
+        random = np.random.default_rng((seed, _CHANGES, step))
         changes = draw(augmentation, random, batch, side, size)
-        return split.pictures[rows], split.labels[rows], *changes
+        return split.pictures[rows], split.labels[rows], *(change[cut] for change in changes)
 
-    def make(step):
+    def make(index):
         # Indexing in NumPy: an array in a graph is copied, and a memory map cannot be in one.
         pictures, labels, *changes = tf.numpy_function(
-            fetch, [step], (tf.uint8, tf.int64, tf.float32, tf.float32, tf.float32)
+            fetch, [index], (tf.uint8, tf.int64, tf.float32, tf.float32, tf.float32)
         )
-        pictures.set_shape((batch, side, side, spec.channels))
+        pictures.set_shape((share, side, side, spec.channels))
         for change, width in zip(changes, (8, 3, 4), strict=True):
-            change.set_shape((batch, width))
-        labels.set_shape((batch,))
+            change.set_shape((share, width))
+        labels.set_shape((share,))
         pictures = _apply(pictures, Changes(*changes), size, augmentation, spec.preprocessing)
         return pictures, tf.one_hot(labels, spec.classes)
 
     return (
-        tf.data.Dataset.range(start_step, steps)
+        tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
         .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(2)
     )

@@ -1,17 +1,22 @@
 """The fit loop that float and quantization-aware training share."""
 
+from functools import partial
 from pathlib import Path
 
-import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.data.dataset import Dataset, Split
+from mobilenet_tf.data.dataset import Dataset
 from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
-from mobilenet_tf.training.learner import Teacher, logits_model, make_learner
+from mobilenet_tf.training.determinism import SeedEpochs
+from mobilenet_tf.training.distillation import Teacher
+from mobilenet_tf.training.learner import balancing_weights, logits_model, make_learner
+from mobilenet_tf.training.logs import Logs
 from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.strategy import distribute, share_checkpoint
 
 _EVALUATION_BATCH = 64
 
@@ -25,6 +30,7 @@ def fit(
     seed: int,
     checkpoint: Path,
     title: str,
+    logs: Path | None = None,
     teacher: Teacher | None = None,
 ) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
@@ -40,6 +46,7 @@ def fit(
         seed: of order and augmentation.
         checkpoint: written after each epoch.
         title: what the progress bar says.
+        logs: folder of the curves for other programs, see `Logs`.
         teacher: what the network learns from besides the labels.
 
     Returns:
@@ -51,33 +58,36 @@ def fit(
     per_epoch = steps_per_epoch(data.train, batch)
     steps = stage.epochs * per_epoch
     learner = make_learner(model, stage, steps, teacher)
+    if stage.class_weights:
+        learner.class_weights = balancing_weights(data.train, spec.classes)
     fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
+    strategy = tf.distribute.get_strategy()
+    share_checkpoint(checkpoint, fingerprint, strategy)
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
+    callbacks = [
+        learner.average,  # first: the others see the network after validation
+        SeedEpochs(seed),
+        KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner),
+        Logs(state, logs) if logs else None,
+        EpochProgress(title, stage.epochs, batch),
+    ]
     if not state.ended(stage.epochs, stage.patience):
-        keep = KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner)
-        callbacks = [keep, EpochProgress(title, stage.epochs, batch)]
         learner.fit(
-            training_batches(
-                data.train, spec, batch, seed, steps, state.epoch * per_epoch, stage.augmentation
+            distribute(
+                partial(
+                    training_batches,
+                    *(data.train, spec, batch, seed, steps, state.epoch * per_epoch),
+                    stage.augmentation,
+                ),
+                strategy,
             ),
             initial_epoch=state.epoch,
             epochs=stage.epochs,
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
-            class_weight=balancing_weights(data.train, spec) if stage.class_weights else None,
-            callbacks=[learner.average, *callbacks] if learner.average else callbacks,
+            callbacks=list(filter(None, callbacks)),
             verbose=0,
         )
     logits_model(model).set_weights(state.best)
     return state.history, earlier
-
-
-def balancing_weights(split: Split, spec: ModelSpec) -> dict[int, float]:
-    """Class -> weight of its pictures, so that all classes weigh the same and the mean is 1."""
-    counts = np.bincount(split.labels, minlength=spec.classes)
-    present = np.count_nonzero(counts)
-    return {
-        label: len(split) / (present * count) if count else 0.0
-        for label, count in enumerate(counts.tolist())
-    }

@@ -1,15 +1,14 @@
 """A network as it is trained: its logits, in the precision of the stage, perhaps with a teacher."""
 
-from collections.abc import Callable
-
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from mobilenet_tf.data.dataset import Split
 from mobilenet_tf.training.average import Average
+from mobilenet_tf.training.distillation import Teacher, distillation_loss
 from mobilenet_tf.training.optimizer import decays, make_optimizer
 from mobilenet_tf.training.recipe import Stage
-
-Teacher = Callable[[tf.Tensor], tf.Tensor]  # normalised pictures -> logits
 
 
 class Learner(keras.Model):
@@ -21,15 +20,19 @@ class Learner(keras.Model):
         stage: its numbers.
         teacher: gives the logits to agree with, or None.
         average: of the weights, or None.
+        class_weights: how much a picture of each class counts, or None for all alike.
     """
 
     stage: Stage
     teacher: Teacher | None = None
     average: Average | None = None
+    class_weights: np.ndarray | None = None
 
-    @tf.autograph.experimental.do_not_convert
     def train_step(self, data):
-        pictures, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        pictures, labels = data
+        weights = (
+            None if self.class_weights is None else tf.linalg.matvec(labels, self.class_weights)
+        )
         with tf.GradientTape() as tape:
             logits = self(pictures, training=True)
             loss = self.compute_loss(pictures, labels, logits, weights)
@@ -54,15 +57,11 @@ def _of_replica(loss: tf.Tensor) -> tf.Tensor:
     return tf.nn.scale_regularization_loss(loss)
 
 
-def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
-    """T^2 * cross-entropy of (N, classes) logits at temperature T (arXiv 1503.02531, 2).
-
-    T^2 keeps the gradient's size, which falls with 1 / T^2, so the weight means the same at each
-    temperature.
-    """
-    wanted = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
-    given = tf.nn.softmax_cross_entropy_with_logits(wanted, student / temperature)
-    return temperature**2 * tf.reduce_mean(given)
+def balancing_weights(split: Split, classes: int) -> np.ndarray:
+    """float32 (classes,): all classes of a split weigh the same, and its mean picture 1."""
+    counts = np.bincount(split.labels, minlength=classes)
+    weights = len(split) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return weights.astype(np.float32)
 
 
 def make_learner(
