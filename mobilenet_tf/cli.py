@@ -48,6 +48,10 @@ Set = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")]
 Weights = Annotated[str, typer.Option(help="Start: `none`, `imagenet` or a weights file.")]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="Learn also from a trained network: a run, or a .keras or .h5 file."),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Run folder.", show_default="runs/DATA_MODEL_ALPHA_SIZE")
 ]
@@ -91,6 +95,7 @@ def _new_run(finish):
         batch: Batch = None,
         seed: Seed = 0,
         weights: Weights = "none",
+        teacher: Teacher = None,
         io: Io = None,
         per_tensor: PerTensor = False,
         deterministic: Deterministic = False,
@@ -117,7 +122,20 @@ def _new_run(finish):
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
         out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
-        finish(begin(out, data, spec, numbers, weights, seed, int8, overwrite, resume, strategy))
+        job = begin(
+            out,
+            data,
+            spec,
+            numbers,
+            weights,
+            seed,
+            int8,
+            overwrite,
+            resume,
+            strategy,
+            teacher or "none",
+        )
+        finish(job)
 
     command.__doc__ = finish.__doc__
     return app.command(finish.__name__)(command)
@@ -149,12 +167,13 @@ def quantize(
     io: Io = None,
     per_tensor: PerTensor = False,
     qat_epochs: QatEpochs = None,
+    teacher: Teacher = None,
     overwrite: Overwrite = False,
 ) -> None:
     """float.keras -> qat.keras, by quantization-aware training. Goes on if interrupted."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite)
+    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite, teacher)
     _quantize(job)
     _finish(job.run, ("qat_model",))
 

@@ -34,6 +34,7 @@ class Job:
         int8: how the network becomes integer.
         strategy: where training runs, see `STRATEGIES`. Not in `config.toml`: a run may go on
             elsewhere.
+        teacher: `none`, a run folder, or a .keras or .h5 file, from which the network learns.
     """
 
     run: RunFolder
@@ -45,6 +46,7 @@ class Job:
     seed: int
     int8: Int8Settings
     strategy: str = "none"
+    teacher: str = "none"
 
     @cached_property
     def data(self) -> Dataset:
@@ -76,6 +78,7 @@ class Job:
             "source": self.source,
             "seed": self.seed,
             "weights": self.weights,
+            "teacher": self.teacher,
             "classes": list(self.classes),
             "model": self.spec.to_dict(),
             "recipe": self.recipe.to_dict(),
@@ -88,17 +91,22 @@ class Job:
         per_tensor: bool,
         qat_epochs: int | None,
         overwrite: bool,
+        teacher: str | None = None,
     ) -> "Job":
         """The job with other int8 settings, which `config.toml` then has; None keeps the run's.
 
         Raises:
-            UserError: quantization-aware training was begun with others, and `overwrite` is off.
+            UserError: quantization-aware training was begun with others, and `overwrite` is off;
+                or there is no such teacher.
         """
+        teacher = teacher or self.teacher
+        check_teacher(teacher, self.classes)
         self.run.sweep()
         int8 = self.int8
         if io or per_tensor:
             int8 = Int8Settings(io or int8.io, per_tensor)
-        job = replace(self, int8=int8, recipe=self.recipe.with_fields({"qat.epochs": qat_epochs}))
+        recipe = self.recipe.with_fields({"qat.epochs": qat_epochs})
+        job = replace(self, int8=int8, recipe=recipe, teacher=teacher)
         state = self.run.checkpoints / "qat.npz"
         if overwrite:
             state.unlink(missing_ok=True)
@@ -127,6 +135,7 @@ class Job:
             config["weights"],
             config["seed"],
             Int8Settings(**config["int8"]),
+            teacher=config.get("teacher", "none"),
         )
 
 
@@ -141,6 +150,7 @@ def begin(
     overwrite: bool = False,
     resume: bool = False,
     strategy: str = "none",
+    teacher: str = "none",
     data: Dataset | None = None,
 ) -> Job:
     """Make a run folder and read the pictures, or go on with one that was interrupted.
@@ -163,6 +173,12 @@ def begin(
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if weights not in ("none", "imagenet") and not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    if weights == "none" and recipe.transfer.frozen:
+        raise UserError(
+            f"The recipe {recipe.name!r} begins with frozen layers, but weights is none; it must "
+            "be imagenet or an existing file."
+        )
+    check_teacher(teacher)
     check_strategy(strategy)
     if not is_chief(strategy):
         out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
@@ -171,7 +187,7 @@ def begin(
     if run.config_file.is_file() and resume:
         job = replace(Job.open(out), strategy=strategy)
         spec = spec.with_classes(job.spec.classes)
-        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8, strategy)
+        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8, strategy, teacher)
         run.require_same(asked.config())
         run.sweep()
         # Other pictures are better refused now.
@@ -182,14 +198,38 @@ def begin(
         with picture_progress(f"Reading {source}") as progress:
             data = load_data(source, spec, seed, progress)
     spec = spec.with_classes(len(data.classes))
+    check_teacher(teacher, data.classes)
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
         shutil.rmtree(run.path)
-    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy, teacher)
     job.__dict__["data"] = data
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
     return job
+
+
+def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:
+    """Refuse what cannot be a teacher, as far as can be said without reading the network.
+
+    Args:
+        teacher: as in `Job`.
+        classes: the student's, once they are known. A run's must be the same.
+
+    Raises:
+        UserError: there is no such run or file, or its classes are others.
+    """
+    path = Path(teacher)
+    if teacher == "none" or (path.suffix in (".keras", ".h5") and path.is_file()):
+        return
+    if not path.is_dir():
+        raise UserError(
+            f"teacher is {teacher!r}; it must be none, a run folder, or an existing .keras or .h5 "
+            "file."
+        )
+    theirs = tuple(RunFolder.open(path, "float.keras").config()["classes"])
+    if classes and theirs != classes:
+        raise UserError(f"The classes of {path} are {', '.join(theirs)}, not those of the data.")
 
 
 def _model_facts(spec: ModelSpec) -> dict:

@@ -11,6 +11,7 @@ from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
 from mobilenet_tf.quantization.quantized_layer import custom_objects
 from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.training.distillation import as_teacher, load_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
 
@@ -38,7 +39,11 @@ def quantize(job: Job) -> keras.Model:
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
     history, earlier = {}, 0.0
     with training_scope(job.strategy, job.seed, job.recipe.deterministic):
-        deployed = deploy_form(load_float(job))
+        original = load_float(job)
+        teacher = load_teacher(job.teacher, job.spec)
+        if teacher is None and job.recipe.self_distillation:
+            teacher = as_teacher(original, job.spec, job.spec.preprocessing, "float.keras")
+        deployed = deploy_form(original)
         model = quantize_aware(
             deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
         )
@@ -53,6 +58,7 @@ def quantize(job: Job) -> keras.Model:
                 job.run.checkpoints / "qat.npz",
                 "Quantizing",
                 job.run.logs / "qat",
+                teacher,
             )
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(

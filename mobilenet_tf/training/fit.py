@@ -12,8 +12,9 @@ from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.determinism import SeedEpochs
+from mobilenet_tf.training.distillation import Teacher
+from mobilenet_tf.training.learner import balancing_weights, logits_model, make_learner
 from mobilenet_tf.training.logs import Logs
-from mobilenet_tf.training.optimizer import make_optimizer
 from mobilenet_tf.training.recipe import Stage
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 
@@ -30,6 +31,7 @@ def fit(
     checkpoint: Path,
     title: str,
     logs: Path | None = None,
+    teacher: Teacher | None = None,
     until: int | None = None,
 ) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
@@ -46,6 +48,7 @@ def fit(
         checkpoint: written after each epoch.
         title: what the progress bar says.
         logs: folder of the curves for other programs, see `Logs`.
+        teacher: what the network learns from besides the labels.
         until: epochs after which to pause; the learning rate is that of the whole stage.
 
     Returns:
@@ -56,19 +59,23 @@ def fit(
     """
     per_epoch = steps_per_epoch(data.train, batch)
     steps = stage.epochs * per_epoch
-    learner = logits_model(model)
-    learner.compile(
-        make_optimizer(learner, stage, steps),
-        keras.losses.CategoricalCrossentropy(True, label_smoothing=stage.label_smoothing),
-        metrics=["accuracy"],
-    )
+    learner = make_learner(model, stage, steps, teacher)
+    if stage.class_weights:
+        learner.class_weights = balancing_weights(data.train, spec.classes)
     fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
     strategy = tf.distribute.get_strategy()
     share_checkpoint(checkpoint, fingerprint, strategy)
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
     epochs = stage.epochs if until is None else min(until, stage.epochs)
-    if state.epoch < epochs:
+    callbacks = [
+        learner.average,  # first: the others see the network after validation
+        SeedEpochs(seed),
+        KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner),
+        Logs(state, logs) if logs else None,
+        EpochProgress(title, epochs, batch),
+    ]
+    if not state.ended(epochs, stage.patience):
         learner.fit(
             distribute(
                 partial(
@@ -82,18 +89,8 @@ def fit(
             epochs=epochs,
             steps_per_epoch=per_epoch,
             validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
-            callbacks=[
-                SeedEpochs(seed),
-                KeepState(state, checkpoint, fingerprint),
-                *([Logs(state, logs)] if logs else []),
-                EpochProgress(title, epochs, batch),
-            ],
+            callbacks=list(filter(None, callbacks)),
             verbose=0,
         )
-    learner.set_weights(state.best)
+    logits_model(model).set_weights(state.best)
     return state.history, earlier
-
-
-def logits_model(model: keras.Model) -> keras.Model:
-    """The same layers up to the softmax: its rounded int8 output has no useful gradient."""
-    return keras.Model(model.input, model.layers[-1].input)

@@ -120,6 +120,7 @@ def _sum(
     def total(values):
         def reduce(values):
             context = tf.distribute.get_replica_context()
+            values = tf.identity(values)  # on the replica's device
             if first_only:
                 first = tf.cast(context.replica_id_in_sync_group, tf.int64) == 0
                 values *= tf.cast(first, tf.int64)

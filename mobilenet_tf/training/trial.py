@@ -3,7 +3,7 @@
 from mobilenet_tf.job import Job
 
 
-def trial_accuracy(job: Job, until: int | None = None, title: str = "Training") -> float:
+def trial_accuracy(job: Job, until: int | None = None) -> float:
     """Train the float network of a run and judge the weights that are kept.
 
     Goes on where the run stands; `float.keras` and `result.json` are written as by `train`.
@@ -11,7 +11,6 @@ def trial_accuracy(job: Job, until: int | None = None, title: str = "Training") 
     Args:
         until: epochs after which to stop, while the learning rate falls as for all of the
             recipe's; None trains them all.
-        title: of the progress bar.
 
     Returns:
         The share of the validation pictures named right, at the epoch with the lowest loss.
@@ -21,7 +20,7 @@ def trial_accuracy(job: Job, until: int | None = None, title: str = "Training") 
     """
     from mobilenet_tf.training.train import train
 
-    train(job, until, title)
+    train(job, until)
     history = job.run.result()["history"]["float"]
     losses = history["val_loss"]
     return history["val_accuracy"][losses.index(min(losses))]

@@ -133,6 +133,9 @@ class _Tuner(BaseTuner):
             time.sleep(0.1)  # one that is told to wait asks again at once
 
     def run_trial(self, trial: Trial) -> dict[str, float]:
+        fields = (f"{path} {value}" for path, value in fields_of(self.plan, trial).items())
+        network = trial.hyperparameters.values["network"]
+        _say(f"Trial {trial.trial_id}: {network}, {', '.join(fields)}")
         try:
             accuracy = self._train(trial)
         except Diverged:
@@ -140,10 +143,7 @@ class _Tuner(BaseTuner):
         except Exception as error:  # else keras-tuner goes on with the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else f", {self.remaining_trials} more to begin"
-        fields = (f"{path} {value}" for path, value in fields_of(self.plan, trial).items())
-        network = trial.hyperparameters.values["network"]
-        text = f"Trial {trial.trial_id}: {accuracy:.2%}, {network}, {', '.join(fields)}{left}"
-        console.print(text, highlight=False, soft_wrap=True)
+        _say(f"Trial {trial.trial_id}: validation {accuracy:.2%}{left}")
         return {OBJECTIVE: accuracy}
 
     def _train(self, trial: Trial) -> float:
@@ -164,7 +164,7 @@ class _Tuner(BaseTuner):
             resume=True,
             data=self._pictures(spec),
         )
-        return trial_accuracy(job, epochs_of(plan, trial), f"Trial {trial.trial_id}")
+        return trial_accuracy(job, epochs_of(plan, trial))
 
     def _pictures(self, spec: ModelSpec) -> Dataset:
         if spec.size not in self._data:
@@ -172,6 +172,10 @@ class _Tuner(BaseTuner):
                 data = load_data(self.plan.source, spec, self.plan.seed, progress)
             self._data[spec.size] = data
         return self._data[spec.size]
+
+
+def _say(text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 def first_of(oracle: keras_tuner.Oracle, trial: Trial) -> Trial:

@@ -56,7 +56,7 @@ def search(monkeypatch):
     def begin(folder, source, spec, recipe, *others, **options):
         return folder, spec, recipe
 
-    def trial_accuracy(job, until, title):
+    def trial_accuracy(job, until):
         trained.append((*job, until))
         return accuracy(job[2], until)
 
@@ -105,10 +105,10 @@ def test_hyperband_continues_the_better_ones(search, plan, tmp_path):
 def test_an_interrupted_search_goes_on(search, plan, tmp_path, monkeypatch, algorithm):
     whole = search.trial_accuracy
 
-    def interrupted(job, until, title):
+    def interrupted(job, until):
         if len(search.trained) == 5:
             raise KeyboardInterrupt
-        return whole(job, until, title)
+        return whole(job, until)
 
     monkeypatch.setattr(search, "trial_accuracy", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -128,11 +128,11 @@ def test_a_trial_that_diverges_is_the_worst_and_other_errors_end_the_search(
 ):
     whole, errors = search.trial_accuracy, [None, Diverged("The loss is not finite."), None, None]
 
-    def failing(job, until, title):
+    def failing(job, until):
         error = errors.pop(0) if errors else UserError("The disk is full.")
         if error:
             raise error
-        return whole(job, until, title)
+        return whole(job, until)
 
     monkeypatch.setattr(search, "trial_accuracy", failing)
     with pytest.raises(UserError, match="The disk is full"):
