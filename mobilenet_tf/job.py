@@ -171,8 +171,7 @@ def begin(
     """
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
-        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    check_weights(weights)
     if weights == "none" and recipe.transfer.frozen:
         raise UserError(
             f"The recipe {recipe.name!r} begins with frozen layers, but weights is none; it must "
@@ -207,6 +206,16 @@ def begin(
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
     return job
+
+
+def check_weights(weights: str) -> None:
+    """Refuse what cannot be a start.
+
+    Raises:
+        UserError: it is not `none`, `imagenet` or an existing file.
+    """
+    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
 
 
 def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:

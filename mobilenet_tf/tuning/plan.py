@@ -9,6 +9,7 @@ from typing import Any
 
 from mobilenet_tf.data.load import load_data
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.job import check_weights
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.run_folder import RunFolder
@@ -59,6 +60,7 @@ class Plan:
             )
         if self.seed < 0:
             raise UserError(f"seed is {self.seed}; it must be at least 0.")
+        check_weights(self.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for TOML."""

@@ -33,12 +33,14 @@ def model():
 
 
 def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkeypatch):
-    """Stopped after its first epoch and begun again, against never stopped."""
+    """Stopped or paused after its first epoch and begun again, against never stopped."""
 
-    def train(name):
+    def train(name, until=None):
         keras.utils.set_random_seed(1)
         network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
-        fit(network, data, spec, PLAIN, 128, 0, tmp_path / f"{name}.npz", name)
+        place = tmp_path / f"{name}.npz"
+        history, _ = fit(network, data, spec, PLAIN, 128, 0, place, name, until=until)
+        assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()
 
     whole = train("whole")
@@ -52,8 +54,10 @@ def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         train("stopped")
     monkeypatch.undo()
-    for left, right in zip(whole, train("stopped"), strict=True):
-        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+    train("paused", until=1)
+    for name in ("stopped", "paused"):
+        for left, right in zip(whole, train(name), strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
 
 
 def test_best_weights_are_kept_not_the_last(model, tmp_path):

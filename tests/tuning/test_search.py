@@ -7,6 +7,7 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -205,3 +206,32 @@ def test_a_real_search_that_is_killed(tmp_path):
         assert row["network"] == "v1 0.25 32"
     assert not list(out.rglob(".partial*"))
     assert load_recipe(result["recipe"]).batch == 64
+
+
+@pytest.mark.long
+def test_a_chief_and_two_workers(tmp_path):
+    """Three processes on loopback; each worker trains, and the chief has all results."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
+    command = [*COMMAND, "--trials", "4", "--out", str(tmp_path / "out"), "--json"]
+    processes = {
+        name: subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | place | {"KERASTUNER_TUNER_ID": name},
+        )
+        for name in ("chief", "one", "two")
+    }
+    said = {name: process.communicate(timeout=900) for name, process in processes.items()}
+    for name, process in processes.items():
+        assert process.returncode == 0, said[name][1]
+    result = json.loads(said["chief"][0])
+    assert [row["trial"] for row in result["trials"]] == list("0123")
+    for name in ("one", "two"):
+        assert "validation" in said[name][1]
+        assert said[name][0] == ""
+    assert "validation" not in said["chief"][1]
