@@ -15,7 +15,7 @@ from benchmarks.tables import ROOT, replace_section
 from export.verify import machine
 
 DOCS = ROOT / "docs"
-SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 27 --trials 13"
+SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"
 
 
 def printed(command: str, folder: Path) -> str:

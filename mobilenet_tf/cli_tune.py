@@ -16,7 +16,7 @@ def tune(
         str, typer.Option(help="Folder with a folder per class, `digits`, or `tfds:NAME`.")
     ] = "digits",
     algorithm: Annotated[str, typer.Option(help="hyperband, bayesian or random.")] = "hyperband",
-    trials: Annotated[int, typer.Option(help="To train, with those of before --resume.")] = 20,
+    trials: Annotated[int, typer.Option(help="To train, with those of before --resume.")] = 15,
     epochs: Annotated[
         int | None,
         typer.Option(help="Of a trial; Hyperband's longest.", show_default="the recipe's"),

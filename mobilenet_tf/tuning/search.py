@@ -32,10 +32,10 @@ from mobilenet_tf.tuning.plan import Plan, Search
 from mobilenet_tf.tuning.space import Range
 
 OBJECTIVE = "val_accuracy"
-# Hyperband's unit is a ninth of a trial's epochs: first trials of 1/9, the best third of them
-# goes on to 1/3, of these the best to the end. After a single epoch batch normalization's
-# statistics would lag behind, and say more than the values that are searched.
-_UNITS = 9
+# Hyperband's unit is a quarter of a trial's epochs: the better half of the first trials goes on to
+# two quarters, and of these the better half to the end. After an epoch or two of small data batch
+# normalization's statistics lag behind, and say more than the values that are searched.
+_UNITS, _FACTOR = 4, 2
 
 
 def hyperparameters(plan: Plan, networks: list[str]) -> keras_tuner.HyperParameters:
@@ -103,7 +103,7 @@ def make_oracle(plan: Plan, networks: list[str], trials: int) -> keras_tuner.Ora
         "seed": plan.seed + 1,  # 0 would be taken for none
     }
     if plan.algorithm == "hyperband":
-        oracle = _Hyperband(max_epochs=_UNITS, hyperband_iterations=None, **common)
+        oracle = _Hyperband(max_epochs=_UNITS, factor=_FACTOR, hyperband_iterations=None, **common)
         oracle.max_trials = trials
     elif plan.algorithm == "bayesian":
         # The usual three per dimension would leave nothing of a search of twenty.
