@@ -42,7 +42,6 @@ def evaluate(
 def _own_test(run: RunFolder, seed: int, robustness: bool) -> dict:
     """`evaluate_file` on the run's own test pictures; the run keeps what damage does."""
     from export.evaluate import evaluate as judge
-    from export.report.page import write_report
     from export.runtime import TFLiteModel
     from mobilenet_tf.job import Job
 
@@ -50,6 +49,8 @@ def _own_test(run: RunFolder, seed: int, robustness: bool) -> dict:
     model = TFLiteModel(run.tflite, threads=2)
     found = judge(model, job.data.test, job.classes, seed, robustness)
     if robustness:
+        from export.report.page import write_report
+
         kept = [{key: copy[key] for key in _KEPT} for copy in found["robustness"]]
         run.update_result(robustness=kept)
         write_report(run)

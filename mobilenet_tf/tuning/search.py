@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import keras_tuner
+import tf_keras as keras
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from threadpoolctl import threadpool_limits
@@ -152,6 +153,7 @@ class _Tuner(BaseTuner):
         spec = model_spec(model, float(alpha), int(size), channels=plan.channels)
         recipe = plan.recipe.with_fields(fields_of(plan, trial))
         folder = self.folder / "trials" / first_of(self.oracle, trial).trial_id
+        keras.backend.clear_session()
         if not (folder / "config.toml").is_file():
             shutil.rmtree(folder, ignore_errors=True)
         job = begin(
@@ -192,12 +194,13 @@ def epochs_of(plan: Plan, trial: Trial) -> int:
 
 
 def fields_of(plan: Plan, trial: Trial) -> dict:
-    """A trial's fields of the recipe; floats to three digits, as people would write them."""
+    """A trial's fields of the recipe; of ranges to three digits, as people would write them."""
     values = {path: trial.hyperparameters.values[path] for path in plan.space.fields}
-    return {
-        path: float(f"{value:.3g}") if isinstance(value, float) else value
-        for path, value in values.items()
-    }
+    for path, allowed in plan.space.fields.items():
+        if isinstance(allowed, Range) and not allowed.whole:
+            rounded = float(f"{values[path]:.3g}")
+            values[path] = min(max(rounded, float(allowed.least)), float(allowed.most))
+    return values
 
 
 def run_search(search: Search, trials: int) -> list[dict] | None:
@@ -224,7 +227,7 @@ def run_search(search: Search, trials: int) -> list[dict] | None:
 
 
 def _done(oracle: keras_tuner.Oracle) -> list[Trial]:
-    ended = (oracle.trials[name] for name in sorted(oracle.trials))
+    ended = (oracle.trials[name] for name in sorted(oracle.trials, key=int))
     return [trial for trial in ended if trial.status == TrialStatus.COMPLETED]
 
 
