@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from export.kept import Progress
 from export.latency import LatencyTable, ThisMachine
 from export.targets import CPU, MCU, DeviceTable, at_least, check_target
+from mobilenet_tf.console import run_command
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.expected import expected_top1
@@ -173,8 +174,10 @@ def pareto(options: Iterable[Option]) -> list[Option]:
 
 def command(option: dict, data: str = "DIR", channels: int = 3) -> str:
     """The command line that trains an option."""
-    grey = " --channels 1" if channels == 1 else ""
-    return (
-        f"mobilenet-tf run --data {data} --model {option['model']} --alpha {option['alpha']:g} "
-        f"--size {option['size']}{grey}"
+    return run_command(
+        data=data,
+        model=option["model"],
+        alpha=option["alpha"],
+        size=option["size"],
+        channels=channels if channels == 1 else None,
     )

@@ -30,8 +30,8 @@ def choose(
 ) -> None:
     """The network, alpha and size with the best expected accuracy within a budget."""
     from export import choose as chooser
-    from export.tradeoff import check_picture
     from export.tradeoff import plot as draw
+    from mobilenet_tf.plots import check_picture
     from mobilenet_tf.training.progress import bar
     from mobilenet_tf.units import parse_bytes, parse_milliseconds
 

@@ -46,16 +46,43 @@ def run_table(result: dict) -> Group:
     return Group(*parts)
 
 
+_MATRIX = 20  # classes; a larger matrix is wider than a terminal
+
+
 def evaluation_table(result: dict) -> Group:
-    """Accuracy, and precision and recall per class."""
+    """Accuracy and calibration, precision and recall per class, confusion, damaged copies."""
+    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
+    if result["skipped"]:
+        head += f", {len(result['skipped'])} skipped"
+    figures = [
+        ("accuracy", "accuracy"),
+        ("top5", "top 5"),
+        ("calibration_error", "calibration error"),
+    ]
+    rows = [(title, percent(result[name])) for name, title in figures]
+    parts = [Text(head), table(["of the file", ""], rows)]
     rows = [
         (name, values["images"], percent(values["precision"]), percent(values["recall"]))
         for name, values in result["per_class"].items()
     ]
-    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
-    if result["skipped"]:
-        head += f", {len(result['skipped'])} skipped"
-    return Group(Text(head), table(["class", "pictures", "precision", "recall"], rows))
+    parts.append(table(["class", "pictures", "precision", "recall"], rows))
+    if len(rows) <= _MATRIX:
+        names = list(result["per_class"])
+        rows = [
+            (name, *(count or "" for count in counts))
+            for name, counts in zip(names, result["confusion"], strict=True)
+        ]
+        parts.append(table(["true class, named", *names], rows))
+    if copies := result.get("robustness"):
+        rows = [
+            (
+                f"{copy['corruption']} {copy['strength']:g}",
+                *(percent(copy[name]) for name, _ in figures),
+            )
+            for copy in copies
+        ]
+        parts.append(table(["damaged", *(title for _, title in figures)], rows))
+    return Group(*parts)
 
 
 def prediction_table(result: dict) -> Table:
@@ -146,8 +173,9 @@ def show(result: dict, as_json: bool, render) -> None:
         print(json.dumps(result))
     else:
         found = render(result)
-        # A path or a command that is longer than a line stays whole, to be copied.
-        Console().print(found, soft_wrap=isinstance(found, Text), crop=False)
+        for part in found.renderables if isinstance(found, Group) else (found,):
+            # A path or a command that is longer than a line stays whole, to be copied.
+            Console().print(part, soft_wrap=isinstance(part, Text), crop=False)
 
 
 _CHOICES = 12
@@ -191,8 +219,28 @@ def choice_table(result: dict) -> Group:
             )
         )
     else:
-        parts.append(Text(result["command"], no_wrap=True, overflow="ignore"))
+        parts.append(Text(result["command"]))
     return Group(*parts)
+
+
+def tuning_table(result: dict) -> Group:
+    """A row per trial, the best of them marked; its fields, and what comes next."""
+    best, costs = result["best"], [name for name in result["limits"] if name != "macs"]
+    rows = [
+        (
+            f"{row['trial']} *" if row == best else row["trial"],
+            row["network"],
+            percent(row["validation_accuracy"]),
+            row["epochs"],
+            *(f"{row[name]:,}" for name in ("macs", *costs)),
+        )
+        for row in result["trials"]
+    ]
+    columns = ["trial", "network", "validation", "epochs", "multiply-adds", *costs]
+    title = f"{len(rows)} trials by {result['algorithm']}, {result['networks']} networks allowed"
+    fields = list(best["fields"].items())
+    next_steps = Text(f"{result['recipe']}\n{result['plot']}\n{result['command']}")
+    return Group(table(columns, rows, title), table(["* best", ""], fields), next_steps)
 
 
 def benchmark_table(result: dict) -> Group:

@@ -136,9 +136,15 @@ def test_report_and_card_state_the_result(run, result):
 
 
 def test_evaluate_on_the_run_repeats_its_accuracy(run, result):
-    found = as_json("evaluate", run)
+    found = as_json("evaluate", run, "--robustness")
     assert found["accuracy"] == result["accuracy"]["int8"]
     assert found["confusion"] == result["confusion"]
+    assert found["calibration_error"] == result["calibration_error"]["int8"]
+    kept = json.loads((run / "result.json").read_text())["robustness"]
+    damaged = [copy["accuracy"] for copy in found["robustness"]]
+    assert [copy["accuracy"] for copy in kept] == damaged
+    assert min(damaged) < found["accuracy"]
+    assert "Robustness" in (run / "report.html").read_text()
 
 
 def test_evaluate_matches_classes_by_name(run, folder, tmp_path):
@@ -172,8 +178,8 @@ def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
         "import sys; sys.modules['tensorflow'] = sys.modules['tf_keras'] = None;"
         "from mobilenet_tf.__main__ import main; main()"
     )
-    for arguments in (["predict", file, picture], ["inspect", file],
-                      ["evaluate", file, "--data", folder], ["summary", "v2"]):  # fmt: skip
+    evaluate = ["evaluate", file, "--data", folder, "--robustness"]
+    for arguments in (["predict", file, picture], ["inspect", file], evaluate, ["summary", "v2"]):
         command = [sys.executable, "-c", blocker, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -30,7 +30,7 @@ def job(tmp_path_factory):
     from mobilenet_tf.training.train import train
 
     spec = ModelSpec("v3_small", ZOO["v3_small"].rows[:4], 0.5, 32, channels=1)
-    recipe = load_recipe("small_data").override(2, 1, None)
+    recipe = load_recipe("small_data").with_fields({"train.epochs": 2, "qat.epochs": 1})
     job = begin(tmp_path_factory.mktemp("run") / "digits", "digits", spec, recipe)
     train(job)
     quantize(job)
