@@ -1,4 +1,4 @@
-"""What networks cost on microcontrollers and NPUs: writes docs/micro.md, .json and .png.
+"""What networks cost on microcontrollers and NPUs: docs/micro.md, .json, .png, a table in README.
 
     python -m benchmarks.micro [--npu ethos-u55-128] [--only SECTION]
 
@@ -17,7 +17,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from benchmarks.micro_page import CLASSES, page, plot
+from benchmarks.micro_page import CLASSES, budgets_table, page, plot
+from benchmarks.tables import replace_section
 from export.choose import choose
 from export.cmsis import CORES, scratch_beyond
 from export.flatbuffer import pack
@@ -252,6 +253,7 @@ def main() -> None:
                     result["processor"] = processor()
     kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (DOCS / "micro.md").write_text(page(result), encoding="utf-8")
+    replace_section(DOCS.parent / "README.md", "budgets", budgets_table(result))
     plot(result, DOCS / "micro.png")
 
 

@@ -26,7 +26,8 @@ models: a guide for choosing, no promise for other data.
     return "\n".join([head, *(section(result) for section in sections)])
 
 
-def _budgets(result: dict) -> str:
+def budgets_table(result: dict) -> str:
+    """What fits in the flash and the RAM that devices have left."""
     rows = []
     for row in result["budgets"]:
         best, device = row["best"], (f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB")
@@ -36,12 +37,16 @@ def _budgets(result: dict) -> str:
         else:
             rows.append((*device, "none fits", *"----"))
     names = ("flash", "RAM", "network", "size", "file, bytes", "arena, bytes", "ImageNet top-1, %")
+    return markdown(names, rows)
+
+
+def _budgets(result: dict) -> str:
     return f"""## I have N KB
 
 The best expected accuracy in the flash and the RAM that are left for the model, by
 `mobilenet-tf choose --target mcu --max-size FLASH --max-ram RAM --classes {CLASSES}`.
 
-{markdown(names, rows)}
+{budgets_table(result)}
 """
 
 
