@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
@@ -11,8 +12,8 @@ from mobilenet_tf.training.recipe import Decay, Distillation, Optimizer, Stage
 
 CLASSES = 3
 RANDOM = np.random.default_rng(0)
-INPUTS = RANDOM.normal(size=(64, 4)).astype(np.float32)
-LABELS = np.eye(CLASSES, dtype=np.float32)[RANDOM.integers(0, CLASSES, 64)]
+INPUTS = tf.constant(RANDOM.normal(size=(64, 4)), tf.float32)
+LABELS = tf.one_hot(RANDOM.integers(0, CLASSES, 64), CLASSES)
 
 
 def stage(**changes) -> Stage:
@@ -45,7 +46,8 @@ def after(model, steps=1, teacher=None, class_weights=None, **changes):
     copy.set_weights(model.get_weights())
     learner = make_learner(copy, stage(**changes), steps, teacher)
     learner.class_weights = class_weights
-    learner.fit(INPUTS, LABELS, batch_size=64 // steps, shuffle=False, verbose=0)
+    batches = tf.data.Dataset.from_tensor_slices((INPUTS, LABELS)).batch(64 // steps)
+    learner.fit(batches, verbose=0)
     return learner
 
 
@@ -67,10 +69,10 @@ def test_class_weights_count_what_is_rare_more(model):
     weights = np.array([1.0, 0.0, 2.0], np.float32)
     learner = make_learner(model, stage(), 1)
     logits = learner(INPUTS, training=True).numpy()
-    losses = np.log(np.exp(logits).sum(1)) - (logits * LABELS).sum(1)
+    losses = np.log(np.exp(logits).sum(1)) - (logits * LABELS.numpy()).sum(1)
     learner.class_weights = weights
     loss = learner.train_step((INPUTS, LABELS))["loss"]
-    assert float(loss) == pytest.approx((losses * (LABELS @ weights)).mean(), rel=1e-4)
+    assert float(loss) == pytest.approx((losses * (LABELS.numpy() @ weights)).mean(), rel=1e-4)
 
 
 def test_all_classes_weigh_the_same():
@@ -86,7 +88,7 @@ def test_the_average_of_the_weights(model):
     expected = learner.get_weights()
     rows = np.split(np.arange(64), 4)
     for done, batch in enumerate(rows, start=1):
-        learner.train_step((INPUTS[batch], LABELS[batch]))
+        learner.train_step((tf.gather(INPUTS, batch), tf.gather(LABELS, batch)))
         kept = min(0.3, (1 + done) / (10 + done))
         now = learner.get_weights()
         expected = [kept * old + (1 - kept) * new for old, new in zip(expected, now, strict=True)]
@@ -110,7 +112,7 @@ def test_label_smoothing_is_not_forgotten(model):
     learner = make_learner(model, stage(label_smoothing=0.3), 1)
     logits = learner(INPUTS).numpy()
     logs = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-    expected = -((0.7 * LABELS + 0.3 / CLASSES) * logs).sum(1).mean()
+    expected = -((0.7 * LABELS.numpy() + 0.3 / CLASSES) * logs).sum(1).mean()
     assert learner.evaluate(INPUTS, LABELS, verbose=0)[0] == pytest.approx(expected, rel=1e-4)
 
 
@@ -154,20 +156,15 @@ def test_a_teacher_and_labels_share_the_loss(model):
     """Weight 1 leaves out the labels, 0 the teacher; in between the steps add up."""
     wanted = RANDOM.normal(size=(64, CLASSES)).astype(np.float32)
 
-    def step(weight):
-        learner = after(model, teacher=lambda _: wanted, distillation=Distillation(2.0, weight))
-        return [
-            new.numpy() - old.numpy()
-            for old, new in zip(model.trainable_variables, learner.trainable_variables, strict=True)
-        ]
+    def step(**changes):
+        trained = after(model, **changes).trainable_variables
+        pairs = zip(model.trainable_variables, trained, strict=True)
+        return np.concatenate([(new.numpy() - old.numpy()).ravel() for old, new in pairs])
 
-    labels = [
-        new.numpy() - old.numpy()
-        for old, new in zip(
-            model.trainable_variables, after(model).trainable_variables, strict=True
-        )
-    ]
-    for both, hard, soft, alone in zip(step(0.25), step(0.0), step(1.0), labels, strict=True):
-        np.testing.assert_allclose(hard, alone, atol=1e-6)
-        np.testing.assert_allclose(both, 0.75 * hard + 0.25 * soft, atol=1e-6)
-        assert np.abs(soft - hard).max() > 1e-4
+    def taught(weight):
+        return step(teacher=lambda _: wanted, distillation=Distillation(2.0, weight))
+
+    hard, soft = taught(0.0), taught(1.0)
+    np.testing.assert_allclose(hard, step(), atol=1e-6)
+    np.testing.assert_allclose(taught(0.25), 0.75 * hard + 0.25 * soft, atol=1e-6)
+    assert np.abs(soft - hard).max() > 1e-3

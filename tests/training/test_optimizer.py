@@ -37,7 +37,8 @@ def test_steps_fall_at_once_and_exponential_a_little_each_time():
 @pytest.mark.parametrize("name", ["adamw", "rmsprop", "sgd"])
 def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model, name):
     """With no gradient at all, decay is the only thing that moves a weight."""
-    stage = Stage(1, 0.1, warmup=0.0, weight_decay=0.5, optimizer=Optimizer(name))
+    numbers = {"decay": Decay("step", 1.0), "optimizer": Optimizer(name)}
+    stage = Stage(1, 0.1, warmup=0.0, weight_decay=0.5, **numbers)
     optimizer = make_optimizer(model, stage, 10)
     before = [variable.numpy() for variable in model.trainable_variables]
     zeros = [np.zeros_like(value) for value in before]
