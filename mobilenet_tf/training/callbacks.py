@@ -63,11 +63,14 @@ class EpochProgress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self.steps = self.params["steps"]
         self.bar = bar()
-        self.task = self.bar.add_task(self.title, total=self.epochs * self.steps, note="")
+        self.task = None
         self.bar.start()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.started = epoch, time.monotonic()
+        if self.task is None:  # begun here, or epochs of an earlier process would count as speed
+            total, done = self.epochs * self.steps, epoch * self.steps
+            self.task = self.bar.add_task(self.title, total=total, completed=done, note="")
 
     def on_train_batch_end(self, batch, logs=None):
         rate = (batch + 1) * self.batch / max(time.monotonic() - self.started, 1e-6)

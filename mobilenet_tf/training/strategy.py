@@ -89,46 +89,43 @@ def share_checkpoint(path: Path, fingerprint: str, strategy: tf.distribute.Strat
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return
     own = np.frombuffer(hashlib.sha256(fingerprint.encode()).digest(), np.int64)
-    chiefs = _from_chief(strategy, own)
-    if _sum(strategy, np.array([not np.array_equal(own, chiefs)], np.int64)).any():
+    chiefs = _from_chief(own)
+    if _total(np.array([not np.array_equal(own, chiefs)], np.int64)).any():
         raise UserError(
             "The workers have different pictures or settings; start all of them with the same "
             "command on the same pictures."
         )
     chief = is_chief("multiworker")
     content = path.read_bytes() if chief and path.exists() else b""
-    (length,) = _from_chief(strategy, np.array([len(content)], np.int64))
+    (length,) = _from_chief(np.array([len(content)], np.int64))
     if not length:
         return
     padded = (content if chief else bytes(length)).ljust(-(-length // 8) * 8, b"\0")
-    content = _from_chief(strategy, np.frombuffer(padded, np.int64)).tobytes()[:length]
+    content = _from_chief(np.frombuffer(padded, np.int64)).tobytes()[:length]
     if not chief:
         write_atomically(path, lambda partial: partial.write_bytes(content))
 
 
-def _from_chief(strategy: tf.distribute.Strategy, values: np.ndarray) -> np.ndarray:
-    """The chief's int64 values, on all workers."""
-    return _sum(strategy, values, first_only=True)
+def _from_chief(values: np.ndarray) -> np.ndarray:
+    """The chief's int64 values (N,), on all workers."""
+    context = tf.distribute.get_replica_context
+    return _total(values, lambda: tf.cast(context().replica_id_in_sync_group, tf.int64) == 0)
 
 
-def _sum(
-    strategy: tf.distribute.Strategy, values: np.ndarray, first_only: bool = False
-) -> np.ndarray:
-    """int64 values summed over all replicas, or those of the first, which is the chief's."""
+def _total(values: np.ndarray, counts: Callable[[], tf.Tensor] = lambda: True) -> np.ndarray:
+    """int64 values (N,), summed over the replicas that count."""
+    strategy = tf.distribute.get_strategy()
 
-    @tf.function
+    def reduce(values):
+        # A product, so that it is on the replica's device.
+        values *= tf.cast(counts(), tf.int64)
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
     def total(values):
-        def reduce(values):
-            context = tf.distribute.get_replica_context()
-            values = tf.identity(values)  # on the replica's device
-            if first_only:
-                first = tf.cast(context.replica_id_in_sync_group, tf.int64) == 0
-                values *= tf.cast(first, tf.int64)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
-
         return strategy.run(reduce, (values,))
 
-    return strategy.experimental_local_results(total(tf.constant(values)))[0].numpy()
+    return strategy.experimental_local_results(total(values))[0].numpy()
 
 
 @contextmanager
