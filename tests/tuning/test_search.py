@@ -6,11 +6,8 @@ Most of it with a training whose accuracy is a known function of the values; one
 import json
 import math
 import os
-import signal
 import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from mobilenet_tf.errors import Diverged, UserError
 from mobilenet_tf.training.recipe import load_recipe
 from mobilenet_tf.tuning.plan import ALGORITHMS, Plan, Search, begin_search
 from mobilenet_tf.tuning.space import load_space
+from tests.killing import COMMAND, kill_when
 
 RECIPE = load_recipe("small_data").with_fields({"train.epochs": 18})
 SPACE = """
@@ -163,17 +161,10 @@ def test_what_a_search_leaves(search, plan, tmp_path):
         write_outcome(Search(begun.run, begun.plan, begun.networks), [], base)
 
 
-COMMAND = [
-    *(sys.executable, "-m", "mobilenet_tf", "tune", "--model", "v1", "--alpha", "0.25"),
+TUNE = [
+    *(*COMMAND, "tune", "--model", "v1", "--alpha", "0.25"),
     *("--algorithm", "random", "--epochs", "2", "--set", "batch=64"),
 ]  # fmt: skip
-
-
-def wait_for(condition, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and process.poll() is None and not condition():
-        time.sleep(0.05)
-    assert condition(), process.stderr.read()
 
 
 @pytest.mark.slow
@@ -185,10 +176,9 @@ def test_a_real_search_that_is_killed(tmp_path):
         'model = ["v1"]\nalpha = [1.0]\nsize = [32]\nbatch = [64]\n'
         "train.learning_rate = { min = 2e-3, max = 8e-3, log = true }\n"
     )
-    command = [*COMMAND, "--space", str(space), "--trials", "2", "--out", str(out), "--json"]
+    command = [*TUNE, "--space", str(space), "--trials", "2", "--out", str(out), "--json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        wait_for((out / "trials" / "1" / "checkpoints" / "float.npz").exists, process)
-        process.send_signal(signal.SIGKILL)
+        kill_when(process, 1, out / "trials" / "1" / "checkpoints" / "float.npz")
     first = json.loads((out / "oracle" / "trial_0" / "trial.json").read_text())
     weights = (out / "trials" / "0" / "float.keras").stat().st_mtime_ns
     done = subprocess.run(
@@ -215,7 +205,7 @@ def test_a_chief_and_two_workers(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
-    command = [*COMMAND, "--trials", "4", "--out", str(tmp_path / "out"), "--json"]
+    command = [*TUNE, "--trials", "4", "--out", str(tmp_path / "out"), "--json"]
     processes = {
         name: subprocess.Popen(
             command,
