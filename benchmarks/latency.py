@@ -7,11 +7,12 @@ For each network and size, in one process, in turn, on one thread of LiteRT:
   (a)       tf_keras.applications, full-int8 post-training quantization
   (b)       the same as float
   (c)       ours with ReLU in place of hard-swish: the lower bound
-Weights are random: they have no say in the time that an integer kernel takes.
+Weights are random: they have no say in the time that an integer kernel takes. The clock is the
+thread's processor time, which other programs on the machine do not add to.
 """
 
-import json
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +21,10 @@ import tf_keras as keras
 from ai_edge_litert.interpreter import Interpreter
 from sklearn.datasets import load_sample_images
 
-from benchmarks.tables import ROOT, markdown, replace_section
+from benchmarks.tables import ROOT, keep, markdown, replace_section, spread, where
 from export.inspect import inspect
 from export.tflite import convert
 from export.timing import interleaved
-from export.verify import machine, versions
 from mobilenet_tf.console import console, quiet
 from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.models.build import build_from_spec
@@ -131,7 +131,7 @@ def measure(spec: ModelSpec) -> dict:
     if HS in (spec.network.activation, *(block.activation for block in spec.network.blocks)):
         files["c"] = ours(relu_twin(spec))
     runs = {name: runner(content) for name, content in files.items()}
-    samples = interleaved(runs, _ROUNDS)
+    samples = interleaved(runs, _ROUNDS, clock=time.thread_time)
     found = {
         "network": spec.name,
         "size": spec.size,
@@ -152,10 +152,6 @@ def table(rows: list[dict]) -> str:
         "network", "size", "ours, ms", "(a) PTQ, ms", "(b) float, ms", "pieces: ours / (a)",
         "times faster than (a)", "than (b)", "of the bound (c)",
     )  # fmt: skip
-
-    def spread(values) -> str:
-        return "-" if values is None else f"{values[0]:.2f} ({values[1]:.2f} to {values[2]:.2f})"
-
     return markdown(
         columns,
         [
@@ -174,20 +170,15 @@ def table(rows: list[dict]) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Write docs/latency.json and the table in docs/benchmarks.md."""
-    rows = []
+    """Write docs/latency.json and the table in docs/benchmarks.md, network by network."""
     for name in names or ZOO:
         for size in SIZES:
-            rows.append(measure(model_spec(name, 1.0, size)))
-            console.print(rows[-1])
-    facts = {"rows": rows, "machine": machine(), "versions": versions()}
-    (ROOT / "docs" / "latency.json").write_text(json.dumps(facts, indent=1) + "\n")
-    where = facts["machine"]
-    text = table(rows) + (
-        f"\n\nMedian and quartiles of the ratios, round by round; one thread, {where['cpu']}, "
-        f"LiteRT {facts['versions']['litert']}."
-    )
-    replace_section(ROOT / "docs" / "benchmarks.md", "latency", text)
+            row = measure(model_spec(name, 1.0, size))
+            console.print(row)
+            facts = keep(ROOT / "docs" / "latency.json", row, ("network", "size"))
+            text = f"{table(facts['rows'])}\n\nMedian of the ratios, round by round, and their "
+            text += f"quartiles; one thread, its processor time. {where(facts)}"
+            replace_section(ROOT / "docs" / "benchmarks.md", "latency", text)
 
 
 if __name__ == "__main__":
