@@ -95,12 +95,14 @@ def write(folder: Path) -> None:
                 rows.append((case, json.loads(file.read_text(encoding="utf-8"))))
     kept = [{"network": case.network, "settings": found} for case, found in rows]
     write_text(ROOT / "docs" / "quantization_sweep.json", json.dumps(kept, indent=1) + "\n")
-    names = [name for name in rows[0][1] if all(name in found for _, found in rows)]
-    base = names[0]
+    names = dict.fromkeys(name for _, found in rows for name in found)
+    base = next(iter(names))
     lines = []
     for name in names:
         for case in cases:
-            own = [found for other, found in rows if other == case]
+            own = [found for other, found in rows if other == case and name in found]
+            if not own:
+                continue
             loss = np.array([found[name]["val_loss"] for found in own])
             gain = loss - [found[base]["val_loss"] for found in own]
             right = np.array([100 * found[name]["val_accuracy"] for found in own])

@@ -57,7 +57,8 @@ def table(found: dict[Case, list[dict]]) -> str:
     def cell(values: list[float], sign: str = "") -> str:
         # + 0.0: no minus before a zero.
         mean, deviation = (round(value, 2) + 0.0 for value in spread(values or [0.0]))
-        return f"{mean:{sign}.2f} ± {deviation:.2f}" if values else "-"
+        around = f" ± {deviation:.2f}" if len(values) > 1 else ""
+        return f"{mean:{sign}.2f}{around}" if values else "-"
 
     lines = []
     for case, rows in found.items():
@@ -121,8 +122,8 @@ def text(found: dict[Case, list[dict]]) -> str:
         f"""To reach: a mean drop against float of at most {DROP} points. Over all {len(every)} runs
         ours changes {mean:+.2f} ± {deviation:.2f}: {held(mean >= -DROP)}; the worst network is
         {worst} with {per_network[worst]:+.2f}.""",
-        f"""To reach: never below PTQ or stock QAT beyond the spread, or one picture if that is more:
-        {held(not below)}{": " + "; ".join(below) if below else ""}.""",
+        f"""To reach: never below PTQ or stock QAT beyond the spread, or one picture if that is
+        more: {held(not below)}{": " + "; ".join(below) if below else ""}.""",
         f"""To reach: the outputs of QAT and of its file within 1 LSB for at least {LSB:.1%} of
         values. The worst run has {lsb:.2%}, the worst tensor inside of a network {inside:.2%}:
         {held(lsb >= LSB)}.""",
