@@ -161,7 +161,7 @@ def plot(found: dict[Case, list[dict]], path: Path) -> None:
     axes.set_yticks(range(len(found)), [case.title.replace("`", "") for case in found])
     axes.invert_yaxis()
     axes.set_xlabel("points against float; small: a seed, large: their mean; dotted: to reach")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside upper center", ncols=3)
     figure.savefig(path, dpi=100)
 
 
