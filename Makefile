@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-android android-vectors lint format clean
+.PHONY: demo test test-long test-android android-vectors lint format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,9 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 
 test: $(READY) lint  ## all tests, on two processes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
+	$(BIN)/python -m pytest -m long -q
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh

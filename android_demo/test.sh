@@ -20,7 +20,7 @@ if ((${#missing[@]})); then
     exit 2
   fi
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
 fi
 if [[ $(uname -sm) != "Linux x86_64" ]]; then
   echo "test-android runs the phone's x86_64 library, so it needs Linux on x86_64." >&2

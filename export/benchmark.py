@@ -1,22 +1,21 @@
 """How fast `.tflite` files are, so that the ratio between them holds on a noisy machine."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
+from export.child import run_python
+from export.flatbuffer import OP_NAMES, op_codes
 from export.inspect import inspect
-from export.latency import processor, runner
+from export.latency import runner
+from export.machine import processor
 from export.runtime import parse_model, read_file
-from export.slim import drop_unused, op_codes, pack
-from export.timing import interleaved, summary
+from export.slim import drop_unused, pack_shared
+from export.timing import compared, interleaved
 from mobilenet_tf.errors import UserError
 
-_OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 _PROFILE_ROUNDS = 15
 # Run in a process of its own: high-water mark of memory before and after one inference, in KiB.
 _MEMORY = """
@@ -56,13 +55,7 @@ def benchmark(
     Raises:
         UserError: a file cannot be run, a count is below 1, or a file is named twice.
     """
-    if not files:
-        raise UserError("benchmark needs at least one .tflite file.")
-    for what, values in (("threads", threads), ("rounds", [rounds])):
-        if min(values) < 1:
-            raise UserError(f"{what} is {min(values)}; it must be at least 1.")
-    if len(set(map(str, files))) < len(files):
-        raise UserError("A file is named twice; its ratio to itself would be 1.")
+    check_request(files, threads, rounds)
     contents = {str(path): read_file(path)[0] for path in files}
     facts = {name: inspect(name) for name in contents}
     for found in facts.values():
@@ -74,46 +67,46 @@ def benchmark(
         for count in threads
     }
     times = interleaved(runs, rounds, progress)
-    first = str(files[0])
-    results = []
-    for name, content in contents.items():
-        timed = {}
-        for count in threads:
-            ratio = np.median(times[name, count] / times[first, count])
-            timed[str(count)] = summary(times[name, count]) | {"ratio": float(ratio)}
-        results.append(
-            {
-                "file": name,
-                "bytes": len(content),
-                "partitions": facts[name]["delegate"]["partitions"],
-                "left_out": facts[name]["delegate"]["left_out"],
-                "peak_memory_bytes": peak_memory(name, threads[0]),
-                "threads": timed,
-                "ops": profile_ops(content, threads[0]) if profile else {},
-            }
-        )
+    results = [
+        {
+            "file": name,
+            "bytes": len(content),
+            "partitions": facts[name]["delegate"]["partitions"],
+            "left_out": facts[name]["delegate"]["left_out"],
+            "peak_memory_bytes": peak_memory(name, threads[0]),
+            "threads": compared(times, name, str(files[0]), threads),
+            "ops": profile_ops(content, threads[0]) if profile else {},
+        }
+        for name, content in contents.items()
+    ]
     return {"processor": processor(), "rounds": rounds, "files": results}
+
+
+def check_request(files: Sequence[Path], threads: Sequence[int], rounds: int) -> None:
+    """Raises UserError for what cannot be measured."""
+    if not files:
+        raise UserError("benchmark needs at least one .tflite file.")
+    for what, values in (("threads", threads), ("rounds", [rounds])):
+        if min(values) < 1:
+            raise UserError(f"{what} is {min(values)}; it must be at least 1.")
+    if len(set(map(str, files))) < len(files):
+        raise UserError("A file is named twice; its ratio to itself would be 1.")
 
 
 def peak_memory(path: str, threads: int) -> int | None:
     """Bytes that loading and running a file adds to a process's high-water mark."""
-    command = [sys.executable, "-c", _MEMORY, path, str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+    done = run_python("-c", _MEMORY, path, str(threads), text=True)
     if done.returncode:
         return None  # no /proc, as on macOS and Windows
     before, after = json.loads(done.stdout.strip().splitlines()[-1])
     return (after - before) * 1024
 
 
-def _environment() -> dict[str, str]:
-    import os
-
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-
-
 def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict]:
     """Operator name -> count and ms: every operator as a file of its own, all in turns."""
-    names = [_OP_NAMES[op_codes(parse_model(content))[i]] for i in _opcodes(content)]
+    model = parse_model(content)
+    codes = op_codes(model)
+    names = [OP_NAMES[codes[op.opcodeIndex]] for op in model.subgraphs[0].operators]
     runs = {index: runner(only(content, index), threads) for index in range(len(names))}
     times = interleaved(runs, _PROFILE_ROUNDS)
     found: dict[str, dict] = {}
@@ -122,10 +115,6 @@ def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict]:
         entry["count"] += 1
         entry["ms"] += float(np.median(times[index]))
     return dict(sorted(found.items(), key=lambda item: -item[1]["ms"]))
-
-
-def _opcodes(content: bytes) -> list[int]:
-    return [op.opcodeIndex for op in parse_model(content).subgraphs[0].operators]
 
 
 def only(content: bytes, index: int) -> bytes:
@@ -142,4 +131,4 @@ def only(content: bytes, index: int) -> bytes:
     graph.inputs, graph.outputs = np.array(list(taken), np.int32), op.outputs
     model.signatureDefs = model.metadata = None
     drop_unused(model)
-    return pack(model)
+    return pack_shared(model)

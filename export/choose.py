@@ -5,22 +5,23 @@ sum of parts measured on this machine, or Vela's cycles; size and memory are tho
 written from the network's rows. Nothing is trained, unless trials are asked for.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from export.latency import LatencyTable
-from export.synthetic import converted_bytes
-from export.targets import MCU, check_target, measure
+from export.kept import Progress
+from export.latency import LatencyTable, ThisMachine
+from export.targets import CPU, MCU, DeviceTable, at_least, check_target
+from mobilenet_tf.console import run_command
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.expected import expected_top1
 from mobilenet_tf.models.grid import candidates
 from mobilenet_tf.models.spec import ModelSpec
 
-CPU = "cpu"
-# The limits by name: unit in messages, and what is compared.
-LIMITS = {"latency": "ms", "size": "bytes", "ram": "bytes"}
-Progress = Callable[[str, int, int], None]
+# Limit -> the attribute of an `Option` that is held against it.
+LIMITS = {"latency": "latency", "size": "bytes", "ram": "ram"}
+_BEYOND = 1.5  # what misses a limit by more than this factor is out of reach, if others are not
+_AS_NEAR = 1.01  # a file that is 1 % smaller is no reason for tiny pictures
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Option:
         latency: milliseconds, or None where there is no way to know (`mcu`).
         bytes: of the file.
         ram: bytes: activations on a CPU, the arena on a microcontroller, SRAM with an NPU.
+        breaks: names of the limits that it does not keep.
     """
 
     model: str
@@ -45,14 +47,7 @@ class Option:
     latency: float | None
     bytes: int
     ram: int
-
-    def value(self, limit: str) -> float | None:
-        """What a limit of that name is held against."""
-        return {"latency": self.latency, "size": self.bytes, "ram": self.ram}[limit]
-
-    def breaks(self, limits: dict[str, float]) -> list[str]:
-        """Names of the limits that it does not keep."""
-        return [name for name, most in limits.items() if self.value(name) > most]
+    breaks: tuple[str, ...] = ()
 
 
 def choose(
@@ -60,9 +55,8 @@ def choose(
     target: str = CPU,
     classes: int = 10,
     channels: int = 3,
-    threads: int = 1,
     progress: Progress | None = None,
-    table: LatencyTable | None = None,
+    table: LatencyTable | DeviceTable | None = None,
 ) -> dict:
     """Walk the grid of networks, alphas and sizes.
 
@@ -70,13 +64,13 @@ def choose(
         limits: by the names in `LIMITS`; any of them may be absent.
         target: `cpu`, `mcu` or an NPU, see `targets.TARGETS`.
         progress: called with (what is being done, done, of).
-        table: kept latencies, for `cpu`.
+        table: of costs; by default this machine's for `cpu`, or the target's.
 
     Returns:
-        target, limits, considered (how many configurations), best (an option, or None),
-        pareto (options that no other beats in accuracy and every cost), binds (names of the
-        limits that no configuration at all can keep by themselves, or all that are given if
-        it is only together), nearest (the option that misses by the smallest factor).
+        target, measured_by, limits, considered (how many configurations), best (an option, or
+        None), pareto (options within reach that no other beats in accuracy and every cost),
+        nearest (without a best: what misses by the smallest factor; the limits that it breaks
+        bind).
 
     Raises:
         UserError: an unknown target or limit, or a latency limit for `mcu`.
@@ -84,73 +78,79 @@ def choose(
     unknown = set(limits) - set(LIMITS)
     if unknown:
         raise UserError(f"There is no limit {unknown.pop()!r}; there are {', '.join(LIMITS)}.")
-    if target != CPU:
-        check_target(target)
+    check_target(target)
     if target == MCU and "latency" in limits:
         raise UserError(
             "A microcontroller's latency cannot be measured here; leave out --max-latency, or "
             "give an Ethos-U as --target."
         )
+    if table is None:
+        table = LatencyTable(ThisMachine()) if target == CPU else DeviceTable(target)
     limits = {name: limits[name] for name in LIMITS if name in limits}
-    specs = [s for s in candidates(classes, channels) if _worth_measuring(s, limits, target)]
-    specs = specs or [_smallest(classes, channels)]
-    options = list(_options(specs, target, threads, progress, table))
-    fitting = [option for option in options if not option.breaks(limits)]
-    best = max(fitting, key=lambda option: (option.top1, -option.macs), default=None)
+    grid = list(candidates(classes, channels))
+
+    def within(factor: float) -> list[Option]:
+        near = [spec for spec in grid if _excess(at_least(spec, target), limits) <= factor]
+        return _options(near or [_smallest(grid)], limits, table, progress)
+
+    options = within(_BEYOND)
+    best = max(
+        (option for option in options if not option.breaks),
+        key=lambda option: (option.top1, -option.macs),
+        default=None,
+    )
+    nearest = None
+    if best is None:
+        # Once more, with whatever may come as near as the nearest so far, or nearer.
+        options = within(_AS_NEAR * _excess(asdict(_nearest(options, limits)), limits))
+        nearest = asdict(_nearest(options, limits))
     return {
         "target": target,
+        "measured_by": table.kept.measured_by,
         "limits": limits,
-        "considered": sum(1 for _ in candidates(classes, channels)),
+        "considered": len(grid),
         "best": None if best is None else asdict(best),
         "pareto": [asdict(option) for option in pareto(options)],
-        "binds": [] if best else _binding(options, limits),
-        "nearest": None if best else asdict(min(options, key=lambda o: _excess(o, limits))),
+        "nearest": nearest,
     }
 
 
-def _worth_measuring(spec: ModelSpec, limits: dict[str, float], target: str) -> bool:
-    """Counting is quick: what is far beyond a limit is not built. NPUs compress what they keep."""
-    if target not in (CPU, MCU):
-        return "size" not in limits or cost(spec).weight_bytes <= 4 * limits["size"]
-    counted = cost(spec)
-    pairs = (("size", counted.weight_bytes), ("ram", counted.peak_activation_bytes))
-    return all(name not in limits or value <= 1.5 * limits[name] for name, value in pairs)
+def _nearest(options: list[Option], limits: dict[str, float]) -> Option:
+    """What misses by the smallest factor; of all that are as near, the most accurate."""
+    missed = [(_excess(asdict(option), limits), option) for option in options]
+    least = min(excess for excess, _ in missed)
+    near = (option for excess, option in missed if excess <= _AS_NEAR * least)
+    return max(near, key=lambda option: option.top1)
 
 
-def _smallest(classes: int, channels: int) -> ModelSpec:
-    """The configuration that every impossible budget is nearest to."""
-    return min(candidates(classes, channels), key=lambda spec: cost(spec).weight_bytes)
+def _excess(costs: dict, limits: dict[str, float]) -> float:
+    """The factor by which the worst limit is missed, as far as the costs are known."""
+    known = {limit: costs[name] for limit, name in LIMITS.items() if costs.get(name) is not None}
+    return max((known[name] / most for name, most in limits.items() if name in known), default=0.0)
+
+
+def _smallest(specs: list[ModelSpec]) -> ModelSpec:
+    return min(specs, key=lambda spec: cost(spec).weight_bytes)
 
 
 def _options(
     specs: list[ModelSpec],
-    target: str,
-    threads: int,
+    limits: dict[str, float],
+    table: LatencyTable | DeviceTable,
     progress: Progress | None,
-    table: LatencyTable | None,
-) -> Iterable[Option]:
-    if target == CPU:
-        table = table or LatencyTable(threads)
-        table.measure(specs, progress and (lambda *done: progress("Measuring latency", *done)))
+) -> list[Option]:
+    table.measure(specs, progress)
+    options = []
     for done, spec in enumerate(specs, start=1):
-        counted = cost(spec)
-        if target == CPU:
-            found = {
-                "latency": table.milliseconds(spec),
-                "bytes": converted_bytes(spec),
-                "ram": counted.peak_activation_bytes,
-            }
-        else:
-            device = measure(spec, target)
-            found = {
-                "latency": device.get("milliseconds"),
-                "bytes": device["flash"],
-                "ram": device["arena"],
-            }
-        top1, basis = expected_top1(spec.name, spec.alpha, spec.size)
-        yield Option(spec.name, spec.alpha, spec.size, top1, basis, counted.macs, **found)
+        found = table.cost(spec)
+        breaks = tuple(name for name, most in limits.items() if found[LIMITS[name]] > most)
+        known = expected_top1(spec.name, spec.alpha, spec.size)
+        macs = cost(spec).macs
+        option = Option(spec.name, spec.alpha, spec.size, *known, macs, **found, breaks=breaks)
+        options.append(option)
         if progress:
-            progress("Measuring files", done, len(specs))
+            progress("Adding up", done, len(specs))
+    return options
 
 
 def pareto(options: Iterable[Option]) -> list[Option]:
@@ -172,59 +172,12 @@ def pareto(options: Iterable[Option]) -> list[Option]:
     return sorted(kept, key=lambda option: (option.latency or 0, option.bytes))
 
 
-def _binding(options: list[Option], limits: dict[str, float]) -> list[str]:
-    alone = [name for name, most in limits.items() if all(o.value(name) > most for o in options)]
-    return alone or list(limits)
-
-
-def _excess(option: Option, limits: dict[str, float]) -> float:
-    """The factor by which the worst limit is missed."""
-    return max(option.value(name) / most for name, most in limits.items())
-
-
 def command(option: dict, data: str = "DIR", channels: int = 3) -> str:
     """The command line that trains an option."""
-    grey = " --channels 1" if channels == 1 else ""
-    return (
-        f"mobilenet-tf run --data {data} --model {option['model']} --alpha {option['alpha']:g} "
-        f"--size {option['size']}{grey}"
+    return run_command(
+        data=data,
+        model=option["model"],
+        alpha=option["alpha"],
+        size=option["size"],
+        channels=channels if channels == 1 else None,
     )
-
-
-def plot(result: dict, path) -> None:
-    """Accuracy against latency (or file size, where there is none) as a picture.
-
-    Raises:
-        UserError: the ending is not .png, .svg or .pdf, or it cannot be written.
-    """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UserError(f"{path} cannot be drawn; the plot's name must end in .png, .svg or .pdf.")
-    timed = result["pareto"][0]["latency"] is not None
-    axis, limit, title = (
-        ("latency", "latency", "latency, ms") if timed else ("bytes", "size", "file, bytes")
-    )
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    names = dict.fromkeys(option["model"] for option in result["pareto"])
-    for name in names:
-        own = [option for option in result["pareto"] if option["model"] == name]
-        axes.plot([o[axis] for o in own], [o["top1"] for o in own], "o", ms=4, label=name)
-    if limit in result["limits"]:
-        axes.axvline(result["limits"][limit], ls="--", color="grey", label=f"limit of {limit}")
-    if result["best"]:
-        best = result["best"]
-        axes.plot(best[axis], best["top1"], "*", ms=16, color="black", label="best that fits")
-    axes.set(xscale="log", xlabel=f"{title} ({result['target']})")
-    axes.set(ylabel="expected ImageNet top-1, % (published table)")
-    axes.legend()
-    figure.tight_layout()
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        pyplot.close(figure)

@@ -1,7 +1,9 @@
-"""Write a `.tflite` from its unpacked form."""
+"""Write a `.tflite` from its unpacked form, and name its operators."""
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
+
+OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 
 
 class AlignedBuilder(flatbuffers.Builder):
@@ -15,8 +17,13 @@ class AlignedBuilder(flatbuffers.Builder):
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
-def pack(model: schema.ModelT) -> bytes:
+def pack(model: schema.ModelT, builder: type[flatbuffers.Builder] = AlignedBuilder) -> bytes:
     """The file's bytes, without what stood behind the flatbuffer (labels)."""
-    builder = AlignedBuilder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    flat = builder(1 << 20)
+    flat.Finish(model.Pack(flat), b"TFL3")
+    return bytes(flat.Output())
+
+
+def op_codes(model: schema.ModelT) -> list[int]:
+    """The operator of each entry of the model's operator table; old files have a second field."""
+    return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]

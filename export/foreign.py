@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import tf_keras as keras
 
-from export.evaluate import figures, run_all
+from export.evaluate import figures, run_all, sections
+from export.machine import machine
 from export.metadata import add_metadata
 from export.runtime import TFLiteModel
 from export.tflite import calibration_facts, convert, tflite_facts
-from export.verify import machine, parity, versions, wrong_answers
+from export.verify import parity, versions, wrong_answers
 from mobilenet_tf.data.dataset import balanced
 from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import normalise
@@ -123,13 +124,17 @@ def export_foreign(
     test = data.test
     file = TFLiteModel(run.tflite, threads=2)
     found = run_all(file, test.pictures, "Verifying int8")
+    scores = file.output.dequantize(found)
     expected = np.concatenate(
         [
             model(normalise(test.pictures[start : start + _CHUNK], preprocessing), training=False)
             for start in range(0, len(test), _CHUNK)
         ]
     )
-    judged = figures(found, test.labels, data.classes)
+    judged = {
+        "float": figures(expected, test.labels, data.classes),
+        "int8": figures(scores, test.labels, data.classes),
+    }
     run.update_result(
         model={
             "name": Path(path).stem,
@@ -141,14 +146,9 @@ def export_foreign(
         },
         data=data_facts(data),
         calibration=calibration_facts(pixels, data.train.labels[rows], data.classes),
-        accuracy={
-            "float": figures(expected, test.labels, data.classes)["accuracy"],
-            "int8": judged["accuracy"],
-        },
+        **sections(judged),
         parity=parity(file.output, expected, found),
-        per_class=judged["per_class"],
-        confusion=judged["confusion"],
-        worst=wrong_answers(run, test, data.classes, file.output.dequantize(found)),
+        worst=wrong_answers(run, test, data.classes, scores),
         tflite=tflite_facts(run.tflite),
         versions=versions(),
         machine=machine(),

@@ -9,8 +9,9 @@ it on, until a kernel's scale times six makes up for it.
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from export.flatbuffer import op_codes
 from export.runtime import parse_model
-from export.slim import drop_unused, op_codes, pack
+from export.slim import drop_unused, pack_shared
 
 _Op = schema.BuiltinOperator
 _CONVOLUTIONS = (_Op.CONV_2D, _Op.DEPTHWISE_CONV_2D)
@@ -41,7 +42,7 @@ def fuse_hard_swish(content: bytes) -> bytes:
     if not found:
         return content
     drop_unused(model)
-    return pack(model)
+    return pack_shared(model)
 
 
 def _readers(model: schema.ModelT, tensor: int) -> list:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from export.flatbuffer import OP_NAMES
 from export.metadata import read_metadata, required_runtime
 from export.runtime import load_interpreter, parse_model, read_file, tensor_info
 
@@ -23,7 +24,6 @@ _WEIGHTED = {
     "FULLY_CONNECTED": (0, (1,)),
 }
 _BITS = {"int4": 4, "int2": 2, "bool": 8}
-_OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 
 
 class _Graph:
@@ -51,7 +51,7 @@ class _Graph:
         number = max(code.builtinCode, code.deprecatedBuiltinCode)
         if number == schema.BuiltinOperator.CUSTOM:
             return (code.customCode or b"CUSTOM").decode("utf-8", "replace")
-        return _OP_NAMES.get(number, f"OPERATOR_{number}")
+        return OP_NAMES.get(number, f"OPERATOR_{number}")
 
     def stored(self, tensor: int) -> np.ndarray | None:
         """The bytes of a constant; None for an activation."""

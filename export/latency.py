@@ -1,82 +1,59 @@
-"""What each part of each network costs on this machine: measured once, kept, reused.
+"""What each part of each network costs on a machine: measured once, kept, reused.
 
-The table is keyed by processor, runtime and threads, so a kept value is never another machine's.
 A whole network is the sum of its parts; every file of its own costs a call, which is measured
-on a file that does next to nothing and taken out of the parts.
+on a file that does next to nothing and taken out of the parts. The machine is this one, or a
+phone (`export.adb`).
 """
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from export.kept import Kept, Progress
+from export.machine import processor
 from export.runtime import load_interpreter
-from export.synthetic import Part, chain_file, parts
+from export.synthetic import Part, chain_file, parts, phone_file
 from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.run_folder import write_text
 
 _ROUNDS = 40
-_KEEP_EVERY = 10  # networks between writes of the table
 _CALL = Part("least", 2, 8)
 
 
-def cache_file() -> Path:
-    """Where the table is kept: `latency.json` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "mobilenet_tf" / "latency.json"
+class Machine(Protocol):
+    """What runs int8 files on XNNPACK and has a clock.
+
+    Attributes:
+        name: whatever its times depend on: processor, runtime, threads.
+    """
+
+    name: str
+
+    def times(self, files: dict[str, bytes]) -> dict[str, float]:
+        """Milliseconds of each file."""
 
 
-class LatencyTable:
-    """Milliseconds of parts, in int8 as phones run them (XNNPACK).
+class ThisMachine:
+    """The computer that this runs on.
 
     Args:
         threads: of the CPU.
-        path: of the kept table; `cache_file()` if not given.
     """
 
-    def __init__(self, threads: int = 1, path: Path | None = None):
-        self.path = path or cache_file()
+    def __init__(self, threads: int = 1):
         self.threads = threads
         self.clock = time.thread_time if threads == 1 else time.perf_counter
-        self.machine = f"{processor()}, litert {version('ai-edge-litert')}, {threads} threads"
-        self._known: dict[str, float] = self._read().get(self.machine, {})
+        self.name = f"{processor()}, litert {version('ai-edge-litert')}, {threads} threads"
 
-    def _read(self) -> dict:
-        try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}  # absent or damaged: measured again
-
-    def measure(
-        self, specs: Iterable[ModelSpec], progress: Callable[[int, int], None] | None = None
-    ) -> int:
-        """Measure what these networks need and the table has not; returns how many parts."""
-        groups, seen = [], set(self._known)
-        for chain in ([_CALL], *map(parts, specs)):
-            group = {_key(part): part for part in chain if _key(part) not in seen}
-            seen |= set(group)
-            groups += [group] if group else []
-        for done, group in enumerate(groups, start=1):
-            runs = {
-                name: runner(chain_file([part], fused=False), self.threads)
-                for name, part in group.items()
-            }
-            self._known |= self._in_rotation(runs)
-            if done % _KEEP_EVERY == 0 or done == len(groups):
-                self._write()
-            if progress:
-                progress(done, len(groups))
-        return sum(map(len, groups))
-
-    def _in_rotation(self, runs: dict[str, Callable[[], None]]) -> dict[str, float]:
-        """Milliseconds of parts that are called one after the other, as in a network.
+    def times(self, files: dict[str, bytes]) -> dict[str, float]:
+        """Medians; the files are called one after the other, as parts are in a network.
 
         Called again and again alone, a part would find its weights in the nearest cache.
         """
+        runs = {name: runner(content, self.threads) for name, content in files.items()}
         found = {name: np.empty(_ROUNDS) for name in runs}
         for turn in range(-1, _ROUNDS):
             for name, run in runs.items():
@@ -86,14 +63,43 @@ class LatencyTable:
                     found[name][turn] = (self.clock() - start) * 1e3
         return {name: float(np.median(values)) for name, values in found.items()}
 
-    def _write(self) -> None:
-        table = self._read() | {self.machine: self._known}
-        write_text(self.path, json.dumps(table, indent=1) + "\n")
+
+class LatencyTable:
+    """What networks cost as phones run them, in int8 on XNNPACK.
+
+    Args:
+        machine: where their parts are timed.
+        path: of the kept values; see `Kept`.
+    """
+
+    def __init__(self, machine: Machine, path: Path | None = None):
+        self.machine = machine
+        self.kept = Kept(machine.name, path)
+
+    def measure(self, specs: Iterable[ModelSpec], progress: Progress | None = None) -> int:
+        """Measure what these networks need and the table has not; returns how many parts."""
+        groups, seen = [], set(self.kept.values)
+        for chain in ([_CALL], *map(parts, specs)):
+            group = {_key(part): part for part in chain if _key(part) not in seen}
+            seen |= set(group)
+            groups += [group] if group else []
+        found = (
+            self.machine.times({k: chain_file([part], fused=False) for k, part in group.items()})
+            for group in groups
+        )
+        told = progress and (lambda *done: progress("Measuring latency", *done))
+        self.kept.fill(found, len(groups), told)
+        return sum(map(len, groups))
 
     def milliseconds(self, spec: ModelSpec) -> float:
         """Of a network whose parts have been measured, one picture."""
-        call = self._known[_key(_CALL)]
-        return call + sum(max(0.0, self._known[_key(part)] - call) for part in parts(spec))
+        times = self.kept.values
+        call = times[_key(_CALL)]
+        return call + sum(max(0.0, times[_key(part)] - call) for part in parts(spec))
+
+    def cost(self, spec: ModelSpec) -> dict:
+        """latency in milliseconds; bytes of the file; ram: bytes of its activations."""
+        return {"latency": self.milliseconds(spec), **phone_file(spec)}
 
 
 def runner(content: bytes, threads: int = 1) -> Callable[[], None]:
@@ -106,17 +112,6 @@ def runner(content: bytes, threads: int = 1) -> Callable[[], None]:
         values = random.random(shape) if floats else random.integers(0, 100, shape)
         interpreter.set_tensor(detail["index"], values.astype(dtype))
     return interpreter.invoke
-
-
-def processor() -> str:
-    """The name of the CPU."""
-    import platform
-
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _key(part: Part) -> str:

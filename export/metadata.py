@@ -128,7 +128,7 @@ def add_metadata(
     builder = flatbuffers.Builder(1024)
     root = _pack(builder, "ModelMetadata", texts | _describe(picture, scores, preprocessing))
     builder.Finish(root, METADATA_MARK)
-    _set_metadata(model, METADATA_NAME, bytes(builder.Output()))
+    set_metadata(model, METADATA_NAME, bytes(builder.Output()))
 
     details = json.dumps(asdict(preprocessing) | {"extra": extra or {}}, indent=2)
     files = {LABELS_FILE: "\n".join(labels) + "\n", PREPROCESSING_FILE: details + "\n"}
@@ -226,7 +226,7 @@ def _get_metadata(data: bytes, name: bytes) -> bytes:
     return b""
 
 
-def _set_metadata(model: schema.ModelT, name: bytes, content: bytes) -> None:
+def set_metadata(model: schema.ModelT, name: bytes, content: bytes) -> None:
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(content, np.uint8)
     for entry in model.metadata or []:

@@ -12,9 +12,10 @@ from pathlib import Path
 from string import Template
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from export.c_source import c_bytes, c_float, c_int8, c_strings
+from export.cmsis import CORES, scratch_beyond
+from export.flatbuffer import OP_NAMES, op_codes
 from export.fuse import fuse_hard_swish
 from export.runtime import TFLiteModel, parse_model
 from export.slim import slim
@@ -44,7 +45,6 @@ RESOLVER = {
     "RESHAPE": "AddReshape",
     "SOFTMAX": "AddSoftmax",
 }
-_OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 
 
 def operators(data: bytes) -> dict[str, int]:
@@ -53,9 +53,9 @@ def operators(data: bytes) -> dict[str, int]:
     Raises:
         UserError: one that no network of this project has.
     """
-    versions: dict[str, int] = {}
-    for code in parse_model(data).operatorCodes:
-        name = _OP_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
+    model, versions = parse_model(data), {}
+    for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
+        name = OP_NAMES[number]
         if name not in RESOLVER:
             raise UserError(f"The model has the operator {name}, which has no resolver entry here.")
         versions[name] = max(versions.get(name, 0), code.version)
@@ -147,8 +147,9 @@ def write_folder(
     small = slim(fused)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(f"{title}: its input is not pixel - 128 as int8, so it has no C form here.")
-    figures = figures_of(small) | {"parity": micro_parity(content, fused, small, pictures)}
-    _require_parity(figures["parity"]["litert"], title)
+    parity = micro_parity(content, fused, small, pictures)
+    _require_parity(parity["litert"], title)
+    figures = figures_of(small) | {"parity": parity}
     figures["sha256"] = hashlib.sha256(small).hexdigest()
 
     spread = np.linspace(0, len(pictures) - 1, min(GOLDEN_PICTURES, len(pictures))).astype(int)
@@ -165,9 +166,19 @@ def write_folder(
 
 
 def figures_of(data: bytes) -> dict:
-    """bytes, arena (needed, activations, persistent) and ops of a file for microcontrollers."""
+    """What a file takes of a microcontroller.
+
+    Returns:
+        bytes; arena: needed, activations, persistent, see `Arena`; cmsis_nn: core -> bytes of
+        arena in addition with Arm's kernels; ops: operator -> version.
+    """
     arena: Arena = measure_arena(data)
-    return {"bytes": len(data), "arena": asdict(arena), "ops": operators(data)}
+    return {
+        "bytes": len(data),
+        "arena": asdict(arena),
+        "cmsis_nn": {core: scratch_beyond(data, core) for core in CORES},
+        "ops": operators(data),
+    }
 
 
 def _require_parity(found: dict, title: str) -> None:
@@ -189,6 +200,8 @@ def _values(reference, small, figures, labels, inputs, outputs, crop) -> dict:
         "arena": arena["needed"],
         "activations": arena["activations"],
         "persistent": arena["persistent"],
+        "cmsis_m4": figures["cmsis_nn"]["cortex-m4"],
+        "cmsis_m55": figures["cmsis_nn"]["cortex-m55"],
         "width": width,
         "height": height,
         "channels": channels,

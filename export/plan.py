@@ -6,7 +6,7 @@ under the metadata name OfflineMemoryAllocation; the runtime then only checks in
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 16  # of every buffer in TensorFlow Lite Micro's arena
@@ -75,9 +75,21 @@ def height(lives: list[Life], offsets: list[int]) -> int:
     return max((at + life.room for at, life in zip(offsets, lives, strict=True)), default=0)
 
 
-def _lay(lives: list[Life], order: list[int]) -> list[int]:
-    """Each tensor in turn at the lowest place that is free while it lives."""
-    offsets, laid = [0] * len(lives), []
+def extended(lives: list[Life], offsets: list[int], others: list[Life]) -> int:
+    """Bytes of a plan into whose gaps the interpreter lays others, largest first."""
+    everything = [*lives, *others]
+    order = sorted(range(len(lives), len(everything)), key=lambda i: -everything[i].size)
+    return height(everything, _lay(everything, order, offsets))
+
+
+def _lay(lives: list[Life], order: list[int], fixed: Sequence[int] = ()) -> list[int]:
+    """Each tensor in turn at the lowest place that is free while it lives.
+
+    Args:
+        order: numbers of the tensors.
+        fixed: places of the first tensors, which are not in `order`.
+    """
+    offsets, laid = [*fixed, *[0] * (len(lives) - len(fixed))], list(range(len(fixed)))
     for index in order:
         life, at = lives[index], 0
         for other in sorted((i for i in laid if lives[i].meets(life)), key=offsets.__getitem__):

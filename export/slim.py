@@ -8,12 +8,11 @@ its input's times its kernel's, which no runtime reads from the file.
 
 from collections.abc import Callable
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.flatbuffer import AlignedBuilder
-from export.metadata import _set_metadata
+from export.flatbuffer import AlignedBuilder, op_codes, pack
+from export.metadata import set_metadata
 from export.plan import Life, plan
 from export.runtime import DTYPES, parse_model
 
@@ -22,7 +21,7 @@ _PLAN_VERSION, _SUBGRAPH, _CONSTANT = 1, 0, -1
 _Op = schema.BuiltinOperator
 
 
-class _SharingBuilder(AlignedBuilder):
+class SharingBuilder(AlignedBuilder):
     """Writes equal arrays once; whoever has such an array points at it."""
 
     def __init__(self, size: int):
@@ -36,16 +35,9 @@ class _SharingBuilder(AlignedBuilder):
         return self._written[key]
 
 
-def pack(model: schema.ModelT, builder: type[flatbuffers.Builder] = _SharingBuilder) -> bytes:
-    """A model as the bytes of a `.tflite`, weights on 16 bytes."""
-    flat = builder(1 << 20)
-    flat.Finish(model.Pack(flat), b"TFL3")
-    return bytes(flat.Output())
-
-
-def op_codes(model: schema.ModelT) -> list[int]:
-    """The operator of each entry of the model's operator table; old files have a second field."""
-    return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+def pack_shared(model: schema.ModelT) -> bytes:
+    """The file's bytes, equal arrays written once."""
+    return pack(model, SharingBuilder)
 
 
 def _drop_names(model: schema.ModelT) -> None:
@@ -136,7 +128,7 @@ def _add_plan(model: schema.ModelT) -> None:
     offsets = np.full(len(model.subgraphs[0].tensors), _CONSTANT, np.int32)
     offsets[list(alive)] = plan(list(alive.values()))
     head = np.array([_PLAN_VERSION, _SUBGRAPH, len(offsets)], np.int32)
-    _set_metadata(model, PLAN_NAME, np.concatenate([head, offsets]).astype("<i4").tobytes())
+    set_metadata(model, PLAN_NAME, np.concatenate([head, offsets]).astype("<i4").tobytes())
 
 
 # What is taken out, in this order, and what it is called in tables.
@@ -158,7 +150,7 @@ def slim(data: bytes, called: str = "The model") -> bytes:
     model = parse_model(data, called)
     for _, step in STEPS:
         step(model)
-    return pack(model)
+    return pack_shared(model)
 
 
 def slimming(data: bytes) -> list[tuple[str, bytes]]:
@@ -166,5 +158,5 @@ def slimming(data: bytes) -> list[tuple[str, bytes]]:
     model, stages = parse_model(data), [("as converted", data)]
     for name, step in STEPS:
         step(model)
-        stages.append((name, pack(model)))
+        stages.append((name, pack_shared(model)))
     return stages

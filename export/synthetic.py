@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.flatbuffer import AlignedBuilder
-from export.runtime import parse_model
-from export.slim import pack
+from export.flatbuffer import pack
+from export.plan import lower_bound
+from export.slim import lives, pack_shared
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.rows import Block, squeeze_width
 from mobilenet_tf.models.spec import ModelSpec
@@ -90,15 +90,23 @@ def synthetic(spec: ModelSpec, fused: bool = True) -> bytes:
     return chain_file(parts(spec), fused)
 
 
-def converted_bytes(spec: ModelSpec) -> int:
-    """The size of the file that the converter writes for phones: with names, nothing shared."""
-    model = parse_model(synthetic(spec, fused=False))
-    return len(pack(model, AlignedBuilder)) + _NAMES * len(model.subgraphs[0].tensors)
+def phone_file(spec: ModelSpec) -> dict[str, int]:
+    """The file that the converter writes for phones: with names, nothing shared.
+
+    Returns:
+        bytes; ram: bytes of the activations that are in memory at the worst step.
+    """
+    model = _model(parts(spec), fused=False)
+    size = len(pack(model)) + _NAMES * len(model.subgraphs[0].tensors)
+    return {"bytes": size, "ram": lower_bound(lives(model).values())}
 
 
 def chain_file(chain: Iterable[Part], fused: bool = True) -> bytes:
     """Parts, each on what the one before gives, as one file."""
-    chain = tuple(chain)
+    return pack_shared(_model(tuple(chain), fused))
+
+
+def _model(chain: tuple[Part, ...], fused: bool) -> schema.ModelT:
     writer = _Writer(chain[0].side, chain[0].channels, fused)
     for part in chain:
         getattr(writer, part.kind)(part)
@@ -252,6 +260,6 @@ class _Writer:
         scores = self.activation(classes, scale=1 / 256, zero=-128)
         self.operator(_Op.SOFTMAX, [flat], scores, options)
 
-    def finish(self) -> bytes:
+    def finish(self) -> schema.ModelT:
         self.graph.outputs = np.array([self.here], np.int32)
-        return pack(self.model)
+        return self.model

@@ -1,15 +1,22 @@
 """`export --target`: what a trained run becomes for a microcontroller or an NPU."""
 
+import hashlib
 import json
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from os import cpu_count
 from pathlib import Path
 
 from export.fuse import fuse_hard_swish
+from export.kept import Kept, Progress
+from export.machine import extra_version
 from export.slim import slim
 from export.synthetic import synthetic
 from export.tflm import measure_arena, record_arena
 from export.vela import NPUS, compile_npu
+from mobilenet_tf import __version__
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import Job
 from mobilenet_tf.models.cost import cost
@@ -19,6 +26,7 @@ from mobilenet_tf.run_folder import write_atomically, write_text
 
 CPU, MCU = "cpu", "mcu"
 TARGETS = (CPU, MCU, *NPUS)
+_VELA_COMPRESSES = 0.8  # at best, where weights are as spread as learned ones
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,15 @@ def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -
         The figures, with target and folder; also under `devices` in `result.json`.
 
     Raises:
-        UserError: an unknown target; the model does not fit, and which configuration does; or
-            see `micro.write_folder` and `vela.compile_npu`.
+        UserError: an unknown target; `out` is a file; the model does not fit, and which
+            configuration does; the NPU leaves operators to the CPU; or see `micro.write_folder`
+            and `vela.compile_npu`.
     """
     check_target(target)
     started = time.monotonic()
     folder = Path(out) if out else job.run.path / target
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; --out takes a folder.")
     write = _export_mcu if target == MCU else _export_npu
     figures = {"target": target, "folder": str(folder), **write(job, target, folder, limits)}
     seconds = round(time.monotonic() - started, 1)
@@ -98,6 +109,12 @@ def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
 
 def _export_npu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     compiled, figures = compile_npu(fuse_hard_swish(_int8_file(job)), target)
+    if figures["ops_on_npu"] < figures["ops"]:
+        raise UserError(
+            f"Of the model's {figures['ops']} operators {target} takes only "
+            f"{figures['ops_on_npu']}; the others would run on the CPU beside it, so nothing is "
+            "written."
+        )
     require_fit(job.spec, limits, figures["sram_bytes"], len(compiled), target)
     figures = {"bytes": len(compiled), **figures}
     write_atomically(folder / "model.tflite", lambda partial: partial.write_bytes(compiled))
@@ -118,18 +135,63 @@ def measure(spec: ModelSpec, target: str = MCU) -> dict:
     """What a network costs on a device before it is trained, see `export.synthetic`.
 
     Returns:
-        arena and flash in bytes; for an NPU also cycles and milliseconds.
+        latency in milliseconds, or None for `mcu`, where it cannot be known here; bytes of the
+        file; ram, bytes of the arena or the NPU's SRAM; for an NPU also cycles, ops, ops_on_npu.
     """
     if target == MCU:
         small = slim(synthetic(spec))
-        return {"arena": record_arena(small).needed, "flash": len(small)}
+        return {"latency": None, "bytes": len(small), "ram": record_arena(small).needed}
     compiled, figures = compile_npu(synthetic(spec), target)
-    keep = ("cycles", "milliseconds", "ops", "ops_on_npu")
     return {
-        "arena": figures["sram_bytes"],
-        "flash": len(compiled),
-        **{name: figures[name] for name in keep},
+        "latency": figures["milliseconds"],
+        "bytes": len(compiled),
+        "ram": figures["sram_bytes"],
+        **{name: figures[name] for name in ("cycles", "ops", "ops_on_npu")},
     }
+
+
+def at_least(spec: ModelSpec, target: str) -> dict:
+    """Bounds by counting, which is quick: bytes and ram that `measure` will not stay below."""
+    counted = cost(spec)
+    if target in NPUS:  # they compress weights, and cut activations into strips
+        return {"bytes": _VELA_COMPRESSES * counted.weight_bytes, "ram": 0}
+    return {"bytes": counted.weight_bytes, "ram": counted.peak_activation_bytes}
+
+
+class DeviceTable:
+    """What networks cost on a microcontroller or an NPU, see `measure`.
+
+    Args:
+        target: `mcu` or one of `NPUS`.
+        path: of the kept values; see `Kept`.
+    """
+
+    def __init__(self, target: str, path: Path | None = None):
+        tool = "tflite-micro" if target == MCU else "ethos-u-vela"
+        self.target = target
+        # The files are this package's own, so its version has a say in them.
+        names = f"{target}, {tool} {extra_version(tool)}, mobilenet_tf {__version__}"
+        self.kept = Kept(names, path)
+
+    def measure(self, specs: Iterable[ModelSpec], progress: Progress | None = None) -> int:
+        """Measure the networks that are not known yet; returns how many."""
+        new = [spec for spec in specs if _key(spec) not in self.kept.values]
+        # Vela is a process for each network; TensorFlow Lite Micro is inside this one.
+        with ThreadPoolExecutor(1 if self.target == MCU else cpu_count()) as pool:
+            found = pool.map(lambda spec: {_key(spec): measure(spec, self.target)}, new)
+            told = progress and (lambda *done: progress(f"Measuring for {self.target}", *done))
+            self.kept.fill(found, len(new), told)
+        return len(new)
+
+    def cost(self, spec: ModelSpec) -> dict:
+        """latency, bytes and ram of a network that has been measured, see `measure`."""
+        return {name: self.kept.values[_key(spec)][name] for name in ("latency", "bytes", "ram")}
+
+
+def _key(spec: ModelSpec) -> str:
+    """A network in one line: what it is called, and a digest of all that it is."""
+    digest = hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
+    return f"{spec.name} {spec.alpha:g} {spec.size}x{spec.size}x{spec.channels} {digest}"
 
 
 def require_fit(spec: ModelSpec, limits: Limits, arena: int, flash: int, target: str = MCU) -> None:
@@ -144,24 +206,29 @@ def require_fit(spec: ModelSpec, limits: Limits, arena: int, flash: int, target:
     fitting, found = best
     raise UserError(
         f"{message} The largest that does is --model {fitting.name} --alpha {fitting.alpha:g} "
-        f"--size {fitting.size}: arena {found['arena']:,}, flash {found['flash']:,} bytes."
+        f"--size {fitting.size}: arena {found['ram']:,}, flash {found['bytes']:,} bytes."
     )
 
 
 def largest_that_fits(
     spec: ModelSpec, limits: Limits, target: str = MCU
 ) -> tuple[ModelSpec, dict] | None:
-    """The configuration with the most work that keeps the limits: of this network, or of any."""
+    """The configuration with the most work that keeps the limits: of this network, or of any.
+
+    Returns:
+        It, and what it costs (see `DeviceTable.cost`); None where nothing fits.
+    """
+    table = DeviceTable(target)
     grid = sorted(
         candidates(spec.classes, spec.channels),
         key=lambda other: (other.name != spec.name, -cost(other).macs),
     )
     for candidate in grid:
-        counted = cost(candidate)
-        # Counting is quick: what cannot fit is not measured. NPUs compress and cut in strips.
-        if target == MCU and limits.broken(counted.peak_activation_bytes, counted.weight_bytes):
+        least = at_least(candidate, target)
+        if limits.broken(least["ram"], least["bytes"]):
             continue
-        found = measure(candidate, target)
-        if not limits.broken(found["arena"], found["flash"]):
+        table.measure([candidate])
+        found = table.cost(candidate)
+        if not limits.broken(found["ram"], found["bytes"]):
             return candidate, found
     return None

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from export.child import run_python
+from export.machine import extra_version
 from export.plan import ALIGNMENT
 from mobilenet_tf.errors import UserError
 
@@ -66,13 +67,9 @@ class MicroModel:
 
 
 def _load(data: bytes, arena: int):
-    try:
-        from tflite_micro import runtime
-    except ImportError as error:
-        raise UserError(
-            "tflite-micro is not installed, so nothing can be proven for microcontrollers; "
-            'install the extra: pip install "mobilenet_tf[micro]".'
-        ) from error
+    extra_version("tflite-micro")
+    from tflite_micro import runtime
+
     text = b""
     try:
         with _quiet() as listen:
@@ -123,10 +120,7 @@ def measure_arena(data: bytes) -> Arena:
 
 
 def _runs_in(data: bytes, size: int) -> bool:
-    command = [sys.executable, "-m", "export.tflm", str(size)]
-    paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, input=data, env=paths, capture_output=True, check=False)
-    return done.returncode == 0
+    return run_python("-m", "export.tflm", str(size), input=data).returncode == 0
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Time several things on a noisy machine so that their ratio holds: in turns, in one process."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -49,3 +49,18 @@ def summary(values: np.ndarray) -> dict[str, float]:
     """median, and the spread: p10 and p90; milliseconds."""
     low, middle, high = np.percentile(values, (10, 50, 90))
     return {"median_ms": float(middle), "p10_ms": float(low), "p90_ms": float(high)}
+
+
+def compared(
+    times: Mapping[tuple[str, int], np.ndarray], name: str, first: str, threads: Sequence[int]
+) -> dict[str, dict]:
+    """Count of threads -> `summary`, and ratio: to `first`, the median of those per round.
+
+    Args:
+        times: (file, threads) -> milliseconds per round, of files that took turns.
+    """
+    return {
+        str(count): summary(times[name, count])
+        | {"ratio": float(np.median(times[name, count] / times[first, count]))}
+        for count in threads
+    }

@@ -1,11 +1,11 @@
 """Train the most promising options briefly and rank them by what they reach on the user's data."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tf.job import begin
 from mobilenet_tf.models.zoo import model_spec
 from mobilenet_tf.training.recipe import load_recipe
+from mobilenet_tf.training.trial import trial_accuracy
 
 
 def run_trials(
@@ -25,15 +25,11 @@ def run_trials(
     Raises:
         UserError: the data cannot be learned from.
     """
-    from mobilenet_tf.training.train import train
-
-    recipe = load_recipe("small_data").override(epochs, 0, None)
+    recipe = load_recipe("small_data").with_fields({"train.epochs": epochs, "qat.epochs": 0})
     found = []
     for option in options:
         spec = model_spec(option["model"], option["alpha"], option["size"], channels=channels)
         folder = out / f"{spec.name}_{spec.alpha:g}_{spec.size}"
-        job = begin(folder, data, spec, replace(recipe), seed=seed, overwrite=True)
-        train(job)
-        history = job.run.result()["history"]["float"]["val_accuracy"]
-        found.append(option | {"validation_accuracy": max(history), "run": str(folder)})
+        job = begin(folder, data, spec, recipe, seed=seed, overwrite=True)
+        found.append(option | {"validation_accuracy": trial_accuracy(job), "run": str(folder)})
     return sorted(found, key=lambda trial: -trial["validation_accuracy"])

@@ -4,13 +4,11 @@ Vela runs in a process of its own: it keeps global state, and prints.
 """
 
 import csv
-import os
-import subprocess
-import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
+from export.child import run_python
+from export.machine import extra_version
 from export.runtime import parse_model
 from mobilenet_tf.errors import UserError
 
@@ -41,17 +39,12 @@ def compile_npu(content: bytes, npu: str) -> tuple[bytes, dict]:
     """
     if npu not in NPUS:
         raise UserError(f"The NPU is {npu!r}; it must be one of {', '.join(NPUS)}.")
-    if find_spec("ethosu") is None:
-        raise UserError(
-            'Vela is not installed; install the extra: pip install "mobilenet_tf[micro]".'
-        )
+    extra_version("ethos-u-vela")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
         source.write_bytes(content)
-        command = [sys.executable, "-m", "ethosu.vela", str(source)]
-        command += ["--accelerator-config", npu, "--output-dir", folder]
-        paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        done = subprocess.run(command, capture_output=True, text=True, env=paths, check=False)
+        options = ["--accelerator-config", npu, "--output-dir", folder]
+        done = run_python("-m", "ethosu.vela", str(source), *options, text=True)
         summaries = sorted(Path(folder).glob("*_summary_*.csv"))
         if done.returncode or not summaries:
             said = (done.stderr or done.stdout).strip().splitlines() or ["it gives no reason"]

@@ -4,14 +4,14 @@ import platform
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from os import cpu_count
 
 import numpy as np
 import tf_keras as keras
 from PIL import Image
 
 from export.blocks import compare
-from export.evaluate import figures, run_all
+from export.evaluate import figures, run_all, sections
+from export.machine import machine
 from export.runtime import TensorInfo, TFLiteModel
 from mobilenet_tf import __version__
 from mobilenet_tf.data.dataset import Split, balanced
@@ -40,27 +40,24 @@ def verify(job: Job) -> dict:
     """
     started = time.monotonic()
     test = job.data.test
-    file = TFLiteModel(job.run.tflite, threads=2)
+    file, ptq = (TFLiteModel(path, threads=2) for path in (job.run.tflite, job.run.ptq_tflite))
     qat = load_qat(job)
+    integers = run_all(file, test.pictures, "Verifying int8")
     scores = {
         "float": _predict(load_float(job), test, job),
         "qat": _predict(qat, test, job),
-        "int8": run_all(file, test.pictures, "Verifying int8"),
-        "ptq_int8": run_all(
-            TFLiteModel(job.run.ptq_tflite, threads=2), test.pictures, "Verifying PTQ"
-        ),
+        "int8": file.output.dequantize(integers),
+        "ptq_int8": ptq.output.dequantize(run_all(ptq, test.pictures, "Verifying PTQ")),
     }
     judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
     few = test.pictures[balanced(test.labels, _COMPARED, job.seed)]
     blocks = compare(qat, job.run.tflite.read_bytes(), few, normalise(few, job.spec.preprocessing))
     worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
-        accuracy={name: value["accuracy"] for name, value in judged.items()},
-        parity=parity(file.output, scores["qat"], scores["int8"]) | {"worst_block": worst["name"]},
+        **sections(judged),
+        parity=parity(file.output, scores["qat"], integers) | {"worst_block": worst["name"]},
         blocks=blocks,
-        per_class=judged["int8"]["per_class"],
-        confusion=judged["int8"]["confusion"],
-        worst=wrong_answers(job.run, test, job.classes, file.output.dequantize(scores["int8"])),
+        worst=wrong_answers(job.run, test, job.classes, scores["int8"]),
         versions=versions(),
         machine=machine(),
         seconds={"verify": round(time.monotonic() - started, 1)},
@@ -119,17 +116,3 @@ def versions() -> dict:
     """Of everything that has a say in the figures."""
     found = {name: version(package) for name, package in _LIBRARIES.items()}
     return {"mobilenet_tf": __version__, "python": platform.python_version(), **found}
-
-
-def machine() -> dict:
-    """Where the figures were measured."""
-    return {"cpu": _processor(), "cores": cpu_count()}
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor() or platform.machine()

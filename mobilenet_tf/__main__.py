@@ -11,13 +11,16 @@ def main() -> None:
     os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
 
     from mobilenet_tf.cli import app
-    from mobilenet_tf.errors import UserError
+    from mobilenet_tf.errors import UserError, WorkerLost
 
     try:
         app(prog_name="mobilenet-tf")
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
+    except WorkerLost as error:
+        print(error, file=sys.stderr)
+        sys.exit(75)
     except KeyboardInterrupt:
         print("Interrupted. The same command with --resume goes on from here.", file=sys.stderr)
         sys.exit(130)

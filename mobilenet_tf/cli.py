@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf import cli_device, tables
+from mobilenet_tf import cli_device, cli_evaluate, cli_tune, tables
 from mobilenet_tf.console import console, import_tensorflow
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.training.cluster import is_chief
 
 app = typer.Typer(
     help="From a folder of pictures to an int8 MobileNet that runs, verified, on the device.",
@@ -38,10 +39,29 @@ QatEpochs = Annotated[
     typer.Option(help="Of quantization-aware training.", show_default="the recipe's"),
 ]
 Batch = Annotated[int | None, typer.Option(help="Pictures per step.", show_default="the recipe's")]
+Recipe = Annotated[
+    str, typer.Option(help="Numbers of training: a name in training/recipes/, or a .toml file.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One of the recipe's fields, such as train.learning_rate=1e-3."),
+]
 Seed = Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")]
 Weights = Annotated[str, typer.Option(help="Start: `none`, `imagenet` or a weights file.")]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="Learn also from a trained network: a run, or a .keras or .h5 file."),
+]
 Out = Annotated[
     Path | None, typer.Option(help="Run folder.", show_default="runs/DATA_MODEL_ALPHA_SIZE")
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="Same seed and machine: same weights, to the last bit."),
+]
+Strategy = Annotated[
+    str,
+    typer.Option(help="Where to train: none (one device), mirrored, multiworker, tpu."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -68,21 +88,27 @@ def _new_run(finish):
         alpha: Alpha = 0.25,
         size: Size = None,
         channels: Channels = None,
+        recipe: Recipe = "small_data",
+        settings: Set = None,
         epochs: Epochs = None,
         qat_epochs: QatEpochs = None,
         batch: Batch = None,
         seed: Seed = 0,
         weights: Weights = "none",
+        teacher: Teacher = None,
         io: Io = None,
         per_tensor: PerTensor = False,
+        deterministic: Deterministic = False,
+        strategy: Strategy = "none",
         out: Out = None,
         overwrite: Overwrite = False,
         resume: Resume = False,
     ) -> None:
+        from mobilenet_tf.data.load import source_name
         from mobilenet_tf.job import begin
         from mobilenet_tf.models.zoo import model_spec
         from mobilenet_tf.quantization.settings import Int8Settings
-        from mobilenet_tf.training.recipe import load_recipe
+        from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
         digits = data == "digits"
         spec = model_spec(
@@ -91,11 +117,25 @@ def _new_run(finish):
             size if size is not None else (32 if digits else 96),
             channels=channels if channels is not None else (1 if digits else 3),
         )
-        recipe = load_recipe("small_data").override(epochs, qat_epochs, batch)
+        fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
+        fields["deterministic"] = deterministic or None
+        numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = Int8Settings(io or "uint8", per_tensor)
-        name = data.removeprefix("tfds:") if data.startswith("tfds:") else Path(data).resolve().name
-        out = out or Path("runs") / f"{name}_{model}_{alpha:g}_{spec.size}"
-        finish(begin(out, data, spec, recipe, weights, seed, int8, overwrite, resume))
+        out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
+        job = begin(
+            out,
+            data,
+            spec,
+            numbers,
+            weights,
+            seed,
+            int8,
+            overwrite,
+            resume,
+            strategy,
+            teacher or "none",
+        )
+        finish(job)
 
     command.__doc__ = finish.__doc__
     return app.command(finish.__name__)(command)
@@ -106,6 +146,8 @@ def run(job) -> None:
     """All of it: train, quantize, export, verify, report."""
     _train(job)
     _quantize(job)
+    if not is_chief(job.strategy):
+        return
     _export(job)
     _verify(job)
     _finish(job.run, ("float_model", "qat_model", "tflite", "labels_file", "report", "card"))
@@ -115,7 +157,8 @@ def run(job) -> None:
 def train(job) -> None:
     """Pictures -> float.keras."""
     _train(job)
-    _finish(job.run, ("float_model",))
+    if is_chief(job.strategy):
+        _finish(job.run, ("float_model",))
 
 
 @app.command()
@@ -124,12 +167,13 @@ def quantize(
     io: Io = None,
     per_tensor: PerTensor = False,
     qat_epochs: QatEpochs = None,
+    teacher: Teacher = None,
     overwrite: Overwrite = False,
 ) -> None:
     """float.keras -> qat.keras, by quantization-aware training. Goes on if interrupted."""
     from mobilenet_tf.job import Job
 
-    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite)
+    job = Job.open(run, "float.keras").requantized(io, per_tensor, qat_epochs, overwrite, teacher)
     _quantize(job)
     _finish(job.run, ("qat_model",))
 
@@ -217,46 +261,6 @@ def verify(run: Run) -> None:
 
 
 @app.command()
-def evaluate(
-    what: Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")],
-    data: Annotated[
-        str | None, typer.Option(help="Pictures in a folder per class.", show_default="the run's")
-    ] = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Accuracy of a .tflite on labelled pictures."""
-    from export.evaluate import evaluate_file
-
-    if what.is_dir():
-        from mobilenet_tf.run_folder import RunFolder
-
-        folder = RunFolder.open(what, "model_int8.tflite")
-        what = folder.tflite
-        if data is None:
-            return tables.show(_own_test(folder), as_json, tables.evaluation_table)
-    if data is None:
-        raise UserError("evaluate needs --data for a .tflite file: a folder with one per class.")
-    return tables.show(evaluate_file(what, data, seed), as_json, tables.evaluation_table)
-
-
-def _own_test(folder) -> dict:
-    """`evaluate_file` on the run's own test pictures."""
-    from export.evaluate import figures, run_all
-    from export.runtime import TFLiteModel
-    from mobilenet_tf.job import Job
-
-    job = Job.open(folder.path)
-    scores = run_all(TFLiteModel(folder.tflite, threads=2), job.data.test.pictures, "Evaluating")
-    return {
-        "file": str(folder.tflite),
-        "source": job.source,
-        **figures(scores, job.data.test.labels, job.classes),
-        "skipped": job.data.skipped,
-    }
-
-
-@app.command()
 def predict(
     file: File,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
@@ -298,6 +302,8 @@ def summary(
     return tables.show(figures, as_json, tables.layer_table)
 
 
+app.command()(cli_evaluate.evaluate)
+app.command()(cli_tune.tune)
 app.command()(cli_device.choose)
 app.command()(cli_device.benchmark)
 app.command()(cli_device.android)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mobilenet_tf import tables
+from mobilenet_tf.console import import_tensorflow
 from mobilenet_tf.errors import UserError
 
 
@@ -17,26 +18,36 @@ def choose(
     classes: Annotated[int, typer.Option(help="Outputs of the classifier.")] = 10,
     channels: Annotated[int, typer.Option(help="3 (RGB) or 1 (grey).")] = 3,
     threads: Annotated[int, typer.Option(help="Of the CPU.", min=1)] = 1,
+    adb: Annotated[bool, typer.Option("--adb", help="Latency of the connected phone.")] = False,
     data: Annotated[str | None, typer.Option(help="Pictures for --trials.")] = None,
     trials: Annotated[int, typer.Option(help="Best options to train briefly.", min=0)] = 0,
     epochs: Annotated[int, typer.Option(help="Of each trial.", min=1)] = 5,
     out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/trials"),
-    plot: Annotated[Path | None, typer.Option(help="Draw the trade-off here (.png).")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the trade-off here (.png, .svg or .pdf).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """The network, alpha and size with the best expected accuracy within a budget."""
     from export import choose as chooser
+    from export.tradeoff import plot as draw
+    from mobilenet_tf.plots import check_picture
     from mobilenet_tf.training.progress import bar
     from mobilenet_tf.units import parse_bytes, parse_milliseconds
 
+    if adb and target != "cpu":
+        raise UserError(f"--adb measures a phone's CPU; it does not go with --target {target}.")
     if trials and not data:
         raise UserError("--trials trains on pictures; give --data.")
+    if plot:
+        check_picture(plot)
     limits = {
         "latency": parse_milliseconds(max_latency, "--max-latency"),
         "size": parse_bytes(max_size, "--max-size"),
         "ram": parse_bytes(max_ram, "--max-ram"),
     }
     limits = {name: value for name, value in limits.items() if value is not None}
+    table = _latency_table(threads, adb) if target == "cpu" else None
     with bar() as progress:
         tasks: dict = {}
 
@@ -45,20 +56,31 @@ def choose(
                 tasks[what] = progress.add_task(what, total=total, note="")
             progress.update(tasks[what], completed=done, note=f"{done} of {total}")
 
-        result = chooser.choose(limits, target, classes, channels, threads, update)
+        result = chooser.choose(limits, target, classes, channels, update, table)
     if plot:
-        chooser.plot(result, plot)
+        draw(result, plot)
     best = result["best"]
     if trials and best:
         from export.trials import run_trials
 
-        fitting = [option for option in result["pareto"] if tables.keeps(option, limits)]
+        import_tensorflow()
+        fitting = [option for option in result["pareto"] if not option["breaks"]]
         fitting.sort(key=lambda option: -option["top1"])
         result["trials"] = run_trials(fitting[:trials], data, channels, epochs, out)
         best = result["trials"][0]
     if best:
         result["command"] = chooser.command(best, data or "DIR", channels)
     tables.show(result, as_json, tables.choice_table)
+
+
+def _latency_table(threads: int, adb: bool):
+    from export.latency import LatencyTable, ThisMachine
+
+    if adb:
+        from export.adb import Phone
+
+        return LatencyTable(Phone(threads))
+    return LatencyTable(ThisMachine(threads))
 
 
 def benchmark(
@@ -77,18 +99,15 @@ def benchmark(
     except ValueError:
         raise UserError(f"threads is {threads!r}; it must be counts such as 1,2,4.") from None
     if adb:
-        from export.adb import benchmark_phone
-
-        result = {"phone": [row for n in counts for row in benchmark_phone(files, n, rounds)]}
-        return tables.show(result, as_json, tables.phone_table)
-
-    from export.benchmark import benchmark as measure
+        from export.adb import benchmark_phone as measure
+    else:
+        from export.benchmark import benchmark as measure
 
     with bar() as progress:
-        task = progress.add_task("Measuring", total=rounds, note="")
+        task = progress.add_task("Measuring", total=None, note="")
 
         def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, note=f"round {done} of {total}")
+            progress.update(task, completed=done, total=total, note=f"round {done} of {total}")
 
         result = measure(files, counts, rounds, profile, update)
     return tables.show(result, as_json, tables.benchmark_table)

@@ -1,6 +1,7 @@
 """The terminal. Progress and tables go to standard error; standard output is for results."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,16 @@ def quiet() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def run_command(**options: object) -> str:
+    """The command line of `run`, to be copied; an option that is None is left out."""
+    words = (
+        f"--{name} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
+        for name, value in options.items()
+        if value is not None
+    )
+    return " ".join(("mobilenet-tf run", *words))
 
 
 def import_tensorflow() -> None:

@@ -1,6 +1,8 @@
 """One run: its folder, its settings and its pictures. Every stage takes a `Job`."""
 
+import atexit
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +14,7 @@ from mobilenet_tf.models.cost import cost
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.quantization.settings import DEFAULT, Int8Settings
 from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.training.cluster import check_strategy, is_chief
 from mobilenet_tf.training.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
@@ -29,6 +32,9 @@ class Job:
         weights: `none`, `imagenet` or a file, where training starts.
         seed: of split, initial weights, order and augmentation.
         int8: how the network becomes integer.
+        strategy: where training runs, see `STRATEGIES`. Not in `config.toml`: a run may go on
+            elsewhere.
+        teacher: `none`, a run folder, or a .keras or .h5 file, from which the network learns.
     """
 
     run: RunFolder
@@ -39,6 +45,8 @@ class Job:
     weights: str
     seed: int
     int8: Int8Settings
+    strategy: str = "none"
+    teacher: str = "none"
 
     @cached_property
     def data(self) -> Dataset:
@@ -48,7 +56,14 @@ class Job:
             UserError: they are not those that the run began with.
         """
         with picture_progress(f"Reading {self.source}") as progress:
-            data = load_data(self.source, self.spec, self.seed, progress)
+            return self.checked(load_data(self.source, self.spec, self.seed, progress))
+
+    def checked(self, data: Dataset) -> Dataset:
+        """The same pictures.
+
+        Raises:
+            UserError: they are not those that the run began with.
+        """
         known = self.run.result().get("data", {}).get("fingerprint")
         if known not in (None, data.fingerprint):
             raise UserError(
@@ -63,6 +78,7 @@ class Job:
             "source": self.source,
             "seed": self.seed,
             "weights": self.weights,
+            "teacher": self.teacher,
             "classes": list(self.classes),
             "model": self.spec.to_dict(),
             "recipe": self.recipe.to_dict(),
@@ -75,16 +91,22 @@ class Job:
         per_tensor: bool,
         qat_epochs: int | None,
         overwrite: bool,
+        teacher: str | None = None,
     ) -> "Job":
         """The job with other int8 settings, which `config.toml` then has; None keeps the run's.
 
         Raises:
-            UserError: quantization-aware training was begun with others, and `overwrite` is off.
+            UserError: quantization-aware training was begun with others, and `overwrite` is off;
+                or there is no such teacher.
         """
+        teacher = teacher or self.teacher
+        check_teacher(teacher, self.classes)
+        self.run.sweep()
         int8 = self.int8
         if io or per_tensor:
             int8 = Int8Settings(io or int8.io, per_tensor)
-        job = replace(self, int8=int8, recipe=self.recipe.override(qat_epochs=qat_epochs))
+        recipe = self.recipe.with_fields({"qat.epochs": qat_epochs})
+        job = replace(self, int8=int8, recipe=recipe, teacher=teacher)
         state = self.run.checkpoints / "qat.npz"
         if overwrite:
             state.unlink(missing_ok=True)
@@ -113,6 +135,7 @@ class Job:
             config["weights"],
             config["seed"],
             Int8Settings(**config["int8"]),
+            teacher=config.get("teacher", "none"),
         )
 
 
@@ -126,6 +149,9 @@ def begin(
     int8: Int8Settings = DEFAULT,
     overwrite: bool = False,
     resume: bool = False,
+    strategy: str = "none",
+    teacher: str = "none",
+    data: Dataset | None = None,
 ) -> Job:
     """Make a run folder and read the pictures, or go on with one that was interrupted.
 
@@ -134,6 +160,8 @@ def begin(
         spec: its number of classes is replaced by the data's.
         overwrite: throw away what the folder holds.
         resume: go on with what the folder holds, if it does.
+        strategy: of several workers, all but the chief get a temporary folder instead of `out`.
+        data: the pictures of the source, if they have been read already.
 
     The others are the attributes of `Job`.
 
@@ -143,54 +171,74 @@ def begin(
     """
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
-        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    check_weights(weights)
+    if weights == "none" and recipe.transfer.frozen:
+        raise UserError(
+            f"The recipe {recipe.name!r} begins with frozen layers, but weights is none; it must "
+            "be imagenet or an existing file."
+        )
+    check_teacher(teacher)
+    check_strategy(strategy)
+    if not is_chief(strategy):
+        out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
+        atexit.register(shutil.rmtree, out, ignore_errors=True)
     run = RunFolder(out)
     if run.config_file.is_file() and resume:
-        job = Job.open(out)
-        _require_same(job, Job(run, source, spec, job.classes, recipe, weights, seed, int8))
+        job = replace(Job.open(out), strategy=strategy)
+        spec = spec.with_classes(job.spec.classes)
+        asked = Job(run, source, spec, job.classes, recipe, weights, seed, int8, strategy, teacher)
+        run.require_same(asked.config())
+        run.sweep()
+        # Other pictures are better refused now.
+        job.__dict__["data"] = job.data if data is None else job.checked(data)
         return job
-    if run.path.exists() and not run.path.is_dir():
-        raise UserError(f"{run.path} is a file; --out takes a folder.")
-    if run.path.is_dir() and any(run.path.iterdir()):
-        if not overwrite:
-            raise UserError(
-                f"{run.path} holds an earlier run; use --resume to go on, --overwrite to replace "
-                "it, or --out for another folder."
-            )
-        if not run.config_file.is_file():
-            raise UserError(f"{run.path} is no run folder, so it is not overwritten.")
-    with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, spec, seed, progress)
+    run.require_free(overwrite)
+    if data is None:
+        with picture_progress(f"Reading {source}") as progress:
+            data = load_data(source, spec, seed, progress)
     spec = spec.with_classes(len(data.classes))
+    check_teacher(teacher, data.classes)
     # Only now: a source that cannot be read must not cost an earlier run.
     if run.path.is_dir():
         shutil.rmtree(run.path)
-    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8)
+    job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy, teacher)
     job.__dict__["data"] = data
     run.write_config(job.config())
     run.update_result(model=_model_facts(spec), data=data_facts(data), seed=seed)
     return job
 
 
-def _require_same(job: Job, asked: Job) -> None:
-    now, then = _flat(asked.config()), _flat(job.config())
-    for name, value in now.items():
-        if name != "model.classes" and value != then.get(name):
-            raise UserError(
-                f"{job.run.path} was begun with {name} = {then.get(name)!r}, not {value!r}; "
-                "--resume needs the same settings."
-            )
+def check_weights(weights: str) -> None:
+    """Refuse what cannot be a start.
+
+    Raises:
+        UserError: it is not `none`, `imagenet` or an existing file.
+    """
+    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+        raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
 
 
-def _flat(values: dict, prefix: str = "") -> dict:
-    flat = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
+def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:
+    """Refuse what cannot be a teacher, as far as can be said without reading the network.
+
+    Args:
+        teacher: as in `Job`.
+        classes: the student's, once they are known. A run's must be the same.
+
+    Raises:
+        UserError: there is no such run or file, or its classes are others.
+    """
+    path = Path(teacher)
+    if teacher == "none" or (path.suffix in (".keras", ".h5") and path.is_file()):
+        return
+    if not path.is_dir():
+        raise UserError(
+            f"teacher is {teacher!r}; it must be none, a run folder, or an existing .keras or .h5 "
+            "file."
+        )
+    theirs = tuple(RunFolder.open(path, "float.keras").config()["classes"])
+    if classes and theirs != classes:
+        raise UserError(f"The classes of {path} are {', '.join(theirs)}, not those of the data.")
 
 
 def _model_facts(spec: ModelSpec) -> dict:

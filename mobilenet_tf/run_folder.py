@@ -1,7 +1,8 @@
 """`runs/NAME/`: the one place of a run's configuration, checkpoints, models and figures.
 
-Every file is written beside its final name and moved into place, so a reader, or a run that is
-resumed after a kill, sees the old file or the new one, never half of one.
+Every file is written beside its final name, brought to the disk and moved into place, so a reader,
+or a run that is resumed after a kill or a power failure, sees the old file or the new one, never
+half of one.
 """
 
 import json
@@ -11,12 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.schema import flatten
 
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 import tomli_w
+
+_PARTIAL = ".partial-"
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -26,11 +30,14 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         UserError: the disk is full or the folder cannot be written.
     """
     # The suffix stays last: Keras chooses the format by it.
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
+        # Some file systems move the name first: after a power failure it would be an empty file's.
+        _bring_to_disk(partial)
         os.replace(partial, path)
+        _bring_to_disk(path.parent)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
@@ -38,6 +45,24 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             shutil.rmtree(partial, ignore_errors=True)
         else:
             partial.unlink(missing_ok=True)
+
+
+def _bring_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,6 +87,11 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        """The curves, as CSV and for TensorBoard."""
+        return self.path / "logs"
 
     @property
     def float_model(self) -> Path:
@@ -110,6 +140,45 @@ class RunFolder:
                     f"{run.path} has no {name}; a folder written by `train` or `run` is needed."
                 )
         return run
+
+    def require_free(self, overwrite: bool) -> None:
+        """Check that a new run may take the folder.
+
+        Raises:
+            UserError: it is in use and `overwrite` is off, or it is not one of ours.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file; --out takes a folder.")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        if not overwrite:
+            raise UserError(
+                f"{self.path} holds an earlier run; use --resume to go on, --overwrite to replace "
+                "it, or --out for another folder."
+            )
+        if not self.config_file.is_file():
+            raise UserError(f"{self.path} is no run folder, so it is not overwritten.")
+
+    def require_same(self, config: dict) -> None:
+        """Check that a run may go on with the settings of now.
+
+        Raises:
+            UserError: it was begun with others.
+        """
+        now, then = flatten(config), flatten(self.config())
+        for name in now | then:
+            if now.get(name) != then.get(name):
+                raise UserError(
+                    f"{self.path} was begun with {name} = {then.get(name)!r}, not "
+                    f"{now.get(name)!r}; --resume needs the same settings."
+                )
+
+    def sweep(self) -> None:
+        """Remove what killed processes were writing."""
+        for partial in self.path.rglob(f"{_PARTIAL}*"):
+            process = int(partial.name.removeprefix(_PARTIAL).split("-")[0])
+            if process == os.getpid() or not _is_running(process):
+                partial.unlink(missing_ok=True)
 
     def config(self) -> dict:
         """Every value the run was started with, resolved."""

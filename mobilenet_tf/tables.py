@@ -1,6 +1,7 @@
 """Results as tables for the terminal."""
 
 import json
+from os.path import abspath, commonpath, dirname, relpath
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -45,16 +46,43 @@ def run_table(result: dict) -> Group:
     return Group(*parts)
 
 
+_MATRIX = 20  # classes; a larger matrix is wider than a terminal
+
+
 def evaluation_table(result: dict) -> Group:
-    """Accuracy, and precision and recall per class."""
+    """Accuracy and calibration, precision and recall per class, confusion, damaged copies."""
+    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
+    if result["skipped"]:
+        head += f", {len(result['skipped'])} skipped"
+    figures = [
+        ("accuracy", "accuracy"),
+        ("top5", "top 5"),
+        ("calibration_error", "calibration error"),
+    ]
+    rows = [(title, percent(result[name])) for name, title in figures]
+    parts = [Text(head), table(["of the file", ""], rows)]
     rows = [
         (name, values["images"], percent(values["precision"]), percent(values["recall"]))
         for name, values in result["per_class"].items()
     ]
-    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} pictures"
-    if result["skipped"]:
-        head += f", {len(result['skipped'])} skipped"
-    return Group(Text(head), table(["class", "pictures", "precision", "recall"], rows))
+    parts.append(table(["class", "pictures", "precision", "recall"], rows))
+    if len(rows) <= _MATRIX:
+        names = list(result["per_class"])
+        rows = [
+            (name, *(count or "" for count in counts))
+            for name, counts in zip(names, result["confusion"], strict=True)
+        ]
+        parts.append(table(["true class, named", *names], rows))
+    if copies := result.get("robustness"):
+        rows = [
+            (
+                f"{copy['corruption']} {copy['strength']:g}",
+                *(percent(copy[name]) for name, _ in figures),
+            )
+            for copy in copies
+        ]
+        parts.append(table(["damaged", *(title for _, title in figures)], rows))
+    return Group(*parts)
 
 
 def prediction_table(result: dict) -> Table:
@@ -120,6 +148,10 @@ def device_table(figures: dict) -> Table:
         rows += [
             ("arena, bytes", f"{arena['needed']:,}"),
             ("  of it activations", f"{arena['activations']:,}"),
+            *(
+                (f"  more with CMSIS-NN, {core}", f"{more:,}")
+                for core, more in figures["cmsis_nn"].items()
+            ),
             ("operators", ", ".join(figures["ops"])),
             ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
@@ -141,17 +173,13 @@ def show(result: dict, as_json: bool, render) -> None:
         print(json.dumps(result))
     else:
         found = render(result)
-        # A path or a command that is longer than a line stays whole, to be copied.
-        Console().print(found, soft_wrap=isinstance(found, Text))
+        for part in found.renderables if isinstance(found, Group) else (found,):
+            # A path or a command that is longer than a line stays whole, to be copied.
+            Console().print(part, soft_wrap=isinstance(part, Text), crop=False)
 
 
 _CHOICES = 12
-
-
-def keeps(option: dict, limits: dict[str, float]) -> bool:
-    """Whether an option of `choose` keeps every limit."""
-    names = {"latency": "latency", "size": "bytes", "ram": "ram"}
-    return all(option[names[limit]] <= most for limit, most in limits.items())
+_BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
 def choice_table(result: dict) -> Group:
@@ -159,26 +187,30 @@ def choice_table(result: dict) -> Group:
     rows, best = [], result["best"]
     shown = sorted(result["pareto"], key=lambda option: -option["top1"])
     if best:
-        within = [option for option in shown if keeps(option, result["limits"])]
+        within = [option for option in shown if not option["breaks"]]
         shown = [best, *(option for option in within if option != best)]
     for option in shown[:_CHOICES]:
         latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
         mark = " *" if option == best else ""
-        cells = (f"{option['size']}", f"{option['top1']:.1f}", option["basis"], latency)
         name = f"{option['model']} {option['alpha']:g}{mark}"
-        rows.append((name, *cells, f"{option['bytes']:,}", f"{option['ram']:,}"))
-    columns = ["network", "size", "ImageNet %", "known by", "ms", "file bytes", "RAM bytes"]
-    title = f"Of {result['considered']} configurations on {result['target']}"
-    parts = [table(columns, rows, title)]
+        known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
+        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("bytes", "ram"))
+        rows.append((name, option["size"], known, latency, *kilobytes))
+    columns = ["network", "size", "ImageNet %", "ms", "file KB", "RAM KB"]
+    title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
+    parts = [Text(title), table(columns, rows)]
     parts.append(
-        Text("* best that fits. Accuracy: the published ImageNet models; a guide, no promise.")
+        Text(
+            f"{'* best that fits. ' if best else ''}Accuracy: the published ImageNet table (p), "
+            "interpolated (i) or extrapolated (e); a guide, no promise."
+        )
     )
     for trial in result.get("trials", ()):
         name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
         parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
     if result["best"] is None:
         near = result["nearest"]
-        parts.append(Text(f"Nothing fits: {', '.join(result['binds'])} cannot be kept."))
+        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} cannot be kept."))
         latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
         parts.append(
             Text(
@@ -187,28 +219,45 @@ def choice_table(result: dict) -> Group:
             )
         )
     else:
-        parts.append(Text(result["command"], no_wrap=True, overflow="ignore"))
+        parts.append(Text(result["command"]))
     return Group(*parts)
+
+
+def tuning_table(result: dict) -> Group:
+    """A row per trial, the best of them marked; its fields, and what comes next."""
+    best, costs = result["best"], [name for name in result["limits"] if name != "macs"]
+    rows = [
+        (
+            f"{row['trial']} *" if row == best else row["trial"],
+            row["network"],
+            percent(row["validation_accuracy"]),
+            row["epochs"],
+            *(f"{row[name]:,}" for name in ("macs", *costs)),
+        )
+        for row in result["trials"]
+    ]
+    columns = ["trial", "network", "validation", "epochs", "multiply-adds", *costs]
+    title = f"{len(rows)} trials by {result['algorithm']}, {result['networks']} networks allowed"
+    fields = list(best["fields"].items())
+    next_steps = Text(f"{result['recipe']}\n{result['plot']}\n{result['command']}")
+    return Group(table(columns, rows, title), table(["* best", ""], fields), next_steps)
 
 
 def benchmark_table(result: dict) -> Group:
     """A row per file and count of threads; then what its operators take."""
     rows, parts = [], []
+    folder = commonpath([dirname(abspath(file["file"])) for file in result["files"]])
     for file in result["files"]:
+        memory = file["peak_memory_bytes"]
+        facts = ("-" if memory is None else f"{memory / 1e6:.1f}", file["partitions"])
+        name = relpath(file["file"], folder)
         for count, timed in file["threads"].items():
-            spread = f"{timed['p10_ms']:.3f} to {timed['p90_ms']:.3f}"
-            memory = file["peak_memory_bytes"]
-            cells = (count, f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
-            memory = "-" if memory is None else f"{memory:,}"
-            rows.append((file["file"], *cells, memory, file["partitions"]))
+            spread = f"{timed['p10_ms']:.3f} - {timed['p90_ms']:.3f}"
+            times = (f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
+            rows.append((name, count, *times, *facts))
+            name, facts = "", ("", "")
         if file["ops"]:
             ops = [(name, op["count"], f"{op['ms']:.3f}") for name, op in file["ops"].items()]
             parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
-    columns = ["file", "threads", "ms", "10 to 90 %", "ratio", "memory, bytes", "partitions"]
-    return Group(table(columns, rows, result["processor"]), *parts)
-
-
-def phone_table(result: dict) -> Table:
-    """A row per file and count of threads."""
-    rows = [(row["file"], row["threads"], f"{row['mean_ms']:.3f}") for row in result["phone"]]
-    return table(["file, on the phone", "threads", "ms"], rows)
+    columns = ["file", "threads", "ms", "10 - 90 %", "ratio", "MB", "partitions"]
+    return Group(Text(result["processor"]), table(columns, rows), *parts)

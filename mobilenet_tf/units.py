@@ -1,10 +1,11 @@
-"""`500KB`, `200KiB`, `5ms`: quantities as people write them."""
+"""`500KB`, `200KiB`, `12M`, `5ms`: quantities as people write them."""
 
 import re
 
 from mobilenet_tf.errors import UserError
 
 BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
+COUNTS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
@@ -15,6 +16,16 @@ def parse_bytes(text: str | None, option: str) -> int | None:
         UserError: not a positive number with a known unit.
     """
     value = _parse(text, option, BYTES, "such as 200KB, 256KiB, 1.5MB or 300000")
+    return None if value is None else int(value)
+
+
+def parse_count(text: str | None, option: str) -> int | None:
+    """A number of things; K is 1000. None stays None.
+
+    Raises:
+        UserError: not a positive number with a known unit.
+    """
+    value = _parse(text, option, COUNTS, "such as 500K, 12M or 1.5G")
     return None if value is None else int(value)
 
 

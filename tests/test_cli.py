@@ -19,6 +19,7 @@ def call(*arguments, cwd=None) -> subprocess.CompletedProcess:
 
 COMMANDS = (
     "run", "train", "quantize", "export", "verify", "evaluate", "predict", "inspect", "summary",
+    "tune",
 )  # fmt: skip
 
 
@@ -51,6 +52,12 @@ def test_help(command):
         (["predict", "gone.tflite", "gone.png"], "gone.tflite does not exist"),
         (["inspect", "gone.tflite"], "gone.tflite does not exist"),
         (["summary", "v9"], "There is no model named 'v9'"),
+        (["tune", "--data", "nowhere"], "nowhere does not exist"),
+        (["tune", "--algorithm", "grid"], "algorithm is 'grid'; it must be one of hyperband"),
+        (["tune", "--alpha", "0.25,wide"], "alpha is '0.25,wide'; it must be values such as"),
+        (["tune", "--max-macs", "1K"], "No network of the space keeps the limits; v3_small 0.25"),
+        (["tune", "--space", "gone.toml"], "gone.toml cannot be read"),
+        (["tune", "--weights", "gone.h5"], "weights is 'gone.h5'"),
         (["fly"], "No such command 'fly'"),
         (["run", "--colour", "red"], "No such option"),
     ],

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -13,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.killing import COMMAND, assert_same_weights, kill_when
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
-COMMAND = [sys.executable, "-m", "mobilenet_tf"]
-RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2"]
+RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2",
+       "--deterministic"]  # fmt: skip
 
 
 def call(*arguments, code=0, **options) -> subprocess.CompletedProcess:
@@ -31,28 +31,14 @@ def as_json(*arguments) -> dict:
     return json.loads(call(*arguments, "--json").stdout)
 
 
-def kill_when(process: subprocess.Popen, epochs: int, checkpoint: Path) -> None:
-    """kill -9 as soon as the checkpoint says that so many epochs are done."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and process.poll() is None:
-        if checkpoint.exists():
-            with np.load(checkpoint) as file:
-                if json.loads(str(file["facts"]))["epoch"] >= epochs:
-                    break
-        time.sleep(0.05)
-    assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    """A finished run that was killed in float training and in quantization-aware training."""
+    """A finished run, killed after an epoch, within one, and in quantization-aware training."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
     command = [*RUN, "--out", str(folder), "--resume"]
-    for stage, epochs in (("float", 3), ("qat", 1)):
+    for stage, epochs, wait in (("float", 3, 0.0), ("float", 6, 0.4), ("qat", 1, 0.2)):
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            kill_when(process, epochs, folder / "checkpoints" / f"{stage}.npz")
+            kill_when(process, epochs, folder / "checkpoints" / f"{stage}.npz", wait)
         assert not (folder / "result.json").read_text().count('accuracy": {')
     call(*RUN[3:], "--out", folder, "--resume")
     return folder
@@ -94,9 +80,19 @@ def test_result_holds_every_figure(result):
     assert "tensorflow" in result["versions"]
 
 
-def test_resumed_training_has_every_epoch_once(result):
-    assert len(result["history"]["float"]["loss"]) == 20
-    assert len(result["history"]["qat"]["loss"]) == 2
+def test_resumed_training_has_every_epoch_once(run, result):
+    for stage, epochs in (("float", 20), ("qat", 2)):
+        assert len(result["history"][stage]["loss"]) == epochs
+        rows = (run / "logs" / f"{stage}.csv").read_text().splitlines()
+        assert [row.split(",")[0] for row in rows] == ["epoch", *map(str, range(1, epochs + 1))]
+
+
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(run, result, tmp_path):
+    call(*RUN[3:], "--out", tmp_path / "whole")
+    assert_same_weights(run, tmp_path / "whole")
+    whole = json.loads((tmp_path / "whole" / "result.json").read_text())
+    assert whole["accuracy"] == result["accuracy"]
+    assert not list(run.rglob(".partial-*"))
 
 
 def test_int8_is_as_good_as_float(result):
@@ -136,9 +132,15 @@ def test_report_and_card_state_the_result(run, result):
 
 
 def test_evaluate_on_the_run_repeats_its_accuracy(run, result):
-    found = as_json("evaluate", run)
+    found = as_json("evaluate", run, "--robustness")
     assert found["accuracy"] == result["accuracy"]["int8"]
     assert found["confusion"] == result["confusion"]
+    assert found["calibration_error"] == result["calibration_error"]["int8"]
+    kept = json.loads((run / "result.json").read_text())["robustness"]
+    damaged = [copy["accuracy"] for copy in found["robustness"]]
+    assert [copy["accuracy"] for copy in kept] == damaged
+    assert min(damaged) < found["accuracy"]
+    assert "Robustness" in (run / "report.html").read_text()
 
 
 def test_evaluate_matches_classes_by_name(run, folder, tmp_path):
@@ -172,8 +174,8 @@ def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
         "import sys; sys.modules['tensorflow'] = sys.modules['tf_keras'] = None;"
         "from mobilenet_tf.__main__ import main; main()"
     )
-    for arguments in (["predict", file, picture], ["inspect", file],
-                      ["evaluate", file, "--data", folder], ["summary", "v2"]):  # fmt: skip
+    evaluate = ["evaluate", file, "--data", folder, "--robustness"]
+    for arguments in (["predict", file, picture], ["inspect", file], evaluate, ["summary", "v2"]):
         command = [sys.executable, "-c", blocker, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

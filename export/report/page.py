@@ -16,6 +16,7 @@ from mobilenet_tf.run_folder import RunFolder, write_text
 
 _SKIPPED, _CLASSES = 50, 100
 _STATES = {True: ("yes", "✓ holds"), False: ("no", "✗ fails"), None: ("open", "– open")}  # noqa: RUF001
+_SHARES = {"top5": "top 5", "calibration_error": "calibration error"}
 _CURVES = (("muted", "training"), ("accent", "validation"))
 
 
@@ -35,6 +36,7 @@ def write_report(run: RunFolder) -> Path:
         _accuracy(result),
         _training(result),
         mistakes.mistakes(result, run.path),
+        _robustness(result),
         contents.contents(result),
         contents.ends(result, run.tflite.name),
         contents.depth(result),
@@ -109,12 +111,18 @@ def _accuracy(result: dict) -> str:
     if not forms:
         return ""
     base = accuracy.get("float")
+    extra = {
+        key: title
+        for key, title in _SHARES.items()
+        if any(map(measured, result.get(key, {}).values()))
+    }
     rows = []
     for form in forms:
         gap = points(accuracy[form] - base) if measured(base) and form != "float" else ""
         share = percent(accuracy[form])
-        rows.append((FORMS[form], share, wording.interval(result, form), gap))
-    columns = ("", "accuracy", "95% interval", "to float")
+        more = (percent(result[key].get(form)) for key in extra)
+        rows.append((FORMS[form], share, wording.interval(result, form), gap, *more))
+    columns = ("", "accuracy", "95% interval", "to float", *extra.values())
     strong = forms.index("int8") if "int8" in forms else None
     left = drawing(plots.accuracy_plot(accuracy, number), "")
     note = (
@@ -124,6 +132,27 @@ def _accuracy(result: dict) -> str:
     )
     right = f"<div>{table(columns, rows, strong=strong)}</div>"
     return section("Accuracy", note, f'<div class="columns even">{left}{right}</div>')
+
+
+def _robustness(result: dict) -> str:
+    copies = result.get("robustness") or []
+    rows = [
+        (
+            copy["corruption"],
+            f"{copy['strength']:g}",
+            copy["unit"],
+            percent(copy["accuracy"]),
+            percent(copy["calibration_error"]),
+        )
+        for copy in copies
+    ]
+    if not rows:
+        return ""
+    mean = sum(copy["accuracy"] for copy in copies) / len(copies)
+    rows.append(("mean", "", "", percent(mean), ""))
+    columns = ("damage", "strength", "which is", "accuracy", "calibration error")
+    note = "The int8 file on damaged copies of the test pictures."
+    return section("Robustness", note, table(columns, rows, left=3, strong=len(copies)))
 
 
 def _training(result: dict) -> str:

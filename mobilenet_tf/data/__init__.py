@@ -3,6 +3,7 @@
 pictures.py      one picture -> uint8 pixels: the definition of preprocessing (no TensorFlow)
 dataset.py       `Dataset`, and how pictures are shared out to train, validation and test
 folder.py, digits.py, tfds.py   the sources; load.py chooses between them
-augmentation.py  random changes of training pictures as matrices
+augmentation.py, randaugment.py   random changes of training pictures, as numbers
+changes.py       the same, done to a batch
 pipeline.py      `Split` -> tf.data batches
 """

@@ -1,10 +1,18 @@
 """The one door to every source of pictures."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from mobilenet_tf.data.dataset import Dataset, Progress, Split
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
+
+
+def source_name(source: str) -> str:
+    """What to call a source in the name of a folder."""
+    if source.startswith("tfds:"):
+        return source.removeprefix("tfds:")
+    return Path(source).resolve().name
 
 
 def load_test(

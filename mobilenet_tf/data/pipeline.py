@@ -12,13 +12,12 @@ import tensorflow as tf
 from PIL import Image
 
 from mobilenet_tf.data.augmentation import NO_AUGMENTATION, Augmentation, Changes, draw
+from mobilenet_tf.data.changes import change, mix
 from mobilenet_tf.data.dataset import Split, balanced
 from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.errors import UserError
-from mobilenet_tf.models.spec import ModelSpec, Preprocessing
+from mobilenet_tf.models.spec import ModelSpec
 
-# Rec. 601, as in Pillow's L.
-_GREY = (0.299, 0.587, 0.114)
 # Independent streams of random numbers from one seed.
 _ORDER, _CHANGES = 0, 1
 
@@ -36,6 +35,8 @@ def training_batches(
     steps: int,
     start_step: int = 0,
     augmentation: Augmentation = NO_AUGMENTATION,
+    replicas: int = 1,
+    mine: range = range(1),
 ) -> tf.data.Dataset:
     """Batches number `start_step` to `steps - 1` of a run, always full.
 
@@ -51,10 +52,13 @@ def training_batches(
         steps: of the whole run.
         start_step: steps that are done already.
         augmentation: strengths; by default pictures are only scaled.
+        replicas: that share each batch.
+        mine: those of them that get their shares from this data set, in turn.
 
     Returns:
-        `steps - start_step` pairs (batch, size, size, channels), (batch, classes). Pixels are
-        clipped to 0..255 before they are normalised.
+        `steps - start_step` pairs (batch, size, size, channels), (batch, classes), or such pairs
+        of batch / replicas for each of `mine`. Pixels are clipped to 0..255 before they are
+        normalised.
 
     Raises:
         UserError: no pictures, or a value out of range.
@@ -62,78 +66,42 @@ def training_batches(
     _check(split, spec, batch)
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
-    side, size = split.pictures.shape[1], spec.size
+    if batch % replicas:
+        raise UserError(f"batch is {batch}; it must be a multiple of the {replicas} replicas.")
+    side, size, share = split.pictures.shape[1], spec.size, batch // replicas
+    example = draw(augmentation, np.random.default_rng(0), 1, side, size)
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
         return np.random.default_rng((seed, _ORDER, number)).permutation(len(split))
 
-    def fetch(step):
-        places = range(int(step) * batch, (int(step) + 1) * batch)
+    def fetch(index):
+        step, turn = divmod(int(index), len(mine))
+        cut = slice(mine[turn] * share, (mine[turn] + 1) * share)
+        places = range(step * batch, (step + 1) * batch)[cut]
         rows = np.array([order(place // len(split))[place % len(split)] for place in places])
-        random = np.random.default_rng((seed, _CHANGES, int(step)))
+        random = np.random.default_rng((seed, _CHANGES, step))
         changes = draw(augmentation, random, batch, side, size)
-        return split.pictures[rows], split.labels[rows], *changes
+        return split.pictures[rows], split.labels[rows], *(values[cut] for values in changes)
 
-    def make(step):
+    def make(index):
         # Indexing in NumPy: an array in a graph is copied, and a memory map cannot be in one.
         pictures, labels, *changes = tf.numpy_function(
-            fetch, [step], (tf.uint8, tf.int64, tf.float32, tf.float32, tf.float32)
+            fetch, [index], (tf.uint8, tf.int64, *[tf.float32] * len(example))
         )
-        pictures.set_shape((batch, side, side, spec.channels))
-        for change, width in zip(changes, (8, 3, 4), strict=True):
-            change.set_shape((batch, width))
-        labels.set_shape((batch,))
-        pictures = _apply(pictures, Changes(*changes), size, augmentation, spec.preprocessing)
-        return pictures, tf.one_hot(labels, spec.classes)
+        pictures.set_shape((share, side, side, spec.channels))
+        for values, one in zip(changes, example, strict=True):
+            values.set_shape((share, one.shape[1]))
+        labels.set_shape((share,))
+        changes = Changes(*changes)
+        pictures = change(pictures, changes, size, augmentation, spec.preprocessing)
+        return mix(pictures, tf.one_hot(labels, spec.classes), changes, augmentation)
 
     return (
-        tf.data.Dataset.range(start_step, steps)
+        tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
         .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(2)
     )
-
-
-def _apply(
-    pictures: tf.Tensor,
-    changes: Changes,
-    size: int,
-    augmentation: Augmentation,
-    preprocessing: Preprocessing,
-) -> tf.Tensor:
-    """uint8 (N, side, side, c) -> changed, clipped, normalised float32 (N, size, size, c)."""
-    pixels = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(pictures, tf.float32),
-        transforms=changes.transforms,
-        output_shape=(size, size),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )
-    # Brightness, contrast, saturation and normalisation are together one linear function of a
-    # pixel, and fastest as one matrix product.
-    mean, std = preprocessing.mean, preprocessing.std
-    brightness, contrast, saturation = (
-        factors[:, tf.newaxis, tf.newaxis] for factors in tf.unstack(changes.colours, axis=1)
-    )
-    if pixels.shape[-1] == 3:
-        grey = tf.constant(_GREY)[:, tf.newaxis] * tf.ones((1, 3))
-        matrix = saturation * tf.eye(3) + (1 - saturation) * grey
-    else:
-        matrix = tf.ones((1, 1, 1))
-    flat = tf.reshape(pixels, (-1, size * size, pixels.shape[-1]))
-    flat = flat @ (matrix * brightness * contrast / std) - contrast * mean / std
-    flat = tf.clip_by_value(flat, (0 - mean) / std, (255 - mean) / std)
-    pixels = tf.reshape(flat, tf.shape(pixels))
-    if augmentation.erase:
-        left, top, right, bottom = (
-            edges[:, tf.newaxis] for edges in tf.unstack(changes.erased, axis=1)
-        )
-        at = tf.range(size, dtype=tf.float32)
-        rows, columns = (at >= top) & (at < bottom), (at >= left) & (at < right)
-        erased = rows[:, :, tf.newaxis, tf.newaxis] & columns[:, tf.newaxis, :, tf.newaxis]
-        pixels *= 1 - tf.cast(erased, tf.float32)
-    return pixels
 
 
 def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dataset:

@@ -142,7 +142,8 @@ def pool(x, pooling: str | None, keepdims: bool = False):
 
 def drop(x, rate: float):
     """Dropout in training; no layer where the rate is 0."""
-    return keras.layers.Dropout(rate, name="dropout")(x) if rate else x
+    # Stateful: random numbers of its own, which training can seed again.
+    return keras.layers.Dropout(rate, rng_type="stateful", name="dropout")(x) if rate else x
 
 
 def classifier(x, classes: int, name: str):

@@ -83,5 +83,26 @@ def mean(real: tf.Tensor, grid: Grid, output: Grid) -> tf.Tensor:
     return output.real(tf.round(total * (grid.scale / (np.float32(count) * output.scale))))
 
 
+def range_without_ties(
+    bounds: tuple[float, float], source: Grid, count: int
+) -> tuple[float, float]:
+    """Widen the range of a MEAN, by less than one percent, so that no mean falls between integers.
+
+    XNNPACK's versions add the zero point before or after the rescaling, and part where that lies
+    within float32's precision of a half. A rescaling by p / q with an odd q never comes nearer
+    to one than 1 / 2q, so all of them round alike.
+
+    Args:
+        bounds: measured.
+        source: of the tensor that is averaged.
+        count: values per mean.
+    """
+    rescaling = source.precise / (count * Grid.of(bounds).precise)
+    odd = np.arange(1.0, max(1024.0, 3 / rescaling), 2.0)
+    below = np.floor(rescaling * odd) / odd
+    wider = rescaling / below.max()
+    return bounds[0] * wider, bounds[1] * wider
+
+
 # The 3 of relu6(x + 3), as the converter stores it.
 THREE = Grid.of((0.0, 3.0))

@@ -6,6 +6,7 @@ import tf_keras as keras
 from mobilenet_tf.models.spec import Preprocessing
 from mobilenet_tf.quantization.calibration import calibrate, input_range
 from mobilenet_tf.quantization.deploy import CONVOLUTIONS, copy_layer, input_tensors
+from mobilenet_tf.quantization.integers import Grid, range_without_ties
 from mobilenet_tf.quantization.quantized_layer import QuantizedLayer
 from mobilenet_tf.quantization.scheme import Int8Config
 
@@ -42,6 +43,9 @@ def quantize_aware(
         fused = isinstance(layer, CONVOLUTIONS) and layer.name not in measured
         reader = layer.outbound_nodes[0].layer.name if fused else layer.name
         ranges[layer.name] = measured.get(reader, read[0])
+        if isinstance(layer, keras.layers.GlobalAveragePooling2D):
+            count = layer.input_shape[1] * layer.input_shape[2]
+            ranges[layer.name] = range_without_ties(ranges[layer.name], Grid.of(read[0]), count)
         new = copy_layer(layer)
         if layer.get_weights():
             # Before wrapping: a wrapper puts the rounded kernel in the kernel's place.

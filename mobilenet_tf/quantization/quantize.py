@@ -11,7 +11,9 @@ from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
 from mobilenet_tf.quantization.quantized_layer import custom_objects
 from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.training.distillation import as_teacher, load_teacher
 from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.strategy import training_scope
 
 
 def load_float(job: Job) -> keras.Model:
@@ -35,22 +37,29 @@ def quantize(job: Job) -> keras.Model:
     """
     started = time.monotonic()
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    deployed = deploy_form(load_float(job))
-    model = quantize_aware(
-        deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
-    )
     history, earlier = {}, 0.0
-    if job.recipe.qat.epochs:
-        history, earlier = fit(
-            model,
-            job.data,
-            job.spec,
-            job.recipe.qat,
-            job.recipe.batch,
-            job.seed,
-            job.run.checkpoints / "qat.npz",
-            "Quantizing",
+    with training_scope(job.strategy, job.seed, job.recipe.deterministic):
+        original = load_float(job)
+        teacher = load_teacher(job.teacher, job.spec)
+        if teacher is None and job.recipe.self_distillation:
+            teacher = as_teacher(original, job.spec, job.spec.preprocessing, "float.keras")
+        deployed = deploy_form(original)
+        model = quantize_aware(
+            deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
         )
+        if job.recipe.qat.epochs:
+            history, earlier = fit(
+                model,
+                job.data,
+                job.spec,
+                job.recipe.qat,
+                job.recipe.batch,
+                job.seed,
+                job.run.checkpoints / "qat.npz",
+                "Quantizing",
+                job.run.logs / "qat",
+                teacher,
+            )
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(
         history={"qat": history},

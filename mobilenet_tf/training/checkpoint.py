@@ -27,6 +27,12 @@ class State:
     best: list[np.ndarray] | None = None
     best_loss: float = np.inf
 
+    def ended(self, epochs: int, patience: int) -> bool:
+        """Whether nothing is left to do: all epochs, or `patience` without a better loss."""
+        losses = self.history.get("val_loss", [])
+        waited = len(losses) - int(np.argmin(losses)) - 1 if losses else 0
+        return self.epoch >= epochs or 0 < patience <= waited
+
 
 def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None:
     """Write weights, optimizer, best weights and history as one `.npz`, atomically."""

@@ -8,35 +8,54 @@ from mobilenet_tf.job import Job
 from mobilenet_tf.models.build import build_from_spec
 from mobilenet_tf.models.weights import load_weights
 from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.training.distillation import load_teacher
 from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.strategy import synchronize_norms, training_scope
+from mobilenet_tf.training.transfer import freeze, phases, unfreeze
 
 
-def train(job: Job) -> keras.Model:
+def train(job: Job, until: int | None = None) -> keras.Model:
     """Train the canonical network of a run and keep it as `float.keras`.
 
     Goes on from the last finished epoch where there is one.
 
+    Args:
+        until: epochs after which to pause, see `fit`.
+
     Returns:
         The network with the weights that were best in validation.
     """
-    started = time.monotonic()
-    keras.utils.set_random_seed(job.seed)
-    model = build_from_spec(job.spec)
-    if job.weights != "none":
-        load_weights(model, job.weights)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = job.recipe.bn_momentum
-    history, earlier = fit(
-        model,
-        job.data,
-        job.spec,
-        job.recipe.train,
-        job.recipe.batch,
-        job.seed,
-        job.run.checkpoints / "float.npz",
-        "Training",
-    )
+    started, history, earlier = time.monotonic(), {}, 0.0
+    with training_scope(job.strategy, job.seed, job.recipe.deterministic):
+        teacher = load_teacher(job.teacher, job.spec)
+        model = build_from_spec(job.spec, dropout=job.recipe.dropout)
+        if job.weights != "none":
+            load_weights(model, job.weights)
+        synchronize_norms(model)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = job.recipe.bn_momentum
+        for phase in phases(job.recipe):
+            left = None if until is None else until - len(history.get("loss", ()))
+            if left is not None and left <= 0:
+                break
+            freeze(model, job.spec, phase.share, job.recipe.transfer)
+            curves, seconds = fit(
+                model,
+                job.data,
+                job.spec,
+                phase.stage,
+                job.recipe.batch,
+                job.seed,
+                job.run.checkpoints / f"{phase.name}.npz",
+                phase.title,
+                job.run.logs / phase.name,
+                teacher,
+                left,
+            )
+            history = {name: history.get(name, []) + curve for name, curve in curves.items()}
+            earlier += seconds
+    unfreeze(model)
     write_atomically(job.run.float_model, model.save)
     job.run.update_result(
         history={"float": history},

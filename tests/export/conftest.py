@@ -76,6 +76,14 @@ def files(tmp_path_factory):
     return SimpleNamespace(**paths)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+    """Measurements are kept for this session only, and not among the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def to_float():
     """A function from a Keras model to the bytes of its float32 `.tflite`."""

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from export.c_source import c_float, c_string
-from export.micro import RESOLVER, agreement, write_folder
+from export.cmsis import CORES, scratch_beyond
+from export.micro import RESOLVER, agreement, operators, write_folder
 from export.synthetic import synthetic
 from export.tflm import MicroModel
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.zoo import ZOO, model_spec
 
+pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
 SPEC = model_spec("v3_small", 0.35, 32, 3, 1)
 LABELS = ['a "quoted"\\ label', "naïve 猫 ??)", "c"]
@@ -36,12 +38,12 @@ def exported(tmp_path_factory):
 def scaled_as_pixels(content: bytes) -> bytes:
     """The file with the input quantization of this project's pictures."""
     from export.runtime import parse_model
-    from export.slim import pack
+    from export.slim import pack_shared
 
     model = parse_model(content)
     pixels = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
     pixels.scale, pixels.zeroPoint = np.float32([1 / 127.5]), np.int64([0])
-    return pack(model)
+    return pack_shared(model)
 
 
 def compile_c(folder, out, *arguments, compiler="gcc"):
@@ -130,7 +132,10 @@ def test_figures_and_readme(exported):
     assert figures["parity"]["litert"]["sure_top1_agreement"] == 1
     assert f"{figures['arena']['needed']} bytes" in (folder / "README.md").read_text()
     assert f"MODEL_ARENA_BYTES {figures['arena']['needed']}\n" in (folder / "model.h").read_text()
-    MicroModel((folder / "model.tflite").read_bytes(), figures["arena"]["needed"])
+    small = (folder / "model.tflite").read_bytes()
+    MicroModel(small, figures["arena"]["needed"])
+    assert figures["cmsis_nn"] == {core: scratch_beyond(small, core) for core in CORES}
+    assert f"{figures['cmsis_nn']['cortex-m55']} on M55" in (folder / "model.h").read_text()
 
 
 def test_the_resolver_has_exactly_the_operators(exported):
@@ -144,8 +149,6 @@ def test_the_resolver_has_exactly_the_operators(exported):
 
 
 def test_every_operator_of_the_zoo_has_a_resolver_entry():
-    from export.micro import operators
-
     for name in ZOO:
         for fused in (True, False):
             assert set(operators(synthetic(model_spec(name, 0.35, 64, 2), fused))) <= set(RESOLVER)
@@ -169,7 +172,7 @@ def test_an_input_that_is_no_pixel_is_refused(exported, tmp_path):
 
 def wrong_type() -> bytes:
     from export.runtime import parse_model
-    from export.slim import pack
+    from export.slim import pack_shared
     from export.synthetic import schema
 
     model = parse_model(synthetic(SPEC))
@@ -177,7 +180,7 @@ def wrong_type() -> bytes:
     graph.tensors[graph.inputs[0]].type = schema.TensorType.FLOAT32
     graph.tensors[graph.inputs[0]].quantization = None
     graph.operators = graph.operators[:0]
-    return pack(model)
+    return pack_shared(model)
 
 
 def test_agreement_counts():

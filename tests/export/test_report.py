@@ -59,6 +59,13 @@ def figures(names: list[str], test: int = 309, right: float = 0.958) -> dict:
         },
         "history": {"float": curves(30, 1.9), "qat": curves(8, 0.05)},
         "accuracy": {"float": int8 + 0.0032, "qat": int8, "int8": int8, "ptq_int8": int8 - 0.071},
+        "top5": {"float": 1.0, "qat": 0.9967, "int8": 0.9967, "ptq_int8": 0.99},
+        "calibration_error": {"float": 0.071, "qat": 0.069, "int8": 0.068, "ptq_int8": None},
+        "robustness": [
+            {"corruption": "blur", "strength": strength, "unit": "share", "images": test,
+             "accuracy": int8 - strength, "top5": None, "calibration_error": 0.0751}
+            for strength in (0.01, 0.02)
+        ],
         "tflite": {
             "bytes": 515564, "float_tensors": 0, "partitions": 1,
             "ops": {"ADD": 26, "CONV_2D": 43, "DEPTHWISE_CONV_2D": 11, "MEAN": 6, "MUL": 28,
@@ -173,6 +180,8 @@ def test_report_and_card_state_the_figures(tmp_path):
     assert page.text.count("it is cut short") == 50
     assert "61 files skipped, the first 50" in page.text
     assert "block_8_depthwise: 18.4 dB" in page.text
+    for shown in ("top 5", "99.7%", "calibration error", "6.8%", "Robustness", "7.5%"):
+        assert shown in page.text
     assert page.tags.count("img") == 12
     assert page.tags.count("svg") == 4
     assert "Licence" in card

@@ -41,6 +41,7 @@ def test_every_step_keeps_the_results(content, inputs):
         np.testing.assert_array_equal(MicroModel(stage).run(inputs), expected, err_msg=name)
 
 
+@pytest.mark.xdist_group("converted")
 def test_visual_wake_words_fit_and_every_step_helps(converted):
     """V1 0.25 at 96x96, 2 classes, as converted: the class of MLPerf Tiny's 333,288 bytes."""
     stages = slimming(converted[SPECS["v1"], True])

@@ -4,13 +4,14 @@ import pytest
 
 from export.inspect import inspect
 from export.slim import slim
-from export.synthetic import chain_file, converted_bytes, parts, synthetic
+from export.synthetic import chain_file, parts, phone_file, synthetic
 from export.tflm import record_arena
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.cost import cost, layers
 from mobilenet_tf.models.zoo import ZOO, model_spec
 
 
+@pytest.mark.xdist_group("converted")
 def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
     for (spec, fused), real in converted.items():
         made = synthetic(spec, fused)
@@ -20,9 +21,13 @@ def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
             record_arena(slim(real)).needed, rel=0.05
         )
 
-        assert converted_bytes(spec) == pytest.approx(len(real), rel=0.05)
+        phone = phone_file(spec)
+        assert phone["bytes"] == pytest.approx(len(real), rel=0.05)
+        found = inspect(real)["peak_activation_bytes"]
+        assert phone["ram"] == pytest.approx(found, rel=0.05)
 
 
+@pytest.mark.xdist_group("converted")
 def test_the_counters_are_right_within_5_percent(converted):
     """`cost` counts weights and memory from rows; here are the real files."""
     for (spec, fused), real in converted.items():

@@ -3,15 +3,22 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
+from export import targets
+from export.choose import command
 from export.runtime import TFLiteModel
 from export.targets import MCU, Limits, export_for
 from export.tflm import MicroModel
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.models.zoo import ZOO
+
+pytestmark = pytest.mark.xdist_group("mcu_run")
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +30,15 @@ def job(tmp_path_factory):
     from mobilenet_tf.training.train import train
 
     spec = ModelSpec("v3_small", ZOO["v3_small"].rows[:4], 0.5, 32, channels=1)
-    recipe = load_recipe("small_data").override(2, 1, None)
+    recipe = load_recipe("small_data").with_fields({"train.epochs": 2, "qat.epochs": 1})
     job = begin(tmp_path_factory.mktemp("run") / "digits", "digits", spec, recipe)
     train(job)
     quantize(job)
-    return job
+    # Every target starts with the same conversion: once is enough.
+    content = targets._int8_file(job)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(targets, "_int8_file", lambda _: content)
+        yield job
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +78,23 @@ def test_npu_takes_all_of_it(job, micro):
     assert set(job.run.result()["devices"]) >= {"ethos-u55-128"}
 
 
+def test_operators_beside_the_npu_are_refused(job, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(targets, "_int8_file", lambda _: files.float32.read_bytes())
+    with pytest.raises(UserError, match=r"Of the model's \d+ operators ethos-u55-128 takes only"):
+        export_for(job, "ethos-u55-128", Limits(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     limits = Limits(arena=micro["arena"]["needed"] - 16, flash=micro["bytes"])
     with pytest.raises(UserError, match="does not fit: arena"):
         export_for(job, MCU, limits, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_no_folder(job):
+    with pytest.raises(UserError, match=r"config.toml is a file; --out takes a folder"):
+        export_for(job, MCU, Limits(), job.run.config_file)
 
 
 @pytest.mark.parametrize(
@@ -99,5 +122,47 @@ def test_choose_on_the_command_line():
     result = json.loads(done.stdout.strip().splitlines()[-1])
     assert result["best"]["bytes"] <= 300_000
     assert result["command"].startswith("mobilenet-tf run --data DIR --model ")
-    done = CliRunner().invoke(app, ["choose", "--trials", "2"])
-    assert "give --data" in str(done.exception)
+    # As a table, too, the command is whole, however long.
+    again = CliRunner().invoke(app, ["choose", "--target", "mcu", *limits])
+    assert f"{result['command']}\n" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--trials", "2"], "give --data"),
+        (["--adb", "--target", "mcu"], "does not go with --target mcu"),
+        (["--plot", "p.txt"], "p.txt cannot be drawn; its name must end in .png"),
+    ],
+)
+def test_choose_refuses(arguments, message):
+    from mobilenet_tf.cli import app
+
+    done = CliRunner().invoke(app, ["choose", *arguments])
+    assert isinstance(done.exception, UserError)
+    assert message in str(done.exception)
+
+
+@pytest.mark.slow
+def test_trials_rank_by_what_is_reached(tmp_path):
+    """The two best that fit are trained for an epoch, and the better one is recommended."""
+    from mobilenet_tf.cli import app
+
+    for index, (digit, label) in enumerate(
+        zip(*load_digits(n_class=2, return_X_y=True), strict=True)
+    ):
+        picture = tmp_path / "data" / str(label) / f"{index}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((digit * 15).astype(np.uint8)).save(picture)
+    budget = ["--target", "mcu", "--max-size", "260KB", "--max-ram", "42KB", "--channels", "1"]
+    trials = ["--data", str(tmp_path / "data"), "--trials", "2", "--epochs", "1"]
+    out = ["--out", str(tmp_path / "trials"), "--json"]
+    done = CliRunner().invoke(app, ["choose", *budget, *trials, *out])
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    reached = {trial["model"]: trial["validation_accuracy"] for trial in result["trials"]}
+    assert set(reached) == {"v1", "v3_small_minimalistic"}
+    first = result["trials"][0]
+    assert first["validation_accuracy"] == max(reached.values())
+    assert result["command"] == command(first, str(tmp_path / "data"), 1)
+    assert all((Path(trial["run"]) / "float.keras").is_file() for trial in result["trials"])

@@ -10,10 +10,10 @@ from mobilenet_tf.models.zoo import model_spec
 from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import fit
-from mobilenet_tf.training.optimizer import WarmupCosine, make_optimizer
-from mobilenet_tf.training.recipe import Schedule
+from mobilenet_tf.training.optimizer import make_optimizer
+from mobilenet_tf.training.recipe import Stage
 
-PLAIN = Schedule(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
+PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
 @pytest.fixture(scope="module")
@@ -32,32 +32,15 @@ def model():
     return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
 
 
-def test_warm_up_then_cosine():
-    rate = [float(WarmupCosine(1.0, 10, 110)(step)) for step in range(110)]
-    np.testing.assert_allclose(rate[:10], np.arange(1, 11) / 10, atol=1e-6)
-    assert rate[59] == pytest.approx(0.5, abs=0.02)
-    assert rate[-1] == pytest.approx(0.0, abs=1e-6)
-    assert all(np.diff(rate[10:]) < 0)
-
-
-def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model):
-    """With no gradient at all, decay is the only thing that moves a weight."""
-    optimizer = make_optimizer(model, Schedule(1, 0.1, warmup=0.0, weight_decay=0.5), 10)
-    before = [variable.numpy() for variable in model.trainable_variables]
-    zeros = [np.zeros_like(value) for value in before]
-    optimizer.apply_gradients(zip(zeros, model.trainable_variables, strict=True))
-    for variable, old in zip(model.trainable_variables, before, strict=True):
-        decays = len(old.shape) == 4 and "depthwise" not in variable.name
-        assert (not np.array_equal(variable.numpy(), old)) == decays, variable.name
-
-
 def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkeypatch):
-    """Stopped after its first epoch and begun again, against never stopped."""
+    """Stopped or paused after its first epoch and begun again, against never stopped."""
 
-    def train(name):
+    def train(name, until=None):
         keras.utils.set_random_seed(1)
         network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
-        fit(network, data, spec, PLAIN, 128, 0, tmp_path / f"{name}.npz", name)
+        place = tmp_path / f"{name}.npz"
+        history, _ = fit(network, data, spec, PLAIN, 128, 0, place, name, until=until)
+        assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()
 
     whole = train("whole")
@@ -71,14 +54,17 @@ def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         train("stopped")
     monkeypatch.undo()
-    for left, right in zip(whole, train("stopped"), strict=True):
-        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+    train("paused", until=1)
+    for name in ("stopped", "paused"):
+        for left, right in zip(whole, train(name), strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
 
 
 def test_best_weights_are_kept_not_the_last(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    keep = KeepState(State(), tmp_path / "state.npz", "same")
+    keep = KeepState(State(), tmp_path / "state.npz", "same", 0, model)
     keep.set_model(model)
+    keep.set_params({"epochs": 5})
     first = model.get_weights()
     keep.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.4})
     model.set_weights([weight + 1 for weight in first])
@@ -98,8 +84,27 @@ def test_a_checkpoint_of_other_data_is_refused(model, tmp_path):
 
 def test_divergence_is_said(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    keep = KeepState(State(), tmp_path / "state.npz", "same")
+    keep = KeepState(State(), tmp_path / "state.npz", "same", 0, model)
     keep.set_model(model)
+    keep.set_params({"epochs": 5})
     with pytest.raises(UserError, match="lower learning rate"):
         keep.on_epoch_end(0, {"loss": float("nan"), "val_accuracy": 0.1, "val_loss": 1.0})
     assert not (tmp_path / "state.npz").exists()
+
+
+def test_a_stage_without_progress_ends(model, tmp_path):
+    model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
+    keep = KeepState(State(), tmp_path / "state.npz", "same", 2, model)
+    keep.set_model(model)
+    keep.set_params({"epochs": 9})
+    stopped = []
+    for epoch, loss in enumerate([0.5, 0.4, 0.45, 0.41]):
+        keep.on_epoch_end(epoch, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": loss})
+        stopped.append(model.stop_training)
+    assert stopped == [False, False, False, True]
+    # A run that is resumed then has nothing to do.
+    state = restore(tmp_path / "state.npz", model, "same")
+    assert state.ended(9, patience=2)
+    assert not state.ended(9, patience=3)
+    assert not state.ended(9, patience=0)
+    assert state.ended(4, patience=0)

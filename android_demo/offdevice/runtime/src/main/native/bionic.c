@@ -19,7 +19,7 @@
 
 /* Give android_NAME, defined here, to those who ask for NAME of version LIBC. */
 #define AS(name) __asm__(".symver android_" #name "," #name "@LIBC");
-/* A jump, not a call: dlsym looks at who called it. */
+/* A jump, so that no function's arguments need to be known. */
 #define SAME(name)                                                       \
   __asm__(".text\n.globl android_" #name "\n"                            \
           ".type android_" #name ",@function\n"                          \
@@ -29,7 +29,7 @@
 SAME(__cxa_atexit) SAME(__cxa_finalize) SAME(__memmove_chk) SAME(__open_2) SAME(__read_chk)
 SAME(__stack_chk_fail) SAME(__vsnprintf_chk) SAME(abort) SAME(atan2) SAME(atan2f) SAME(bsearch)
 SAME(calloc) SAME(clock_gettime) SAME(close) SAME(closelog) SAME(cos) SAME(cosf)
-SAME(dl_iterate_phdr) SAME(dlclose) SAME(dlerror) SAME(dlopen) SAME(dlsym) SAME(erfcf) SAME(exit)
+SAME(dl_iterate_phdr) SAME(dlclose) SAME(dlerror) SAME(dlopen) SAME(erfcf) SAME(exit)
 SAME(exp) SAME(expf) SAME(expm1f) SAME(fclose) SAME(flock) SAME(fmodf) SAME(fopen) SAME(fread)
 SAME(free) SAME(freelocale) SAME(frexp) SAME(fstat) SAME(fsync) SAME(getenv) SAME(getpagesize)
 SAME(getuid) SAME(hypot) SAME(hypotf) SAME(ldexp) SAME(log) SAME(log1p) SAME(logf) SAME(madvise)
@@ -55,12 +55,20 @@ size_t android___strlen_chk(const char *text, size_t size) {
   return strlen(text);
 }
 
-/* No property is set here. */
+/* The one that is asked for is the version, to know whether dlsym is safe; Android 7 here. */
 AS(__system_property_get)
 int android___system_property_get(const char *name, char *value) {
-  (void)name;
-  *value = 0;
-  return 0;
+  strcpy(value, strcmp(name, "ro.build.version.sdk") ? "" : "24");
+  return (int)strlen(value);
+}
+
+/* Android looks into the caller's own library too; the runtime finds its XNNPACK in that way. */
+AS(dlsym)
+void *android_dlsym(void *library, const char *name) {
+  void *found = dlsym(library, name);
+  if (found || library != RTLD_DEFAULT) return found;
+  void *own = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
+  return own ? dlsym(own, name) : NULL;
 }
 
 AS(android_set_abort_message)
@@ -149,35 +157,4 @@ size_t android_fwrite(const void *from, size_t size, size_t count, void *file) {
 int __android_log_vprint(int level, const char *tag, const char *text, va_list values) {
   (void)level, (void)tag, (void)text, (void)values;
   return 0;
-}
-
-/*
- * TfLiteXNNPackDelegateOptions: the number of threads, the flags, and more that stays as it is.
- * 128 bytes are enough for it, and it is returned through memory either way.
- */
-struct options {
-  int32_t threads;
-  uint32_t flags;
-  char more[120];
-};
-
-/* mobilenet.tf.engine.DesktopXnnpack.create(library, threads): the handle of a delegate, or 0. */
-int64_t Java_mobilenet_tf_engine_DesktopXnnpack_create(void *env, void *self, int32_t threads) {
-  (void)env, (void)self;
-  void *library = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
-  if (!library) return 0;
-  struct options (*defaults)(void) = dlsym(library, "TfLiteXNNPackDelegateOptionsDefault");
-  void *(*create)(const struct options *) = dlsym(library, "TfLiteXNNPackDelegateCreate");
-  if (!defaults || !create) return 0;
-  struct options options = defaults();
-  options.threads = threads;
-  return (int64_t)(intptr_t)create(&options);
-}
-
-/* DesktopXnnpack.delete(handle). */
-void Java_mobilenet_tf_engine_DesktopXnnpack_delete(void *env, void *self, int64_t handle) {
-  (void)env, (void)self;
-  void *library = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
-  void (*delete)(void *) = library ? dlsym(library, "TfLiteXNNPackDelegateDelete") : NULL;
-  if (delete) delete((void *)(intptr_t)handle);
 }

@@ -1,0 +1,45 @@
+"""Runs that are killed: started, watched through their checkpoints, ended with kill -9."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+COMMAND = [sys.executable, "-m", "mobilenet_tf"]
+
+
+def epochs_done(checkpoint: Path) -> int:
+    """What a checkpoint says; it can be read at any moment, because it is replaced whole."""
+    if not checkpoint.exists():
+        return 0
+    with np.load(checkpoint) as file:
+        return json.loads(str(file["facts"]))["epoch"]
+
+
+def kill_when(process: subprocess.Popen, epochs: int, checkpoint: Path, wait: float = 0.0) -> None:
+    """kill -9, `wait` seconds after the checkpoint says that so many epochs are done."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and process.poll() is None:
+        if epochs_done(checkpoint) >= epochs:
+            break
+        time.sleep(0.05)
+    time.sleep(wait)
+    assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    """Two run folders' last and best weights, bit by bit."""
+    checkpoints = sorted(path.name for path in (one / "checkpoints").iterdir())
+    assert checkpoints == sorted(path.name for path in (other / "checkpoints").iterdir())
+    for name in checkpoints:
+        left, right = (np.load(run / "checkpoints" / name) for run in (one, other))
+        assert left.files == right.files
+        for key in left.files:
+            if key != "facts":  # which has seconds
+                np.testing.assert_array_equal(left[key], right[key], f"{name}: {key}")

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from mobilenet_tf import build
+from mobilenet_tf.errors import UserError
+from mobilenet_tf.job import check_teacher
+from mobilenet_tf.models.spec import Preprocessing
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.training.distillation import as_teacher, distillation_loss, load_teacher
+from mobilenet_tf.training.learner import make_learner
+from mobilenet_tf.training.recipe import Distillation, Stage
+
+STUDENT = model_spec("v1", 0.25, 32, classes=3)
+PICTURES = tf.constant(np.random.default_rng(1).uniform(-1, 1, (8, 32, 32, 3)), tf.float32)
+
+
+@pytest.fixture(scope="module")
+def larger():
+    keras.utils.set_random_seed(2)
+    return build("v1", 0.25, 64, classes=3)
+
+
+def test_the_loss_is_hintons():
+    """T^2 times the cross-entropy of both softened distributions, worked out in NumPy."""
+    random = np.random.default_rng(0)
+    teacher, student = random.normal(size=(2, 5, 4)).astype(np.float32) * 3
+
+    def soften(logits):
+        powers = np.exp(logits / 2.5)
+        return powers / powers.sum(1, keepdims=True)
+
+    expected = 2.5**2 * -(soften(teacher) * np.log(soften(student))).sum(1).mean()
+    assert float(distillation_loss(teacher, student, 2.5)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_gradient_keeps_its_size_when_the_temperature_rises():
+    """In the limit it is the difference of the logits (section 2.1), whatever T is."""
+    teacher = tf.constant([[2.0, 0.0, -2.0]])
+    student = tf.Variable([[0.0, 0.5, -0.5]])
+    steps = []
+    for temperature in (200.0, 1000.0):
+        with tf.GradientTape() as tape:
+            loss = distillation_loss(teacher, student, temperature)
+        steps.append(tape.gradient(loss, student).numpy())
+    np.testing.assert_allclose(steps[0], steps[1], rtol=0.03, atol=1e-3)
+    np.testing.assert_allclose(steps[1], (student - teacher) / 3, rtol=0.01, atol=1e-3)
+
+
+def test_a_teacher_of_another_size_and_normalisation(larger):
+    """It sees the student's pictures as it would see them itself."""
+    own = Preprocessing(mean=0.0, std=255.0)
+    teach = as_teacher(larger, STUDENT, own, "larger")
+    pixels = PICTURES * 127.5 + 128.0
+    scores = larger(tf.image.resize(pixels / 255.0, (64, 64)), training=False)
+    np.testing.assert_allclose(tf.nn.softmax(teach(PICTURES)), scores, atol=1e-5)
+
+
+def test_logits_are_taken_as_they_are(larger):
+    logits = keras.Model(larger.input, larger.layers[-1].input)
+    teach = as_teacher(logits, STUDENT, STUDENT.preprocessing, "logits")
+    expected = logits(tf.image.resize(PICTURES, (64, 64)), training=False)
+    np.testing.assert_allclose(teach(PICTURES), expected, atol=1e-5)
+
+
+def _ending(units, activation="softmax", channels=3):
+    inputs = keras.Input((8, 8, channels))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(units, activation)(pooled))
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (_ending(4), r"gives \(None, 4\), not one score per class, \(None, 3\)"),
+        (_ending(3, "sigmoid"), "ends in sigmoid; a teacher needs softmax or logits"),
+        (_ending(3, channels=1), "not pictures with 3 channels"),
+    ],
+)
+def test_what_cannot_teach_is_refused(model, said):
+    with pytest.raises(UserError, match=said):
+        as_teacher(model, STUDENT, STUDENT.preprocessing, "it")
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_file_is_a_teacher(tmp_path, suffix, larger):
+    file = tmp_path / f"teacher{suffix}"
+    larger.save(file)
+    check_teacher(str(file))
+    teach = load_teacher(str(file), STUDENT)
+    direct = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
+    np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
+    file.write_bytes(b"no model")
+    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
+        load_teacher(str(file), STUDENT)
+
+
+def test_no_teacher(tmp_path):
+    assert load_teacher("none", STUDENT) is None
+    for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
+        with pytest.raises(UserError, match=said):
+            check_teacher(name)
+
+
+def test_the_teachers_weights_are_not_the_students(larger):
+    """Not trained, not counted, not in checkpoints; and it is heeded."""
+    network = build("v1", 0.25, 32, classes=3, dropout=0.0)
+    teach = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
+    stage = Stage(1, 1e-3, warmup=0.0, distillation=Distillation(1.0, 1.0))
+    learner = make_learner(network, stage, 100, teach)
+    before = larger.get_weights()
+
+    def gap():
+        return float(distillation_loss(teach(PICTURES), learner(PICTURES, training=True), 1.0))
+
+    first = gap()
+    labels = tf.one_hot([0] * 8, 3)
+    for _ in range(5):
+        learner.train_step((PICTURES, labels))
+    assert gap() < first
+    assert len(learner.weights) == len(network.weights)
+    for old, new in zip(before, larger.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -1,0 +1,88 @@
+"""Several devices and several workers against one, through the command line."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.killing import epochs_done, kill_when
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("strategy")]
+
+EPOCHS = 6
+TRAIN = [sys.executable, "-m", "tests.training.tiny", "train", "--epochs", str(EPOCHS),
+         "--batch", "48", "--set", "train.ema=0.9"]  # fmt: skip
+
+
+def start(*arguments, command=TRAIN, **variables) -> subprocess.Popen:
+    command = [*command, *map(str, arguments)]
+    environment = os.environ | variables
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def ends(process: subprocess.Popen, code: int = 0) -> str:
+    _, said = process.communicate(timeout=400)
+    assert process.returncode == code, said
+    return said
+
+
+def cluster(folder: Path, *arguments, command=TRAIN) -> list[subprocess.Popen]:
+    """Two workers on this machine; the first is the chief."""
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return [
+        start("--strategy", "multiworker", "--out", folder, *arguments, command=command,
+              TF_CONFIG=json.dumps({"cluster": {"worker": workers},
+                                    "task": {"type": "worker", "index": index}}),
+              TMPDIR=str(folder.parent))
+        for index in range(2)
+    ]  # fmt: skip
+
+
+def curves(folder: Path) -> dict[str, list[float]]:
+    return json.loads((folder / "result.json").read_text())["history"]["float"]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> dict[str, list[float]]:
+    """The curves of one device."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    ends(start("--out", folder))
+    return curves(folder)
+
+
+def assert_same_curves(found: dict, expected: dict) -> None:
+    assert len(found["loss"]) == EPOCHS
+    np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-3)
+    # One device's moving variance has Bessel's correction.
+    np.testing.assert_allclose(found["val_loss"], expected["val_loss"], rtol=1e-2)
+
+
+def test_two_devices_train_like_one(alone, tmp_path):
+    ends(start("--strategy", "mirrored", "--out", tmp_path / "run", TINY_CPUS="2"))
+    assert_same_curves(curves(tmp_path / "run"), alone)
+
+
+def test_two_workers_train_like_one_though_one_is_killed(alone, tmp_path):
+    folder = tmp_path / "run"
+    chief, worker = cluster(folder)
+    kill_when(worker, 1, folder / "checkpoints" / "float.npz")
+    assert "Another worker has gone. Start all of them again with --resume" in ends(chief, 75)
+    done = epochs_done(folder / "checkpoints" / "float.npz")
+    assert 1 <= done < EPOCHS
+    assert not (folder / "float.keras").exists()
+    for process in cluster(folder, "--resume"):
+        said = ends(process)
+        assert f"{done + 1}/{EPOCHS}" in said
+        assert f" {done}/{EPOCHS}" not in said
+    assert_same_curves(curves(folder), alone)
+    # Only the chief's run is left.
+    left = {path.name for path in tmp_path.iterdir() if path.name.startswith("mobilenet_tf")}
+    assert len(left) <= 1, "only the killed worker's temporary folder"
