@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quantization import CASES, DOCS, SEEDS, Case
-from benchmarks.tables import markdown, replace_section
+from benchmarks.quantization import CASES, SEEDS, Case
+from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.job import Job
 from mobilenet_tf.run_folder import write_text
 
@@ -94,13 +94,15 @@ def write(folder: Path) -> None:
             if file.exists():
                 rows.append((case, json.loads(file.read_text(encoding="utf-8"))))
     kept = [{"network": case.network, "settings": found} for case, found in rows]
-    write_text(DOCS / "quantization_sweep.json", json.dumps(kept, indent=1) + "\n")
-    names = [name for name in rows[0][1] if all(name in found for _, found in rows)]
-    base = names[0]
+    write_text(ROOT / "docs" / "quantization_sweep.json", json.dumps(kept, indent=1) + "\n")
+    names = dict.fromkeys(name for _, found in rows for name in found)
+    base = next(iter(names))
     lines = []
     for name in names:
         for case in cases:
-            own = [found for other, found in rows if other == case]
+            own = [found for other, found in rows if other == case and name in found]
+            if not own:
+                continue
             loss = np.array([found[name]["val_loss"] for found in own])
             gain = loss - [found[base]["val_loss"] for found in own]
             right = np.array([100 * found[name]["val_accuracy"] for found in own])
@@ -114,7 +116,7 @@ def write(folder: Path) -> None:
 
 Validation pictures; the epoch with the lowest loss. The first lines are what the recipe has. The
 spread is that of the differences over the seeds, largest less smallest."""
-    replace_section(DOCS / "benchmarks.md", "quantization_sweep", text)
+    replace_section(ROOT / "docs" / "benchmarks.md", "quantization_sweep", text)
 
 
 def main() -> None:
