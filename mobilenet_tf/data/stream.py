@@ -81,7 +81,7 @@ class Stream:
             seed: of order and crops.
             batch: pictures per step.
             first: steps that are done already.
-            cut: the part of each batch that is wanted, in `cut.step` pieces one by one.
+            cut: the part of each batch that is wanted, `cut.step` pictures at a time.
 
         Returns:
             Pairs of uint8 (n, side, side, channels) and int64 (n,).
@@ -94,7 +94,7 @@ class Stream:
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )
-            .batch((cut.stop - cut.start) // cut.step, drop_remainder=True)
+            .batch(cut.step, drop_remainder=True)
         )
 
     def _pictures(self, seed: int, start: int) -> tf.data.Dataset:

@@ -29,14 +29,14 @@ def imagenet(tmp_path_factory, photos):
     builder = tfds.builder("imagenet2012", data_dir=folder)
 
     def examples(first, count, labelled=True):
-        return [
-            {
+        return {
+            number: {
                 "file_name": f"{number}.JPEG",
                 "image": photos[number],
                 "label": number if labelled else -1,
             }
             for number in range(first, first + count)
-        ]
+        }.items()
 
     store_as_tfds_dataset(
         name="imagenet2012",
@@ -145,7 +145,7 @@ def test_random_crops_are_cut_from_the_whole_picture(imagenet, data, make_spec):
     assert cut.shape == (32, 32, 32, 3)
     plain = np.concatenate([pictures for pictures, _ in batches(data, spec, 8)])
     np.testing.assert_array_less(np.abs(cut), 1.01)
-    assert np.abs(cut - plain).mean(axis=(1, 2, 3)).min() > 0.01
+    assert np.median(np.abs(cut - plain).mean(axis=(1, 2, 3))) > 0.03
 
 
 def test_png_too(make_spec):
