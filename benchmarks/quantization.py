@@ -14,7 +14,7 @@ nothing and writes docs/quantization.json, its plot and the table from what FOLD
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +52,10 @@ class Case:
         return folder / f"{self.network}{kind}-{seed}.json"
 
     def recipe(self) -> Recipe:
-        recipe = load_recipe("small_data").override(epochs=self.epochs, qat_epochs=QAT_EPOCHS)
+        fields = {"train.epochs": self.epochs, "qat.epochs": QAT_EPOCHS}
         if self.pretrained:
-            recipe = replace(recipe, train=replace(recipe.train, learning_rate=FINE_TUNING_RATE))
-        return recipe
+            fields["train.learning_rate"] = FINE_TUNING_RATE
+        return load_recipe("small_data").with_fields(fields)
 
 
 # Small and narrow: the narrower a network, the less there is to average rounding errors out.
