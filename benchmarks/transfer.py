@@ -22,8 +22,8 @@ from mobilenet_tf.training.recipe import load_recipe
 
 PER_CLASS = 10
 EPOCHS = 40  # of 100 pictures: 160 steps
-TEACHER_EPOCHS = 10
-STUDENT_EPOCHS = 30
+TEACHER_EPOCHS = 8
+STUDENT_EPOCHS = 20
 COLUMNS = ("network", "start", "pictures", "steps", "test accuracy", "lowest to highest")
 
 
