@@ -107,15 +107,18 @@ def write(folder: Path) -> None:
             gain = loss - [found[base]["val_loss"] for found in own]
             right = np.array([100 * found[name]["val_accuracy"] for found in own])
             cells = f"{right.mean():.2f}", f"{loss.mean():.4f}", f"{gain.mean():+.4f}"
-            lines.append((name, case.title, len(own), *cells, f"{np.ptp(gain):.4f}"))
+            around = f"{np.ptp(gain):.4f}" if len(own) > 1 else "-"
+            lines.append((name, case.title, len(own), *cells, around))
     columns = (
         "changed", "network", "seeds", "accuracy, %", "loss", "loss against the first",
         "its spread",
     )  # fmt: skip
     text = f"""{markdown(columns, lines)}
 
-Validation pictures; the epoch with the lowest loss. The first lines are what the recipe has. The
-spread is that of the differences over the seeds, largest less smallest."""
+Validation pictures; the epoch with the lowest loss. The first lines are what the recipe has, and
+each setting below is tried in its place. The spread is that of the differences over the seeds,
+largest less smallest; with one seed there is none, and a difference of one or two pictures of
+accuracy says nothing."""
     replace_section(ROOT / "docs" / "benchmarks.md", "quantization_sweep", text)
 
 
@@ -123,7 +126,7 @@ def main() -> None:
     """Try what is missing and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="of benchmarks.quantization")
-    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="none: only write")
     options = parser.parse_args()
     for seed in options.seeds:
         for case in CASES:

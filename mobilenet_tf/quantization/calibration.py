@@ -25,7 +25,7 @@ Ends = Callable[[np.ndarray], tuple[float, float]]
 
 
 def extremes(values: np.ndarray) -> tuple[float, float]:
-    """All values; no rule that clips was better (docs/benchmarks.md)."""
+    """All values. Rules that clip rare ones were not better, see docs/benchmarks.md."""
     return values.min(), values.max()
 
 
