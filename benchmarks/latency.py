@@ -36,7 +36,7 @@ from mobilenet_tf.quantization.qat import quantize_aware
 
 SIZES = (96, 224)
 _ROUNDS = 200
-_APPLICATIONS = {
+APPLICATIONS = {
     "v1": (keras.applications.MobileNet, {}),
     "v2": (keras.applications.MobileNetV2, {}),
     "v3_large": (keras.applications.MobileNetV3Large, {}),
@@ -94,7 +94,7 @@ def ours(spec: ModelSpec) -> bytes:
 
 def theirs(spec: ModelSpec) -> dict[str, bytes]:
     """The usual route: float, and full-int8 post-training quantization."""
-    make, options = _APPLICATIONS[spec.name]
+    make, options = APPLICATIONS[spec.name]
     if spec.name.startswith("v3"):
         options = options | {"include_preprocessing": False}
     shape = (spec.size, spec.size, 3)

@@ -72,7 +72,8 @@ def test_no_mean_lies_between_two_integers(int8):
     graph = model.subgraphs[0]
     kinds = op_codes(model)
     means = [op for op in graph.operators if kinds[op.opcodeIndex] == BuiltinOperator.MEAN]
-    assert means
+    # At this size V1 ends in one pixel, of which no mean is taken.
+    assert means or int8.name == "v1"
     for op in means:
         source, mean = (tensor_info(graph.tensors[i]) for i in (op.inputs[0], op.outputs[0]))
         count = source.shape[1] * source.shape[2]
