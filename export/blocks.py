@@ -97,8 +97,6 @@ def model_tensors(model: keras.Model, names: list[str], images: np.ndarray) -> d
 
 
 def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Steps (LSB) between real values and integers of a tensor."""
-    limits = np.iinfo(info.dtype)
-    steps = np.rint(expected.astype(np.float64) / info.scale) + info.zero_point
-    steps = np.clip(steps, limits.min, limits.max)
-    return np.abs(steps - found.reshape(expected.shape).astype(np.int64))
+    """Steps (LSB) between real values and integers of a tensor: int64 in the values' shape."""
+    expected = info.quantize(expected).astype(np.int64)
+    return np.abs(expected - found.reshape(expected.shape))

@@ -13,10 +13,8 @@ from export.metadata import add_metadata
 from export.runtime import TFLiteModel
 from export.tflite import calibration_facts, convert, tflite_facts
 from export.verify import parity, versions, wrong_answers
-from mobilenet_tf.data.dataset import balanced
 from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import normalise
-from mobilenet_tf.data.pipeline import at_size
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import data_facts
 from mobilenet_tf.models.layers import HardSigmoid, HardSwish
@@ -104,8 +102,8 @@ def export_foreign(
         raise UserError(
             f"{path} has {classes} outputs, but {source} has {len(data.classes)} classes."
         )
-    rows = balanced(data.train.labels, _CALIBRATION, seed)
-    pixels = at_size(data.train.pictures[rows], size).copy()
+    few = data.train.sample(_CALIBRATION, seed, spec)
+    pixels = few.pictures.copy()
     # Two pixels that make the input's range that of all pixels, so its scale is 1 / std.
     pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
     content = convert(model, io, normalise(pixels, preprocessing))
@@ -145,9 +143,9 @@ def export_foreign(
             "preprocessing": vars(preprocessing),
         },
         data=data_facts(data),
-        calibration=calibration_facts(pixels, data.train.labels[rows], data.classes),
+        calibration=calibration_facts(pixels, few.labels, data.classes),
         **sections(judged),
-        parity=parity(file.output, expected, found),
+        parity=parity(file.scores, expected, found),
         worst=wrong_answers(run, test, data.classes, scores),
         tflite=tflite_facts(run.tflite),
         versions=versions(),

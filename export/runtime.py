@@ -48,6 +48,12 @@ class TensorInfo:
         wide = values.astype(np.int32) - self.zero_point
         return wide.astype(np.float32) * np.float32(self.scale)
 
+    def quantize(self, values: np.ndarray) -> np.ndarray:
+        """The nearest integers of the tensor's dtype, of the same shape; for a quantized one."""
+        steps = np.rint(values.astype(np.float64) / self.scale) + self.zero_point
+        limits = np.iinfo(self.dtype)
+        return np.clip(steps, limits.min, limits.max).astype(self.dtype)
+
 
 def read_file(source: str | Path | bytes) -> tuple[bytes, str]:
     """The bytes of a `.tflite`, and what to call it in a message.
@@ -124,6 +130,7 @@ class TFLiteModel:
 
     Attributes:
         input, output: `TensorInfo`.
+        scores: the integer tensor that a float output is widened from; else the output.
         metadata: what the file says of itself.
         labels: one per class, or None.
 
@@ -163,6 +170,9 @@ class TFLiteModel:
         self._input_index, self._output_index = int(graph.inputs[0]), int(graph.outputs[0])
         self._tensors = [tensor_info(tensor) for tensor in graph.tensors]
         self._produced = [int(i) for op in graph.operators for i in op.outputs]
+        last = next((op for op in graph.operators if self._output_index in op.outputs), None)
+        widened = self.output.scale is None and last is not None and len(last.inputs) == 1
+        self.scores = self._tensors[last.inputs[0]] if widened else self.output
         self._preserved = preserve_tensors
         self._interpreter = load_interpreter(
             _with_all_outputs(data) if preserve_tensors else data, self.called, threads, delegate
@@ -207,9 +217,7 @@ class TFLiteModel:
         real = (pixels - np.asarray(self._mean, np.float64)) / np.asarray(self._std, np.float64)
         if self.input.dtype == "float32":
             return real.astype(np.float32)
-        steps = np.rint(real / self.input.scale) + self.input.zero_point
-        limits = np.iinfo(self.input.dtype)
-        return np.clip(steps, limits.min, limits.max).astype(self.input.dtype)
+        return self.input.quantize(real)
 
     @cached_property
     def pixels_are_inputs(self) -> bool:

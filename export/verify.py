@@ -9,7 +9,7 @@ import numpy as np
 import tf_keras as keras
 from PIL import Image
 
-from export.blocks import compare
+from export.blocks import compare, distance
 from export.evaluate import figures, run_all, sections
 from export.machine import machine
 from export.runtime import TensorInfo, TFLiteModel
@@ -55,7 +55,7 @@ def verify(job: Job) -> dict:
     worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
         **sections(judged),
-        parity=parity(file.output, scores["qat"], integers) | {"worst_block": worst["name"]},
+        parity=parity(file.scores, scores["qat"], integers) | {"worst_block": worst["name"]},
         blocks=blocks,
         worst=wrong_answers(job.run, test, job.classes, scores["int8"]),
         versions=versions(),
@@ -68,18 +68,19 @@ def parity(output: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict:
     """Agreement of real scores with a file's integers, in steps of the file's output (LSB).
 
     Args:
-        output: of the file.
+        output: `TFLiteModel.scores` of the file.
         expected: (N, C) float.
-        found: (N, C) integers of the file.
+        found: (N, C) as the file gives them: integers, or floats that came of them.
     """
-    steps = np.rint(expected / output.scale) + output.zero_point
-    limits = np.iinfo(output.dtype)
-    distance = np.abs(np.clip(steps, limits.min, limits.max) - found.astype(np.int64))
+    if found.dtype.kind == "f":
+        found = output.quantize(found)
+    steps = distance(output, expected, found)
+    same = output.quantize(expected).argmax(axis=1) == found.argmax(axis=1)
     return {
         "images": len(found),
-        "max_lsb": int(distance.max()),
-        "within_1_lsb": float((distance <= 1).mean()),
-        "top1_agreement": float((steps.argmax(axis=1) == found.argmax(axis=1)).mean()),
+        "max_lsb": int(steps.max()),
+        "within_1_lsb": float((steps <= 1).mean()),
+        "top1_agreement": float(same.mean()),
     }
 
 

@@ -259,6 +259,7 @@ def verify(run: Run) -> None:
 
     job = Job.open(run, "model_int8.tflite")
     _verify(job)
+    console.print(tables.block_table(job.run.result()))
     _finish(job.run, ("report", "card", "result_file"))
 
 

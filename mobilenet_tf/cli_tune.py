@@ -105,18 +105,18 @@ def _listed(name: str, text: str | None, kind: type) -> list | None:
 
 def _measured(limits) -> Callable[[Sequence], list[dict[str, float]]]:
     """What networks cost: counted, and what is limited besides from files and on this CPU."""
-    from export.latency import LatencyTable
-    from export.synthetic import converted_bytes
+    from export.latency import LatencyTable, ThisMachine
+    from export.synthetic import phone_file
     from mobilenet_tf.tuning.plan import counted
 
     def measure(specs: Sequence) -> list[dict[str, float]]:
         rows = counted(specs)
         if "latency" in limits:
-            table = LatencyTable(1)
+            table = LatencyTable(ThisMachine())
             table.measure(specs)
         for row, spec in zip(rows, specs, strict=True):
             if "bytes" in limits:
-                row["bytes"] = converted_bytes(spec)
+                row["bytes"] = phone_file(spec)["bytes"]
             if "latency" in limits:
                 row["latency"] = table.milliseconds(spec)
         return rows

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mobilenet_tf.errors import UserError
@@ -44,7 +45,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)
         else:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # it was never made, or where it should be is no folder
+                partial.unlink()
 
 
 def _bring_to_disk(path: Path) -> None:

@@ -46,6 +46,20 @@ def run_table(result: dict) -> Group:
     return Group(*parts)
 
 
+def block_table(result: dict) -> Group:
+    """Each tensor inside the file: what is lost against float, how its integers are used."""
+    rows = []
+    for block in result["blocks"]:
+        low, high = block["weight_low"], block["weight_high"]
+        weights = "-" if low is None else f"{low:.2f} to {high:.2f}"
+        shares = percent(block["within_1_lsb"]), percent(block["range_used"])
+        rows.append((block["name"], f"{block['sqnr_db']:.1f}", *shares, weights))
+    title = "Inside the file: signal to noise against float; tensors within 1 LSB of QAT's"
+    worst = f"Most is lost in {result['parity']['worst_block']}."
+    columns = ["block", "dB", "1 LSB", "range used", "weights"]
+    return Group(table(columns, rows, title), Text(worst))
+
+
 _MATRIX = 20  # classes; a larger matrix is wider than a terminal
 
 

@@ -39,7 +39,7 @@ def test_help(command):
         (["run", "--size", "16"], "size is 16; it must be a whole number of at least 32"),
         (["run", "--channels", "4"], "channels is 4"),
         (["run", "--epochs", "0"], "epochs is 0; it must be at least 1"),
-        (["run", "--qat-epochs", "-1"], "qat-epochs is -1"),
+        (["run", "--qat-epochs", "-1"], "qat.epochs is -1; it must be at least 0"),
         (["run", "--batch", "0"], "batch is 0"),
         (["run", "--seed", "-1"], "seed is -1"),
         (["run", "--data", "nowhere"], "nowhere does not exist"),

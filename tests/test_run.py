@@ -182,7 +182,8 @@ def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
 
 
 def test_stages_run_again_on_their_own(run, result):
-    call("verify", run)
+    said = call("verify", run).stderr
+    assert f"Most is lost in {result['parity']['worst_block']}" in said
     again = json.loads((run / "result.json").read_text())
     assert again["accuracy"] == result["accuracy"]
 

@@ -5,5 +5,6 @@ dataset.py       `Dataset`, and how pictures are shared out to train, validation
 folder.py, digits.py, tfds.py   the sources; load.py chooses between them
 augmentation.py, randaugment.py   random changes of training pictures, as numbers
 changes.py       the same, done to a batch
-pipeline.py      `Split` -> tf.data batches
+stream.py        training pictures that are too many to keep
+pipeline.py      `Split` or `Stream` -> tf.data batches
 """

@@ -6,6 +6,7 @@ import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,9 @@ from PIL import Image
 from mobilenet_tf.data.pictures import prepare
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
+
+if TYPE_CHECKING:  # it needs TensorFlow
+    from mobilenet_tf.data.stream import Stream
 
 PARTS = ("train", "validation", "test")
 # What is taken from each class of the training pictures for a part that the source lacks.
@@ -42,6 +46,19 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def sample(self, count: int, seed: int, spec: ModelSpec) -> "Split":
+        """`count` of the pictures at `spec.size`, unchanged, all classes alike."""
+        rows = balanced(self.labels, count, seed)
+        pictures = at_size(self.pictures[rows], spec.size)
+        return Split(pictures, self.labels[rows], [self.names[row] for row in rows])
+
+    def feed(self, digest, part: str) -> None:
+        """Give a hash all that tells these pictures, of a part, from others."""
+        digest.update(repr((part, self.pictures.shape, self.names)).encode())
+        digest.update(np.asarray(self.labels, "<i8").tobytes())
+        for picture in self.pictures:
+            digest.update(np.ascontiguousarray(picture))
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -50,7 +67,7 @@ class Dataset:
     Attributes:
         source: what the user named.
         classes: names, in the order of the labels.
-        train: pictures at `train_side(size)`.
+        train: pictures at `train_side(size)`, or a `Stream`, which makes them when asked.
         validation: pictures at size, exactly as `prepare` makes them; for choices.
         test: the same; for the final figures only.
         skipped: {"file": ..., "reason": ...} of everything that was left out.
@@ -59,7 +76,7 @@ class Dataset:
 
     source: str
     classes: tuple[str, ...]
-    train: Split
+    train: "Split | Stream"
     validation: Split
     test: Split
     skipped: list[dict] = field(default_factory=list)
@@ -208,6 +225,22 @@ def keep_rows(pictures: np.ndarray, kept: Sequence[int]) -> np.ndarray:
     return pictures[: len(kept)]
 
 
+def at_size(pictures: np.ndarray, size: int) -> np.ndarray:
+    """uint8 (N, side, side, c) -> (N, size, size, c), by Pillow's resize; as is if side == size.
+
+    A picture scaled twice is within a few grey levels of one scaled once by `prepare`.
+    """
+    if pictures.shape[1] == size:
+        return pictures
+    scaled = [
+        np.asarray(
+            Image.fromarray(np.squeeze(picture)).resize((size, size), Image.Resampling.BILINEAR)
+        )
+        for picture in pictures
+    ]
+    return np.stack(scaled).reshape(len(pictures), size, size, pictures.shape[3])
+
+
 def balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Indices of `count` pictures, all classes in turn: for calibration and previews.
 
@@ -224,9 +257,5 @@ def balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 def _fingerprint(data: Dataset) -> str:
     digest = hashlib.sha256(repr(data.classes).encode(errors="surrogateescape"))
     for part in PARTS:
-        split = getattr(data, part)
-        digest.update(repr((part, split.pictures.shape, split.names)).encode())
-        digest.update(np.asarray(split.labels, "<i8").tobytes())
-        for picture in split.pictures:
-            digest.update(np.ascontiguousarray(picture))
+        getattr(data, part).feed(digest, part)
     return digest.hexdigest()[:16]

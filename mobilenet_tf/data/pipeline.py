@@ -5,16 +5,17 @@ step k sees what it would have seen.
 """
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from mobilenet_tf.data.augmentation import NO_AUGMENTATION, Augmentation, Changes, draw
 from mobilenet_tf.data.changes import change, mix
-from mobilenet_tf.data.dataset import Split, balanced
+from mobilenet_tf.data.dataset import Split, at_size, train_side
 from mobilenet_tf.data.pictures import normalise
+from mobilenet_tf.data.stream import Stream
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
 
@@ -22,13 +23,13 @@ from mobilenet_tf.models.spec import ModelSpec
 _ORDER, _CHANGES = 0, 1
 
 
-def steps_per_epoch(split: Split, batch: int) -> int:
+def steps_per_epoch(split: Split | Stream, batch: int) -> int:
     """Steps after which every picture has been seen."""
     return max(1, math.ceil(len(split) / batch))
 
 
 def training_batches(
-    split: Split,
+    split: Split | Stream,
     spec: ModelSpec,
     batch: int,
     seed: int,
@@ -63,13 +64,53 @@ def training_batches(
     Raises:
         UserError: no pictures, or a value out of range.
     """
-    _check(split, spec, batch)
+    _check_batch(split, batch)
     if seed < 0:
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if batch % replicas:
         raise UserError(f"batch is {batch}; it must be a multiple of the {replicas} replicas.")
-    side, size, share = split.pictures.shape[1], spec.size, batch // replicas
+    size, share = spec.size, batch // replicas
+    if isinstance(split, Stream):
+        # Cut from the whole picture; the rest of the changes then needs no margin.
+        side = size if augmentation.crop else train_side(size)
+        cut = slice(mine[0] * share, (mine[-1] + 1) * share, share)
+        read = split.batches(spec, side, augmentation.crop, seed, batch, start_step, cut)
+        augmentation = replace(augmentation, crop=0.0)
+    else:
+        _check_pictures(split, spec)
+        side = split.pictures.shape[1]
+        read = _read(split, seed, batch, share, start_step, steps, mine)
     example = draw(augmentation, np.random.default_rng(0), 1, side, size)
+
+    def fetch_changes(index):
+        step, turn = divmod(int(index), len(mine))
+        random = np.random.default_rng((seed, _CHANGES, step))
+        changes = draw(augmentation, random, batch, side, size)
+        return [values[mine[turn] * share :][:share] for values in changes]
+
+    def make(index, batch_read):
+        pictures, labels = batch_read
+        changes = tf.numpy_function(fetch_changes, [index], [tf.float32] * len(example))
+        for values, one in zip(changes, example, strict=True):
+            values.set_shape((share, one.shape[1]))
+        pictures = tf.ensure_shape(pictures, (share, side, side, spec.channels))
+        changes = Changes(*changes)
+        pictures = change(pictures, changes, size, augmentation, spec.preprocessing)
+        labels = tf.one_hot(tf.ensure_shape(labels, (share,)), spec.classes)
+        return mix(pictures, labels, changes, augmentation)
+
+    indices = tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
+    return (
+        tf.data.Dataset.zip((indices, read))
+        .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .prefetch(2)
+    )
+
+
+def _read(
+    split: Split, seed: int, batch: int, share: int, start_step: int, steps: int, mine: range
+) -> tf.data.Dataset:
+    """(pictures, labels) of each share of each batch; arguments as in `training_batches`."""
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
@@ -77,30 +118,15 @@ def training_batches(
 
     def fetch(index):
         step, turn = divmod(int(index), len(mine))
-        cut = slice(mine[turn] * share, (mine[turn] + 1) * share)
-        places = range(step * batch, (step + 1) * batch)[cut]
+        places = range(step * batch, (step + 1) * batch)[mine[turn] * share :][:share]
         rows = np.array([order(place // len(split))[place % len(split)] for place in places])
-        random = np.random.default_rng((seed, _CHANGES, step))
-        changes = draw(augmentation, random, batch, side, size)
-        return split.pictures[rows], split.labels[rows], *(values[cut] for values in changes)
+        return split.pictures[rows], split.labels[rows]
 
-    def make(index):
-        # Indexing in NumPy: an array in a graph is copied, and a memory map cannot be in one.
-        pictures, labels, *changes = tf.numpy_function(
-            fetch, [index], (tf.uint8, tf.int64, *[tf.float32] * len(example))
-        )
-        pictures.set_shape((share, side, side, spec.channels))
-        for values, one in zip(changes, example, strict=True):
-            values.set_shape((share, one.shape[1]))
-        labels.set_shape((share,))
-        changes = Changes(*changes)
-        pictures = change(pictures, changes, size, augmentation, spec.preprocessing)
-        return mix(pictures, tf.one_hot(labels, spec.classes), changes, augmentation)
-
-    return (
-        tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
-        .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(2)
+    # Indexing in NumPy: an array in a graph is copied, and a memory map cannot be in one.
+    return tf.data.Dataset.range(start_step * len(mine), steps * len(mine)).map(
+        lambda index: tf.numpy_function(fetch, [index], (tf.uint8, tf.int64)),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
     )
 
 
@@ -112,7 +138,8 @@ def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dat
     Raises:
         UserError: no pictures, or a value out of range.
     """
-    _check(split, spec, batch)
+    _check_batch(split, batch)
+    _check_pictures(split, spec)
 
     def fetch(start):
         rows = slice(int(start), int(start) + batch)
@@ -132,37 +159,25 @@ def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dat
     )
 
 
-def calibration_pictures(split: Split, spec: ModelSpec, count: int, seed: int) -> np.ndarray:
+def calibration_pictures(
+    split: Split | Stream, spec: ModelSpec, count: int, seed: int
+) -> np.ndarray:
     """`count` unchanged pictures, all classes alike.
 
     Returns:
         float32 (count, size, size, channels), normalised.
     """
-    rows = balanced(split.labels, count, seed)
-    return normalise(at_size(split.pictures[rows], spec.size), spec.preprocessing)
+    return normalise(split.sample(count, seed, spec).pictures, spec.preprocessing)
 
 
-def at_size(pictures: np.ndarray, size: int) -> np.ndarray:
-    """uint8 (N, side, side, c) -> (N, size, size, c), by Pillow's resize; as is if side == size.
-
-    A picture scaled twice is within a few grey levels of one scaled once by `prepare`.
-    """
-    if pictures.shape[1] == size:
-        return pictures
-    scaled = [
-        np.asarray(
-            Image.fromarray(np.squeeze(picture)).resize((size, size), Image.Resampling.BILINEAR)
-        )
-        for picture in pictures
-    ]
-    return np.stack(scaled).reshape(len(pictures), size, size, pictures.shape[3])
-
-
-def _check(split: Split, spec: ModelSpec, batch: int) -> None:
+def _check_batch(split: Split | Stream, batch: int) -> None:
     if not len(split):
         raise UserError("The split has no pictures; at least 1 is needed.")
     if batch < 1:
         raise UserError(f"batch is {batch}; it must be at least 1.")
+
+
+def _check_pictures(split: Split, spec: ModelSpec) -> None:
     if split.labels.max() >= spec.classes:
         raise UserError(
             f"classes is {spec.classes}, but the pictures have labels up to {split.labels.max()}."

@@ -1,5 +1,7 @@
 """Which tensors of a deploy form become int8 tensors of the file, and over which range."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tf_keras as keras
 
@@ -17,6 +19,14 @@ _SAME_RANGE = (
     keras.layers.GlobalMaxPooling2D,
 )
 _BATCH = 32
+
+# The ends of a range from the values of one batch.
+Ends = Callable[[np.ndarray], tuple[float, float]]
+
+
+def extremes(values: np.ndarray) -> tuple[float, float]:
+    """All values; no rule that clips was better (docs/benchmarks.md)."""
+    return values.min(), values.max()
 
 
 def input_range(preprocessing: Preprocessing) -> tuple[float, float]:
@@ -42,12 +52,15 @@ def quantized_outputs(model: keras.Model) -> list[keras.layers.Layer]:
     ]
 
 
-def calibrate(model: keras.Model, pictures: np.ndarray) -> dict[str, tuple[float, float]]:
+def calibrate(
+    model: keras.Model, pictures: np.ndarray, ends: Ends = extremes
+) -> dict[str, tuple[float, float]]:
     """The range of every int8 tensor, from what real pictures make of it.
 
     Args:
         model: a deploy form.
         pictures: (N, h, w, c) float32, normalised; a few hundred, of all classes.
+        ends: gives the range of a batch; a tensor's is the union of them.
 
     Returns:
         Layer name -> (low, high) with low <= 0 <= high.
@@ -63,8 +76,8 @@ def calibrate(model: keras.Model, pictures: np.ndarray) -> dict[str, tuple[float
     for start in range(0, len(pictures), _BATCH):
         outputs = probe(pictures[start : start + _BATCH], training=False)
         outputs = outputs if isinstance(outputs, list) else [outputs]
-        low = np.minimum(low, [np.min(value) for value in outputs])
-        high = np.maximum(high, [np.max(value) for value in outputs])
+        least, most = zip(*(ends(np.asarray(value)) for value in outputs), strict=True)
+        low, high = np.minimum(low, least), np.maximum(high, most)
     ranges = {}
     gated = _read_by(model, ShiftedReLU6)
     for layer, least, most in zip(layers, low, high, strict=True):

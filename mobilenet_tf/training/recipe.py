@@ -62,7 +62,7 @@ class Distillation(Checked):
         weight: of the teacher; the labels have the rest.
     """
 
-    temperature: float = number(4.0, above=0)
+    temperature: float = number(2.0, above=0)
     weight: float = number(0.7, least=0, most=1)
 
 

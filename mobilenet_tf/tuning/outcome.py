@@ -9,7 +9,15 @@ from mobilenet_tf.errors import UserError
 from mobilenet_tf.plots import trade_off
 from mobilenet_tf.run_folder import write_text
 from mobilenet_tf.training.recipe import Recipe
-from mobilenet_tf.tuning.plan import COSTS, Plan, Search
+from mobilenet_tf.tuning.plan import Plan, Search
+
+# Cost -> what the axis says, and its unit. The last that is limited is drawn.
+_AXES = {
+    "macs": ("million multiply-adds", 1e6),
+    "bytes": ("file, KB", 1e3),
+    "ram": ("activations, KB", 1e3),
+    "latency": ("latency, ms", 1.0),
+}
 
 
 def write_outcome(search: Search, rows: list[dict], base: Recipe) -> dict:
@@ -32,8 +40,9 @@ def write_outcome(search: Search, rows: list[dict], base: Recipe) -> dict:
     best = max(rows, key=lambda row: (row["validation_accuracy"], -row["macs"]))
     recipe, plot = run.path / "best.toml", run.path / "trials.png"
     write_text(recipe, recipe_text(plan, base, best))
-    axis = next((name for name in reversed(COSTS) if name in plan.limits), "macs")
-    points = [(row[axis], 100 * row["validation_accuracy"]) for row in rows]
+    axis = next((name for name in reversed(_AXES) if name in plan.limits), "macs")
+    title, unit = _AXES[axis]
+    points = [(row[axis] / unit, 100 * row["validation_accuracy"]) for row in rows]
     groups: dict[str, list] = {}
     for row, point in zip(rows, points, strict=True):
         groups.setdefault(row["model"], []).append(point)
@@ -41,8 +50,8 @@ def write_outcome(search: Search, rows: list[dict], base: Recipe) -> dict:
         plot,
         groups,
         points[rows.index(best)],
-        plan.limits.get(axis),
-        COSTS[axis],
+        plan.limits[axis] / unit if axis in plan.limits else None,
+        title,
         "validation accuracy, %",
     )
     run.update_result(trials=rows, best=best)

@@ -121,7 +121,7 @@ def test_the_plot_is_written(micro_choice, tmp_path):
     with pytest.raises(UserError, match="must end in"):
         plot(micro_choice, tmp_path / "p.txt")
     with pytest.raises(UserError, match="cannot be written"):
-        plot(micro_choice, tmp_path / "absent" / "p.png")
+        plot(micro_choice, tmp_path / "p.png" / "p.png")
 
 
 def test_the_plot_has_a_line_for_every_limit(micro_choice, tmp_path):

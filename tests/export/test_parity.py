@@ -46,7 +46,7 @@ def test_one_delegate_partition(int8):
 def test_the_file_computes_what_qat_computes(int8):
     file = TFLiteModel(int8.content)
     found = file.run_raw(int8.pixels)
-    agreement = parity(file.output, int8.qat.predict(int8.images, verbose=0), found)
+    agreement = parity(file.scores, int8.qat.predict(int8.images, verbose=0), found)
     assert agreement["within_1_lsb"] >= 0.995
     assert agreement["top1_agreement"] == 1.0
     # The classes must come apart, or agreement would mean nothing.
@@ -72,7 +72,8 @@ def test_no_mean_lies_between_two_integers(int8):
     graph = model.subgraphs[0]
     kinds = op_codes(model)
     means = [op for op in graph.operators if kinds[op.opcodeIndex] == BuiltinOperator.MEAN]
-    assert means
+    # At this size V1 ends in one pixel, of which no mean is taken.
+    assert means or int8.name == "v1"
     for op in means:
         source, mean = (tensor_info(graph.tensors[i]) for i in (op.inputs[0], op.outputs[0]))
         count = source.shape[1] * source.shape[2]

@@ -4,7 +4,10 @@ import tensorflow as tf
 import tf_keras as keras
 
 from export.inspect import inspect
+from export.runtime import TFLiteModel
 from export.tflite import convert
+from export.verify import parity
+from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import Preprocessing
 from mobilenet_tf.quantization.calibration import calibrate, input_range
@@ -50,6 +53,19 @@ def test_per_tensor_is_what_it_says(uneven):
     layer = weights(content, "DEPTHWISE_CONV_2D")
     assert not layer["per_channel"]
     assert layer["channel_max"]["min"] == round(127 * AMPLITUDES[0])
+
+
+def test_float_ends_are_compared_in_steps_of_the_integers_inside(uneven):
+    model, _ = uneven
+    preprocessing = Preprocessing()
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
+    images = normalise(pixels, preprocessing)
+    qat = quantize_aware(model, images, preprocessing)
+    file = TFLiteModel(convert(qat, "float32"), mean=preprocessing.mean, std=preprocessing.std)
+    found, expected = file.run_raw(pixels), qat(images).numpy()
+    assert found.dtype == np.float32
+    assert parity(file.scores, expected, found)["max_lsb"] <= 1
+    assert parity(file.scores, expected + 3 / 256, found)["within_1_lsb"] == 0
 
 
 def test_input_range_is_the_normalisation():

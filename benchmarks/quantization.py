@@ -1,0 +1,222 @@
+"""How much accuracy int8 costs: this project's training against the usual ways.
+
+python -m benchmarks.quantization FOLDER [--data DIR] [--weights FILE] [--table]
+
+For each network and seed, from one and the same float network and the same pictures:
+  float     the trained network
+  PTQ       plain post-training quantization of it
+  stock     TFMOT's `quantize_model` of it, fine-tuned by the recipe's QAT schedule
+  ours      the deploy form with this project's scheme, fine-tuned by the same schedule
+The seed decides the split, the first weights, and the order of the pictures. FOLDER keeps a run
+folder and one JSON per network and seed; what is there is not measured again. `--table` measures
+nothing and writes docs/quantization.json, its plot and the table from what FOLDER has.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.tables import ROOT
+from mobilenet_tf.job import Job, begin
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.run_folder import write_atomically, write_text
+from mobilenet_tf.training.recipe import Recipe, load_recipe
+
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network to measure, and how its float training departs from the default recipe.
+
+    `pretrained` starts from ImageNet's weights, for which the recipe's rate is too high.
+    """
+
+    network: str
+    alpha: float
+    size: int
+    epochs: int
+    pretrained: bool = False
+
+    @property
+    def title(self) -> str:
+        origin = ", fine-tuned" if self.pretrained else ""
+        return f"`{self.network}` {self.alpha:g}, {self.size}x{self.size}{origin}"
+
+    def file(self, folder: Path, seed: int) -> Path:
+        kind = "-pretrained" if self.pretrained else ""
+        return folder / f"{self.network}{kind}-{seed}.json"
+
+    def recipe(self) -> Recipe:
+        fields = {"train.epochs": self.epochs, "qat.epochs": QAT_EPOCHS}
+        if self.pretrained:
+            fields["train.learning_rate"] = FINE_TUNING_RATE
+        return load_recipe("small_data").with_fields(fields)
+
+
+# Small and narrow: the narrower a network, the less there is to average rounding errors out.
+QAT_EPOCHS, FINE_TUNING_RATE = 4, 5e-4
+CASES = (
+    Case("v1", 0.25, 64, 25),
+    Case("v2", 0.35, 64, 25),
+    Case("v3_small", 0.35, 64, 25),
+    Case("v3_small_minimalistic", 0.35, 64, 25),
+    Case("v3_large", 0.35, 64, 25),
+    Case("v3_large_minimalistic", 0.35, 64, 25),
+    Case("v2", 0.35, 96, 8, pretrained=True),
+)
+
+
+def unfolded(weights: str, spec: ModelSpec, data: str, seed: int, path: Path) -> str:
+    """Weights whose batch normalization was folded, with statistics again: the same function.
+
+    The file has mean 0 and variance 1 and all else in kernel and beta. Training normalizes with
+    what a batch has, which would make another function of that. The true statistics, and a gamma
+    and beta that undo them, come from the training pictures.
+    """
+    import tf_keras as keras
+
+    from mobilenet_tf.data.load import load_data
+    from mobilenet_tf.data.pipeline import calibration_pictures
+    from mobilenet_tf.models.build import build_from_spec
+    from mobilenet_tf.models.weights import load_weights
+
+    pictures = load_data(data, spec, seed)
+    model = build_from_spec(spec.with_classes(len(pictures.classes)))
+    load_weights(model, weights)
+    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    probe = keras.Model(model.input, [norm.input for norm in norms])
+    images = calibration_pictures(pictures.train, spec, 256, seed)
+    for norm, values in zip(norms, probe.predict(images, verbose=0), strict=True):
+        gamma, beta, mean, variance = norm.get_weights()
+        scale = gamma / np.sqrt(variance + norm.epsilon)
+        true_mean, variance = values.mean(axis=(0, 1, 2)), values.var(axis=(0, 1, 2))
+        gamma, beta = scale * np.sqrt(variance + norm.epsilon), beta + (true_mean - mean) * scale
+        norm.set_weights([gamma, beta, true_mean, variance])
+    write_atomically(path, model.save)
+    return str(path)
+
+
+def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dict:
+    """All ways of one network under one seed, on the test pictures."""
+    from export.tflite import export
+    from export.verify import verify
+    from mobilenet_tf.quantization.quantize import quantize
+    from mobilenet_tf.training.train import train
+
+    place = case.file(folder / "runs", seed).with_suffix("")
+    spec = model_spec(case.network, case.alpha, case.size)
+    start = "none"
+    if case.pretrained:
+        start = unfolded(weights, spec, data, seed, place.with_suffix(".keras"))
+    job = begin(place, data, spec, case.recipe(), start, seed, resume=True)
+    for stage in (train, quantize, export):
+        stage(job)
+    result = verify(job)
+    accuracy = result["accuracy"]
+    return {
+        "network": case.network,
+        "alpha": case.alpha,
+        "size": case.size,
+        "pretrained": case.pretrained,
+        "seed": seed,
+        "float_epochs": case.epochs,
+        "qat_epochs": QAT_EPOCHS,
+        "qat_learning_rate": job.recipe.qat.learning_rate,
+        "test_pictures": len(job.data.test),
+        "accuracy": {
+            "float": accuracy["float"],
+            "ptq": accuracy["ptq_int8"],
+            "ours": accuracy["int8"],
+        },
+        "qat_accuracy": accuracy["qat"],
+        "parity": result["parity"],
+        "least_within_1_lsb_of_a_tensor": min(b["within_1_lsb"] for b in result["blocks"]),
+        "stock": stock(job),
+        "machine": result["machine"],
+        "versions": result["versions"],
+    }
+
+
+def stock(job: Job) -> dict:
+    """TFMOT's own quantization-aware training of the float network of a run.
+
+    Returns:
+        `accuracy` of its file and `parity` of its model and file; or `error`, where TFMOT
+        refuses the network.
+    """
+    import tensorflow_model_optimization as tfmot
+
+    from export.evaluate import figures, run_all
+    from export.runtime import TFLiteModel
+    from export.tflite import convert
+    from export.verify import parity
+    from mobilenet_tf.data.pipeline import evaluation_batches
+    from mobilenet_tf.quantization.quantize import load_float
+    from mobilenet_tf.training.fit import fit
+
+    test, preprocessing = job.data.test, job.spec.preprocessing
+    try:
+        model = tfmot.quantization.keras.quantize_model(load_float(job))
+    except (RuntimeError, ValueError) as error:
+        return {"error": str(error).splitlines()[0]}
+    fit(
+        model,
+        job.data,
+        job.spec,
+        job.recipe.qat,
+        job.recipe.batch,
+        job.seed,
+        job.run.checkpoints / "stock.npz",
+        "Stock QAT",
+    )
+    file = TFLiteModel(convert(model, job.int8.io), mean=preprocessing.mean, std=preprocessing.std)
+    expected = model.predict(evaluation_batches(test, job.spec, 64), verbose=0)
+    found = run_all(file, test.pictures, "Verifying stock QAT")
+    return {
+        "accuracy": figures(found, test.labels, job.classes)["accuracy"],
+        "parity": parity(file.scores, expected, found),
+    }
+
+
+def run(folder: Path, data: str, weights: str) -> None:
+    """Measure what `folder` lacks, one seed of all networks after the other."""
+    import tensorflow as tf
+    import tf_keras as keras
+
+    # The machine is shared: one thread, so that the time per network says something.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    for seed in SEEDS:
+        for case in CASES:
+            file = case.file(folder, seed)
+            if not file.exists():
+                found = measure(case, seed, folder, data, weights)
+                keras.backend.clear_session()
+                write_text(file, json.dumps(found, indent=1) + "\n")
+
+
+def main() -> None:
+    """Measure what is missing and write."""
+    shared = ROOT.parent / "shared"
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="of results and runs")
+    parser.add_argument("--data", default=str(shared / "data" / "sign_digits"))
+    parser.add_argument(
+        "--weights", default=str(shared / "weights" / "mobilenet_v2_0.35_96_no_top.h5")
+    )
+    parser.add_argument("--table", action="store_true", help="write what is there")
+    options = parser.parse_args()
+    if not options.table:
+        run(options.folder, options.data, options.weights)
+    from benchmarks.quantization_table import write
+
+    write(options.folder)
+
+
+if __name__ == "__main__":
+    main()
