@@ -58,7 +58,7 @@ def tutorial(folder: str, spec: ModelSpec, batch: int):
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     pictures = keras.utils.image_dataset_from_directory(
-        folder, image_size=(spec.size, spec.size), batch_size=batch, seed=0, verbose=0
+        folder, image_size=(spec.size, spec.size), batch_size=batch, seed=0
     )
     return model, pictures.cache().shuffle(1000).prefetch(tf.data.AUTOTUNE).repeat()
 

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 
 from export.fuse import fuse_hard_swish
+from export.inspect import inspect
 from export.kept import Kept, Progress
 from export.machine import extra_version
 from export.slim import slim
@@ -26,6 +27,8 @@ from mobilenet_tf.run_folder import write_atomically, write_text
 
 CPU, MCU = "cpu", "mcu"
 TARGETS = (CPU, MCU, *NPUS)
+NPU = "npu"  # any: what another maker's compiler takes
+EXPORTS = (*TARGETS, NPU)
 _VELA_COMPRESSES = 0.8  # at best, where weights are as spread as learned ones
 
 
@@ -51,17 +54,17 @@ class Limits:
         ]
 
 
-def check_target(target: str) -> None:
+def check_target(target: str, accepted: Sequence[str] = TARGETS) -> None:
     """Raises UserError for a name that is no target."""
-    if target not in TARGETS:
-        raise UserError(f"target is {target!r}; it must be one of {', '.join(TARGETS)}.")
+    if target not in accepted:
+        raise UserError(f"target is {target!r}; it must be one of {', '.join(accepted)}.")
 
 
 def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -> dict:
     """Write the run's network for a target other than a CPU.
 
     Args:
-        target: `mcu` or one of `NPUS`.
+        target: `mcu`, one of `NPUS`, or `npu` for one that another compiler serves.
         limits: of the device.
         out: a folder; by default one named after the target in the run folder.
 
@@ -73,12 +76,12 @@ def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -
             configuration does; the NPU leaves operators to the CPU; or see `micro.write_folder`
             and `vela.compile_npu`.
     """
-    check_target(target)
+    check_target(target, EXPORTS)
     started = time.monotonic()
     folder = Path(out) if out else job.run.path / target
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; --out takes a folder.")
-    write = _export_mcu if target == MCU else _export_npu
+    write = {MCU: _export_mcu, NPU: _export_uncompiled}.get(target, _export_npu)
     figures = {"target": target, "folder": str(folder), **write(job, target, folder, limits)}
     seconds = round(time.monotonic() - started, 1)
     devices = job.run.result().get("devices", {}) | {target: figures}
@@ -121,6 +124,20 @@ def _export_npu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in job.classes))
     write_text(folder / "npu.json", json.dumps(figures, indent=2) + "\n")
     return figures
+
+
+def _export_uncompiled(job: Job, target: str, folder: Path, limits: Limits) -> dict:
+    """int8 ends, HARD_SWISH as one operator; what it takes there only its compiler can say."""
+    if limits != Limits():
+        raise UserError(
+            f"--target {target} is no certain device, so it has no --max-arena and --max-flash; "
+            f"{MCU} and {NPUS[0]} and its like have."
+        )
+    content = fuse_hard_swish(_int8_file(job))
+    write_atomically(folder / "model.tflite", lambda partial: partial.write_bytes(content))
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in job.classes))
+    ops = {name: op["count"] for name, op in inspect(content)["ops"].items()}
+    return {"bytes": len(content), "operators": ops}
 
 
 def _title(job: Job) -> str:

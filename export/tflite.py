@@ -37,13 +37,7 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
     """
     if io not in IO_TYPES:
         raise UserError(f"io is {io!r}; it must be one of {', '.join(IO_TYPES)}.")
-    # A free batch size would leave the arithmetic of shapes in the file.
-    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
-    # A quantization-aware model has its ranges in its training graph, see `QuantizedLayer`.
-    training = any(isinstance(layer, QuantizedLayer) for layer in model.layers)
-    function = tf.function(
-        lambda image: model(image, training=training), input_signature=[signature], autograph=False
-    ).get_concrete_function()
+    function = traced(model)
     # Given the model itself, the converter would first save it with a trace of every layer, which
     # takes ten times as long as the conversion.
     holder = tf.Module()
@@ -56,6 +50,18 @@ def convert(model: keras.Model, io: str = "uint8", pictures: np.ndarray | None =
         converter.representative_dataset = lambda: ([picture[None]] for picture in pictures)
     with quiet():
         return converter.convert()
+
+
+def traced(model: keras.Model):
+    """The graph that is converted: batch 1, fixed size, and of a QAT model the training graph."""
+    # A free batch size would leave the arithmetic of shapes in the file.
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="image")
+    # A quantization-aware model has its ranges in its training graph, see `QuantizedLayer`.
+    training = any(isinstance(layer, QuantizedLayer) for layer in model.layers)
+    function = tf.function(
+        lambda image: model(image, training=training), input_signature=[signature], autograph=False
+    )
+    return function.get_concrete_function()
 
 
 def export(job: Job) -> None:

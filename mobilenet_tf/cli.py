@@ -181,7 +181,9 @@ def quantize(
 @app.command()
 def export(
     what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
-    target: Annotated[str, typer.Option(help="cpu, mcu, or ethos-u55-128 and its like.")] = "cpu",
+    target: Annotated[
+        str, typer.Option(help="cpu, mcu, npu, or ethos-u55-128 and its like.")
+    ] = "cpu",
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for mcu, an NPU or a MODEL.", show_default="RUN/TARGET"),
@@ -236,11 +238,11 @@ def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:
 
 
 def _export_device(run, target, out, max_arena, max_flash, as_json) -> None:
-    from export.targets import Limits, check_target, export_for
+    from export.targets import EXPORTS, Limits, check_target, export_for
     from mobilenet_tf.job import Job
     from mobilenet_tf.units import parse_bytes
 
-    check_target(target)
+    check_target(target, EXPORTS)
     limits = Limits(parse_bytes(max_arena, "--max-arena"), parse_bytes(max_flash, "--max-flash"))
     job = Job.open(run, "qat.keras")
     import_tensorflow()

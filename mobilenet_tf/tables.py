@@ -170,6 +170,9 @@ def device_table(figures: dict) -> Table:
             ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
         ]
+    elif "operators" in figures:
+        listed = (f"{count} {name}" for name, count in figures["operators"].items())
+        rows.append(("operators", ", ".join(listed)))
     else:
         rows += [
             ("SRAM, bytes", f"{figures['sram_bytes']:,}"),

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from export import targets
 from export.choose import command
+from export.inspect import inspect
 from export.runtime import TFLiteModel
-from export.targets import MCU, Limits, export_for
+from export.targets import MCU, NPU, Limits, export_for
 from export.tflm import MicroModel
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.models.spec import ModelSpec
@@ -54,6 +55,17 @@ def test_micro_agrees_with_litert_on_test_pictures(job, micro):
     assert proof["sure"] > 0
     assert proof["sure_top1_agreement"] == 1
     assert micro["parity"]["xnnpack"]["sure_top1_agreement"] >= 0.99
+
+
+def test_any_npu_gets_hard_swish_as_one_operator(job):
+    figures = export_for(job, NPU, Limits())
+    file = Path(figures["folder"]) / "model.tflite"
+    swishes = sum(row.activation == "hard_swish" for row in job.spec.rows)
+    assert inspect(file)["ops"]["HARD_SWISH"]["count"] == figures["operators"]["HARD_SWISH"]
+    assert figures["operators"]["HARD_SWISH"] >= swishes
+    assert inspect(file)["inputs"][0]["dtype"] == "int8"
+    with pytest.raises(UserError, match="no certain device"):
+        export_for(job, NPU, Limits(flash=1))
 
 
 def test_the_folder_is_grey_and_whole(job, micro):

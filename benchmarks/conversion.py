@@ -1,0 +1,98 @@
+"""Where the time goes from a trained `qat.keras` to the int8 file.
+
+python -m benchmarks.conversion [NETWORK...]
+
+Seconds of processor time, alpha 1, 96x96. `saved first` is what TensorFlow's converter does when
+it is given a Keras model: it saves the model with a trace of every layer, and converts that.
+"""
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import tensorflow as tf
+import tf_keras as keras
+
+from benchmarks.latency import pictures, settle
+from benchmarks.tables import ROOT, keep, markdown, replace_section, where
+from export.metadata import add_metadata
+from export.tflite import convert, traced
+from mobilenet_tf.console import console, quiet
+from mobilenet_tf.models.build import build_from_spec
+from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.models.zoo import ZOO, model_spec
+from mobilenet_tf.quantization.deploy import deploy_form
+from mobilenet_tf.quantization.qat import quantize_aware
+from mobilenet_tf.quantization.quantized_layer import custom_objects
+
+_SIZE = 96
+STEPS = ("load", "trace", "convert", "metadata", "saved first")
+
+
+def measure(spec: ModelSpec) -> dict:
+    """Seconds of each step of one network."""
+    images, seconds = pictures(spec), {}
+
+    @contextmanager
+    def timed(step: str):
+        start = time.process_time()
+        yield
+        seconds[step] = time.process_time() - start
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "qat.keras"
+        deployed = deploy_form(settle(build_from_spec(spec), images))
+        quantize_aware(deployed, images, spec.preprocessing).save(file)
+        with timed("load"):
+            model = keras.models.load_model(file, custom_objects=custom_objects(), compile=False)
+    with timed("trace"):
+        function = traced(model)
+    with timed("convert"):
+        content = convert(model)
+    seconds["convert"] -= seconds["trace"]
+    with timed("metadata"):
+        labels = [str(number) for number in range(spec.classes)]
+        add_metadata(
+            content,
+            name=spec.name,
+            description="",
+            labels=labels,
+            preprocessing=spec.preprocessing,
+        )
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    with timed("saved first"), quiet():
+        converter.convert()
+    return {"network": spec.name, "size": spec.size, "seconds": seconds}
+
+
+def table(rows: list[dict]) -> str:
+    """The figures as Markdown."""
+    columns = ("network", *STEPS, "all but the last")
+    return markdown(
+        columns,
+        [
+            (
+                f"`{row['network']}`",
+                *(f"{row['seconds'][step]:.1f}" for step in STEPS),
+                f"{sum(row['seconds'][step] for step in STEPS[:-1]):.1f}",
+            )
+            for row in rows
+        ],
+    )
+
+
+def main(names: list[str]) -> None:
+    """Write docs/conversion.json and the table in docs/benchmarks.md, network by network."""
+    for name in names or ZOO:
+        row = measure(model_spec(name, 1.0, _SIZE))
+        console.print(row)
+        facts = keep(ROOT / "docs" / "conversion.json", row, ("network", "size"))
+        text = f"{table(facts['rows'])}\n\nSeconds of processor time. {where(facts)}"
+        replace_section(ROOT / "docs" / "benchmarks.md", "conversion", text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
