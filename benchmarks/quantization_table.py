@@ -64,7 +64,9 @@ def table(found: dict[Case, list[dict]]) -> str:
     for case, rows in found.items():
         accuracy = [cell(shares(rows, way)) for way in WAYS]
         if not shares(rows, "stock"):
-            accuracy[list(WAYS).index("stock")] = rows[0]["stock"]["error"]
+            # The message begins with the layer's name and its class's path.
+            refused = rows[0]["stock"]["error"].split("'> is not supported")[0].split(".")[-1]
+            accuracy[list(WAYS).index("stock")] = f"refuses {refused}"
         agreement = [row["parity"]["within_1_lsb"] for row in rows]
         theirs = [row["stock"]["parity"]["within_1_lsb"] for row in rows if shares([row], "stock")]
         lines.append(
