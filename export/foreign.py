@@ -1,6 +1,5 @@
 """Other people's models: any `tf_keras` image classifier -> int8 `.tflite`, with the same proof."""
 
-import shutil
 import time
 from pathlib import Path
 
@@ -114,8 +113,7 @@ def export_foreign(
         labels=data.classes,
         preprocessing=preprocessing,
     )
-    if run.path.exists():
-        shutil.rmtree(run.path)
+    run.clear()
     write_atomically(run.tflite, lambda partial: partial.write_bytes(content))
     write_text(run.labels_file, "".join(f"{name}\n" for name in data.classes))
 

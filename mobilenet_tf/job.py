@@ -199,8 +199,7 @@ def begin(
     spec = spec.with_classes(len(data.classes))
     check_teacher(teacher, data.classes)
     # Only now: a source that cannot be read must not cost an earlier run.
-    if run.path.is_dir():
-        shutil.rmtree(run.path)
+    run.clear()
     job = Job(run, source, spec, data.classes, recipe, weights, seed, int8, strategy, teacher)
     job.__dict__["data"] = data
     run.write_config(job.config())

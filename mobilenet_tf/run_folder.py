@@ -182,6 +182,18 @@ class RunFolder:
             if process == os.getpid() or not _is_running(process):
                 partial.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Throw away what the folder holds, if it is there.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        try:
+            if self.path.is_dir():
+                shutil.rmtree(self.path)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+
     def config(self) -> dict:
         """Every value the run was started with, resolved."""
         return tomllib.loads(self.config_file.read_text(encoding="utf-8"))

@@ -1,7 +1,6 @@
 """What a search is to do, which networks it may afford, and its folder. Needs no TensorFlow."""
 
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +172,7 @@ def begin_search(
         classes = len(load_data(plan.source, smallest, plan.seed, progress).classes)
     specs = [spec.with_classes(classes) for spec in specs]
     networks = affordable(specs, plan.limits, measure)
-    if run.path.is_dir():
-        shutil.rmtree(run.path)
+    run.clear()
     run.write_config(plan.to_dict())
     run.update_result(networks=networks)
     return Search(run, plan, networks)
