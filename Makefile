@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long test-android android-vectors lint format clean
+.PHONY: demo test test-long test-android screens android-vectors lint format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ test-long: $(READY)  ## what takes too long for every change: ten kills, workers
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh
+
+screens:  ## check the demo's screens and draw them into docs/screens
+	android_demo/screens.sh
 
 # After a change of preprocessing, or for another model: RUN=runs/NAME.
 RUN ?= runs/digits_v1_0.25_32

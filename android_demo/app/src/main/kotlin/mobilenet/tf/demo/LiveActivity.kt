@@ -5,8 +5,10 @@ import android.app.Activity
 import android.app.AlertDialog
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.graphics.Bitmap
 import android.graphics.Matrix
 import android.graphics.SurfaceTexture
+import android.graphics.drawable.BitmapDrawable
 import android.net.Uri
 import android.os.Bundle
 import android.provider.Settings as SystemSettings
@@ -29,6 +31,7 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     private var camera: CameraFeed? = null
     private var frozen = false
     private var asked = false
+    private var answer: Answer? = null
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -47,7 +50,15 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         click(R.id.benchmark) { startActivity(Intent(this, BenchmarkActivity::class.java)) }
         click(R.id.allow) { askForCamera() }
         asked = state?.getBoolean(ASKED) ?: false
+        (lastNonConfigurationInstance as? Kept)?.let {
+            showStill(it.picture)
+            it.answer?.let(::onAnswer)
+        }
     }
+
+    /** A still picture and its answer outlive a rotation. */
+    override fun onRetainNonConfigurationInstance(): Any? =
+        (still.drawable as? BitmapDrawable)?.takeIf { frozen }?.let { Kept(it.bitmap, answer) }
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
@@ -154,12 +165,13 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     // A still picture
 
     private fun freeze() {
-        showStill { still.setImageBitmap(preview.bitmap) }
+        if (camera == null) return
+        showStill(preview.bitmap ?: return)
         stopCamera()
     }
 
-    private fun showStill(fill: () -> Unit) {
-        fill()
+    private fun showStill(picture: Bitmap) {
+        still.setImageBitmap(picture)
         frozen = true
         still.visibility = View.VISIBLE
         notice(null)
@@ -191,9 +203,7 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
             stopCamera()
             // This comes before onResume, and the app may have been killed meanwhile.
             openModel()
-            analysis.photo({ size, crop -> readPhoto(this, uri, size, crop) }) { photo ->
-                showStill { still.setImageBitmap(photo.shown) }
-            }
+            analysis.photo({ size, crop -> readPhoto(this, uri, size, crop) }) { showStill(it.shown) }
         } else {
             analysis.handler.post { addModel(uri) }
         }
@@ -232,6 +242,7 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     }
 
     override fun onAnswer(answer: Answer) {
+        this.answer = answer
         bars.ranked = answer.ranked
         findViewById<TextView>(R.id.latency).apply {
             text = getString(R.string.latency, answer.prepare, answer.infer, answer.dropped)
@@ -249,6 +260,8 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     }
 
     private fun click(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }
+
+    private class Kept(val picture: Bitmap, val answer: Answer?)
 
     private companion object {
         const val PICK_PHOTO = 1

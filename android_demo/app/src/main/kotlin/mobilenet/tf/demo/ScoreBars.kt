@@ -3,6 +3,8 @@ package mobilenet.tf.demo
 import android.content.Context
 import android.graphics.Canvas
 import android.graphics.Paint
+import android.text.TextPaint
+import android.text.TextUtils
 import android.util.AttributeSet
 import android.util.TypedValue
 import android.view.View
@@ -13,8 +15,9 @@ import mobilenet.tf.core.Ranked
 class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(context, attributes) {
     private val line = TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_SP, 28f, resources.displayMetrics)
     private val gap = line / 7
+    private val margin = TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_DIP, 16f, resources.displayMetrics)
     private val bar = Paint(Paint.ANTI_ALIAS_FLAG).apply { color = themeColor(android.R.attr.colorAccent) and 0x55FFFFFF }
-    private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply {
+    private val text = TextPaint(Paint.ANTI_ALIAS_FLAG).apply {
         color = themeColor(android.R.attr.textColorPrimary)
         textSize = line * 0.6f
     }
@@ -26,10 +29,11 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
             field = value
         }
 
-    var ranked: List<Ranked> = emptyList()
+    /** Null: nothing has been classified yet. */
+    var ranked: List<Ranked>? = null
         set(value) {
             field = value
-            contentDescription = describe(value)
+            contentDescription = describe(value.orEmpty())
             invalidate()
         }
 
@@ -45,15 +49,17 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
     }
 
     override fun onDraw(canvas: Canvas) {
-        val margin = line / 2
+        val ranked = ranked ?: return
         val wide = width - 2 * margin
         if (ranked.isEmpty()) canvas.drawText(context.getString(R.string.nothing_likely), margin, gap + line * 0.7f, text)
         ranked.take(lines).forEachIndexed { index, one ->
             val top = gap + index * (line + gap)
             canvas.drawRect(margin, top, margin + wide * one.score.coerceIn(0f, 1f), top + line, bar)
             val score = "${percent(one)} %"
-            canvas.drawText(one.label, margin + gap, top + line * 0.7f, text)
-            canvas.drawText(score, margin + wide - gap - text.measureText(score), top + line * 0.7f, text)
+            val scoreWide = text.measureText(score)
+            val label = TextUtils.ellipsize(one.label, text, wide - scoreWide - 4 * gap, TextUtils.TruncateAt.END)
+            canvas.drawText(label, 0, label.length, margin + gap, top + line * 0.7f, text)
+            canvas.drawText(score, margin + wide - gap - scoreWide, top + line * 0.7f, text)
         }
     }
 

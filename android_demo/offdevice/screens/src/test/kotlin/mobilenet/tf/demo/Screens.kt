@@ -1,0 +1,57 @@
+package mobilenet.tf.demo
+
+import android.app.Activity
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.os.Looper
+import android.view.View
+import java.io.ByteArrayOutputStream
+import java.io.File
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.tensorflow.lite.TensorFlowLite
+
+/** Draws activities into the folder of the system property `screens`. */
+class Screens {
+    /** The phone's library, on Android's C library as `offdevice/runtime` stands in for it. */
+    fun loadRuntime() {
+        val folder = File(System.getProperty("java.library.path"))
+        for (name in listOf("libc.so", "libm.so", "libdl.so", "liblog.so")) System.load(File(folder, name).path)
+        TensorFlowLite.init()
+    }
+
+    /** Draw what [show] makes as `name-light.png` and `name-dark.png`. */
+    fun inBothThemes(name: String, show: () -> Activity) {
+        for ((theme, qualifier) in listOf("light" to "+notnight", "dark" to "+night")) {
+            RuntimeEnvironment.setQualifiers(qualifier)
+            draw(show(), "$name-$theme")
+        }
+    }
+
+    fun draw(activity: Activity, name: String) {
+        shadowOf(Looper.getMainLooper()).idle()
+        val folder = File(System.getProperty("screens")).apply { mkdirs() }
+        File(folder, "$name.png").writeBytes(png(bitmap(activity.window.decorView)))
+    }
+
+    /** Let the app's own threads work, and the main thread do what they ask of it. */
+    fun await(ready: () -> Boolean) {
+        repeat(500) {
+            shadowOf(Looper.getMainLooper()).idle()
+            if (ready()) return
+            Thread.sleep(20)
+        }
+        throw AssertionError("The app did not get there in 10 seconds.")
+    }
+
+    companion object {
+        const val UPRIGHT = "w360dp-h640dp-port-notnight-mdpi"
+        const val SIDEWAYS = "w640dp-h360dp-land-notnight-mdpi"
+
+        fun bitmap(view: View): Bitmap =
+            Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888).also { view.draw(Canvas(it)) }
+
+        fun png(bitmap: Bitmap): ByteArray =
+            ByteArrayOutputStream().also { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }.toByteArray()
+    }
+}
