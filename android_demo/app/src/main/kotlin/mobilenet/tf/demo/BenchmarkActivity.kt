@@ -81,7 +81,8 @@ class BenchmarkActivity : Activity() {
             val partial = File(file.path + ".partial")
             partial.writeText(json)
             if (!partial.renameTo(file)) throw IOException("no space")
-            getString(R.string.written_to, file.path)
+            // From the shared storage's root, as file managers and /sdcard show it.
+            getString(R.string.written_to, "Android/" + file.path.substringAfter("/Android/"))
         } catch (error: IOException) {
             getString(R.string.not_written)
         }
