@@ -16,7 +16,7 @@ from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import normalise
 from mobilenet_tf.errors import UserError
 from mobilenet_tf.job import data_facts
-from mobilenet_tf.models.layers import HardSigmoid, HardSwish
+from mobilenet_tf.models.layers import OWN_LAYERS
 from mobilenet_tf.models.spec import ModelSpec, Preprocessing
 from mobilenet_tf.run_folder import RunFolder, write_atomically, write_text
 from mobilenet_tf.training.progress import picture_progress
@@ -35,9 +35,8 @@ def load_foreign(path: str | Path) -> keras.Model:
     path = Path(path)
     if not path.exists():
         raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
-    own = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
     try:
-        model = keras.models.load_model(path, custom_objects=own, compile=False)
+        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
     except Exception as error:  # Keras raises whatever the file makes it meet
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
         raise UserError(f"{path} cannot be loaded as a tf_keras model: {reason}.") from error

@@ -33,6 +33,9 @@ class HardSwish(keras.layers.Layer):
         return inputs * (keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0))
 
 
+# What `keras.models.load_model` has to be told of these networks.
+OWN_LAYERS = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
+
 _ACTIVATIONS = {
     "relu": keras.layers.ReLU,
     "relu6": lambda name: keras.layers.ReLU(6.0, name=name),

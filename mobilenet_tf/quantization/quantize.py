@@ -6,7 +6,7 @@ import tf_keras as keras
 
 from mobilenet_tf.data.pipeline import calibration_pictures
 from mobilenet_tf.job import Job
-from mobilenet_tf.models.layers import HardSigmoid, HardSwish
+from mobilenet_tf.models.layers import OWN_LAYERS
 from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
 from mobilenet_tf.quantization.quantized_layer import custom_objects
@@ -18,8 +18,7 @@ from mobilenet_tf.training.strategy import training_scope
 
 def load_float(job: Job) -> keras.Model:
     """The network that `train` left."""
-    names = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
-    return keras.models.load_model(job.run.float_model, custom_objects=names, compile=False)
+    return keras.models.load_model(job.run.float_model, custom_objects=OWN_LAYERS, compile=False)
 
 
 def load_qat(job: Job) -> keras.Model:

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.errors import UserError
-from mobilenet_tf.models.layers import HardSigmoid, HardSwish
+from mobilenet_tf.models.layers import OWN_LAYERS
 from mobilenet_tf.models.spec import ModelSpec, Preprocessing
 from mobilenet_tf.run_folder import RunFolder
 
@@ -45,9 +45,8 @@ def load_teacher(teacher: str, student: ModelSpec) -> Teacher | None:
         run = RunFolder.open(path, "float.keras")
         path = run.float_model
         preprocessing = ModelSpec.from_dict(run.config()["model"]).preprocessing
-    names = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
     try:
-        model = keras.models.load_model(path, custom_objects=names, compile=False)
+        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
     except Exception as error:  # whatever a file from elsewhere makes Keras raise
         raise UserError(f"{path} cannot be read as a tf_keras model.") from error
     return as_teacher(model, student, preprocessing, str(path))
