@@ -16,7 +16,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from benchmarks.latency import pictures, settle
-from benchmarks.tables import ROOT, keep, markdown, replace_section, where
+from benchmarks.tables import markdown, publish
 from export.metadata import add_metadata
 from export.tflite import convert, traced
 from mobilenet_tf.console import console, quiet
@@ -89,9 +89,7 @@ def main(names: list[str]) -> None:
     for name in names or ZOO:
         row = measure(model_spec(name, 1.0, _SIZE))
         console.print(row)
-        facts = keep(ROOT / "docs" / "conversion.json", row, ("network", "size"))
-        text = f"{table(facts['rows'])}\n\nSeconds of processor time. {where(facts)}"
-        replace_section(ROOT / "docs" / "benchmarks.md", "conversion", text)
+        publish("conversion", row, ("network", "size"), table, "Seconds of processor time.")
 
 
 if __name__ == "__main__":

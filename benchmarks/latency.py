@@ -21,7 +21,7 @@ import tf_keras as keras
 from ai_edge_litert.interpreter import Interpreter
 from sklearn.datasets import load_sample_images
 
-from benchmarks.tables import ROOT, keep, markdown, replace_section, spread, where
+from benchmarks.tables import markdown, publish, spread
 from export.inspect import inspect
 from export.tflite import convert
 from export.timing import interleaved
@@ -35,6 +35,7 @@ from mobilenet_tf.quantization.deploy import deploy_form
 from mobilenet_tf.quantization.qat import quantize_aware
 
 SIZES = (96, 224)
+NOTE = "Median of the ratios, round by round, and their quartiles; one thread, its processor time."
 _ROUNDS = 200
 APPLICATIONS = {
     "v1": (keras.applications.MobileNet, {}),
@@ -175,10 +176,7 @@ def main(names: list[str]) -> None:
         for size in SIZES:
             row = measure(model_spec(name, 1.0, size))
             console.print(row)
-            facts = keep(ROOT / "docs" / "latency.json", row, ("network", "size"))
-            text = f"{table(facts['rows'])}\n\nMedian of the ratios, round by round, and their "
-            text += f"quartiles; one thread, its processor time. {where(facts)}"
-            replace_section(ROOT / "docs" / "benchmarks.md", "latency", text)
+            publish("latency", row, ("network", "size"), table, NOTE)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ import onnxruntime
 import openvino
 import tf_keras as keras
 
-from benchmarks.latency import SIZES, pictures, ratio, runner, settle
+from benchmarks.latency import NOTE, SIZES, pictures, ratio, runner, settle
 from benchmarks.onnx_graph import float_graph, quantized_graph
-from benchmarks.tables import ROOT, keep, markdown, replace_section, spread, where
+from benchmarks.tables import markdown, publish, spread
 from export.tflite import convert
 from export.timing import interleaved
 from mobilenet_tf.console import console
@@ -124,16 +124,13 @@ def table(rows: list[dict]) -> str:
 
 def main(names: list[str]) -> None:
     """Write docs/peers.json and the table in docs/benchmarks.md, network by network."""
+    runtimes = f" OpenVINO {openvino.__version__.split('-')[0]}, "
+    runtimes += f"ONNX Runtime {onnxruntime.__version__}."
     for name in names or ZOO:
         for size in SIZES:
             row = measure(model_spec(name, 1.0, size))
             console.print(row)
-            facts = keep(ROOT / "docs" / "peers.json", row, ("network", "size"))
-            text = f"{table(facts['rows'])}\n\nMedian of the ratios, round by round, and their "
-            text += f"quartiles; one thread, its processor time. {where(facts)} "
-            text += f"OpenVINO {openvino.__version__.split('-')[0]}, "
-            text += f"ONNX Runtime {onnxruntime.__version__}."
-            replace_section(ROOT / "docs" / "benchmarks.md", "peers", text)
+            publish("peers", row, ("network", "size"), table, NOTE, runtimes)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tables that programs write into documents, between two marks that name them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from export.verify import machine, versions
@@ -54,6 +54,27 @@ def keep(path: Path, row: dict, key: Sequence[str]) -> dict:
     rows.sort(key=lambda other: [order.index(other["network"])] + [other[name] for name in key])
     path.write_text(json.dumps(facts | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def publish(
+    name: str,
+    row: dict,
+    key: Sequence[str],
+    table: Callable[[list[dict]], str],
+    note: str,
+    runtimes: str = "",
+) -> None:
+    """Put a row into docs/NAME.json, and all its rows into section NAME of docs/benchmarks.md.
+
+    Args:
+        key: what tells rows apart.
+        table: rows as Markdown.
+        note: what stands below the table, before the machine.
+        runtimes: what was measured besides, after it.
+    """
+    facts = keep(ROOT / "docs" / f"{name}.json", row, key)
+    text = f"{table(facts['rows'])}\n\n{note} {where(facts)}{runtimes}"
+    replace_section(ROOT / "docs" / "benchmarks.md", name, text)
 
 
 def spread(quartiles: Sequence[float] | None) -> str:

@@ -20,7 +20,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from benchmarks.latency import APPLICATIONS, ratio
-from benchmarks.tables import ROOT, keep, markdown, replace_section, spread, where
+from benchmarks.tables import markdown, publish, spread
 from export.timing import interleaved
 from mobilenet_tf.console import console
 from mobilenet_tf.data.load import load_data
@@ -34,6 +34,7 @@ from mobilenet_tf.training.recipe import load_recipe
 NETWORKS = {"v1": 0.25, "v2": 0.35, "v3_small": 0.75}
 _SIZE, _STEPS, _ROUNDS = 96, 8, 7
 _ENDLESS = 100_000
+_ORDER = ("ours", "tutorial", "step", "pipeline")
 
 
 def tutorial(folder: str, spec: ModelSpec, batch: int):
@@ -126,19 +127,16 @@ def table(rows: list[dict]) -> str:
     )
 
 
-_ORDER = ("ours", "tutorial", "step", "pipeline")
-
-
 def main(folder: str, names: list[str]) -> None:
     """Write docs/training.json and the table in docs/benchmarks.md, network by network."""
+    note = (
+        f"Pictures per second of processor time, {_SIZE}x{_SIZE}, {Path(folder).name}; medians of "
+    )
+    note += "the ratios, round by round, and their quartiles."
     for name in names or NETWORKS:
         row = measure(folder, model_spec(name, NETWORKS[name], _SIZE))
         console.print(row)
-        facts = keep(ROOT / "docs" / "training.json", row, ("network", "alpha"))
-        text = f"{table(facts['rows'])}\n\nPictures per second of processor time, "
-        text += f"{_SIZE}x{_SIZE}, {Path(folder).name}; medians of the ratios, round by round, and "
-        text += f"their quartiles. {where(facts)}"
-        replace_section(ROOT / "docs" / "benchmarks.md", "training", text)
+        publish("training", row, ("network", "alpha"), table, note)
 
 
 if __name__ == "__main__":
