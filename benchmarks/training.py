@@ -129,10 +129,8 @@ def table(rows: list[dict]) -> str:
 
 def main(folder: str, names: list[str]) -> None:
     """Write docs/training.json and the table in docs/benchmarks.md, network by network."""
-    note = (
-        f"Pictures per second of processor time, {_SIZE}x{_SIZE}, {Path(folder).name}; medians of "
-    )
-    note += "the ratios, round by round, and their quartiles."
+    note = f"Pictures per second of processor time, {_SIZE}x{_SIZE}, {Path(folder).name}; "
+    note += "medians of the ratios, round by round, and their quartiles."
     for name in names or NETWORKS:
         row = measure(folder, model_spec(name, NETWORKS[name], _SIZE))
         console.print(row)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.data.dataset import Dataset, Split, balanced
+from mobilenet_tf.data.dataset import Dataset
 from mobilenet_tf.job import Job, begin
 from mobilenet_tf.models.zoo import model_spec
 from mobilenet_tf.training.recipe import load_recipe
@@ -29,10 +29,7 @@ COLUMNS = ("network", "start", "pictures", "steps", "test accuracy", "lowest to 
 
 def few(data: Dataset, seed: int) -> Dataset:
     """The same data with `PER_CLASS` training pictures of each class."""
-    rows = balanced(data.train.labels, PER_CLASS * len(data.classes), seed)
-    train = Split(
-        data.train.pictures[rows], data.train.labels[rows], [data.train.names[row] for row in rows]
-    )
+    train = data.train.balanced(PER_CLASS * len(data.classes), seed)
     return Dataset(data.source, data.classes, train, data.validation, data.test)
 
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,11 +46,15 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def balanced(self, count: int, seed: int) -> "Split":
+        """`count` of the pictures, all classes alike."""
+        rows = balanced(self.labels, count, seed)
+        return Split(self.pictures[rows], self.labels[rows], [self.names[row] for row in rows])
+
     def sample(self, count: int, seed: int, spec: ModelSpec) -> "Split":
         """`count` of the pictures at `spec.size`, unchanged, all classes alike."""
-        rows = balanced(self.labels, count, seed)
-        pictures = at_size(self.pictures[rows], spec.size)
-        return Split(pictures, self.labels[rows], [self.names[row] for row in rows])
+        few = self.balanced(count, seed)
+        return replace(few, pictures=at_size(few.pictures, spec.size))
 
     def feed(self, digest, part: str) -> None:
         """Give a hash all that tells these pictures, of a part, from others."""
