@@ -85,8 +85,12 @@ def export_foreign(
     if std <= 0:
         raise UserError(f"std is {std:g}; it must be greater than 0.")
     run = RunFolder(out)
-    if run.path.exists() and any(run.path.iterdir()) and not overwrite:
-        raise UserError(f"{run.path} is not empty; use --overwrite, or --out for another folder.")
+    if run.path.exists() and any(run.path.iterdir()):
+        if not overwrite:
+            raise UserError(
+                f"{run.path} is not empty; use --overwrite, or --out for another folder."
+            )
+        run.require_ours(run.result_file)
     started = time.monotonic()
     model = load_foreign(path)
     _, size, _, channels = model.inputs[0].shape

@@ -158,7 +158,15 @@ class RunFolder:
                 f"{self.path} holds an earlier run; use --resume to go on, --overwrite to replace "
                 "it, or --out for another folder."
             )
-        if not self.config_file.is_file():
+        self.require_ours(self.config_file)
+
+    def require_ours(self, mark: Path) -> None:
+        """Check that what is to be overwritten has a file that only this project writes.
+
+        Raises:
+            UserError: it has not.
+        """
+        if not mark.is_file():
             raise UserError(f"{self.path} is no run folder, so it is not overwritten.")
 
     def require_same(self, config: dict) -> None:

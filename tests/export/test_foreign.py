@@ -100,3 +100,13 @@ def test_wrong_files_and_classes(tmp_path):
     with pytest.raises(UserError, match="has 7 outputs, but digits has 10 classes"):
         export_foreign(tmp_path / "seven.h5", "digits", 0, 255, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_overwriting_spares_folders_of_others(tmp_path):
+    small_model().save(tmp_path / "model.h5")
+    photo = tmp_path / "photos" / "cat.jpg"
+    photo.parent.mkdir()
+    photo.write_bytes(b"a cat")
+    with pytest.raises(UserError, match="photos is no run folder, so it is not overwritten"):
+        export_foreign(tmp_path / "model.h5", "digits", 0, 255, photo.parent, overwrite=True)
+    assert photo.read_bytes() == b"a cat"
