@@ -164,16 +164,7 @@ def stock(job: Job) -> dict:
         model = tfmot.quantization.keras.quantize_model(load_float(job))
     except (RuntimeError, ValueError) as error:
         return {"error": str(error).splitlines()[0]}
-    fit(
-        model,
-        job.data,
-        job.spec,
-        job.recipe.qat,
-        job.recipe.batch,
-        job.seed,
-        job.run.checkpoints / "stock.npz",
-        "Stock QAT",
-    )
+    fit(model, job, job.recipe.qat, "stock", "Stock QAT", trained=True)
     file = TFLiteModel(convert(model, job.int8.io), mean=preprocessing.mean, std=preprocessing.std)
     expected = model.predict(evaluation_batches(test, job.spec, 64), verbose=0)
     found = run_all(file, test.pictures, "Verifying stock QAT")
@@ -183,14 +174,19 @@ def stock(job: Job) -> dict:
     }
 
 
-def run(folder: Path, data: str, weights: str) -> None:
-    """Measure what `folder` lacks, one seed of all networks after the other."""
+def one_thread() -> None:
+    """The machine is shared: one thread, so that the time per network says something."""
     import tensorflow as tf
-    import tf_keras as keras
 
-    # The machine is shared: one thread, so that the time per network says something.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def run(folder: Path, data: str, weights: str) -> None:
+    """Measure what `folder` lacks, one seed of all networks after the other."""
+    import tf_keras as keras
+
+    one_thread()
     for seed in SEEDS:
         for case in CASES:
             file = case.file(folder, seed)

@@ -9,18 +9,23 @@ a say in what is chosen. One JSON per network and seed is kept in FOLDER.
 
 import argparse
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quantization import CASES, SEEDS, Case
+from benchmarks.quantization import CASES, SEEDS, Case, one_thread
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.job import Job
+from mobilenet_tf.quantization.calibration import extremes
 from mobilenet_tf.run_folder import write_text
+from mobilenet_tf.training.recipe import Stage
 
-NETWORKS = ("v2", "v3_small")
-RATES = (3e-5, 1e-4, 3e-4, 1e-3)
+NETWORKS = ("v2", "v3_small", "v3_large")
+RATES = (3e-5, 3e-4)
+LENGTHS = (2, 8)
+TEACHING = (0.7, 1.0)  # the teacher's weight in the loss
 _VALUES = 20_000  # of a tensor, to judge a range with
 
 
@@ -43,44 +48,68 @@ def least_squares(values: np.ndarray) -> tuple[float, float]:
     return low * share, high * share
 
 
-def settings(job: Job) -> dict[str, tuple]:
-    """What is tried: name -> (rule of ranges, schedule)."""
-    from mobilenet_tf.quantization.calibration import extremes
+@dataclass(frozen=True)
+class Setting:
+    """One way to quantize.
 
-    schedule = job.recipe.qat
-    rules = {"extremes": extremes, "percentile": percentile, "least squares": least_squares}
-    tried = {f"ranges: {name}": (rule, schedule) for name, rule in rules.items()}
+    Attributes:
+        stage: of quantization-aware training.
+        ends: the rule of the ranges.
+        taught: whether the float network teaches its quantized twin.
+    """
+
+    stage: Stage
+    ends: Callable[[np.ndarray], tuple[float, float]] = extremes
+    taught: bool = False
+
+
+def settings(stage: Stage) -> dict[str, Setting]:
+    """What is tried, by name: `stage` as it is, then with one thing changed."""
+    tried = {"the recipe": Setting(stage)}
+    tried["ranges: percentile"] = Setting(stage, percentile)
+    tried["ranges: least squares"] = Setting(stage, least_squares)
     for rate in RATES:
-        if rate != schedule.learning_rate:  # that one is the first of the rules
-            tried[f"rate: {rate:g}"] = (extremes, replace(schedule, learning_rate=rate))
+        tried[f"rate: {rate:g}"] = Setting(replace(stage, learning_rate=rate))
+    for epochs in LENGTHS:
+        tried[f"epochs: {epochs}"] = Setting(replace(stage, epochs=epochs))
+    for weight in TEACHING:
+        numbers = replace(stage.distillation, weight=weight)
+        tried[f"taught by itself: {weight:g}"] = Setting(
+            replace(stage, distillation=numbers), taught=True
+        )
     return tried
 
 
 def try_out(case: Case, seed: int, folder: Path) -> None:
-    """Quantize one float network in every way; keep the best epoch's validation figures."""
+    """Quantize one float network in every way; keep the validation figures of the best weights."""
     import tf_keras as keras
 
-    from mobilenet_tf.data.pipeline import calibration_pictures
+    from mobilenet_tf.data.pipeline import calibration_pictures, evaluation_batches
     from mobilenet_tf.quantization.deploy import deploy_form
     from mobilenet_tf.quantization.qat import quantize_aware
     from mobilenet_tf.quantization.quantize import load_float
+    from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
+    from mobilenet_tf.training.learner import make_learner
 
     file = case.file(folder / "sweep", seed)
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     job = Job.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
+    preprocessing = job.spec.preprocessing
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    for name, (rule, schedule) in settings(job).items():
+    for name, setting in settings(job.recipe.qat).items():
         if name in found:
             continue
-        deployed = deploy_form(load_float(job))
-        model = quantize_aware(deployed, pictures, job.spec.preprocessing, ends=rule)
-        state = job.run.checkpoints / f"sweep-{name}.npz"
-        history, _ = fit(
-            model, job.data, job.spec, schedule, job.recipe.batch, job.seed, state, name
-        )
-        best = int(np.argmin(history["val_loss"]))
-        found[name] = {key: history[key][best] for key in ("val_loss", "val_accuracy")}
+        original = load_float(job)
+        teacher = None
+        if setting.taught:
+            teacher = as_teacher(original, job.spec, preprocessing, "float.keras")
+        model = quantize_aware(deploy_form(original), pictures, preprocessing, ends=setting.ends)
+        fit(model, job, setting.stage, f"sweep-{name}", name, teacher, trained=True)
+        learner = make_learner(model, setting.stage, 1)
+        validation = evaluation_batches(job.data.validation, job.spec, 64)
+        figures = learner.evaluate(validation, return_dict=True, verbose=0)
+        found[name] = {f"val_{key}": value for key, value in figures.items()}
         keras.backend.clear_session()
         write_text(file, json.dumps(found, indent=1) + "\n")
 
@@ -128,6 +157,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of benchmarks.quantization")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="none: only write")
     options = parser.parse_args()
+    one_thread()
     for seed in options.seeds:
         for case in CASES:
             if case.network in NETWORKS and not case.pretrained:

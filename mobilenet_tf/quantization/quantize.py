@@ -48,16 +48,7 @@ def quantize(job: Job) -> keras.Model:
         )
         if job.recipe.qat.epochs:
             history, earlier = fit(
-                model,
-                job.data,
-                job.spec,
-                job.recipe.qat,
-                job.recipe.batch,
-                job.seed,
-                job.run.checkpoints / "qat.npz",
-                "Quantizing",
-                job.run.logs / "qat",
-                teacher,
+                model, job, job.recipe.qat, "qat", "Quantizing", teacher, trained=True
             )
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(

@@ -1,14 +1,12 @@
 """The fit loop that float and quantization-aware training share."""
 
 from functools import partial
-from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.data.dataset import Dataset
 from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.job import Job
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.determinism import SeedEpochs
@@ -23,33 +21,27 @@ _EVALUATION_BATCH = 64
 
 def fit(
     model: keras.Model,
-    data: Dataset,
-    spec: ModelSpec,
+    job: Job,
     stage: Stage,
-    batch: int,
-    seed: int,
-    checkpoint: Path,
+    name: str,
     title: str,
-    logs: Path | None = None,
     teacher: Teacher | None = None,
     until: int | None = None,
+    trained: bool = False,
 ) -> tuple[dict[str, list[float]], float]:
     """Train a classifier; afterwards it has the weights that were best in validation.
 
-    Goes on from `checkpoint` where that file exists.
+    Goes on from the stage's checkpoint where there is one; it is written after each epoch.
 
     Args:
         model: ends in a softmax.
-        data: its train and validation pictures are used.
-        spec: of the network.
+        job: gives pictures, batch, seed and the places of checkpoint and logs.
         stage: its numbers.
-        batch: pictures per step.
-        seed: of order and augmentation.
-        checkpoint: written after each epoch.
+        name: of the checkpoint and the logs.
         title: what the progress bar says.
-        logs: folder of the curves for other programs, see `Logs`.
         teacher: what the network learns from besides the labels.
         until: epochs after which to pause; the learning rate is that of the whole stage.
+        trained: the network as it comes is good enough to be kept if no epoch makes it better.
 
     Returns:
         Metric -> value per epoch, and the seconds that went into epochs before this call.
@@ -57,6 +49,8 @@ def fit(
     Raises:
         UserError: the loss is not finite, or the checkpoint belongs to something else.
     """
+    data, spec, batch, seed = job.data, job.spec, job.recipe.batch, job.seed
+    checkpoint = job.run.checkpoints / f"{name}.npz"
     per_epoch = steps_per_epoch(data.train, batch)
     steps = stage.epochs * per_epoch
     learner = make_learner(model, stage, steps, teacher)
@@ -68,11 +62,15 @@ def fit(
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
     epochs = stage.epochs if until is None else min(until, stage.epochs)
+    validation = evaluation_batches(data.validation, spec, _EVALUATION_BATCH)
+    if trained and state.best is None:
+        state.best_loss = learner.evaluate(validation, return_dict=True, verbose=0)["loss"]
+        state.best = learner.get_weights()
     callbacks = [
         learner.average,  # first: the others see the network after validation
         SeedEpochs(seed),
         KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner),
-        Logs(state, logs) if logs else None,
+        Logs(state, job.run.logs / name),
         EpochProgress(title, epochs, batch),
     ]
     if not state.ended(epochs, stage.patience):
@@ -88,7 +86,7 @@ def fit(
             initial_epoch=state.epoch,
             epochs=epochs,
             steps_per_epoch=per_epoch,
-            validation_data=evaluation_batches(data.validation, spec, _EVALUATION_BATCH),
+            validation_data=validation,
             callbacks=list(filter(None, callbacks)),
             verbose=0,
         )

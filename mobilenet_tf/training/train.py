@@ -41,17 +41,7 @@ def train(job: Job, until: int | None = None) -> keras.Model:
                 break
             freeze(model, job.spec, phase.share, job.recipe.transfer)
             curves, seconds = fit(
-                model,
-                job.data,
-                job.spec,
-                phase.stage,
-                job.recipe.batch,
-                job.seed,
-                job.run.checkpoints / f"{phase.name}.npz",
-                phase.title,
-                job.run.logs / phase.name,
-                teacher,
-                left,
+                model, job, phase.stage, phase.name, phase.title, teacher, left, phase.trained
             )
             history = {name: history.get(name, []) + curve for name, curve in curves.items()}
             earlier += seconds

@@ -1,29 +1,28 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.data.augmentation import NO_AUGMENTATION
-from mobilenet_tf.data.load import load_data
 from mobilenet_tf.errors import UserError
+from mobilenet_tf.job import begin
 from mobilenet_tf.models.zoo import model_spec
 from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.optimizer import make_optimizer
-from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.recipe import Stage, load_recipe
 
 PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
-@pytest.fixture(scope="module")
-def spec():
-    return model_spec("v1", 0.25, 32, classes=10, channels=1)
-
-
-@pytest.fixture(scope="module")
-def data(spec):
-    return load_data("digits", spec)
+@pytest.fixture
+def job(tmp_path):
+    spec = model_spec("v1", 0.25, 32, classes=10, channels=1)
+    recipe = load_recipe("small_data").with_fields({"batch": 128})
+    return begin(tmp_path / "run", "digits", spec, recipe)
 
 
 @pytest.fixture
@@ -32,14 +31,13 @@ def model():
     return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
 
 
-def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkeypatch):
+def test_a_resumed_stage_ends_with_the_same_weights(job, monkeypatch):
     """Stopped or paused after its first epoch and begun again, against never stopped."""
 
     def train(name, until=None):
         keras.utils.set_random_seed(1)
         network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
-        place = tmp_path / f"{name}.npz"
-        history, _ = fit(network, data, spec, PLAIN, 128, 0, place, name, until=until)
+        history, _ = fit(network, job, PLAIN, name, name, until=until)
         assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()
 
@@ -58,6 +56,17 @@ def test_a_resumed_stage_ends_with_the_same_weights(data, spec, tmp_path, monkey
     for name in ("stopped", "paused"):
         for left, right in zip(whole, train(name), strict=True):
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+
+
+def test_a_trained_network_is_kept_where_training_only_harms_it(model, job):
+    """A rate at which it forgets: what came is the best there was."""
+    fit(model, job, PLAIN, "float", "Training")
+    before = model.get_weights()
+    harmful = replace(PLAIN, learning_rate=0.5, warmup=0.0, epochs=1)
+    history, _ = fit(model, job, harmful, "harm", "Harming", trained=True)
+    assert len(history["val_loss"]) == 1
+    for kept, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(kept, expected)
 
 
 def test_best_weights_are_kept_not_the_last(model, tmp_path):
