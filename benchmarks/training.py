@@ -2,108 +2,70 @@
 
 python -m benchmarks.training DATA [NETWORK...]
 
-DATA is a folder with a folder of pictures per class. In one process, in turn:
+DATA is a folder with a folder of pictures per class. In turn, in two processes (see
+training_ways.py):
   ours      the default recipe: batches, augmentation, network, optimizer
-  tutorial  image_dataset_from_directory, cached, shuffled and prefetched; Keras's augmentation
-            layers in front of a network of tf_keras.applications; Adam
-  step      ours on one batch that lies ready
+  tutorial  as Keras's tutorials do it
+  step      ours on batches that lie ready
   pipeline  ours without a network
-The clock is the processor time of all threads, which other programs on the machine do not add to.
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
-import tf_keras as keras
 
-from benchmarks.latency import APPLICATIONS, ratio
+from benchmarks.latency import ratio
 from benchmarks.tables import markdown, publish, spread
-from export.timing import interleaved
+from benchmarks.training_ways import Ours, Process, Tutorial
 from mobilenet_tf.console import console
-from mobilenet_tf.data.load import load_data
-from mobilenet_tf.data.pipeline import training_batches
-from mobilenet_tf.models.build import build_from_spec
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.models.zoo import model_spec
-from mobilenet_tf.training.learner import make_learner
-from mobilenet_tf.training.recipe import load_recipe
 
 NETWORKS = {"v1": 0.25, "v2": 0.35, "v3_small": 0.75}
-_SIZE, _STEPS, _ROUNDS = 96, 8, 7
-_ENDLESS = 100_000
+_SIZE, _BATCH, _STEPS, _ROUNDS, _STARTS = 96, 32, 12, 21, 3
 _ORDER = ("ours", "tutorial", "step", "pipeline")
 
 
-def tutorial(folder: str, spec: ModelSpec, batch: int):
-    """A compiled model and its endless batches, the documented way."""
-    options = {"include_preprocessing": False} if spec.name.startswith("v3") else {}
-    make, _ = APPLICATIONS[spec.name]
-    network = make(
-        input_shape=(spec.size, spec.size, 3),
-        alpha=spec.alpha,
-        weights=None,
-        classes=spec.classes,
-        **options,
-    )
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.RandomRotation(0.1),
-            layers.RandomZoom(0.1),
-            layers.Rescaling(1 / 127.5, offset=-1),
-            network,
-        ]
-    )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    pictures = keras.utils.image_dataset_from_directory(
-        folder, image_size=(spec.size, spec.size), batch_size=batch, seed=0
-    )
-    return model, pictures.cache().shuffle(1000).prefetch(tf.data.AUTOTUNE).repeat()
-
-
 def measure(folder: str, spec: ModelSpec) -> dict:
-    """One network, all four in turn."""
-    recipe = load_recipe("small_data")
-    data = load_data(folder, spec, 0)
-    spec = spec.with_classes(len(data.classes))
-
-    def batches():
-        return training_batches(
-            data.train, spec, recipe.batch, 0, _ENDLESS, 0, recipe.train.augmentation
-        )
-
-    learner = make_learner(build_from_spec(spec), recipe.train, _ENDLESS)
-    model, pictures = tutorial(folder, spec, recipe.batch)
-    ready = batches().take(1).cache().repeat()
-    alone = iter(batches())
-
-    def fitting(network, source):
-        source = iter(source)
-        return lambda: network.fit(source, steps_per_epoch=_STEPS, verbose=0)
-
-    def pull():
-        for _ in range(_STEPS):
-            next(alone)
-
-    runs = {
-        "ours": fitting(learner, batches()),
-        "tutorial": fitting(model, pictures),
-        "step": fitting(learner, ready),
-        "pipeline": pull,
+    """One network: the starts of both ways, and then all four in turn."""
+    starts = np.empty((_STARTS, 2))
+    ours = tutorial = None
+    for turn in range(_STARTS):
+        for process in filter(None, (ours, tutorial)):
+            process.close()
+        ours, tutorial = Process(Ours, folder, spec), Process(Tutorial, folder, spec)
+        starts[turn] = ours.seconds, tutorial.seconds
+    orders = {
+        "ours": (ours, "steps"),
+        "tutorial": (tutorial, "steps"),
+        "step": (ours, "ready_steps"),
+        "pipeline": (ours, "pipeline"),
     }
-    samples = interleaved(runs, _ROUNDS, clock=time.process_time)
-    count = _STEPS * recipe.batch
+    for process, what in orders.values():
+        process.ask(what, _STEPS)  # warm
+    times = {name: np.empty((_ROUNDS, 2)) for name in orders}
+    for turn in range(_ROUNDS):
+        for name, (process, what) in orders.items():
+            times[name][turn] = process.ask(what, _STEPS)
+    for process in (ours, tutorial):
+        process.close()
+    wall, processor = (
+        {name: values[:, clock] for name, values in times.items()} for clock in (0, 1)
+    )
     return {
         "network": spec.name,
         "alpha": spec.alpha,
         "pictures_per_second": {
-            name: float(np.median(count / value * 1e3)) for name, value in samples.items()
+            name: float(np.median(_STEPS * _BATCH / wall[name])) for name in orders
         },
-        "faster_than_tutorial": ratio(samples["tutorial"], samples["ours"]),
-        "pipeline_against_step": ratio(samples["step"], samples["pipeline"]),
+        "faster_than_tutorial": ratio(wall["tutorial"], wall["ours"]),
+        "processor_time_of_tutorial": ratio(processor["tutorial"], processor["ours"]),
+        "pipeline_against_step": ratio(wall["step"], wall["pipeline"]),
+        "seconds_to_first_step": {
+            "ours": float(np.median(starts[:, 0])),
+            "tutorial": float(np.median(starts[:, 1])),
+        },
     }
 
 
@@ -111,7 +73,8 @@ def table(rows: list[dict]) -> str:
     """The figures as Markdown."""
     columns = (
         "network", "ours", "tutorial", "step alone", "pipeline alone",
-        "times faster than the tutorial", "pipeline, times the step's speed",
+        "times faster than the tutorial", "in processor time", "pipeline, times the step's speed",
+        "seconds to the first step: ours", "tutorial",
     )  # fmt: skip
     return markdown(
         columns,
@@ -120,7 +83,9 @@ def table(rows: list[dict]) -> str:
                 f"`{row['network']}` {row['alpha']:g}",
                 *(f"{row['pictures_per_second'][name]:.0f}" for name in _ORDER),
                 spread(row["faster_than_tutorial"]),
+                spread(row["processor_time_of_tutorial"]),
                 spread(row["pipeline_against_step"]),
+                *(f"{row['seconds_to_first_step'][name]:.1f}" for name in _ORDER[:2]),
             )
             for row in rows
         ],
@@ -129,8 +94,11 @@ def table(rows: list[dict]) -> str:
 
 def main(folder: str, names: list[str]) -> None:
     """Write docs/training.json and the table in docs/benchmarks.md, network by network."""
-    note = f"Pictures per second of processor time, {_SIZE}x{_SIZE}, {Path(folder).name}; "
-    note += "medians of the ratios, round by round, and their quartiles."
+    note = (
+        f"Pictures per second, {_SIZE}x{_SIZE}, {Path(folder).name}; medians of the ratios, round "
+    )
+    note += "by round, and their quartiles. The first step counts from the start of the process, "
+    note += "with all imports and pictures read."
     for name in names or NETWORKS:
         row = measure(folder, model_spec(name, NETWORKS[name], _SIZE))
         console.print(row)

@@ -1,14 +1,13 @@
 """`python -m mobilenet_tf` and `mobilenet-tf`."""
 
-import os
 import sys
+
+from mobilenet_tf import environment
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
-    # TensorFlow reports its CPU features and absent GPUs on every start.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
+    environment.prepare()
 
     from mobilenet_tf.cli import app
     from mobilenet_tf.errors import UserError, WorkerLost

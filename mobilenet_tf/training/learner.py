@@ -89,9 +89,23 @@ def make_learner(
         metrics=["accuracy"],
         jit_compile=stage.xla,
     )
+    _make_metrics(learner)
     if stage.ema:
         learner.average = Average(learner, stage.ema)
     return learner
+
+
+def _make_metrics(learner: Learner) -> None:
+    """Let loss and metrics make their variables: Keras would trace the whole step once for that."""
+
+    @tf.function
+    def count_nothing():
+        nothing = tf.zeros((0, learner.output_shape[-1]))
+        learner.compute_loss(None, nothing, nothing)
+        learner.compute_metrics(None, nothing, nothing, None)
+
+    tf.distribute.get_strategy().run(count_nothing)
+    learner.reset_metrics()
 
 
 def logits_model(model: keras.Model) -> keras.Model:

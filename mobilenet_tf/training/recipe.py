@@ -101,7 +101,7 @@ class Stage(Checked):
         decay_depthwise: whether these two reach depthwise kernels (V1, 3.2: little or none).
             Biases and batch normalization are always left out.
         label_smoothing: share of the target that is spread over all classes.
-        clip_norm: largest norm of each variable's gradient; 0 for no limit.
+        clip_norm: largest norm of the gradient, of all variables together; 0 for no limit.
         ema: share of the weights' moving average that is kept per step; the average is what is
             validated and kept. 0 turns it off.
         class_weights: a picture of a class with few pictures counts more, so that all classes
