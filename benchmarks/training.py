@@ -2,8 +2,8 @@
 
 python -m benchmarks.training DATA [NETWORK...]
 
-DATA is a folder with a folder of pictures per class. In turn, in two processes (see
-training_ways.py):
+DATA is a folder with a folder of pictures per class. In turn, in processes of their
+own (see training_ways.py):
   ours      the default recipe: batches, augmentation, network, optimizer
   tutorial  as Keras's tutorials do it
   step      ours on batches that lie ready
@@ -17,55 +17,49 @@ import numpy as np
 
 from benchmarks.latency import ratio
 from benchmarks.tables import markdown, publish, spread
-from benchmarks.training_ways import Ours, Process, Tutorial
+from benchmarks.training_ways import BATCH, STEPS, Process
 from mobilenet_tf.console import console
 from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.models.zoo import model_spec
 
 NETWORKS = {"v1": 0.25, "v2": 0.35, "v3_small": 0.75}
-_SIZE, _BATCH, _STEPS, _ROUNDS, _STARTS = 96, 32, 12, 21, 3
+_SIZE, _ROUNDS, _STARTS = 96, 21, 3
 _ORDER = ("ours", "tutorial", "step", "pipeline")
 
 
 def measure(folder: str, spec: ModelSpec) -> dict:
     """One network: the starts of both ways, and then all four in turn."""
-    starts = np.empty((_STARTS, 2))
-    ours = tutorial = None
-    for turn in range(_STARTS):
-        for process in filter(None, (ours, tutorial)):
+    starts = {name: [] for name in ("ours", "tutorial")}
+    for _ in range(_STARTS):
+        for name, found in starts.items():
+            process = Process(name, folder, spec)
+            found.append(process.seconds)
             process.close()
-        ours, tutorial = Process(Ours, folder, spec), Process(Tutorial, folder, spec)
-        starts[turn] = ours.seconds, tutorial.seconds
+    made = {name: Process(name, folder, spec) for name in ("ours", "tutorial", "ready")}
     orders = {
-        "ours": (ours, "steps"),
-        "tutorial": (tutorial, "steps"),
-        "step": (ours, "ready_steps"),
-        "pipeline": (ours, "pipeline"),
+        "ours": made["ours"].turn,
+        "tutorial": made["tutorial"].turn,
+        "step": made["ready"].turn,
+        "pipeline": lambda: made["ours"].turn("pipeline"),
     }
-    for process, what in orders.values():
-        process.ask(what, _STEPS)  # warm
     times = {name: np.empty((_ROUNDS, 2)) for name in orders}
-    for turn in range(_ROUNDS):
-        for name, (process, what) in orders.items():
-            times[name][turn] = process.ask(what, _STEPS)
-    for process in (ours, tutorial):
+    for number in range(_ROUNDS):
+        for name, turn in orders.items():
+            times[name][number] = turn()
+    for process in made.values():
         process.close()
-    wall, processor = (
-        {name: values[:, clock] for name, values in times.items()} for clock in (0, 1)
-    )
+    wall = {name: values[:, 0] for name, values in times.items()}
+    processor = {name: values[:, 1] for name, values in times.items()}
     return {
         "network": spec.name,
         "alpha": spec.alpha,
         "pictures_per_second": {
-            name: float(np.median(_STEPS * _BATCH / wall[name])) for name in orders
+            name: float(np.median(STEPS * BATCH / wall[name])) for name in orders
         },
         "faster_than_tutorial": ratio(wall["tutorial"], wall["ours"]),
         "processor_time_of_tutorial": ratio(processor["tutorial"], processor["ours"]),
         "pipeline_against_step": ratio(wall["step"], wall["pipeline"]),
-        "seconds_to_first_step": {
-            "ours": float(np.median(starts[:, 0])),
-            "tutorial": float(np.median(starts[:, 1])),
-        },
+        "seconds_to_first_step": {name: float(np.median(found)) for name, found in starts.items()},
     }
 
 

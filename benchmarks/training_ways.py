@@ -1,7 +1,7 @@
-"""Two ways to train on a folder of pictures, each in a process of its own that does as it is told.
+"""Ways to train on a folder of pictures, each in a process of its own that does as it is told.
 
-The number of TensorFlow's threads is fixed when it is imported, and is part of what is compared:
-hence processes. They take turns, so that the machine's noise meets both.
+The number of TensorFlow's threads is fixed when it is first used, and is part of what is compared:
+hence processes. They take turns, so that the machine's noise meets all of them.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_tf import environment
@@ -16,153 +17,156 @@ from mobilenet_tf.models.spec import ModelSpec
 from mobilenet_tf.models.zoo import model_spec
 
 ROOT = Path(__file__).parents[1]
-ENDLESS = 100_000
+STEPS, BATCH = 12, 32  # steps of a turn
+_ENDLESS = 100_000
 
 
 class Process:
-    """A way in its process.
+    """A way in its process, waiting for its turn.
 
     Attributes:
         seconds: from the start of the process to the end of the first training step.
     """
 
-    def __init__(self, way: type, folder: str, spec: ModelSpec):
-        numbers = spec.name, str(spec.alpha), str(spec.size)
+    def __init__(self, way: str, folder: str, spec: ModelSpec):
         started = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.training_ways", way.__name__, folder, *numbers],
+            [
+                *(sys.executable, "-m", "benchmarks.training_ways"),
+                *(way, folder, spec.name, str(spec.alpha), str(spec.size)),
+            ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             bufsize=1,
         )
-        self.ask("steps", 1)
+        self._answer()
         self.seconds = time.perf_counter() - started
+        self._answer()  # the rest of the first turn
 
-    def ask(self, what: str, *values):
-        """Call a method of the way over there."""
-        print(json.dumps([what, values]), file=self.process.stdin)
+    def turn(self, what: str = "fit") -> tuple[float, float]:
+        """Wall clock and processor seconds of `STEPS` steps of training, or of its pipeline."""
+        print(what, file=self.process.stdin)
+        return self._answer()
+
+    def _answer(self):
         return json.loads(self.process.stdout.readline())
 
     def close(self) -> None:
         """End it."""
+        self.process.kill()
         self.process.communicate()
 
 
-def serve(way: type, folder: str, spec: ModelSpec) -> None:
-    """Answer each line of standard input with one on standard output."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what Keras prints is no answer
-    made = way(folder, spec)
-    for line in sys.stdin:
-        what, values = json.loads(line)
-        print(json.dumps(getattr(made, what)(*values)), file=answers)
+def ours(folder: str, spec: ModelSpec):
+    """The default recipe with the command line's settings: a compiled model and its batches."""
+    environment.prepare()
+    from mobilenet_tf.data.load import load_data
+    from mobilenet_tf.data.pipeline import training_batches
+    from mobilenet_tf.models.build import build_from_spec
+    from mobilenet_tf.training.learner import make_learner
+    from mobilenet_tf.training.recipe import load_recipe
+
+    recipe = load_recipe("small_data")
+    data = load_data(folder, spec, 0)
+    spec = spec.with_classes(len(data.classes))
+    batches = training_batches(
+        data.train, spec, recipe.batch, 0, _ENDLESS, 0, recipe.train.augmentation
+    )
+    return make_learner(build_from_spec(spec), recipe.train, _ENDLESS), batches
 
 
-def _timed(run) -> tuple[float, float]:
-    """Seconds: of the wall clock, and of the processor in all threads."""
-    started = time.perf_counter(), time.process_time()
-    run()
-    return time.perf_counter() - started[0], time.process_time() - started[1]
+def ready(folder: str, spec: ModelSpec):
+    """`ours` on batches that lie ready."""
+    learner, batches = ours(folder, spec)
+    return learner, batches.take(STEPS).cache().repeat()
 
 
-class Ours:
-    """The default recipe on the command line's settings."""
-
-    def __init__(self, folder: str, spec: ModelSpec):
-        environment.prepare()
-        from mobilenet_tf.data.load import load_data
-        from mobilenet_tf.data.pipeline import training_batches
-        from mobilenet_tf.models.build import build_from_spec
-        from mobilenet_tf.training.learner import make_learner
-        from mobilenet_tf.training.recipe import load_recipe
-
-        recipe = load_recipe("small_data")
-        data = load_data(folder, spec, 0)
-        spec = spec.with_classes(len(data.classes))
-        batches = training_batches(
-            data.train, spec, recipe.batch, 0, ENDLESS, 0, recipe.train.augmentation
-        )
-        self.batches, self.alone = iter(batches), iter(batches)
-        self.ready = iter(batches.take(16).cache().repeat())
-        self.learner = make_learner(build_from_spec(spec), recipe.train, ENDLESS)
-
-    def steps(self, count: int) -> tuple[float, float]:
-        """Train, end to end; seconds as of `_timed`."""
-        return _timed(lambda: self.learner.fit(self.batches, steps_per_epoch=count, verbose=0))
-
-    def ready_steps(self, count: int) -> tuple[float, float]:
-        """Train on batches that lie ready."""
-        return _timed(lambda: self.learner.fit(self.ready, steps_per_epoch=count, verbose=0))
-
-    def pipeline(self, count: int) -> tuple[float, float]:
-        """Make batches that nobody trains on."""
-        return _timed(lambda: [next(self.alone) for _ in range(count)])
-
-
-class Tutorial:
-    """As Keras's tutorials do it.
+def tutorial(folder: str, spec: ModelSpec):
+    """As Keras's tutorials do it: a compiled model and its batches.
 
     `image_dataset_from_directory`, cached, shuffled and prefetched; augmentation layers in front
     of a network of `tf_keras.applications`; Adam.
     """
+    import tensorflow as tf
+    import tf_keras as keras
 
-    def __init__(self, folder: str, spec: ModelSpec):
-        import tensorflow as tf
-        import tf_keras as keras
-
-        from benchmarks.latency import APPLICATIONS
-
-        self.size = (spec.size, spec.size)
-        batches = self.read(folder, batch_size=32, seed=0)
-        self.batches = iter(batches.cache().shuffle(1000).prefetch(tf.data.AUTOTUNE).repeat())
-        self.epoch = len(batches)
-        make, options = APPLICATIONS[spec.name]
-        if spec.name.startswith("v3"):
-            options = options | {"include_preprocessing": False}
-        network = make(
-            input_shape=(spec.size, spec.size, 3),
-            alpha=spec.alpha,
-            weights=None,
-            classes=len(batches.class_names),
-            **options,
-        )
-        layers = keras.layers
-        self.model = keras.Sequential(
-            [
-                layers.RandomRotation(0.1),
-                layers.RandomZoom(0.1),
-                layers.Rescaling(1 / 127.5, offset=-1),
-                network,
-            ]
-        )
-        self.model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-
-    def read(self, folder: str, **options):
-        """Batches of a folder's pictures."""
-        import tf_keras as keras
-
-        return keras.utils.image_dataset_from_directory(folder, image_size=self.size, **options)
-
-    def steps(self, count: int) -> tuple[float, float]:
-        """Train, end to end; seconds as of `_timed`."""
-        return _timed(lambda: self.model.fit(self.batches, steps_per_epoch=count, verbose=0))
-
-    def accuracy(self, folder: str) -> float:
-        """Share of a folder's pictures that are named right."""
-        return self.model.evaluate(self.read(folder, shuffle=False), verbose=0)[1]
+    applications, layers = keras.applications, keras.layers
+    make = {
+        "v1": applications.MobileNet,
+        "v2": applications.MobileNetV2,
+        "v3_small": applications.MobileNetV3Small,
+    }[spec.name]
+    options = {"include_preprocessing": False} if spec.name.startswith("v3") else {}
+    batches = keras.utils.image_dataset_from_directory(
+        folder, image_size=(spec.size, spec.size), batch_size=BATCH, seed=0
+    )
+    network = make(
+        input_shape=(spec.size, spec.size, 3),
+        alpha=spec.alpha,
+        weights=None,
+        classes=len(batches.class_names),
+        **options,
+    )
+    model = keras.Sequential(
+        [
+            layers.RandomRotation(0.1),
+            layers.RandomZoom(0.1),
+            layers.Rescaling(1 / 127.5, offset=-1),
+            network,
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model, batches.cache().shuffle(1000).prefetch(tf.data.AUTOTUNE).repeat()
 
 
-def folder_of(path: Path, pictures, labels, classes) -> str:
-    """Write uint8 pictures as a folder of PNG files per class."""
-    from PIL import Image
+def serve(way: Callable, folder: str, spec: ModelSpec) -> None:
+    """Train without end, a turn for each line of standard input, answered with its seconds."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what Keras prints is no answer
+    model, batches = way(folder, spec)
 
-    for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
-        place = path / classes[label]
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(place / f"{index}.png")
-    return str(path)
+    def answer(value) -> None:
+        print(json.dumps(value), file=answers)
+
+    def clocks() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
+
+    def since(started: tuple[float, float]) -> list[float]:
+        return [now - then for now, then in zip(clocks(), started, strict=True)]
+
+    import tf_keras as keras
+
+    class Turns(keras.callbacks.Callback):
+        alone = None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            while epoch and sys.stdin.readline().strip() == "pipeline":
+                self.alone = self.alone or iter(batches)
+                started = clocks()
+                for _ in range(STEPS):
+                    next(self.alone)
+                answer(since(started))
+            self.epoch, self.started = epoch, clocks()
+
+        def on_train_batch_end(self, batch, logs=None):
+            if not self.epoch and not batch:
+                answer("the first step is done")
+
+        def on_epoch_end(self, epoch, logs=None):
+            answer(since(self.started))
+
+    def fit():
+        model.fit(batches, epochs=_ENDLESS, steps_per_epoch=STEPS, callbacks=[Turns()], verbose=0)
+
+    if way is tutorial:
+        fit()
+    else:
+        from mobilenet_tf.training.faster import faster
+
+        with faster(model):
+            fit()
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def change(
     flat = tf.reshape(pixels, (-1, size * size, pixels.shape[-1]))
     flat = flat @ (matrix * brightness * contrast / std) - contrast * mean / std
     flat = tf.clip_by_value(flat, (0 - mean) / std, (255 - mean) / std)
-    pixels = tf.reshape(flat, tf.shape(pixels))
+    pixels = tf.reshape(flat, (*pixels.shape[:1], size, size, pixels.shape[-1]))
     if augmentation.erase:
         pixels *= 1 - _inside(changes.erased, size)
     return pixels

@@ -31,7 +31,8 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
         super().build(input_shape)
 
     def call(self, inputs, training=None, **kwargs):
-        kernel = _KERNELS.get(type(self.layer))
+        # A layer may be of a faster class while it is trained.
+        kernel = next((_KERNELS[one] for one in type(self.layer).__mro__ if one in _KERNELS), None)
         if training or kernel is None:
             outputs = super().call(inputs, training=True, **kwargs)
             self.quantize_config.set_quantize_weights(
