@@ -109,6 +109,9 @@ class Stream:
             return tf.data.TFRecordDataset(paths[index]).skip(skips[index]).take(takes[index])
 
         def one_pass(number):
+            # Of this function's graph alone: TensorFlow cannot pair a global seed of 0, which is
+            # a run's default, with a seed that is a tensor.
+            tf.compat.v1.set_random_seed(1)
             order = tf.random.experimental.stateless_shuffle(
                 tf.range(len(self.records)), seed=_seeds(seed, number)
             )

@@ -1,5 +1,7 @@
 """Pictures that stay in tensorflow-datasets' files, written here as it writes imagenet2012's."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,6 +13,11 @@ from mobilenet_tf.data.load import load_data
 from mobilenet_tf.data.pictures import prepare
 from mobilenet_tf.data.pipeline import calibration_pictures, training_batches
 from mobilenet_tf.errors import UserError
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
@@ -167,3 +174,24 @@ def test_calibration_and_fingerprint(data, make_spec):
 def test_class_weights_need_labels(data):
     with pytest.raises(UserError, match="class_weights must be false"):
         _ = data.train.labels
+
+
+def test_the_papers_recipe_trains_on_it(imagenet, tmp_path, monkeypatch):
+    """The command as the documents have it, with pictures and epochs made few."""
+    from mobilenet_tf.__main__ import main
+
+    out = tmp_path / "run"
+    command = "train --data tfds:imagenet2012 --recipe v3_imagenet --model v3_small --alpha 0.75"
+    arguments = [*command.split(), "--size", "32", "--epochs", "1", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["mobilenet-tf", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    assert result["data"]["train"] < TRAIN
+    assert len(result["history"]["float"]["loss"]) == 1
+    assert np.isfinite(result["history"]["float"]["val_loss"][0])
+    recipe = tomllib.loads((out / "config.toml").read_text(encoding="utf-8"))["recipe"]
+    assert (recipe["batch"], recipe["dropout"]) == (4096, 0.2)
+    assert (recipe["train"]["ema"], recipe["train"]["optimizer"]["name"]) == (0.9999, "rmsprop")
+    assert (out / "float.keras").is_file()
