@@ -144,10 +144,11 @@ def write(folder: Path) -> None:
     )  # fmt: skip
     text = f"""{markdown(columns, lines)}
 
-Validation pictures; the epoch with the lowest loss. The first lines are what the recipe has, and
-each setting below is tried in its place. The spread is that of the differences over the seeds,
-largest less smallest; with one seed there is none, and a difference of one or two pictures of
-accuracy says nothing."""
+Validation pictures, with the weights that are kept. The first lines are what the recipe has, and
+each setting below is tried in its place. "Taught by itself" is self-distillation: the float network
+teaches its quantized twin, with that weight in the loss. The spread is that of the differences over
+the seeds, largest less smallest; with one seed there is none, and a difference of one or two
+pictures of accuracy says nothing."""
     replace_section(ROOT / "docs" / "benchmarks.md", "quantization_sweep", text)
 
 

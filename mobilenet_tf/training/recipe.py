@@ -149,7 +149,7 @@ class Recipe(Checked):
         dropout: rate before the classifier, not the share kept; the network's own if left out.
         transfer: what learns when, for a start from trained weights.
         self_distillation: the float network teaches its quantized twin, where no teacher is
-            named.
+            named. Off: it measures no better (docs/benchmarks.md).
         deterministic: same seed, same machine: same weights, to the last bit. Slower.
     """
 
