@@ -1,7 +1,9 @@
 """The whole path on scikit-learn's digits, killed twice on the way, and every command on it."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -93,6 +95,29 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(run, result, tmp
     whole = json.loads((tmp_path / "whole" / "result.json").read_text())
     assert whole["accuracy"] == result["accuracy"]
     assert not list(run.rglob(".partial-*"))
+
+
+@pytest.mark.long
+def test_ten_kills_at_random_moments(run, tmp_path):
+    """From the first imports on. What stands after each of them is whole, and so is the end."""
+    folder, random = tmp_path / "run", np.random.default_rng(0)
+    command = [*RUN, "--out", str(folder), "--resume"]
+    for _ in range(10):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(random.uniform(1, 14))
+            process.kill()
+        assert process.returncode in (0, -signal.SIGKILL)
+        for checkpoint in folder.glob("checkpoints/*.npz"):
+            with np.load(checkpoint) as file:
+                assert all(file[name].dtype for name in file.files)
+        for path in folder.glob("result.json"):
+            json.loads(path.read_text())
+        for path in folder.glob("*.keras"):
+            assert zipfile.ZipFile(path).testzip() is None
+    call(*RUN[3:], "--out", folder, "--resume")
+    assert_same_weights(run, folder)
+    assert not list(folder.rglob(".partial-*"))
 
 
 def test_int8_is_as_good_as_float(result):

@@ -70,6 +70,19 @@ def test_two_devices_train_like_one(alone, tmp_path):
     assert_same_curves(curves(tmp_path / "run"), alone)
 
 
+@pytest.mark.long
+def test_workers_that_are_killed_again_and_again(alone, tmp_path):
+    """Now the worker, now the chief; each time both are started again."""
+    folder = tmp_path / "run"
+    for epochs, killed in ((1, 1), (2, 0), (4, 1)):
+        pair = cluster(folder, "--resume")
+        kill_when(pair[killed], epochs, folder / "checkpoints" / "float.npz")
+        ends(pair[1 - killed], 75)
+    for process in cluster(folder, "--resume"):
+        ends(process)
+    assert_same_curves(curves(folder), alone)
+
+
 def test_two_workers_train_like_one_though_one_is_killed(alone, tmp_path):
     folder = tmp_path / "run"
     chief, worker = cluster(folder)
