@@ -20,10 +20,10 @@ from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.job import Job
 from mobilenet_tf.quantization.calibration import extremes
 from mobilenet_tf.run_folder import write_text
-from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.recipe import Recipe, Stage
 
 NETWORKS = ("v2", "v3_small", "v3_large")
-RATES = (3e-5, 3e-4)
+RATES = (1e-4, 3e-4)
 LENGTHS = (2, 8)
 TEACHING = (0.7, 1.0)  # the teacher's weight in the loss
 _VALUES = 20_000  # of a tensor, to judge a range with
@@ -63,13 +63,16 @@ class Setting:
     taught: bool = False
 
 
-def settings(stage: Stage) -> dict[str, Setting]:
-    """What is tried, by name: `stage` as it is, then with one thing changed."""
+def settings(recipe: Recipe) -> dict[str, Setting]:
+    """What is tried, by name: quantization as it is, then with one thing changed."""
+    stage = recipe.qat
     tried = {"the recipe": Setting(stage)}
     tried["ranges: percentile"] = Setting(stage, percentile)
     tried["ranges: least squares"] = Setting(stage, least_squares)
     for rate in RATES:
         tried[f"rate: {rate:g}"] = Setting(replace(stage, learning_rate=rate))
+    strong = replace(stage, augmentation=recipe.train.augmentation)
+    tried["augmentation: that of float training"] = Setting(strong)
     for epochs in LENGTHS:
         tried[f"epochs: {epochs}"] = Setting(replace(stage, epochs=epochs))
     for weight in TEACHING:
@@ -97,7 +100,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     job = Job.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
     preprocessing = job.spec.preprocessing
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    for name, setting in settings(job.recipe.qat).items():
+    for name, setting in settings(job.recipe).items():
         if name in found:
             continue
         original = load_float(job)
