@@ -16,6 +16,7 @@ from PIL import Image
 from benchmarks.tables import markdown, publish
 from benchmarks.training import NETWORKS
 from benchmarks.training_ways import tutorial
+from benchmarks.transfer import trained
 from mobilenet_tf.console import console
 from mobilenet_tf.data.dataset import Split
 from mobilenet_tf.job import Job, begin
@@ -35,17 +36,8 @@ def as_folder(place: Path, split: Split, classes: tuple[str, ...]) -> str:
     return str(place)
 
 
-def ours(job: Job) -> float:
-    """Test accuracy of the float network."""
-    from mobilenet_tf.data.pipeline import evaluation_batches
-    from mobilenet_tf.training.train import train
-
-    scores = train(job).predict(evaluation_batches(job.data.test, job.spec, 64), verbose=0)
-    return float((scores.argmax(1) == job.data.test.labels).mean())
-
-
 def theirs(job: Job, place: Path) -> float:
-    """The same of the tutorials' way."""
+    """Test accuracy of the tutorials' way."""
     import tf_keras as keras
 
     from mobilenet_tf.data.pipeline import steps_per_epoch
@@ -71,7 +63,7 @@ def measure(source: str, spec: ModelSpec, seeds: int) -> dict:
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
             job = begin(Path(folder) / "run", source, spec, recipe, seed=seed)
-            found["ours"].append(ours(job))
+            found["ours"].append(trained(job)["test"])
             found["tutorial"].append(theirs(job, Path(folder)))
         keras.backend.clear_session()
     return {"network": spec.name, "alpha": spec.alpha, "epochs": _EPOCHS, "accuracy": found}

@@ -21,6 +21,7 @@ import tf_keras as keras
 from ai_edge_litert.interpreter import Interpreter
 from sklearn.datasets import load_sample_images
 
+from benchmarks.applications import application
 from benchmarks.tables import markdown, publish, spread
 from export.inspect import inspect
 from export.tflite import convert
@@ -37,14 +38,6 @@ from mobilenet_tf.quantization.qat import quantize_aware
 SIZES = (96, 224)
 NOTE = "Median of the ratios, round by round, and their quartiles; one thread, its processor time."
 _ROUNDS = 200
-APPLICATIONS = {
-    "v1": (keras.applications.MobileNet, {}),
-    "v2": (keras.applications.MobileNetV2, {}),
-    "v3_large": (keras.applications.MobileNetV3Large, {}),
-    "v3_small": (keras.applications.MobileNetV3Small, {}),
-    "v3_large_minimalistic": (keras.applications.MobileNetV3Large, {"minimalistic": True}),
-    "v3_small_minimalistic": (keras.applications.MobileNetV3Small, {"minimalistic": True}),
-}
 
 
 def pictures(spec: ModelSpec) -> np.ndarray:
@@ -95,12 +88,8 @@ def ours(spec: ModelSpec) -> bytes:
 
 def theirs(spec: ModelSpec) -> dict[str, bytes]:
     """The usual route: float, and full-int8 post-training quantization."""
-    make, options = APPLICATIONS[spec.name]
-    if spec.name.startswith("v3"):
-        options = options | {"include_preprocessing": False}
-    shape = (spec.size, spec.size, 3)
     images = pictures(spec)
-    model = settle(make(input_shape=shape, alpha=spec.alpha, weights=None, **options), images)
+    model = settle(application(spec), images)
     with quiet():
         plain = tf.lite.TFLiteConverter.from_keras_model(model).convert()
         converter = tf.lite.TFLiteConverter.from_keras_model(model)

@@ -92,29 +92,18 @@ def tutorial(folder: str, spec: ModelSpec):
     import tensorflow as tf
     import tf_keras as keras
 
-    applications, layers = keras.applications, keras.layers
-    make = {
-        "v1": applications.MobileNet,
-        "v2": applications.MobileNetV2,
-        "v3_small": applications.MobileNetV3Small,
-    }[spec.name]
-    options = {"include_preprocessing": False} if spec.name.startswith("v3") else {}
+    from benchmarks.applications import application
+
+    layers = keras.layers
     batches = keras.utils.image_dataset_from_directory(
         folder, image_size=(spec.size, spec.size), batch_size=BATCH, seed=0
-    )
-    network = make(
-        input_shape=(spec.size, spec.size, 3),
-        alpha=spec.alpha,
-        weights=None,
-        classes=len(batches.class_names),
-        **options,
     )
     model = keras.Sequential(
         [
             layers.RandomRotation(0.1),
             layers.RandomZoom(0.1),
             layers.Rescaling(1 / 127.5, offset=-1),
-            network,
+            application(spec, classes=len(batches.class_names)),
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -157,19 +146,10 @@ def serve(way: Callable, folder: str, spec: ModelSpec) -> None:
         def on_epoch_end(self, epoch, logs=None):
             answer(since(self.started))
 
-    def fit():
-        model.fit(batches, epochs=_ENDLESS, steps_per_epoch=STEPS, callbacks=[Turns()], verbose=0)
-
-    if way is tutorial:
-        fit()
-    else:
-        from mobilenet_tf.training.faster import faster
-
-        with faster(model):
-            fit()
+    model.fit(batches, epochs=_ENDLESS, steps_per_epoch=STEPS, callbacks=[Turns()], verbose=0)
 
 
 if __name__ == "__main__":
     name, source, network, alpha, size = sys.argv[1:]
-    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "ABSL_MIN_LOG_LEVEL": "3"}
+    environment.quieten()
     serve(globals()[name], source, model_spec(network, float(alpha), int(size)))

@@ -11,7 +11,6 @@ from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
-from mobilenet_tf.training.faster import faster
 from mobilenet_tf.training.learner import balancing_weights, logits_model, make_learner
 from mobilenet_tf.training.logs import Logs
 from mobilenet_tf.training.recipe import Stage
@@ -80,15 +79,14 @@ def fit(
             *(data.train, spec, batch, seed, steps, state.epoch * per_epoch),
             stage.augmentation,
         )
-        with faster(learner):
-            learner.fit(
-                distribute(batches, strategy),
-                initial_epoch=state.epoch,
-                epochs=epochs,
-                steps_per_epoch=per_epoch,
-                validation_data=validation,
-                callbacks=list(filter(None, callbacks)),
-                verbose=0,
-            )
+        learner.fit(
+            distribute(batches, strategy),
+            initial_epoch=state.epoch,
+            epochs=epochs,
+            steps_per_epoch=per_epoch,
+            validation_data=validation,
+            callbacks=list(filter(None, callbacks)),
+            verbose=0,
+        )
     logits_model(model).set_weights(state.best)
     return state.history, earlier

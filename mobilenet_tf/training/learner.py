@@ -7,6 +7,7 @@ import tf_keras as keras
 from mobilenet_tf.data.dataset import Split
 from mobilenet_tf.training.average import Average
 from mobilenet_tf.training.distillation import Teacher, distillation_loss
+from mobilenet_tf.training.faster import faster
 from mobilenet_tf.training.optimizer import decays, make_optimizer
 from mobilenet_tf.training.recipe import Stage
 
@@ -27,6 +28,10 @@ class Learner(keras.Model):
     teacher: Teacher | None = None
     average: Average | None = None
     class_weights: np.ndarray | None = None
+
+    def fit(self, *args, **kwargs):
+        with faster(self):
+            return super().fit(*args, **kwargs)
 
     def train_step(self, data):
         pictures, labels = data

@@ -40,8 +40,10 @@ def train(job: Job, until: int | None = None) -> keras.Model:
             if left is not None and left <= 0:
                 break
             freeze(model, job.spec, phase.share, job.recipe.transfer)
+            # After the classifier's phase every layer is trained.
+            later = bool(history)
             curves, seconds = fit(
-                model, job, phase.stage, phase.name, phase.title, teacher, left, phase.trained
+                model, job, phase.stage, phase.name, phase.title, teacher, left, trained=later
             )
             history = {name: history.get(name, []) + curve for name, curve in curves.items()}
             earlier += seconds

@@ -19,14 +19,12 @@ class Phase:
         title: what the progress bar says.
         stage: its numbers.
         share: of the layers with weights, from the top, that learn; 0 for the head alone.
-        trained: whether all layers are trained before it begins.
     """
 
     name: str
     title: str
     stage: Stage
     share: float
-    trained: bool
 
 
 def phases(recipe: Recipe) -> list[Phase]:
@@ -39,8 +37,8 @@ def phases(recipe: Recipe) -> list[Phase]:
         learning_rate=stage.learning_rate * transfer.rate,
     )
     parts = [
-        Phase("head", "Training the classifier", replace(stage, epochs=frozen), 0.0, False),
-        Phase("float", "Training", after, transfer.unfrozen, frozen > 0),
+        Phase("head", "Training the classifier", replace(stage, epochs=frozen), 0.0),
+        Phase("float", "Training", after, transfer.unfrozen),
     ]
     return [part for part in parts if part.stage.epochs]
 
