@@ -46,22 +46,29 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
 def _convolution(self, inputs, grids, output):
     weight, quantizer, _ = self._weight_vars[0]
     depthwise = isinstance(self.layer, keras.layers.DepthwiseConv2D)
-    scale = _divide(quantizer.limits(weight), 127.0)
+    scale = tf.cast(_precise_scale(self), tf.float32)
     by_channel = tf.reshape(scale, weight.shape[-2:]) if depthwise and scale.shape.rank else scale
     kernel = tf.round(quantizer(weight, False, {}) / by_channel)
     operation = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
     strides = (1, *self.layer.strides, 1)
     total = operation(grids[0].integers(inputs), kernel, strides, self.layer.padding.upper())
-    # 32-bit integers with the scale of the products.
-    unit = tf.cast(scale, tf.float64) * grids[0].precise
-    bias = tf.cast(tf.round(tf.cast(self.layer.bias, tf.float64) / unit), tf.float32)
-    multiplier = _divide(grids[0].scale * scale, float(output.scale))
-    return integers.convolution(total + bias, multiplier, output)
+    # In 64 bits, because graphs divide by multiplying with 1 / output.scale.
+    multiplier = tf.cast(grids[0].scale * scale, tf.float64) / float(output.scale)
+    total += tf.cast(integer_bias(self), tf.float32)
+    return integers.convolution(total, tf.cast(multiplier, tf.float32), output)
 
 
-def _divide(value: tf.Tensor, by: float) -> tf.Tensor:
-    """A float32 quotient; in 64 bits, because graphs divide by multiplying with 1 / by."""
-    return tf.cast(tf.cast(value, tf.float64) / by, tf.float32)
+def integer_bias(layer: QuantizedLayer) -> tf.Tensor:
+    """The int32 bias of a convolution in the file, in float64: (output channels,)."""
+    (source,) = layer.quantize_config.inputs
+    unit = _precise_scale(layer) * Grid.of(source).precise
+    return tf.round(tf.cast(layer.layer.bias, tf.float64) / unit)
+
+
+def _precise_scale(layer: QuantizedLayer) -> tf.Tensor:
+    """The kernel's scale before the file rounds it to float32; see `Grid.precise`."""
+    weight, quantizer, _ = layer._weight_vars[0]
+    return tf.cast(quantizer.limits(weight), tf.float64) / 127.0
 
 
 def _multiply(self, inputs, grids, output):
