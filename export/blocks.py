@@ -91,9 +91,8 @@ def _layer_of(model: keras.Model, tensor: str) -> str | None:
 
 def model_tensors(model: keras.Model, names: list[str], images: np.ndarray) -> dict:
     """What the layers of a Keras model give: name -> float32 (N, ...)."""
-    probe = keras.Model(model.input, [model.get_layer(name).output for name in names])
-    outputs = probe.predict(images, batch_size=32, verbose=0)
-    return dict(zip(names, outputs, strict=True))
+    probe = keras.Model(model.input, {name: model.get_layer(name).output for name in names})
+    return probe.predict(images, batch_size=32, verbose=0)
 
 
 def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.ndarray:

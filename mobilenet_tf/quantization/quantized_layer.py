@@ -9,7 +9,7 @@ from mobilenet_tf.models.layers import HardSwish
 from mobilenet_tf.quantization import integers
 from mobilenet_tf.quantization.deploy import ShiftedReLU6
 from mobilenet_tf.quantization.integers import Grid
-from mobilenet_tf.quantization.scheme import Int8Config, KernelQuantizer, RangeQuantizer
+from mobilenet_tf.quantization.scheme import Int8Config, RangeQuantizer
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -110,5 +110,5 @@ _KERNELS = {
 
 def custom_objects() -> dict:
     """What `keras.models.load_model` must know to read a `qat.keras`."""
-    own = (KernelQuantizer, RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
+    own = (RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
     return {cls.__name__: cls for cls in own}

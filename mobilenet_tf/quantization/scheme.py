@@ -10,27 +10,31 @@ import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
 from mobilenet_tf.quantization.deploy import CONVOLUTIONS
+from mobilenet_tf.quantization.integers import Grid
 
 _keras = tfmot.quantization.keras
 
-# A channel whose weights are all but zero would make its bias overflow 32 bits: no channel's
-# range is narrower than this share of the widest one's.
+# A channel whose weights are all but zero still has a range: this share of the widest one's.
 _NARROWEST_CHANNEL = 2.0**-12
+# The bias is an integer in steps of the kernel's and the input's scale. Where it would leave
+# float32's exact integers, and then int32, the kernel hardly matters and gets a wider range.
+_LARGEST_BIAS = 2.0**23
 
 # int8 softmax has one output quantization in every runtime: scale 1/256, zero point -128.
 SOFTMAX_RANGE = (0.0, 255 / 256)
 
 
-@keras.saving.register_keras_serializable(package="mobilenet_tf")
 class KernelQuantizer(_keras.quantizers.Quantizer):
     """Symmetric int8 weights in -127..127; the scale is the weights' own, at every step.
 
     Attributes:
         per_channel: one scale per output channel, or one for the tensor.
+        bias: of the same layer.
+        source: range of the tensor that the layer reads.
     """
 
-    def __init__(self, per_channel: bool = True):
-        self.per_channel = per_channel
+    def __init__(self, per_channel: bool, bias: tf.Variable, source: tuple[float, float]):
+        self.per_channel, self.bias, self.source = per_channel, bias, source
 
     def build(self, tensor_shape, name, layer):
         self._shape = tuple(tensor_shape)
@@ -44,7 +48,9 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         if not self.per_channel:
             return tf.reduce_max(kernel)
         limit = tf.reduce_max(kernel, axis=list(range(len(kernel.shape) - 1)))
-        return tf.maximum(limit, _NARROWEST_CHANNEL * tf.reduce_max(limit))
+        narrowest = _NARROWEST_CHANNEL * tf.reduce_max(limit)
+        step = tf.abs(self.bias) / (_LARGEST_BIAS * Grid.of(self.source).scale)
+        return tf.maximum(limit, tf.maximum(narrowest, 127 * step))
 
     def _by_channel(self, kernel: tf.Tensor) -> tf.Tensor:
         if not self._depthwise:
@@ -66,7 +72,7 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         return tf.reshape(kernel, self._shape)
 
     def get_config(self):
-        return {"per_channel": self.per_channel}
+        return {"per_channel": self.per_channel, "source": self.source}
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -105,7 +111,10 @@ class Int8Config(_keras.QuantizeConfig):
 
     def get_weights_and_quantizers(self, layer):
         name = kernel_name(layer)
-        return [(getattr(layer, name), KernelQuantizer(self.per_channel))] if name else []
+        if not name:
+            return []
+        quantizer = KernelQuantizer(self.per_channel, layer.bias, self.inputs[0])
+        return [(getattr(layer, name), quantizer)]
 
     def set_quantize_weights(self, layer, quantize_weights):
         # Past Keras's bookkeeping, which would forget the variable that stood there.

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from export.blocks import distance, file_tensors, model_tensors
 from export.inspect import inspect
 from export.runtime import TFLiteModel
 from export.tflite import convert
@@ -13,6 +14,7 @@ from mobilenet_tf.models.spec import Preprocessing
 from mobilenet_tf.quantization.calibration import calibrate, input_range
 from mobilenet_tf.quantization.qat import quantize_aware
 from mobilenet_tf.quantization.quantize import load_qat
+from mobilenet_tf.quantization.quantized_layer import integer_bias
 from mobilenet_tf.run_folder import RunFolder
 
 AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
@@ -45,6 +47,28 @@ def test_every_depthwise_channel_uses_all_integers(uneven):
     layer = weights(content, "DEPTHWISE_CONV_2D")
     assert layer["per_channel"]
     assert layer["channel_max"] == {"min": 127, "median": 127, "max": 127}
+
+
+def test_the_bias_of_a_dead_channel_is_in_the_file(uneven):
+    """Training leaves channels of no weight; 127 steps of theirs would be a bias beyond 32 bits."""
+    model, _ = uneven
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
+    images = normalise(pixels, Preprocessing())
+    dead = keras.models.clone_model(model)
+    dead.set_weights(model.get_weights())
+    kernel, bias = model.get_layer("depthwise").get_weights()
+    kernel, bias = kernel / 100, bias + 3.0
+    kernel[..., 2, :], bias[2] = 1e-20, 5.0
+    dead.get_layer("depthwise").set_weights([kernel, bias])
+    qat = quantize_aware(dead, images, Preprocessing())
+    file = TFLiteModel(convert(qat, "uint8"), preserve_tensors=True)
+    steps = np.abs(integer_bias(qat.get_layer("depthwise")))
+    assert np.delete(steps, 2).max() < steps[2] == pytest.approx(2**23)
+    info, values = file_tensors(qat, file, pixels)["depthwise"]
+    real = info.dequantize(values)[..., 2]
+    np.testing.assert_allclose(real, 5.0, atol=info.scale)
+    expected = model_tensors(qat, ["depthwise"], images)["depthwise"]
+    assert distance(info, expected, values).max() == 0
 
 
 def test_per_tensor_is_what_it_says(uneven):
