@@ -124,13 +124,13 @@ def table(rows: list[dict]) -> str:
 
 def main(names: list[str]) -> None:
     """Write docs/peers.json and the table in docs/benchmarks.md, network by network."""
-    runtimes = f" OpenVINO {openvino.__version__.split('-')[0]}, "
-    runtimes += f"ONNX Runtime {onnxruntime.__version__}."
+    note = f"{NOTE} OpenVINO {openvino.__version__.split('-')[0]}, "
+    note += f"ONNX Runtime {onnxruntime.__version__}."
     for name in names or ZOO:
         for size in SIZES:
             row = measure(model_spec(name, 1.0, size))
             console.print(row)
-            publish("peers", row, ("network", "size"), table, NOTE, runtimes)
+            publish("peers", row, ("network", "size"), table, note)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from textwrap import fill
 
 import numpy as np
 
-from benchmarks.quantization import CASES, FINE_TUNING_RATE, SEEDS, Case
+from benchmarks.quantization import CASES, SEEDS, Case
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.run_folder import write_text
 
@@ -97,11 +97,11 @@ def text(found: dict[Case, list[dict]]) -> str:
             gain, noise = spread(gains(rows, way)) if gains(rows, way) else (0.0, 0.0)
             if gain + max(noise, picture / len(rows)) < 0:
                 below.append(f"{case.title} below {WAYS[way]}")
+    origins = {False: "random", True: "ImageNet's"}
     training = dict.fromkeys(
-        f"{case.epochs} float epochs from ImageNet's weights at a rate of {FINE_TUNING_RATE:g}"
-        if case.pretrained
-        else f"{case.epochs} float epochs from random weights"
-        for case in found
+        f"{row['float_epochs']} float epochs from {origins[row['pretrained']]} weights at a "
+        f"learning rate of {row['float_learning_rate']:g}"
+        for row in every
     )
     lsb = min(row["parity"]["within_1_lsb"] for row in every)
     inside = min(row["least_within_1_lsb_of_a_tensor"] for row in every)
@@ -115,11 +115,11 @@ def text(found: dict[Case, list[dict]]) -> str:
         own. One picture of {pictures} is {picture:.2f} points of a run and {picture / seeds:.2f} of
         the mean of {seeds}: smaller differences do not exist here, and those of a few pictures say
         little.""",
-        f"""{"; ".join(training)}. Then {one["qat_epochs"]} epochs of QAT at a learning rate of
-        {one["qat_learning_rate"]:g}, the same for stock and ours, with the default recipe's
-        augmentation. QAT goes on training: where the float network was not at its end both gain
-        from that, so ours against stock is the fairer comparison, and PTQ against float shows what
-        rounding alone costs. {machine["cpu"]}, TensorFlow {one["versions"]["tensorflow"]}, TFMOT
+        f"""{"; ".join(training)}. Then {one["qat_epochs"]} epochs of QAT at a rate of
+        {one["qat_learning_rate"]:g}, the same for stock and ours. All else is the default recipe's.
+        QAT goes on training: where the float network was not at its end both gain from that, so
+        ours against stock is the fairer comparison, and PTQ against float shows what rounding alone
+        costs. {machine["cpu"]}, TensorFlow {one["versions"]["tensorflow"]}, TFMOT
         {one["versions"]["tfmot"]}, LiteRT {one["versions"]["litert"]}.""",
         f"""To reach: a mean drop against float of at most {DROP} points. Over all {len(every)} runs
         ours changes {mean:+.2f} ± {deviation:.2f}: {held(mean >= -DROP)}; the worst network is

@@ -34,47 +34,44 @@ def replace_section(document: Path, name: str, text: str) -> None:
     document.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
-def keep(path: Path, row: dict, key: Sequence[str]) -> dict:
-    """Put a row into a JSON file of rows, in place of the one with the same key.
+def keep(path: Path, row: dict, key: Sequence[str]) -> list[dict]:
+    """Put a row into a JSON file, in place of this machine's one with the same key.
 
-    Rows that were measured on another machine or with other versions are dropped.
+    Rows that this machine measured with other versions are dropped.
 
     Returns:
-        What the file holds: rows (in the zoo's order), machine, versions.
+        What the file holds: for each machine, the machine, versions and rows (in the zoo's order).
     """
-    facts = {"machine": machine() | {"instructions": _instructions()}, "versions": versions()}
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    same = all(known.get(name) == value for name, value in facts.items())
+    used = {"machine": machine() | {"instructions": _instructions()}, "versions": versions()}
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    here = [one for one in known if one["machine"] == used["machine"]]
     rows = [row] + [
         other
-        for other in (known["rows"] if same else [])
+        for one in here
+        if one["versions"] == used["versions"]
+        for other in one["rows"]
         if any(other[name] != row[name] for name in key)
     ]
     order = list(ZOO)
     rows.sort(key=lambda other: [order.index(other["network"])] + [other[name] for name in key])
-    path.write_text(json.dumps(facts | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    found = [one for one in known if one not in here] + [used | {"rows": rows}]
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def publish(
-    name: str,
-    row: dict,
-    key: Sequence[str],
-    table: Callable[[list[dict]], str],
-    note: str,
-    runtimes: str = "",
+    name: str, row: dict, key: Sequence[str], table: Callable[[list[dict]], str], note: str
 ) -> None:
-    """Put a row into docs/NAME.json, and all its rows into section NAME of docs/benchmarks.md.
+    """Put a row into docs/NAME.json, and all rows into section NAME of docs/benchmarks.md.
 
     Args:
         key: what tells rows apart.
-        table: rows as Markdown.
-        note: what stands below the table, before the machine.
-        runtimes: what was measured besides, after it.
+        table: the rows of one machine as Markdown.
+        note: what stands below the tables.
     """
-    facts = keep(ROOT / "docs" / f"{name}.json", row, key)
-    text = f"{table(facts['rows'])}\n\n{note} {where(facts)}{runtimes}"
-    replace_section(ROOT / "docs" / "benchmarks.md", name, text)
+    machines = keep(ROOT / "docs" / f"{name}.json", row, key)
+    tables = (f"On {where(one)}\n\n{table(one['rows'])}" for one in machines)
+    replace_section(ROOT / "docs" / "benchmarks.md", name, "\n\n".join((*tables, note)))
 
 
 def spread(quartiles: Sequence[float] | None) -> str:
@@ -85,12 +82,12 @@ def spread(quartiles: Sequence[float] | None) -> str:
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
-def where(facts: dict) -> str:
-    """One sentence on the machine and the runtime."""
-    found, used = facts["machine"], facts["versions"]
+def where(measured: dict) -> str:
+    """A machine and the runtimes."""
+    found, used = measured["machine"], measured["versions"]
     instructions = ", ".join(found["instructions"]) or "no integer instructions of its own"
     runtimes = f"LiteRT {used['litert']}, TensorFlow {used['tensorflow']}"
-    return f"{found['cpu']} ({instructions}), {runtimes}."
+    return f"{found['cpu']} ({instructions}), {runtimes}:"
 
 
 def _instructions() -> list[str]:
