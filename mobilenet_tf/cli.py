@@ -72,7 +72,12 @@ Io = Annotated[
     ),
 ]
 PerTensor = Annotated[
-    bool, typer.Option("--per-tensor", help="One weight scale per tensor, for some NPUs.")
+    bool | None,
+    typer.Option(
+        "--per-tensor/--per-channel",
+        help="One weight scale per tensor, for some NPUs, or per channel.",
+        show_default="per channel",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Run = Annotated[Path, typer.Argument(help="A folder made by `train` or `run`.")]
@@ -97,7 +102,7 @@ def _new_run(finish):
         weights: Weights = "none",
         teacher: Teacher = None,
         io: Io = None,
-        per_tensor: PerTensor = False,
+        per_tensor: PerTensor = None,
         deterministic: Deterministic = False,
         strategy: Strategy = "none",
         out: Out = None,
@@ -120,7 +125,7 @@ def _new_run(finish):
         fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
         fields["deterministic"] = deterministic or None
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
-        int8 = Int8Settings(io or "uint8", per_tensor)
+        int8 = Int8Settings(io or "uint8", bool(per_tensor))
         out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
         job = begin(
             out,
@@ -165,7 +170,7 @@ def train(job) -> None:
 def quantize(
     run: Run,
     io: Io = None,
-    per_tensor: PerTensor = False,
+    per_tensor: PerTensor = None,
     qat_epochs: QatEpochs = None,
     teacher: Teacher = None,
     overwrite: Overwrite = False,
@@ -205,18 +210,27 @@ def export(
     """qat.keras, or any Keras model -> .tflite; for a device, C or a compiled file."""
     from mobilenet_tf.job import Job
 
+    foreign = {"data": data, "mean": mean, "std": std}
     if target != "cpu":
+        _refuse("for models that are no run", **foreign)
+        _refuse("for --target cpu; that of devices is int8", io=io)
         return _export_device(what, target, out, max_arena, max_flash, as_json)
-    for name, value in (("max-arena", max_arena), ("max-flash", max_flash)):
-        if value is not None:
-            raise UserError(f"--{name} is for --target mcu and NPUs.")
+    _refuse("for --target mcu and NPUs", max_arena=max_arena, max_flash=max_flash)
     if not (what / "config.toml").is_file() and what.exists():
-        return _export_foreign(what, data, mean, std, io, out, seed, overwrite)
-    if out is not None:
-        raise UserError("--out is for --target mcu, NPUs and models that are no run.")
-    job = Job.open(what, "qat.keras")
+        return _export_foreign(what, **foreign, io=io, out=out, seed=seed, overwrite=overwrite)
+    _refuse("for models that are no run", **foreign)
+    _refuse("for --target mcu, NPUs and models that are no run", out=out)
+    job = Job.open(what, "qat.keras").with_io(io)
+    job.run.write_config(job.config())
     _export(job)
     return _finish(job.run, ("tflite", "labels_file"))
+
+
+def _refuse(place: str, **options) -> None:
+    """What an option would not be heard with is an error."""
+    for name, value in options.items():
+        if value is not None:
+            raise UserError(f"--{name.replace('_', '-')} is {place}.")
 
 
 def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:

@@ -88,7 +88,7 @@ class Job:
     def requantized(
         self,
         io: str | None,
-        per_tensor: bool,
+        per_tensor: bool | None,
         qat_epochs: int | None,
         overwrite: bool,
         teacher: str | None = None,
@@ -102,20 +102,28 @@ class Job:
         teacher = teacher or self.teacher
         check_teacher(teacher, self.classes)
         self.run.sweep()
-        int8 = self.int8
-        if io or per_tensor:
-            int8 = Int8Settings(io or int8.io, per_tensor)
         recipe = self.recipe.with_fields({"qat.epochs": qat_epochs})
+        int8 = self.int8.changed(per_tensor=per_tensor)
         job = replace(self, int8=int8, recipe=recipe, teacher=teacher)
-        state = self.run.checkpoints / "qat.npz"
+        state, changed = self.run.checkpoints / "qat.npz", job != self
+        # Training has no part in the type of the file's ends: that may change at any time.
+        job = job.with_io(io)
         if overwrite:
             state.unlink(missing_ok=True)
-        elif state.exists() and job != self:
+        elif state.exists() and changed:
             raise UserError(
                 f"{self.run.path} was quantized with other settings; --overwrite replaces that."
             )
         self.run.write_config(job.config())
         return job
+
+    def with_io(self, io: str | None) -> "Job":
+        """The job with another type of the file's input and output; None keeps it.
+
+        Raises:
+            UserError: another `io` than there are.
+        """
+        return replace(self, int8=self.int8.changed(io=io))
 
     @classmethod
     def open(cls, path: str | Path, *needed: str) -> "Job":

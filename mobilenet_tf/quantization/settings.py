@@ -1,6 +1,6 @@
 """What a user decides about the integer file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mobilenet_tf.errors import UserError
 
@@ -22,6 +22,10 @@ class Int8Settings:
     def __post_init__(self):
         if self.io not in IO_TYPES:
             raise UserError(f"io is {self.io!r}; it must be one of {', '.join(IO_TYPES)}.")
+
+    def changed(self, **fields) -> "Int8Settings":
+        """The settings with some fields changed; None leaves a field as it is."""
+        return replace(self, **{name: x for name, x in fields.items() if x is not None})
 
 
 DEFAULT = Int8Settings()

@@ -1,6 +1,7 @@
 """A grey network all the way: trained on digits, quantized, proven, as C and for an NPU."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,33 @@ def test_operators_beside_the_npu_are_refused(job, files, tmp_path, monkeypatch)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("scales", "types"),
+    [("--per-tensor", ("uint8", "int8", "float32")), ("--per-channel", ("int8", "float32"))],
+)
+def test_every_form_of_the_file_is_proven(job, tmp_path, scales, types):
+    from export.verify import verify
+    from mobilenet_tf.cli import app
+    from mobilenet_tf.job import Job
+
+    run = shutil.copytree(job.run.path, tmp_path / "run")
+
+    def call(*arguments: str) -> None:
+        done = CliRunner().invoke(app, list(arguments))
+        assert done.exit_code == 0, done.exception
+
+    call("quantize", str(run), scales, "--qat-epochs", "0", "--overwrite")
+    for io in types:
+        call("export", str(run), "--io", io)
+        facts = inspect(run / "model_int8.tflite")
+        assert {facts[ends][0]["dtype"] for ends in ("inputs", "outputs")} == {io}
+        assert facts["float_tensors"] == (2 if io == "float32" else 0)
+        assert {layer["per_channel"] for layer in facts["layers"]} == {scales == "--per-channel"}
+        result = verify(Job.open(run))
+        assert result["parity"]["within_1_lsb"] >= 0.995
+        assert result["accuracy"]["int8"] == pytest.approx(result["accuracy"]["qat"], abs=0.01)
+
+
 def test_what_does_not_fit_is_not_written(job, micro, tmp_path):
     limits = Limits(arena=micro["arena"]["needed"] - 16, flash=micro["bytes"])
     with pytest.raises(UserError, match="does not fit: arena"):
@@ -115,6 +143,8 @@ def test_a_file_is_no_folder(job):
         (["--target", "mcuu"], "target is 'mcuu'"),
         (["--max-arena", "5KB"], "--max-arena is for --target mcu"),
         (["--target", "mcu", "--max-flash", "x"], "--max-flash is 'x'"),
+        (["--target", "mcu", "--io", "uint8"], "--io is for --target cpu"),
+        (["--target", "npu", "--data", "x"], "--data is for models that are no run"),
     ],
 )
 def test_command_line_errors(tmp_path, arguments, message):
