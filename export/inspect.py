@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.flatbuffer import OP_NAMES
+from export.flatbuffer import OP_NAMES, op_codes
 from export.metadata import read_metadata, required_runtime
 from export.runtime import load_interpreter, parse_model, read_file, tensor_info
 
@@ -47,10 +47,10 @@ class _Graph:
         }
 
     def _name(self, op) -> str:
-        code = self.model.operatorCodes[op.opcodeIndex]
-        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        number = op_codes(self.model)[op.opcodeIndex]
         if number == schema.BuiltinOperator.CUSTOM:
-            return (code.customCode or b"CUSTOM").decode("utf-8", "replace")
+            custom = self.model.operatorCodes[op.opcodeIndex].customCode
+            return (custom or b"CUSTOM").decode("utf-8", "replace")
         return OP_NAMES.get(number, f"OPERATOR_{number}")
 
     def stored(self, tensor: int) -> np.ndarray | None:
@@ -267,17 +267,27 @@ def format_inspection(figures: dict):
             summary.append((end[:-1], f"{tensor['dtype']} {shape}{grid}{zero}"))
     ops = [(name, op["count"], op["version"]) for name, op in figures["ops"].items()]
     layers = []
-    for layer in figures["layers"]:
+    for layer, name in zip(
+        figures["layers"], _short([one["name"] for one in figures["layers"]]), strict=True
+    ):
         used = layer["channel_max"]
         spread = "-" if used is None else " / ".join(f"{used[k] / 127:.0%}" for k in used)
         ranges = "per channel" if layer["per_channel"] else "per tensor"
-        layers.append((layer["name"], layer["dtype"], "-" if used is None else ranges, spread))
+        layers.append((name, layer["dtype"], "-" if used is None else ranges, spread))
     columns = ["weights", "dtype", "ranges", "share used: min / median / max"]
     return Group(
         table(figures["file"], ["", ""], summary),
         table("Operators", ["operator", "count", "version"], ops),
         table("Layers", columns, layers),
     )
+
+
+def _short(names: list[str]) -> list[str]:
+    """Without the model's name, if all begin with it, and without what the converter joined on."""
+    own = [name.split(";")[0] for name in names]
+    if len({name.partition("/")[0] for name in own}) > 1:
+        return own
+    return [name.partition("/")[2] or name for name in own]
 
 
 def _thousands(number: int | None) -> str:

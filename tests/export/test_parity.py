@@ -5,9 +5,9 @@ import tf_keras as keras
 from ai_edge_litert.schema_py_generated import BuiltinOperator
 
 from export.blocks import distance, file_tensors, model_tensors
+from export.flatbuffer import op_codes
 from export.inspect import inspect
 from export.runtime import TFLiteModel, parse_model, tensor_info
-from export.slim import op_codes
 from export.verify import parity
 from mobilenet_tf.quantization.quantized_layer import integer_bias
 
