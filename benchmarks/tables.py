@@ -44,18 +44,19 @@ def keep(path: Path, row: dict, key: Sequence[str]) -> list[dict]:
     """
     used = {"machine": machine() | {"instructions": _instructions()}, "versions": versions()}
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    here = [one for one in known if one["machine"] == used["machine"]]
+    places = [place for place, one in enumerate(known) if one["machine"] == used["machine"]]
+    place = places[0] if places else len(known)
     rows = [row] + [
         other
-        for one in here
+        for one in known[place : place + 1]
         if one["versions"] == used["versions"]
         for other in one["rows"]
         if any(other[name] != row[name] for name in key)
     ]
     order = list(ZOO)
     rows.sort(key=lambda other: [order.index(other["network"])] + [other[name] for name in key])
-    found = [one for one in known if one not in here] + [used | {"rows": rows}]
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    known[place : place + 1] = [used | {"rows": rows}]
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -70,7 +71,7 @@ def publish(
         note: what stands below the tables.
     """
     machines = keep(ROOT / "docs" / f"{name}.json", row, key)
-    tables = (f"On {where(one)}\n\n{table(one['rows'])}" for one in machines)
+    tables = (f"On {where(one)}:\n\n{table(one['rows'])}" for one in machines)
     replace_section(ROOT / "docs" / "benchmarks.md", name, "\n\n".join((*tables, note)))
 
 
@@ -87,7 +88,7 @@ def where(measured: dict) -> str:
     found, used = measured["machine"], measured["versions"]
     instructions = ", ".join(found["instructions"]) or "no integer instructions of its own"
     runtimes = f"LiteRT {used['litert']}, TensorFlow {used['tensorflow']}"
-    return f"{found['cpu']} ({instructions}), {runtimes}:"
+    return f"{found['cpu']} ({instructions}), {runtimes}"
 
 
 def _instructions() -> list[str]:

@@ -34,7 +34,8 @@ class _Graph:
         self.model, self.operators, self.tensors = model, graph.operators, graph.tensors
         self.inputs, self.outputs = set(map(int, graph.inputs)), set(map(int, graph.outputs))
         self.info = [tensor_info(tensor) for tensor in self.tensors]
-        self.names = [self._name(op) for op in self.operators]
+        codes = op_codes(model)
+        self.names = [self._name(op, codes[op.opcodeIndex]) for op in self.operators]
         self.takes = [[int(i) for i in op.inputs if i >= 0] for op in self.operators]
         self.gives = [[int(i) for i in op.outputs if i >= 0] for op in self.operators]
         self.constants = {i for i in range(len(self.tensors)) if self.stored(i) is not None}
@@ -46,8 +47,7 @@ class _Graph:
             for out in gives
         }
 
-    def _name(self, op) -> str:
-        number = op_codes(self.model)[op.opcodeIndex]
+    def _name(self, op, number: int) -> str:
         if number == schema.BuiltinOperator.CUSTOM:
             custom = self.model.operatorCodes[op.opcodeIndex].customCode
             return (custom or b"CUSTOM").decode("utf-8", "replace")
@@ -266,10 +266,8 @@ def format_inspection(figures: dict):
             shape = " x ".join(map(str, tensor["shape"]))
             summary.append((end[:-1], f"{tensor['dtype']} {shape}{grid}{zero}"))
     ops = [(name, op["count"], op["version"]) for name, op in figures["ops"].items()]
-    layers = []
-    for layer, name in zip(
-        figures["layers"], _short([one["name"] for one in figures["layers"]]), strict=True
-    ):
+    layers, names = [], _short([layer["name"] for layer in figures["layers"]])
+    for layer, name in zip(figures["layers"], names, strict=True):
         used = layer["channel_max"]
         spread = "-" if used is None else " / ".join(f"{used[k] / 127:.0%}" for k in used)
         ranges = "per channel" if layer["per_channel"] else "per tensor"

@@ -112,7 +112,7 @@ def _new_run(finish):
         from mobilenet_tf.data.load import source_name
         from mobilenet_tf.job import begin
         from mobilenet_tf.models.zoo import model_spec
-        from mobilenet_tf.quantization.settings import Int8Settings
+        from mobilenet_tf.quantization.settings import DEFAULT
         from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
         digits = data == "digits"
@@ -125,7 +125,7 @@ def _new_run(finish):
         fields = {"train.epochs": epochs, "qat.epochs": qat_epochs, "batch": batch}
         fields["deterministic"] = deterministic or None
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
-        int8 = Int8Settings(io or "uint8", bool(per_tensor))
+        int8 = DEFAULT.changed(io=io, per_tensor=per_tensor)
         out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
         job = begin(
             out,

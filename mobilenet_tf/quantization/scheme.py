@@ -43,7 +43,7 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         return {}
 
     def limits(self, kernel: tf.Tensor) -> tf.Tensor:
-        """The largest magnitude: () per tensor, or (output channels,)."""
+        """The end of the range: () per tensor, or (output channels,); the largest magnitude."""
         kernel = tf.abs(self._by_channel(kernel))
         if not self.per_channel:
             return tf.reduce_max(kernel)
