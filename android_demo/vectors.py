@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.data.pictures import prepare
+from mobilenet_tf.datasets.images import prepare
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "core/src/test/resources/golden"
@@ -152,10 +152,10 @@ def write_photos(folder: Path) -> None:
 
 def write_parity(folder: Path = PARITY) -> None:
     """A .tflite of every family and type, pictures, and LiteRT's scores of them."""
-    from export.metadata import add_metadata
-    from export.runtime import TFLiteModel
-    from export.tflite import convert
-    from mobilenet_tf.models.spec import Preprocessing
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.deployment.tflite.metadata import add_metadata
+    from mobilenet_tf.networks.spec import Preprocessing
 
     folder.mkdir(parents=True, exist_ok=True)
     preprocessing = Preprocessing(crop=0.875)
@@ -188,10 +188,10 @@ def quantized(family: str, pixels: np.ndarray, preprocessing):
     """An untrained network that tells pictures apart, quantized as a trained one is."""
     import tf_keras as keras
 
-    from mobilenet_tf.data.pictures import normalise
-    from mobilenet_tf.models.build import build
-    from mobilenet_tf.quantization.deploy import deploy_form
-    from mobilenet_tf.quantization.qat import quantize_aware
+    from mobilenet_tf.compression.deploy import deploy_form
+    from mobilenet_tf.compression.qat import quantize_aware
+    from mobilenet_tf.datasets.images import normalise
+    from mobilenet_tf.networks.build import build
 
     keras.utils.set_random_seed(0)
     images = normalise(pixels, preprocessing)

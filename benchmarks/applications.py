@@ -1,6 +1,6 @@
 """The networks that come with Keras, for comparison."""
 
-from mobilenet_tf.models.spec import ModelSpec
+from mobilenet_tf.networks.spec import ModelSpec
 
 _MAKERS = {
     "v1": ("MobileNet", {}),

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.tables import ROOT, replace_section
-from export.machine import machine
+from mobilenet_tf.core.system import machine
 
 DOCS = ROOT / "docs"
 SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"

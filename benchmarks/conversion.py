@@ -17,15 +17,15 @@ import tf_keras as keras
 
 from benchmarks.latency import pictures, settle
 from benchmarks.tables import markdown, publish
-from export.metadata import add_metadata
-from export.tflite import convert, traced
-from mobilenet_tf.console import console, quiet
-from mobilenet_tf.models.build import build_from_spec
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import ZOO, model_spec
-from mobilenet_tf.quantization.deploy import deploy_form
-from mobilenet_tf.quantization.qat import quantize_aware
-from mobilenet_tf.quantization.quantized_layer import custom_objects
+from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.compression.quantized_layer import custom_objects
+from mobilenet_tf.core.terminal import console, quiet
+from mobilenet_tf.deployment.tflite.convert import convert, traced
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.networks.build import build_from_spec
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import ZOO, model_spec
 
 _SIZE = 96
 STEPS = ("load", "trace", "convert", "metadata", "saved first")

@@ -17,11 +17,11 @@ from benchmarks.tables import markdown, publish
 from benchmarks.training import NETWORKS
 from benchmarks.training_ways import tutorial
 from benchmarks.transfer import trained
-from mobilenet_tf.console import console
-from mobilenet_tf.data.dataset import Split
-from mobilenet_tf.job import Job, begin
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import load_recipe
 
 _SIZE, _EPOCHS = 96, 15
@@ -40,7 +40,7 @@ def theirs(job: Job, place: Path) -> float:
     """Test accuracy of the tutorials' way."""
     import tf_keras as keras
 
-    from mobilenet_tf.data.pipeline import steps_per_epoch
+    from mobilenet_tf.datasets.pipeline import steps_per_epoch
 
     keras.utils.set_random_seed(job.seed)
     model, batches = tutorial(as_folder(place / "train", job.data.train, job.classes), job.spec)

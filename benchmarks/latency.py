@@ -23,17 +23,17 @@ from sklearn.datasets import load_sample_images
 
 from benchmarks.applications import application
 from benchmarks.tables import markdown, publish, spread
-from export.inspect import inspect
-from export.tflite import convert
-from export.timing import interleaved
-from mobilenet_tf.console import console, quiet
-from mobilenet_tf.data.pictures import normalise
-from mobilenet_tf.models.build import build_from_spec
-from mobilenet_tf.models.rows import HS, RE
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import ZOO, model_spec
-from mobilenet_tf.quantization.deploy import deploy_form
-from mobilenet_tf.quantization.qat import quantize_aware
+from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.core.terminal import console, quiet
+from mobilenet_tf.datasets.images import normalise
+from mobilenet_tf.deployment.devices.timing import interleaved
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.networks.build import build_from_spec
+from mobilenet_tf.networks.rows import HS, RE
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import ZOO, model_spec
 
 SIZES = (96, 224)
 NOTE = "Median of the ratios, round by round, and their quartiles; one thread, its processor time."

@@ -19,23 +19,30 @@ from ai_edge_litert import schema_py_generated as schema
 
 from benchmarks.micro_page import CLASSES, budgets_table, page, plot
 from benchmarks.tables import replace_section
-from export.choose import choose
-from export.cmsis import CORES, scratch_beyond
-from export.flatbuffer import pack
-from export.fuse import fuse_hard_swish
-from export.latency import LatencyTable, ThisMachine, runner
-from export.machine import processor
-from export.plan import lower_bound
-from export.runtime import parse_model
-from export.slim import STEPS, SharingBuilder, drop_unused, lives, slim, slimming
-from export.synthetic import synthetic
-from export.targets import MCU, measure
-from export.tflm import measure_arena, record_arena
-from export.timing import interleaved
-from export.vela import compile_npu
-from mobilenet_tf.console import import_tensorflow
-from mobilenet_tf.models.expected import expected_top1
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.system import processor
+from mobilenet_tf.core.terminal import import_tensorflow
+from mobilenet_tf.deployment.devices.cpu import LatencyTable, ThisMachine, runner
+from mobilenet_tf.deployment.devices.ethos_u import compile_npu
+from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
+from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, record_arena
+from mobilenet_tf.deployment.devices.targets import MCU, measure
+from mobilenet_tf.deployment.devices.timing import interleaved
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
+from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
+from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
+from mobilenet_tf.deployment.tflite.shrink import (
+    STEPS,
+    SharingBuilder,
+    drop_unused,
+    lives,
+    slim,
+    slimming,
+)
+from mobilenet_tf.networks.published.accuracy import expected_top1
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.selection.chooser import choose
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NETWORKS = {"v1": (0.25, 0.35, 0.5, 0.75), "v2": (0.25, 0.35, 0.5), "v3_small": (0.25, 0.5, 0.75)}
@@ -58,12 +65,12 @@ def converted(spec) -> bytes:
     import_tensorflow()
     import tf_keras as keras
 
-    from export.tflite import convert
-    from mobilenet_tf.data.load import load_data
-    from mobilenet_tf.data.pipeline import calibration_pictures
-    from mobilenet_tf.models.build import build_from_spec
-    from mobilenet_tf.quantization.deploy import deploy_form
-    from mobilenet_tf.quantization.qat import quantize_aware
+    from mobilenet_tf.compression.deploy import deploy_form
+    from mobilenet_tf.compression.qat import quantize_aware
+    from mobilenet_tf.datasets.load import load_data
+    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.networks.build import build_from_spec
 
     random, model = np.random.default_rng(0), build_from_spec(spec)
     for layer in model.layers:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.tables import markdown
-from mobilenet_tf.plots import legend, log_axis, quiet_pyplot, save
+from mobilenet_tf.core.plotting import legend, log_axis, quiet_pyplot, save
 
 CLASSES = 2
 REFERENCE = {"bytes": 333_288, "arena": 103_680}  # MLPerf Tiny's visual wake words model

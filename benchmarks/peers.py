@@ -25,14 +25,14 @@ import tf_keras as keras
 from benchmarks.latency import NOTE, SIZES, pictures, ratio, runner, settle
 from benchmarks.onnx_graph import float_graph, quantized_graph
 from benchmarks.tables import markdown, publish, spread
-from export.tflite import convert
-from export.timing import interleaved
-from mobilenet_tf.console import console
-from mobilenet_tf.models.build import build_from_spec
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import ZOO, model_spec
-from mobilenet_tf.quantization.deploy import deploy_form
-from mobilenet_tf.quantization.qat import quantize_aware
+from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.deployment.devices.timing import interleaved
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.networks.build import build_from_spec
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import ZOO, model_spec
 
 _ROUNDS = 100
 PEERS = ("openvino", "ort", "ov_onnx")

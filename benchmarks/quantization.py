@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import ROOT
-from mobilenet_tf.job import Job, begin
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import model_spec
-from mobilenet_tf.run_folder import write_atomically, write_text
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.folder import write_atomically, write_text
+from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 SEEDS = (0, 1, 2)
@@ -74,10 +74,10 @@ def unfolded(weights: str, spec: ModelSpec, data: str, seed: int, path: Path) ->
     """
     import tf_keras as keras
 
-    from mobilenet_tf.data.load import load_data
-    from mobilenet_tf.data.pipeline import calibration_pictures
-    from mobilenet_tf.models.build import build_from_spec
-    from mobilenet_tf.models.weights import load_weights
+    from mobilenet_tf.datasets.load import load_data
+    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.networks.build import build_from_spec
+    from mobilenet_tf.networks.published.weights import load_weights
 
     pictures = load_data(data, spec, seed)
     model = build_from_spec(spec.with_classes(len(pictures.classes)))
@@ -97,10 +97,10 @@ def unfolded(weights: str, spec: ModelSpec, data: str, seed: int, path: Path) ->
 
 def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dict:
     """All ways of one network under one seed, on the test pictures."""
-    from export.tflite import export
-    from export.verify import verify
-    from mobilenet_tf.quantization.quantize import quantize
-    from mobilenet_tf.training.train import train
+    from mobilenet_tf.deployment.proof.verify import verify
+    from mobilenet_tf.deployment.tflite.convert import export
+    from mobilenet_tf.runs.quantize_stage import quantize
+    from mobilenet_tf.runs.train_stage import train
 
     place = case.file(folder / "runs", seed).with_suffix("")
     spec = model_spec(case.network, case.alpha, case.size)
@@ -146,12 +146,12 @@ def stock(job: Job) -> dict:
     """
     import tensorflow_model_optimization as tfmot
 
-    from export.evaluate import figures, run_all
-    from export.runtime import TFLiteModel
-    from export.tflite import convert
-    from export.verify import parity
-    from mobilenet_tf.data.pipeline import evaluation_batches
-    from mobilenet_tf.quantization.quantize import load_float
+    from mobilenet_tf.datasets.pipeline import evaluation_batches
+    from mobilenet_tf.deployment.proof.evaluate import figures, run_all
+    from mobilenet_tf.deployment.proof.verify import parity
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.fit import fit
 
     test, preprocessing = job.data.test, job.spec.preprocessing

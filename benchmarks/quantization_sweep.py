@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.quantization import CASES, SEEDS, Case, one_thread
 from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.job import Job
-from mobilenet_tf.quantization.calibration import extremes
-from mobilenet_tf.run_folder import write_text
+from mobilenet_tf.compression.calibration import extremes
+from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.runs.run import Job
 from mobilenet_tf.training.recipe import Recipe, Stage
 
 NETWORKS = ("v2", "v3_small", "v3_large")
@@ -87,10 +87,10 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     """Quantize one float network in every way; keep the validation figures of the best weights."""
     import tf_keras as keras
 
-    from mobilenet_tf.data.pipeline import calibration_pictures, evaluation_batches
-    from mobilenet_tf.quantization.deploy import deploy_form
-    from mobilenet_tf.quantization.qat import quantize_aware
-    from mobilenet_tf.quantization.quantize import load_float
+    from mobilenet_tf.compression.deploy import deploy_form
+    from mobilenet_tf.compression.qat import quantize_aware
+    from mobilenet_tf.datasets.pipeline import calibration_pictures, evaluation_batches
+    from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.learner import make_learner

@@ -7,7 +7,7 @@ import json
 import sys
 
 from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.runs.folder import RunFolder
 
 COLUMNS = (
     "network",

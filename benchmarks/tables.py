@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from export.verify import machine, versions
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.models.zoo import ZOO
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.proof.verify import machine, versions
+from mobilenet_tf.networks.zoo import ZOO
 
 ROOT = Path(__file__).parents[1]
 # What decides how fast integers are multiplied on x86 and Arm.

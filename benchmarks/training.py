@@ -18,9 +18,9 @@ import numpy as np
 from benchmarks.latency import ratio
 from benchmarks.tables import markdown, publish, spread
 from benchmarks.training_ways import BATCH, STEPS, Process
-from mobilenet_tf.console import console
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import model_spec
 
 NETWORKS = {"v1": 0.25, "v2": 0.35, "v3_small": 0.75}
 _SIZE, _ROUNDS, _STARTS = 96, 21, 3

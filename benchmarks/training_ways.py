@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mobilenet_tf import environment
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core import environment
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import model_spec
 
 ROOT = Path(__file__).parents[1]
 STEPS, BATCH = 12, 32  # steps of a turn
@@ -62,9 +62,9 @@ class Process:
 def ours(folder: str, spec: ModelSpec):
     """The default recipe with the command line's settings: a compiled model and its batches."""
     environment.prepare()
-    from mobilenet_tf.data.load import load_data
-    from mobilenet_tf.data.pipeline import training_batches
-    from mobilenet_tf.models.build import build_from_spec
+    from mobilenet_tf.datasets.load import load_data
+    from mobilenet_tf.datasets.pipeline import training_batches
+    from mobilenet_tf.networks.build import build_from_spec
     from mobilenet_tf.training.learner import make_learner
     from mobilenet_tf.training.recipe import load_recipe
 

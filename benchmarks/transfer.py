@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.data.dataset import Dataset
-from mobilenet_tf.job import Job, begin
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.datasets.dataset import Dataset
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import load_recipe
 
 PER_CLASS = 10
@@ -35,8 +35,8 @@ def few(data: Dataset, seed: int) -> Dataset:
 
 def trained(job: Job, choose: Callable[[Dataset], Dataset] = lambda data: data) -> dict:
     """Float training of a job on chosen pictures, and how it did."""
-    from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch
-    from mobilenet_tf.training.train import train
+    from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
+    from mobilenet_tf.runs.train_stage import train
 
     data = job.__dict__["data"] = choose(job.data)
     model = train(job)
@@ -103,7 +103,7 @@ def table(rows: list[dict]) -> str:
 
 def main(source: str, weights: str, seeds: int = 3) -> None:
     """Write the table into the README, and the figures behind it into docs/."""
-    from export.verify import machine
+    from mobilenet_tf.deployment.proof.verify import machine
 
     found: dict[tuple, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,10 @@ from importlib import import_module
 __version__ = "0.1.0"
 __all__ = ["build", "load_weights"]
 
-_HOME = {"build": "mobilenet_tf.models.build", "load_weights": "mobilenet_tf.models.weights"}
+_HOME = {
+    "build": "mobilenet_tf.networks.build",
+    "load_weights": "mobilenet_tf.networks.published.weights",
+}
 
 
 def __getattr__(name: str):

@@ -2,15 +2,15 @@
 
 import sys
 
-from mobilenet_tf import environment
+from mobilenet_tf.core import environment
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     environment.prepare()
 
-    from mobilenet_tf.cli import app
-    from mobilenet_tf.errors import UserError, WorkerLost
+    from mobilenet_tf.cli.app import app
+    from mobilenet_tf.core.errors import UserError, WorkerLost
 
     try:
         app(prog_name="mobilenet-tf")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_tf.models.zoo import ZOO, model_spec
+from mobilenet_tf.networks.zoo import ZOO, model_spec
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -81,7 +81,7 @@ class Int8:
 
     @cached_property
     def images(self) -> np.ndarray:
-        from mobilenet_tf.data.pictures import normalise
+        from mobilenet_tf.datasets.images import normalise
 
         return normalise(self.pixels, self.spec.preprocessing)
 
@@ -89,7 +89,7 @@ class Int8:
     def canonical(self):
         import tf_keras as keras
 
-        from mobilenet_tf.models.build import build_from_spec
+        from mobilenet_tf.networks.build import build_from_spec
 
         keras.utils.set_random_seed(7)
         model = build_from_spec(self.spec)
@@ -98,19 +98,19 @@ class Int8:
 
     @cached_property
     def deployed(self):
-        from mobilenet_tf.quantization.deploy import deploy_form
+        from mobilenet_tf.compression.deploy import deploy_form
 
         return deploy_form(self.canonical)
 
     @cached_property
     def qat(self):
-        from mobilenet_tf.quantization.qat import quantize_aware
+        from mobilenet_tf.compression.qat import quantize_aware
 
         return quantize_aware(self.deployed, self.images, self.spec.preprocessing)
 
     @cached_property
     def content(self) -> bytes:
-        from export.tflite import convert
+        from mobilenet_tf.deployment.tflite.convert import convert
 
         return convert(self.qat)
 

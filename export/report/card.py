@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from export.report import wording
-from export.report.page import figures_of
-from export.report.snippets import feeding, reproduce
-from export.report.wording import (
+from mobilenet_tf.deployment.report import wording
+from mobilenet_tf.deployment.report.page import figures_of
+from mobilenet_tf.deployment.report.snippets import feeding, reproduce
+from mobilenet_tf.deployment.report.wording import (
     FORMS,
     NOT_MEASURED,
     count,
@@ -17,7 +17,7 @@ from export.report.wording import (
     points,
     size,
 )
-from mobilenet_tf.run_folder import RunFolder, write_text
+from mobilenet_tf.runs.folder import RunFolder, write_text
 
 _CLASSES = 100
 

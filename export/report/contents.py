@@ -1,9 +1,17 @@
 """The parts of the report on the `.tflite`: what is in it, how to feed it, its blocks."""
 
-from export.report import plots, wording
-from export.report.markup import drawing, esc, facts, folded, paragraph, section, table
-from export.report.snippets import feeding
-from export.report.wording import count, decimal, measured, percent, plural
+from mobilenet_tf.deployment.report import plots, wording
+from mobilenet_tf.deployment.report.markup import (
+    drawing,
+    esc,
+    facts,
+    folded,
+    paragraph,
+    section,
+    table,
+)
+from mobilenet_tf.deployment.report.snippets import feeding
+from mobilenet_tf.deployment.report.wording import count, decimal, measured, percent, plural
 
 
 def contents(result: dict) -> str:

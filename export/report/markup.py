@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from export.report.wording import clean
+from mobilenet_tf.deployment.report.wording import clean
 
 # Larger thumbnails are made smaller, so that twelve photos do not make the file.
 _LARGEST, _SMALL = 224, 64

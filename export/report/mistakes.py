@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
-from export.report import wording
-from export.report.markup import heat_map, name, paragraph, section, table, thumbnail
-from export.report.wording import count, percent, plural
+from mobilenet_tf.deployment.report import wording
+from mobilenet_tf.deployment.report.markup import (
+    heat_map,
+    name,
+    paragraph,
+    section,
+    table,
+    thumbnail,
+)
+from mobilenet_tf.deployment.report.wording import count, percent, plural
 
 _NUMBERED, _MAPPED = 20, 200
 _PAIRS, _HARDEST = 10, 10

@@ -7,12 +7,31 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from export.report import contents, mistakes, plots, wording
-from export.report.markup import Html, drawing, esc, facts, folded, name, paragraph, section, table
-from export.report.snippets import reproduce
-from export.report.wording import FORMS, count, decimal, measured, percent, plural, points, size
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.run_folder import RunFolder, write_text
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.report import contents, mistakes, plots, wording
+from mobilenet_tf.deployment.report.markup import (
+    Html,
+    drawing,
+    esc,
+    facts,
+    folded,
+    name,
+    paragraph,
+    section,
+    table,
+)
+from mobilenet_tf.deployment.report.snippets import reproduce
+from mobilenet_tf.deployment.report.wording import (
+    FORMS,
+    count,
+    decimal,
+    measured,
+    percent,
+    plural,
+    points,
+    size,
+)
+from mobilenet_tf.runs.folder import RunFolder, write_text
 
 _SKIPPED, _CLASSES = 50, 100
 _STATES = {True: ("yes", "✓ holds"), False: ("no", "✗ fails"), None: ("open", "– open")}  # noqa: RUF001
@@ -43,7 +62,7 @@ def write_report(run: RunFolder) -> Path:
         _pictures(result),
         _origin(result, settings),
     )
-    template = resources.files("export.report").joinpath("template.html")
+    template = resources.files("mobilenet_tf.deployment.report").joinpath("template.html")
     page = Template(template.read_text(encoding="utf-8")).substitute(
         title=esc(f"{wording.network(result)}: {wording.source(result)}"),
         body="\n".join(part for part in parts if part),

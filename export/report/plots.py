@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from export.report.wording import FORMS, clean, decimal, measured, percent, wilson
+from mobilenet_tf.deployment.report.wording import FORMS, clean, decimal, measured, percent, wilson
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
 _VARIABLES = {

@@ -2,7 +2,7 @@
 
 import shlex
 
-from export.report.wording import measured, source
+from mobilenet_tf.deployment.report.wording import measured, source
 
 _READ = """\
 import math

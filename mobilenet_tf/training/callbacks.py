@@ -5,10 +5,10 @@ from pathlib import Path
 
 import tf_keras as keras
 
-from mobilenet_tf.console import console
-from mobilenet_tf.errors import Diverged
+from mobilenet_tf.core.errors import Diverged
+from mobilenet_tf.core.progress import bar
+from mobilenet_tf.core.terminal import console
 from mobilenet_tf.training.checkpoint import State, save
-from mobilenet_tf.training.progress import bar
 
 
 class KeepState(keras.callbacks.Callback):

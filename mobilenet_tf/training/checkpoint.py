@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import tf_keras as keras
 
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.run_folder import write_atomically
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.folder import write_atomically
 
 
 @dataclass

@@ -7,7 +7,7 @@
 import json
 import os
 
-from mobilenet_tf.errors import UserError
+from mobilenet_tf.core.errors import UserError
 
 STRATEGIES = ("none", "mirrored", "multiworker", "tpu")
 

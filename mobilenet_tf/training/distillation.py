@@ -6,10 +6,10 @@ from pathlib import Path
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.models.layers import OWN_LAYERS
-from mobilenet_tf.models.spec import ModelSpec, Preprocessing
-from mobilenet_tf.run_folder import RunFolder
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.layers import OWN_LAYERS
+from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
+from mobilenet_tf.runs.folder import RunFolder
 
 Teacher = Callable[[tf.Tensor], tf.Tensor]  # a student's normalised pictures -> logits
 

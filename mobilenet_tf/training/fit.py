@@ -5,8 +5,8 @@ from functools import partial
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from mobilenet_tf.job import Job
+from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch, training_batches
+from mobilenet_tf.runs.run import Job
 from mobilenet_tf.training.callbacks import EpochProgress, KeepState
 from mobilenet_tf.training.checkpoint import restore
 from mobilenet_tf.training.determinism import SeedEpochs

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.data.dataset import Split
+from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.training.average import Average
 from mobilenet_tf.training.distillation import Teacher, distillation_loss
 from mobilenet_tf.training.faster import faster

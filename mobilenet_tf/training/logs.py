@@ -12,8 +12,8 @@ from pathlib import Path
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.run_folder import write_text
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.folder import write_text
 from mobilenet_tf.training.checkpoint import State
 
 

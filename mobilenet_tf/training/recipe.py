@@ -6,9 +6,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.data.augmentation import Augmentation
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.schema import Checked, choice, flatten, from_flat, number
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.settings import Checked, choice, flatten, from_flat, number
+from mobilenet_tf.datasets.augmentation.draw import Augmentation
 
 try:
     import tomllib

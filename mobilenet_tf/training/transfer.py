@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import tf_keras as keras
 
-from mobilenet_tf.models.build import FAMILIES
-from mobilenet_tf.models.spec import ModelSpec
-from mobilenet_tf.models.zoo import ZOO
+from mobilenet_tf.networks.build import FAMILIES
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import ZOO
 from mobilenet_tf.training.recipe import Recipe, Stage, Transfer
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mobilenet_tf.models.spec import Preprocessing
+from mobilenet_tf.networks.spec import Preprocessing
 
 SIZE = 32
 CLASSES = 5
@@ -107,13 +107,13 @@ def converted():
 
     import tf_keras as keras
 
-    from export.tflite import convert as convert_qat
-    from mobilenet_tf.data.load import load_data
-    from mobilenet_tf.data.pipeline import calibration_pictures
-    from mobilenet_tf.models.build import build_from_spec
-    from mobilenet_tf.models.zoo import model_spec
-    from mobilenet_tf.quantization.deploy import deploy_form
-    from mobilenet_tf.quantization.qat import quantize_aware
+    from mobilenet_tf.compression.deploy import deploy_form
+    from mobilenet_tf.compression.qat import quantize_aware
+    from mobilenet_tf.datasets.load import load_data
+    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.deployment.tflite.convert import convert as convert_qat
+    from mobilenet_tf.networks.build import build_from_spec
+    from mobilenet_tf.networks.zoo import model_spec
 
     random, found = np.random.default_rng(0), {}
     v3 = model_spec("v3_small", 0.35, 64, 3, 1)

@@ -4,10 +4,10 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.job import check_teacher
-from mobilenet_tf.models.spec import Preprocessing
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.spec import Preprocessing
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.run import check_teacher
 from mobilenet_tf.training.distillation import as_teacher, distillation_loss, load_teacher
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage

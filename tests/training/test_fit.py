@@ -5,10 +5,10 @@ import pytest
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.data.augmentation import NO_AUGMENTATION
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.job import begin
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import fit

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.data.dataset import Split
+from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.training.learner import balancing_weights, make_learner
 from mobilenet_tf.training.recipe import Decay, Distillation, Optimizer, Stage
 

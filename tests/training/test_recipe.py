@@ -3,7 +3,7 @@ from importlib import resources
 
 import pytest
 
-from mobilenet_tf.errors import UserError
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.training.recipe import Recipe, load_recipe, parse_settings
 
 NAMES = sorted(

@@ -6,9 +6,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.errors import UserError
-from mobilenet_tf.job import begin
-from mobilenet_tf.models.zoo import model_spec
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze

@@ -21,7 +21,7 @@ def network(spec, dropout=None):
 
 if __name__ == "__main__":
     from mobilenet_tf.__main__ import main
-    from mobilenet_tf.training import train
+    from mobilenet_tf.runs import train_stage as train
 
     train.build_from_spec = network
     cpus = [tf.config.LogicalDeviceConfiguration()] * int(os.environ.get("TINY_CPUS", 1))

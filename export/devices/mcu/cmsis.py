@@ -1,0 +1,68 @@
+"""What Arm's own kernels (CMSIS-NN) take of the arena beside the model's tensors.
+
+The interpreter of this machine has the reference kernels, which take nothing, so this is computed:
+the formulas are those of CMSIS-NN's `arm_*_wrapper_s8_get_buffer_size`, and the interpreter lays
+what they ask for into the gaps of the memory plan, largest first, each at the lowest free place.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+from ai_edge_litert import schema_py_generated as schema
+
+from mobilenet_tf.deployment.tflite.flatbuffer import op_codes
+from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.deployment.tflite.memory_plan import Life, extended, height, plan
+from mobilenet_tf.deployment.tflite.shrink import lives
+
+_Op = schema.BuiltinOperator
+_MVE_CHANNELS = 124  # of a depthwise convolution at a time
+
+
+def _dsp_convolution(area: int, channels: int) -> int:
+    """Two columns of int16; 1x1 needs them with Arm's compiler only, and gcc's is in that."""
+    values = channels if area == 1 else -(-area * channels // 4) * 4
+    return 2 * 2 * values
+
+
+def _dsp_depthwise(area: int, channels: int) -> int:
+    """3x3 has a kernel of its own; others widen their input to int16."""
+    return 0 if area == 9 else 2 * area * channels
+
+
+def _mve_convolution(area: int, channels: int) -> int:
+    """Four columns in vectors of 16; 1x1 reads its input in place."""
+    return 0 if area == 1 else 4 * 16 * -(-area * channels // 16)
+
+
+def _mve_depthwise(area: int, channels: int) -> int:
+    return 4 * area * _MVE_CHANNELS
+
+
+# Core -> operator -> bytes for (area of the kernel, channels of the input).
+CORES: dict[str, dict[int, Callable[[int, int], int]]] = {
+    "cortex-m4": {_Op.CONV_2D: _dsp_convolution, _Op.DEPTHWISE_CONV_2D: _dsp_depthwise},
+    "cortex-m55": {_Op.CONV_2D: _mve_convolution, _Op.DEPTHWISE_CONV_2D: _mve_depthwise},
+}
+
+
+def scratch_beyond(data: bytes, core: str) -> int:
+    """Bytes that the arena grows by with CMSIS-NN.
+
+    Args:
+        data: a file as `slim` writes it, whose plan this follows.
+        core: one of `CORES`: cortex-m4 stands for all with DSP instructions (M4, M7, M33),
+            cortex-m55 for those with vectors (M55, M85).
+    """
+    model = parse_model(data)
+    graph, codes = model.subgraphs[0], op_codes(model)
+    wanted = []
+    for step, op in enumerate(graph.operators):
+        formula = CORES[core].get(codes[op.opcodeIndex])
+        if formula:
+            kernel = graph.tensors[op.inputs[1]].shape
+            channels = int(graph.tensors[op.inputs[0]].shape[3])
+            wanted.append(Life(formula(prod(map(int, kernel[1:3])), channels), step, step))
+    planned = list(lives(model).values())
+    offsets = plan(planned)
+    return extended(planned, offsets, wanted) - height(planned, offsets)

@@ -1,0 +1,157 @@
+"""Other people's models: any `tf_keras` image classifier -> int8 `.tflite`, with the same proof."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import tf_keras as keras
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.system import machine
+from mobilenet_tf.datasets.images import normalise
+from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.deployment.proof.evaluate import figures, run_all, sections
+from mobilenet_tf.deployment.proof.verify import parity, versions, wrong_answers
+from mobilenet_tf.deployment.tflite.convert import calibration_facts, convert, tflite_facts
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.networks.layers import OWN_LAYERS
+from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
+from mobilenet_tf.runs.folder import RunFolder, write_atomically, write_text
+from mobilenet_tf.runs.run import data_facts
+
+_CALIBRATION = 300
+_CHUNK = 32
+
+
+def load_foreign(path: str | Path) -> keras.Model:
+    """A Keras model file or SavedModel folder with one picture as input.
+
+    Raises:
+        UserError: it is absent, no Keras model, of an unknown layer, or not one fixed picture in
+            and one row of scores out.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
+    try:
+        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
+    except Exception as error:  # Keras raises whatever the file makes it meet
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+        raise UserError(f"{path} cannot be loaded as a tf_keras model: {reason}.") from error
+    for ends, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
+        if ends is None or len(ends) != 1:
+            names = ", ".join(end.name for end in ends or ())
+            raise UserError(f"{path} has {len(ends or ())} {what} ({names}); one is needed.")
+    shape = tuple(model.inputs[0].shape)
+    if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
+        raise UserError(
+            f"{path} takes an input of shape {shape}; a fixed square of 1 or 3 channels is needed."
+        )
+    if len(model.outputs[0].shape) != 2 or model.outputs[0].shape[1] is None:
+        raise UserError(
+            f"{path} gives {tuple(model.outputs[0].shape)}; scores per class are needed."
+        )
+    return model
+
+
+def export_foreign(
+    path: str | Path,
+    source: str,
+    mean: float,
+    std: float,
+    out: str | Path,
+    io: str = "uint8",
+    crop: float = 1.0,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> RunFolder:
+    """Quantize a model after training, with real pictures, and prove the file against it.
+
+    Args:
+        path: of the model.
+        source: pictures, as for `load_data`; train pictures calibrate, test pictures judge.
+        mean, std: the model takes (pixel - mean) / std.
+        out: folder for the file, its figures and the report.
+        io: type of the file's input and output.
+        crop: see `Preprocessing`.
+        seed: of the split.
+        overwrite: replace what `out` holds.
+
+    Raises:
+        UserError: see `load_foreign` and `load_data`; or the classes do not fit the outputs.
+    """
+    if std <= 0:
+        raise UserError(f"std is {std:g}; it must be greater than 0.")
+    run = RunFolder(out)
+    if run.path.exists() and any(run.path.iterdir()):
+        if not overwrite:
+            raise UserError(
+                f"{run.path} is not empty; use --overwrite, or --out for another folder."
+            )
+        run.require_ours(run.result_file)
+    started = time.monotonic()
+    model = load_foreign(path)
+    _, size, _, channels = model.inputs[0].shape
+    preprocessing = Preprocessing(mean, std, crop)
+    # Only the input's shape is of use here: the network is not ours.
+    spec = ModelSpec(Path(path).stem, (), 1.0, size, 1, channels, preprocessing)
+    with picture_progress(f"Reading {source}") as progress:
+        data = load_data(source, spec, seed, progress)
+    classes = model.outputs[0].shape[1]
+    if len(data.classes) != classes:
+        raise UserError(
+            f"{path} has {classes} outputs, but {source} has {len(data.classes)} classes."
+        )
+    few = data.train.sample(_CALIBRATION, seed, spec)
+    pixels = few.pictures.copy()
+    # Two pixels that make the input's range that of all pixels, so its scale is 1 / std.
+    pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
+    content = convert(model, io, normalise(pixels, preprocessing))
+    content = add_metadata(
+        content,
+        name=Path(path).stem,
+        description=f"Image classifier of {classes} classes, quantized after training.",
+        labels=data.classes,
+        preprocessing=preprocessing,
+    )
+    run.clear()
+    write_atomically(run.tflite, lambda partial: partial.write_bytes(content))
+    write_text(run.labels_file, "".join(f"{name}\n" for name in data.classes))
+
+    test = data.test
+    file = TFLiteModel(run.tflite, threads=2)
+    found = run_all(file, test.pictures, "Verifying int8")
+    scores = file.output.dequantize(found)
+    expected = np.concatenate(
+        [
+            model(normalise(test.pictures[start : start + _CHUNK], preprocessing), training=False)
+            for start in range(0, len(test), _CHUNK)
+        ]
+    )
+    judged = {
+        "float": figures(expected, test.labels, data.classes),
+        "int8": figures(scores, test.labels, data.classes),
+    }
+    run.update_result(
+        model={
+            "name": Path(path).stem,
+            "size": size,
+            "channels": channels,
+            "classes": classes,
+            "parameters": model.count_params(),
+            "preprocessing": vars(preprocessing),
+        },
+        data=data_facts(data),
+        calibration=calibration_facts(pixels, few.labels, data.classes),
+        **sections(judged),
+        parity=parity(file.scores, expected, found),
+        worst=wrong_answers(run, test, data.classes, scores),
+        tflite=tflite_facts(run.tflite),
+        versions=versions(),
+        machine=machine(),
+        seed=seed,
+        seconds={"export": round(time.monotonic() - started, 1)},
+    )
+    return run

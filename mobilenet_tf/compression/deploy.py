@@ -1,0 +1,257 @@
+"""The deploy form: the same function as the canonical network, arranged for integers.
+
+Batch normalization becomes part of the kernel before it, padding part of the convolution, and
+hard-swish and hard-sigmoid lose their division by 6, which the kernels that follow carry. What
+is left are plain layers with one output and one range each, so quantization can name every
+tensor that the integer file will hold.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import tf_keras as keras
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
+
+CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+# Layers that work on values times a positive constant as they do on the values.
+_SCALE_FREE = (
+    keras.layers.ReLU,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.Reshape,
+    keras.layers.Flatten,
+)
+
+
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class ShiftedReLU6(keras.layers.Layer):
+    """relu6(x + 3): six times the hard-sigmoid."""
+
+    def call(self, inputs):
+        return keras.backend.relu(inputs + 3.0, max_value=6.0)
+
+
+@dataclass
+class _Value:
+    """A tensor of the new graph that holds `factor` times the canonical tensor."""
+
+    tensor: object
+    factor: float = 1.0
+    convolution: keras.layers.Layer | None = None  # its producer, where that is linear
+
+
+def deploy_form(model: keras.Model, fuse_hard_swish: bool = False) -> keras.Model:
+    """Rearrange a canonical network for integer arithmetic without changing its function.
+
+    Args:
+        model: a flat functional network of the layers in `mobilenet_tf.networks.layers`; every
+            layer used once.
+        fuse_hard_swish: keep hard-swish as one layer, for hardware that has it as one
+            instruction. The default is x * relu6(x + 3), which every CPU kernel library takes.
+
+    Returns:
+        A new model with the same input and output shapes and its own weights. Layer names
+        stay where a layer does. Dropout, which does nothing at inference, is gone.
+
+    Raises:
+        UserError: a layer that has no integer form here.
+    """
+    return _Deployer(model, fuse_hard_swish).build()
+
+
+class _Deployer:
+    def __init__(self, model, fuse_hard_swish):
+        self.model = model
+        self.fuse_hard_swish = fuse_hard_swish
+        self.weights = {}  # new layer -> [kernel, bias]
+        self.values = {}  # canonical tensor -> _Value
+        self.readers = Counter()  # canonical tensor -> layers that read it
+        self.next = {}  # canonical tensor -> the layer that reads it
+        for layer in model.layers:
+            for tensor in input_tensors(layer):
+                self.readers[id(tensor)] += 1
+                self.next[id(tensor)] = layer
+
+    def build(self) -> keras.Model:
+        for layer in self.model.layers:
+            sources = [self.values[id(tensor)] for tensor in input_tensors(layer)]
+            self.values[id(layer.output)] = self._convert(layer, sources)
+        result = self.values[id(self.model.output)]
+        # A backbone may end in a hard-swish; whoever reads its features expects them as they are.
+        tensor = result.tensor
+        if result.factor != 1.0:
+            tensor = keras.layers.Rescaling(1 / result.factor, name="unscale")(tensor)
+        deployed = keras.Model(
+            self.values[id(self.model.input)].tensor, tensor, name=self.model.name
+        )
+        for layer, weights in self.weights.items():
+            layer.set_weights(weights)
+        return deployed
+
+    def _convert(self, layer, sources) -> _Value:
+        if isinstance(layer, keras.layers.InputLayer):
+            return _Value(keras.Input(layer.output.shape[1:], name=layer.name))
+        if isinstance(layer, CONVOLUTIONS):
+            return self._convolution(layer, sources[0])
+        if isinstance(layer, keras.layers.BatchNormalization):
+            if sources[0].convolution is None:
+                raise UserError(f"{layer.name} follows no convolution, so it cannot be folded.")
+            return sources[0]
+        if isinstance(layer, keras.layers.Dropout):
+            return sources[0]
+        if isinstance(layer, HardSwish):
+            return self._hard_swish(layer, sources[0])
+        if isinstance(layer, HardSigmoid):
+            # The 3 is in the bias already, see `_convolution`.
+            return _Value(keras.layers.ReLU(6.0, name=layer.name)(sources[0].tensor), 6.0)
+        if isinstance(layer, keras.layers.Multiply):
+            tensor = copy_layer(layer)([source.tensor for source in sources])
+            return _Value(tensor, float(np.prod([source.factor for source in sources])))
+        if isinstance(layer, keras.layers.Add):
+            return self._add(layer, sources)
+        if isinstance(layer, keras.layers.ZeroPadding2D) and self._is_same_padding(layer):
+            return sources[0]
+        if isinstance(layer, _SCALE_FREE):
+            if getattr(layer, "max_value", None) is not None:
+                _require_unscaled(layer, sources[0])
+            return _Value(copy_layer(layer)(sources[0].tensor), sources[0].factor)
+        if isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
+            _require_unscaled(layer, sources[0])
+            return _Value(copy_layer(layer)(sources[0].tensor))
+        raise UserError(f"{layer.name} is a {type(layer).__name__}, which has no deploy form.")
+
+    def _convolution(self, layer, source) -> _Value:
+        kernel, bias = folded(layer, self._following(layer, keras.layers.BatchNormalization))
+        reader = self.next.get(id(layer.output))
+        if isinstance(reader, HardSigmoid):
+            bias = bias + 3.0
+        config = layer.get_config() | {"use_bias": True, "activation": "linear"}
+        for name in list(config):
+            if name.endswith(("_regularizer", "_constraint")):
+                config[name] = None
+        pad = getattr(input_tensors(layer)[0], "node", None)
+        if pad is not None and self._is_same_padding(pad.layer):
+            config["padding"] = "same"
+        if isinstance(layer, keras.layers.Dense) and _is_pooled(source.tensor):
+            new, tensor = _pointwise(layer, source.tensor)
+            kernel = kernel[None, None]
+        else:
+            new = type(layer).from_config(config)
+            tensor = new(source.tensor)
+        if bias.size > 1 and bias[0] and (bias == bias[0]).all():
+            # TFLite's converter gives equal biases the first channel's scale, which is wrong
+            # for all others; it does not where one differs, by however little.
+            bias[-1] = np.nextafter(bias[-1], np.float32(np.inf))
+        self.weights[new] = [kernel / source.factor, bias]
+        if getattr(layer, "activation", None) in (None, keras.activations.linear):
+            return _Value(tensor, convolution=new)
+        activation = keras.layers.Activation(layer.activation, name=f"{layer.name}_activation")
+        return _Value(activation(tensor))
+
+    def _hard_swish(self, layer, source) -> _Value:
+        _require_unscaled(layer, source)
+        if self.fuse_hard_swish:
+            return _Value(copy_layer(layer)(source.tensor))
+        gate = ShiftedReLU6(name=f"{layer.name}/gate")(source.tensor)
+        product = keras.layers.Multiply(name=layer.name)([source.tensor, gate])
+        return _Value(product, 6.0)
+
+    def _add(self, layer, sources) -> _Value:
+        """Both sides at one factor: a linear convolution on the smaller side takes the rest."""
+        factor = max(source.factor for source in sources)
+        for source in sources:
+            if source.factor != factor:
+                if source.convolution is None:
+                    raise UserError(f"{layer.name} adds tensors whose scales cannot be made equal.")
+                ratio = factor / source.factor
+                weights = self.weights[source.convolution]
+                self.weights[source.convolution] = [value * ratio for value in weights]
+        return _Value(copy_layer(layer)([source.tensor for source in sources]), factor)
+
+    def _following(self, layer, kind):
+        """The only reader of a layer's output, if it is of that kind."""
+        reader = self.next.get(id(layer.output))
+        alone = self.readers[id(layer.output)] == 1
+        return reader if alone and isinstance(reader, kind) else None
+
+    def _is_same_padding(self, layer) -> bool:
+        """Whether a padding and the convolution behind it make what "same" padding makes."""
+        if not isinstance(layer, keras.layers.ZeroPadding2D):
+            return False
+        convolution = self._following(layer, CONVOLUTIONS)
+        if convolution is None or convolution.padding != "valid":
+            return False
+        sizes = layer.input.shape[1:3]
+        return all(
+            tuple(pad) == same_padding(size, kernel, stride)
+            for pad, size, kernel, stride in zip(
+                layer.padding, sizes, convolution.kernel_size, convolution.strides, strict=True
+            )
+        )
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """What padding="same" adds before and after an axis."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization | None):
+    """Kernel and bias of a convolution with the batch normalization behind it, if any.
+
+    Returns:
+        (kernel, bias), float32; the kernel in the layer's own shape, the bias (C,).
+    """
+    kernel, *bias = [weight.astype(np.float64) for weight in layer.get_weights()]
+    channels = layer.output.shape[-1]
+    bias = bias[0] if bias else np.zeros(channels)
+    if norm is not None:
+        variance = norm.moving_variance.numpy().astype(np.float64)
+        scale = 1 / np.sqrt(variance + norm.epsilon)
+        if norm.scale:
+            scale = scale * norm.gamma.numpy()
+        bias = (bias - norm.moving_mean.numpy()) * scale
+        if norm.center:
+            bias = bias + norm.beta.numpy()
+        # A depthwise kernel is (h, w, C, m): its channels stand in the last two axes.
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        kernel = kernel * (scale.reshape(kernel.shape[-2:]) if depthwise else scale)
+    return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def _is_pooled(tensor) -> bool:
+    pool = tensor.node.layer
+    return isinstance(pool, keras.layers.GlobalAveragePooling2D) and not pool.keepdims
+
+
+def _pointwise(dense, tensor):
+    """A classifier as the 1x1 convolution it is, which has one weight scale per class.
+
+    TFLite's fully connected layer has a single scale in all but its newest versions.
+    """
+    pool = tensor.node.layer
+    pooled = keras.layers.GlobalAveragePooling2D(keepdims=True, name=pool.name)(pool.input)
+    convolution = keras.layers.Conv2D(dense.units, 1, name=dense.name)
+    flat = keras.layers.Flatten(name=f"{dense.name}/flat")
+    return convolution, flat(convolution(pooled))
+
+
+def input_tensors(layer: keras.layers.Layer) -> list:
+    """What a layer reads, as a list; empty for an input."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return []
+    return layer.input if isinstance(layer.input, list) else [layer.input]
+
+
+def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A new layer of the same configuration, without weights."""
+    return type(layer).from_config(layer.get_config())
+
+
+def _require_unscaled(layer, source: _Value) -> None:
+    if source.factor != 1.0:
+        raise UserError(f"{layer.name} would clip a scaled tensor, so it has no deploy form here.")

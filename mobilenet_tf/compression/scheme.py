@@ -1,0 +1,141 @@
+"""How weights and activations become int8 in training: TFMOT quantizers for the deploy form.
+
+Weights are symmetric, one scale per output channel, for depthwise kernels too, as TFLite runs
+them. TFMOT's own 8-bit scheme looks at a kernel's last axis, which is 1 for a depthwise kernel,
+and so trains it against one range. Activations have one range per tensor, asymmetric.
+"""
+
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras as keras
+
+from mobilenet_tf.compression.deploy import CONVOLUTIONS
+from mobilenet_tf.compression.integers import Grid
+
+_keras = tfmot.quantization.keras
+
+# A channel whose weights are all but zero still has a range: this share of the widest one's.
+_NARROWEST_CHANNEL = 2.0**-12
+# The bias is an integer in steps of the kernel's and the input's scale. Where it would leave
+# float32's exact integers, and then int32, the kernel hardly matters and gets a wider range.
+_LARGEST_BIAS = 2.0**23
+
+# int8 softmax has one output quantization in every runtime: scale 1/256, zero point -128.
+SOFTMAX_RANGE = (0.0, 255 / 256)
+
+
+class KernelQuantizer(_keras.quantizers.Quantizer):
+    """Symmetric int8 weights in -127..127; the scale is the weights' own, at every step.
+
+    Attributes:
+        per_channel: one scale per output channel, or one for the tensor.
+        bias: of the same layer.
+        source: range of the tensor that the layer reads.
+    """
+
+    def __init__(self, per_channel: bool, bias: tf.Variable, source: tuple[float, float]):
+        self.per_channel, self.bias, self.source = per_channel, bias, source
+
+    def build(self, tensor_shape, name, layer):
+        self._shape = tuple(tensor_shape)
+        # A depthwise kernel is (h, w, C, m) with C * m output channels.
+        self._depthwise = isinstance(layer.layer, keras.layers.DepthwiseConv2D)
+        return {}
+
+    def limits(self, kernel: tf.Tensor) -> tf.Tensor:
+        """The end of the range: () per tensor, or (output channels,); the largest magnitude."""
+        kernel = tf.abs(self._by_channel(kernel))
+        if not self.per_channel:
+            return tf.reduce_max(kernel)
+        limit = tf.reduce_max(kernel, axis=list(range(len(kernel.shape) - 1)))
+        narrowest = _NARROWEST_CHANNEL * tf.reduce_max(limit)
+        step = tf.abs(self.bias) / (_LARGEST_BIAS * Grid.of(self.source).scale)
+        return tf.maximum(limit, tf.maximum(narrowest, 127 * step))
+
+    def _by_channel(self, kernel: tf.Tensor) -> tf.Tensor:
+        if not self._depthwise:
+            return kernel
+        height, width, channels, multiplier = self._shape
+        return tf.reshape(kernel, (height, width, 1, channels * multiplier))
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        kernel = tf.convert_to_tensor(inputs)
+        limit = tf.stop_gradient(self.limits(kernel))
+        if not self.per_channel:
+            return tf.quantization.fake_quant_with_min_max_vars(
+                kernel, -limit, limit, num_bits=8, narrow_range=True
+            )
+        kernel = self._by_channel(kernel)
+        kernel = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+            kernel, -limit, limit, num_bits=8, narrow_range=True
+        )
+        return tf.reshape(kernel, self._shape)
+
+    def get_config(self):
+        return {"per_channel": self.per_channel, "source": self.source}
+
+
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class RangeQuantizer(_keras.quantizers.Quantizer):
+    """Asymmetric int8 values within a range that calibration has set."""
+
+    def __init__(self, low: float, high: float):
+        self.low, self.high = float(low), float(high)
+
+    def build(self, tensor_shape, name, layer):
+        return {}
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high, 8)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class Int8Config(_keras.QuantizeConfig):
+    """What of one layer becomes int8: its kernel, if it has one, and its output.
+
+    Attributes:
+        inputs: ranges of the tensors that the layer reads.
+        output: range of the tensor that the file holds for this layer's output.
+        rounds: whether training rounds the output: not where the file has one tensor for this
+            layer and the ReLU behind it, nor where the output has its input's range.
+        per_channel: see `KernelQuantizer`.
+    """
+
+    def __init__(self, inputs, output, rounds: bool = True, per_channel: bool = True):
+        self.inputs = tuple(tuple(bounds) for bounds in inputs)
+        self.output = tuple(output)
+        self.rounds, self.per_channel = rounds, per_channel
+
+    def get_weights_and_quantizers(self, layer):
+        name = kernel_name(layer)
+        if not name:
+            return []
+        quantizer = KernelQuantizer(self.per_channel, layer.bias, self.inputs[0])
+        return [(getattr(layer, name), quantizer)]
+
+    def set_quantize_weights(self, layer, quantize_weights):
+        # Past Keras's bookkeeping, which would forget the variable that stood there.
+        for weight in quantize_weights:
+            object.__setattr__(layer, kernel_name(layer), weight)
+
+    def get_activations_and_quantizers(self, layer):
+        return []
+
+    def set_quantize_activations(self, layer, quantize_activations):
+        pass
+
+    def get_output_quantizers(self, layer):
+        return [RangeQuantizer(*self.output)] if self.rounds else []
+
+    def get_config(self):
+        return vars(self)
+
+
+def kernel_name(layer: keras.layers.Layer) -> str | None:
+    """The attribute that holds a layer's kernel, or None."""
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return "depthwise_kernel"
+    return "kernel" if isinstance(layer, CONVOLUTIONS) else None

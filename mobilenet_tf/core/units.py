@@ -1,0 +1,48 @@
+"""`500KB`, `200KiB`, `12M`, `5ms`: quantities as people write them."""
+
+import re
+
+from mobilenet_tf.core.errors import UserError
+
+BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
+COUNTS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+def parse_bytes(text: str | None, option: str) -> int | None:
+    """Bytes; KB is 1000 and KiB 1024. None stays None.
+
+    Raises:
+        UserError: not a positive number with a known unit.
+    """
+    value = _parse(text, option, BYTES, "such as 200KB, 256KiB, 1.5MB or 300000")
+    return None if value is None else int(value)
+
+
+def parse_count(text: str | None, option: str) -> int | None:
+    """A number of things; K is 1000. None stays None.
+
+    Raises:
+        UserError: not a positive number with a known unit.
+    """
+    value = _parse(text, option, COUNTS, "such as 500K, 12M or 1.5G")
+    return None if value is None else int(value)
+
+
+def parse_milliseconds(text: str | None, option: str) -> float | None:
+    """Milliseconds; a bare number is in milliseconds. None stays None.
+
+    Raises:
+        UserError: not a positive number with a known unit.
+    """
+    return _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s")
+
+
+def _parse(text: str | None, option: str, units: dict, accepted: str) -> float | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)\s*", text)
+    unit = units.get(found[2].lower()) if found else None
+    if unit is None or float(found[1]) <= 0:
+        raise UserError(f"{option} is {text!r}; it must be a quantity {accepted}.")
+    return float(found[1]) * unit

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import tf_keras as keras
+
+from mobilenet_tf import build
+from mobilenet_tf.compression.deploy import ShiftedReLU6, deploy_form, same_padding
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
+from mobilenet_tf.networks.zoo import ZOO
+
+
+def stir(model) -> None:
+    """Statistics and scales that all differ, in a network that does not amplify float rounding."""
+    random = np.random.default_rng(3)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            count = layer.gamma.shape[0]
+            gamma, beta = random.uniform(0.7, 1.3, count), random.normal(0, 0.3, count)
+            layer.set_weights([gamma, beta, random.normal(0, 0.3, count), gamma[::-1] ** 2])
+
+
+def relative(found, expected) -> float:
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+@pytest.mark.parametrize("fuse", [False, True], ids=["split", "fused"])
+@pytest.mark.parametrize(
+    ("alpha", "size", "channels"), [(0.35, 48, 3), (0.75, 33, 1), (1.3, 64, 3)]
+)
+@pytest.mark.parametrize("name", ZOO)
+def test_deploy_form_is_the_same_function(name, alpha, size, channels, fuse):
+    model = build(name, alpha, size, classes=7, channels=channels)
+    images = np.random.default_rng(1).uniform(-1, 1, (4, size, size, channels)).astype("float32")
+    stir(model)
+    deployed = deploy_form(model, fuse)
+    # Logits, not probabilities: a softmax would hide differences.
+    logits = [keras.Model(m.input, m.layers[-1].input) for m in (model, deployed)]
+    expected, found = (part(images).numpy() for part in logits)
+    assert relative(found, expected) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["v1", "v3_large"])
+@pytest.mark.parametrize("pooling", [None, "avg"])
+def test_backbone_keeps_its_scale(name, pooling):
+    """V3's features end in a hard-swish, whose 6 has no kernel behind it to carry it."""
+    model = build(name, 0.5, 40, include_top=False, pooling=pooling)
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 40, 40, 3)).astype("float32")
+    assert relative(deploy_form(model)(images), model(images)) < 1e-5
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_only_plain_layers_are_left(name):
+    deployed = deploy_form(build(name, 0.35, 32, classes=3))
+    kinds = {type(layer) for layer in deployed.layers}
+    gone = {HardSwish, HardSigmoid, keras.layers.BatchNormalization, keras.layers.Dropout}
+    assert not kinds & gone
+    assert not any(isinstance(x, keras.layers.ZeroPadding2D) for x in deployed.layers)
+    gates = sum(isinstance(layer, ShiftedReLU6) for layer in deployed.layers)
+    swishes = sum(isinstance(x, HardSwish) for x in build(name, 0.35, 32).layers)
+    assert gates == swishes
+
+
+def test_odd_v1_keeps_the_padding_that_is_not_same():
+    """Keras's V1 pads below and right only, which differs from "same" on odd maps."""
+    deployed = deploy_form(build("v1", 0.25, 35, classes=3))
+    assert any(isinstance(x, keras.layers.ZeroPadding2D) for x in deployed.layers)
+
+
+@pytest.mark.parametrize("size", [7, 8])
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_same_padding_is_what_keras_adds(size, kernel, stride):
+    before, after = same_padding(size, kernel, stride)
+    image = keras.Input((size, size, 1))
+    same = keras.layers.Conv2D(1, kernel, stride, "same", name="a")
+    valid = keras.layers.Conv2D(1, kernel, stride, name="b")
+    padded = keras.layers.ZeroPadding2D(((before, after), (before, after)))(image)
+    model = keras.Model(image, [same(image), valid(padded)])
+    valid.set_weights(same.get_weights())
+    pixels = np.random.default_rng(0).normal(size=(1, size, size, 1)).astype("float32")
+    left, right = model(pixels)
+    np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_without_integer_form_is_named():
+    image = keras.Input((32, 32, 3))
+    model = keras.Model(image, keras.layers.LayerNormalization(name="odd_one")(image))
+    with pytest.raises(UserError, match="odd_one is a LayerNormalization"):
+        deploy_form(model)

@@ -1,0 +1,106 @@
+"""tensorflow-datasets is optional: a stand-in with the parts of its interface that are used."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.load import load_data
+
+
+def install(monkeypatch, splits, *, channels=3, dtype=np.uint8, keys=("image", "label"), fail=None):
+    """`splits` maps a name to the labels of its pictures."""
+    seen = []
+
+    class Builder:
+        info = SimpleNamespace(
+            supervised_keys=keys,
+            splits={
+                name: SimpleNamespace(num_examples=len(found)) for name, found in splits.items()
+            },
+            features={
+                "image": SimpleNamespace(shape=(None, None, channels), np_dtype=dtype),
+                "label": SimpleNamespace(shape=(), np_dtype=np.int64, names=["ant", "bee"]),
+            },
+        )
+
+        def download_and_prepare(self):
+            if fail:
+                raise fail
+
+        def as_dataset(self, split, shuffle_files, decoders=None):
+            assert not shuffle_files
+            for index, label in enumerate(splits[split]):
+                pixels = np.full((40, 50, channels), 100 * max(label, 0) + index, np.uint8)
+                seen.append(split)
+                yield {"image": b"skipped" if decoders else pixels, "label": np.int64(label)}
+
+    def builder(name):
+        if name != "toy":
+            raise LookupError(f"Dataset {name} not found.\nAvailable datasets:\n ...")
+        return Builder()
+
+    module = SimpleNamespace(
+        builder=builder, as_numpy=iter, decode=SimpleNamespace(SkipDecoding=object)
+    )
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
+    return seen
+
+
+def test_only_train(monkeypatch, make_spec):
+    install(monkeypatch, {"train": [0, 1] * 20})
+    done = []
+    data = load_data("tfds:toy", make_spec(), 0, lambda *at: done.append(at))
+    assert data.classes == ("ant", "bee")
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [28, 6, 6]
+    assert done[-1] == (40, 40)
+    assert data.train.pictures.shape == (28, 37, 37, 3)
+    for split in (data.train, data.validation, data.test):
+        numbers = [int(name.split("/")[1]) for name in split.names]
+        np.testing.assert_array_equal(split.labels, np.array(numbers) % 2)
+        np.testing.assert_array_equal(split.pictures[:, 0, 0, 0], 100 * split.labels + numbers)
+
+
+def test_given_splits_are_used(monkeypatch, make_spec):
+    splits = {"train": [0, 1] * 20, "test": [0, 1, 1], "extra": [0]}
+    install(monkeypatch, splits, channels=1)
+    data = load_data("tfds:toy", make_spec(channels=1))
+    assert [len(s) for s in (data.train, data.validation, data.test)] == [34, 6, 3]
+    assert data.test.names == ["test/0000000", "test/0000001", "test/0000002"]
+    assert data.test.labels.tolist() == [0, 1, 1]
+
+
+def test_a_split_without_labels_is_not_used(monkeypatch, make_spec):
+    seen = install(monkeypatch, {"train": [0, 1] * 20, "test": [-1, -1]})
+    assert len(load_data("tfds:toy", make_spec()).test) == 6
+    assert seen.count("test") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "message"),
+    [
+        ({}, "nothing", r"tfds:nothing cannot be prepared: Dataset nothing not found\.$"),
+        ({"fail": OSError("no network")}, "toy", "cannot be prepared: no network"),
+        ({"keys": None}, "toy", "is not a set of 8-bit pictures"),
+        ({"keys": ("image", "image")}, "toy", "is not a set of 8-bit pictures"),
+        ({"dtype": np.float32}, "toy", "is not a set of 8-bit pictures"),
+    ],
+)
+def test_errors(monkeypatch, make_spec, options, name, message):
+    install(monkeypatch, {"train": [0, 1] * 20}, **options)
+    with pytest.raises(UserError, match=message):
+        load_data(f"tfds:{name}", make_spec())
+
+
+def test_no_train_split(monkeypatch, make_spec):
+    install(monkeypatch, {"test": [0, 1]})
+    with pytest.raises(UserError, match="has no split `train`"):
+        load_data("tfds:toy", make_spec())
+
+
+def test_not_installed(monkeypatch, make_spec):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(UserError, match=r"pip install mobilenet_tf\[tfds\]"):
+        load_data("tfds:mnist", make_spec())

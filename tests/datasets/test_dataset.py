@@ -1,0 +1,120 @@
+import tempfile
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets import dataset
+from mobilenet_tf.datasets.dataset import Dataset, Split, allocate, balanced, keep_rows, share_out
+from mobilenet_tf.datasets.load import load_data
+
+CLASSES = ("ant", "bee", "cat")
+
+
+def listing(counts=(3, 20, 101)):
+    names = [f"{CLASSES[label]}/{i}" for label, count in enumerate(counts) for i in range(count)]
+    return names, [label for label, count in enumerate(counts) for _ in range(count)]
+
+
+def named(chosen, names):
+    return {part: [names[index] for index in rows] for part, rows in chosen.items()}
+
+
+def test_shares_of_each_class():
+    names, labels = listing()
+    chosen = share_out(names, labels, ["train"] * len(names), CLASSES, seed=1)
+    counts = {part: np.bincount(np.array(labels)[rows]).tolist() for part, rows in chosen.items()}
+    assert counts == {"train": [1, 14, 71], "validation": [1, 3, 15], "test": [1, 3, 15]}
+    assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(names)))
+
+
+def test_order_of_listing_does_not_matter_but_the_seed_does():
+    names, labels = listing()
+    parts = ["train"] * len(names)
+    first = named(share_out(names, labels, parts, CLASSES, 1), names)
+    order = np.random.default_rng(0).permutation(len(names))
+    shuffled = [names[index] for index in order]
+    again = share_out(shuffled, np.array(labels)[order], parts, CLASSES, 1)
+    assert named(again, shuffled) == first
+    assert named(share_out(names, labels, parts, CLASSES, 2), names) != first
+
+
+def test_pictures_keep_their_part_when_others_are_added():
+    names, labels = listing((40, 40, 100))
+    more, more_labels = listing((40, 40, 110))
+    few = named(share_out(names, labels, ["train"] * 180, CLASSES, 1), names)
+    many = named(share_out(more, more_labels, ["train"] * 190, CLASSES, 1), more)
+    moved = [name for part in few for name in few[part] if name not in many[part]]
+    assert len(moved) <= 6  # those at the borders of the third class
+
+
+def test_accents_are_spelt_in_two_ways():
+    one = [f"cafe\u0301/{i}" for i in range(20)] + [f"b/{i}" for i in range(20)]
+    other = [f"caf\u00e9/{i}" for i in range(20)] + [f"b/{i}" for i in range(20)]
+    labels = [0] * 20 + [1] * 20
+    chosen = [share_out(names, labels, ["train"] * 40, ("c", "b"), 3) for names in (one, other)]
+    for part in chosen[0]:
+        assert set(chosen[0][part]) == set(chosen[1][part])
+
+
+def test_given_parts_stay():
+    names, labels = listing((20, 20, 20))
+    parts = ["test" if name.endswith("7") else "train" for name in names]
+    chosen = named(share_out(names, labels, parts, CLASSES, 1), names)
+    assert chosen["test"] == sorted(name for name in names if name.endswith("7"))
+    assert len(chosen["validation"]) == 9
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_too_small_a_class_is_named(count):
+    names, labels = listing((20, count, 20))
+    with pytest.raises(UserError, match=f"'bee' has {count} readable pictures .* at least 3"):
+        share_out(names, labels, ["train"] * len(names), CLASSES, 1)
+
+
+def test_one_class_is_not_enough():
+    with pytest.raises(UserError, match="at least 2"):
+        share_out(["a/1"], [0], ["train"], ("a",), 1)
+
+
+def test_large_arrays_live_in_a_file(monkeypatch):
+    assert not isinstance(allocate((4, 2)), np.memmap)
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 7)
+    array = allocate((4, 2))
+    assert isinstance(array, np.memmap)
+    array[:] = np.arange(8).reshape(4, 2)
+    kept = keep_rows(array, [0, 2, 3])
+    np.testing.assert_array_equal(kept, [[0, 1], [4, 5], [6, 7]])
+
+
+def test_no_room_for_the_file(monkeypatch):
+    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 0)
+    with pytest.raises(UserError, match=r"GB in .*; set TMPDIR"):
+        allocate((2**60,))
+    assert tempfile.gettempdir()
+
+
+def test_balanced():
+    labels = np.array([0] * 50 + [1] * 5 + [2] * 50)
+    rows = balanced(labels, 30, seed=0)
+    assert np.bincount(labels[rows]).tolist() in ([13, 5, 12], [12, 5, 13])
+    assert np.bincount(labels[balanced(labels, 9, seed=0)]).tolist() == [3, 3, 3]
+    assert len(set(rows)) == 30
+    assert len(balanced(labels, 1000, 0)) == 105
+    assert np.array_equal(rows, balanced(labels, 30, 0))
+    assert not np.array_equal(rows, balanced(labels, 30, 1))
+
+
+def test_fingerprint_sees_every_change():
+    def make(pixel=0, label=0, name="a", classes=("x", "y")):
+        split = Split(np.full((1, 2, 2, 1), pixel, np.uint8), np.array([label]), [name])
+        return Dataset("s", classes, split, split, split).fingerprint
+
+    prints = [make(), make(pixel=1), make(label=1), make(name="b"), make(classes=("x", "z"))]
+    assert len(set(prints)) == 5
+    assert make() == make()
+
+
+def test_the_source_must_be_named(make_spec):
+    with pytest.raises(UserError, match="empty"):
+        load_data("", make_spec())

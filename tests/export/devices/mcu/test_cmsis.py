@@ -1,0 +1,46 @@
+"""CMSIS-NN's scratch space, against numbers worked out by hand from its formulas."""
+
+import pytest
+
+from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
+from mobilenet_tf.deployment.tflite.from_graph import Part, chain_file, schema, synthetic
+from mobilenet_tf.deployment.tflite.memory_plan import Life, extended
+from mobilenet_tf.deployment.tflite.shrink import slim
+from mobilenet_tf.networks.rows import Block
+from mobilenet_tf.networks.zoo import ZOO, model_spec
+
+_Op = schema.BuiltinOperator
+
+
+def test_formulas():
+    m4, m55 = CORES["cortex-m4"], CORES["cortex-m55"]
+    # A 3x3 stem on colours: 27 values, 28 in fours; two columns of int16. In 16s: 32, four columns.
+    assert m4[_Op.CONV_2D](9, 3) == 112
+    assert m55[_Op.CONV_2D](9, 3) == 128
+    assert (m4[_Op.CONV_2D](1, 64), m55[_Op.CONV_2D](1, 64)) == (256, 0)
+    assert (m4[_Op.DEPTHWISE_CONV_2D](9, 64), m4[_Op.DEPTHWISE_CONV_2D](25, 64)) == (0, 3200)
+    assert m55[_Op.DEPTHWISE_CONV_2D](9, 64) == 4464
+
+
+def test_scratch_goes_into_gaps_first():
+    """100 | 50 at step 0; at step 1 there is room above the 50."""
+    lives, offsets = [Life(96, 0, 0), Life(48, 0, 1)], [0, 96]
+    assert extended(lives, offsets, []) == 144
+    assert extended(lives, offsets, [Life(96, 1, 1)]) == 144
+    assert extended(lives, offsets, [Life(112, 1, 1)]) == 256
+    assert extended(lives, offsets, [Life(16, 0, 0)]) == 160
+
+
+def test_a_part_whose_peak_is_its_depthwise_convolution():
+    row = Block(5, 16, 8, False, "relu", 1)
+    small = slim(chain_file([Part("block", 8, 16, row)]))
+    # Input and output of the 5x5 are all there is: its int16 copy comes on top.
+    assert scratch_beyond(small, "cortex-m4") == 2 * 25 * 16
+    assert scratch_beyond(small, "cortex-m55") == 4 * 25 * 124
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_never_more_than_the_largest_request(name):
+    small = slim(synthetic(model_spec(name, 0.35, 64, 2)))
+    for core, most in (("cortex-m4", 25 * 2 * 576), ("cortex-m55", 4 * 25 * 124)):
+        assert 0 <= scratch_beyond(small, core) <= most

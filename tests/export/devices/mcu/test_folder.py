@@ -1,0 +1,200 @@
+"""The folder of C: it compiles without a warning, and holds what was proven."""
+
+import ctypes
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_string
+from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
+from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, agreement, operators, write_folder
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
+from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.networks.zoo import ZOO, model_spec
+
+pytestmark = pytest.mark.xdist_group("mcu_folder")
+HERE = Path(__file__).parent
+SPEC = model_spec("v3_small", 0.35, 32, 3, 1)
+LABELS = ['a "quoted"\\ label', "naïve 猫 ??)", "c"]
+WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+DEVICES = {"cortex-m4": ["-mcpu=cortex-m4"], "cortex-m55": ["-mcpu=cortex-m55"]}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """(folder, figures, pictures) of a grey network with hard-swish as it was trained."""
+    folder = tmp_path_factory.mktemp("mcu")
+    shape = (20, SPEC.size, SPEC.size, SPEC.channels)
+    pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    content = scaled_as_pixels(synthetic(SPEC, fused=False))
+    return folder, write_folder(folder, content, LABELS, pictures, "Test */ model", 0.875), pictures
+
+
+def scaled_as_pixels(content: bytes) -> bytes:
+    """The file with the input quantization of this project's pictures."""
+    from mobilenet_tf.deployment.tflite.interpreter import parse_model
+    from mobilenet_tf.deployment.tflite.shrink import pack_shared
+
+    model = parse_model(content)
+    pixels = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
+    pixels.scale, pixels.zeroPoint = np.float32([1 / 127.5]), np.int64([0])
+    return pack_shared(model)
+
+
+def compile_c(folder, out, *arguments, compiler="gcc"):
+    sources = sorted(map(str, folder.glob("*.c")))
+    command = [compiler, *WARNINGS, *arguments, "-I", str(folder)]
+    for source in sources:
+        output = out / f"{Path(source).stem}.o"
+        done = subprocess.run(
+            [*command, "-c", source, "-o", output], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    return [str(out / f"{Path(source).stem}.o") for source in sources]
+
+
+def test_c_compiles_without_warnings(exported, tmp_path):
+    assert len(compile_c(exported[0], tmp_path, "-O2")) == 4
+
+
+@pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="gcc-arm-none-eabi is absent")
+@pytest.mark.parametrize("device", DEVICES)
+def test_c_compiles_for_the_device(exported, tmp_path, device):
+    options = ["-mthumb", "-O2", *DEVICES[device]]
+    objects = compile_c(exported[0], tmp_path, *options, compiler="arm-none-eabi-gcc")
+    sizes = subprocess.run(["arm-none-eabi-size", *objects], capture_output=True, text=True)
+    rows = [line.split() for line in sizes.stdout.splitlines()[1:]]
+    model = next(row for row in rows if row[-1].endswith("model.o"))
+    assert int(model[1]) == 0, "weights are constant: none of them is copied to RAM"
+    assert int(model[0]) >= exported[1]["bytes"]
+
+
+def test_the_runner_compiles_against_the_interface(exported):
+    """Only the part of TensorFlow Lite Micro's interface that runner.cc uses stands in `tflm/`."""
+    command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    command += ["-I", str(HERE / "tflm"), str(exported[0] / "runner.cc")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def load_c(exported, tmp_path):
+    folder, _, _ = exported
+    library = tmp_path / "model.so"
+    sources = [str(folder / name) for name in ("model.c", "model_golden.c")]
+    subprocess.run(["gcc", "-shared", "-fPIC", *sources, "-o", str(library)], check=True)
+    return ctypes.CDLL(str(library))
+
+
+def test_the_c_arrays_are_the_proven_file(exported, tmp_path):
+    folder, figures, _ = exported
+    library, size = load_c(exported, tmp_path), figures["bytes"]
+    array = (ctypes.c_ubyte * size).in_dll(library, "model_data")
+    assert bytes(array) == (folder / "model.tflite").read_bytes()
+    assert ctypes.addressof(array) % 16 == 0
+    labels = (ctypes.c_char_p * len(LABELS)).in_dll(library, "model_labels")
+    assert [label.decode() for label in labels] == LABELS
+
+
+def test_the_golden_vectors_are_what_the_file_computes(exported, tmp_path):
+    folder, _, pictures = exported
+    library = load_c(exported, tmp_path)
+    pixels = SPEC.size**2
+    inputs = np.array((ctypes.c_int8 * pixels * 4).in_dll(library, "model_golden_inputs"), np.int8)
+    outputs = np.array((ctypes.c_int8 * 3 * 4).in_dll(library, "model_golden_outputs"), np.int8)
+    shape = (4, SPEC.size, SPEC.size, 1)
+    expected = MicroModel((folder / "model.tflite").read_bytes()).run(inputs.reshape(shape))
+    np.testing.assert_array_equal(outputs, expected)
+    np.testing.assert_array_equal(inputs[0].astype(int) + 128, pictures[0].reshape(-1))
+
+
+@pytest.mark.parametrize(("error", "expected"), [(0, "c 0"), (1, "c 0"), (2, "picture 1 differs")])
+def test_main_runs_its_self_test_first(exported, tmp_path, error, expected):
+    """Against a runner of the test's own, which answers with the golden outputs + `error`."""
+    objects = compile_c(exported[0], tmp_path)
+    program = tmp_path / "program"
+    fake = str(HERE / "tflm" / "fake_runner.c")
+    command = ["gcc", "-I", str(exported[0]), f"-DERROR_STEPS={error}", fake, *objects]
+    subprocess.run([*command, "-o", str(program)], check=True)
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    assert done.stdout.startswith(expected) or expected in done.stdout
+    assert (done.returncode == 0) == (error < 2)
+
+
+def test_figures_and_readme(exported):
+    folder, figures, _ = exported
+    assert json.loads((folder / "micro.json").read_text()) == figures
+    assert figures["parity"]["litert"]["within_1_lsb"] >= 0.99
+    assert figures["parity"]["litert"]["sure_top1_agreement"] == 1
+    assert f"{figures['arena']['needed']} bytes" in (folder / "README.md").read_text()
+    assert f"MODEL_ARENA_BYTES {figures['arena']['needed']}\n" in (folder / "model.h").read_text()
+    small = (folder / "model.tflite").read_bytes()
+    MicroModel(small, figures["arena"]["needed"])
+    assert figures["cmsis_nn"] == {core: scratch_beyond(small, core) for core in CORES}
+    assert f"{figures['cmsis_nn']['cortex-m55']} on M55" in (folder / "model.h").read_text()
+
+
+def test_the_resolver_has_exactly_the_operators(exported):
+    folder, figures, _ = exported
+    text = (folder / "runner.cc").read_text()
+    used = {name for name, method in RESOLVER.items() if f"{method}()" in text}
+    assert used == set(figures["ops"])
+    assert "HARD_SWISH" in used
+    assert "RESHAPE" not in used
+    assert f"MicroMutableOpResolver<{len(used)}>" in text
+
+
+def test_every_operator_of_the_zoo_has_a_resolver_entry():
+    for name in ZOO:
+        for fused in (True, False):
+            assert set(operators(synthetic(model_spec(name, 0.35, 64, 2), fused))) <= set(RESOLVER)
+
+
+def test_a_disagreement_is_refused_and_nothing_written(exported, tmp_path, monkeypatch):
+    import mobilenet_tf.deployment.devices.mcu.folder as micro
+
+    run = micro._run_reference
+    monkeypatch.setattr(micro, "_run_reference", lambda *a: np.roll(run(*a), 1, axis=1))
+    content = scaled_as_pixels(synthetic(SPEC, fused=False))
+    with pytest.raises(UserError, match="so nothing is written"):
+        write_folder(tmp_path / "mcu", content, LABELS, exported[2], "Test", 1.0)
+    assert not (tmp_path / "mcu").exists()
+
+
+def test_an_input_that_is_no_pixel_is_refused(exported, tmp_path):
+    with pytest.raises(UserError, match="is not pixel - 128"):
+        write_folder(tmp_path, wrong_type(), LABELS, exported[2], "Test", 1.0)
+
+
+def wrong_type() -> bytes:
+    from mobilenet_tf.deployment.tflite.from_graph import schema
+    from mobilenet_tf.deployment.tflite.interpreter import parse_model
+    from mobilenet_tf.deployment.tflite.shrink import pack_shared
+
+    model = parse_model(synthetic(SPEC))
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].type = schema.TensorType.FLOAT32
+    graph.tensors[graph.inputs[0]].quantization = None
+    graph.operators = graph.operators[:0]
+    return pack_shared(model)
+
+
+def test_agreement_counts():
+    expected = np.array([[100, 0], [2, 0], [0, 100]])
+    found = np.array([[99, 0], [0, 2], [50, 40]])
+    assert agreement(expected, found) == {
+        "max_lsb": 60,
+        "within_1_lsb": 2 / 6,
+        "sure": 2,
+        "sure_top1_agreement": 0.5,
+    }
+
+
+def test_c_literals():
+    assert c_string("é1?") == '"\\303\\2511\\077"'
+    assert c_float(1 / 127.5) == "7.843138e-03f"
+    assert np.float32(c_float(0.1)[:-1]) == np.float32(0.1)

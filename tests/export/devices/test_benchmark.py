@@ -1,0 +1,197 @@
+"""Benchmark: what it reports is complete and comes from the files; times are not asserted."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.benchmark import benchmark, only
+from mobilenet_tf.deployment.devices.cpu import LatencyTable
+from mobilenet_tf.deployment.devices.phone import Phone, benchmark_phone
+from mobilenet_tf.deployment.devices.timing import SLICE, interleaved, summary
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.networks.zoo import model_spec
+
+
+def test_files_side_by_side(files):
+    seen = []
+    result = benchmark(
+        [files.int8, files.swish], (1, 2), rounds=3, progress=lambda *done: seen.append(done)
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    first, second = result["files"]
+    assert first["bytes"] == files.int8.stat().st_size
+    assert set(first["threads"]) == set(second["threads"]) == {"1", "2"}
+    assert first["threads"]["1"]["ratio"] == 1
+    for file in (first, second):
+        for timed in file["threads"].values():
+            assert 0 < timed["p10_ms"] <= timed["median_ms"] <= timed["p90_ms"]
+    assert second["ops"]["HARD_SWISH"]["count"] == 1
+    assert "HARD_SWISH" not in first["ops"]
+    assert first["ops"]["CONV_2D"]["ms"] > 0
+    assert second["partitions"] > first["partitions"]
+    assert first["peak_memory_bytes"] is None or first["peak_memory_bytes"] > 0
+
+
+def test_an_operator_alone_computes_what_it_does_in_the_file(files):
+    content = files.int8.read_bytes()
+    whole = TFLiteModel(content, delegate=False, preserve_tensors=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    first = next(iter(whole.activations(pixels).values()))[1]
+    from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
+
+    alone = load_interpreter(only(content, 0), "The operator", delegate=False)
+    alone.set_tensor(alone.get_input_details()[0]["index"], whole.prepare(pixels))
+    alone.invoke()
+    np.testing.assert_array_equal(alone.get_tensor(alone.get_output_details()[0]["index"]), first)
+
+
+def test_rounds_are_interleaved():
+    order = []
+    clock = iter(np.arange(0, 10_000, SLICE * 2)).__next__
+    runs = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
+    found = interleaved(runs, 3, clock=clock)
+    measured = "".join(order).replace("aaaa", "", 1).replace("bbbb", "", 1)
+    # However often a turn repeats: a, b, a, b, a, b.
+    turns = [name for i, name in enumerate(measured) if i == 0 or measured[i - 1] != name]
+    assert turns[-6:] == ["a", "b"] * 3
+    assert found["a"].shape == (3,)
+    assert summary(np.arange(11.0))["median_ms"] == 5
+
+
+def test_errors_are_one_sentence(files, tmp_path):
+    with pytest.raises(UserError, match="does not exist"):
+        benchmark([tmp_path / "absent.tflite"])
+    with pytest.raises(UserError, match="threads is 0"):
+        benchmark([files.int8], (0,))
+    for measure in (benchmark, benchmark_phone):
+        with pytest.raises(UserError, match="named twice"):
+            measure([files.int8, files.int8])
+
+
+ADB = """#!/bin/sh
+echo "$*" >> "$LOG"
+case "$1 $2" in
+  devices*) printf 'List of devices attached\\nserial1\\tdevice\\n%s' "$EXTRA" ;;
+  push*) ;;
+  *getprop*) echo "Fake 9" ;;
+  *"test -x"*) echo "$TOOL" ;;
+  *"pm list"*) echo "$APP" ;;
+  *run-as*) [ -z "$REFUSES" ] || { echo "run-as: package not debuggable"; exit 1; } ;;
+  *cat*) echo '{"model": "x", "median_ms": 0.75, "p90_ms": 0.9}' ;;
+  *benchmark_model*) cat "$SAID" ;;
+esac
+"""
+# As the tool speaks, shortened; the first summary is that of loading.
+SAID = """INFO: Explicitly applied XNNPACK delegate, and the model graph will be executed.
+INFO: count=9 first=3000 curr=2000 min=2000 max=3000 avg=2500 std=9 p5=2000 median=2500 p95=2900
+INFO: count=10 first=1300 curr=1200 min=1200 max=1400 avg=1250 std=9 p5=1200 median=1234.5 p95=1400
+INFO: Inference timings in us: Init: 9, First inference: 3000, Inference (avg): 1250
+INFO: Memory footprint delta from the start of the tool (MB): init=1.0 overall=2.5
+INFO: Profiling Info for Benchmark Initialization:
+=========== Summary by node type ===========
+\t             [Node type]\t  [count]\t  [avg ms]\t    [avg %]
+\t         AllocateTensors\t        1\t     9.000\t   100.000%
+
+INFO: Operator-wise Profiling Info for Regular Benchmark Runs:
+=========== Summary by node type ===========
+\t             [Node type]\t  [count]\t  [avg ms]\t    [avg %]
+\t    TfLiteXNNPackDelegate\t        1\t     1.200\t   100.000%
+
+=========== Summary by node type ===========
+\t             [Node type]\t  [count]\t  [avg ms]\t    [avg %]
+\t   Add (ND, QS8)\t        1\t     0.100\t   8.000%
+\t   Convolution (NHWC, QC8) IGEMM\t        3\t     1.100\t   92.000%
+
+"""
+
+
+@pytest.fixture
+def phone(tmp_path, monkeypatch):
+    """A program named adb that answers as a phone with benchmark_model does; gives its log."""
+    adb = tmp_path / "bin" / "adb"
+    adb.parent.mkdir()
+    adb.write_text(ADB)
+    adb.chmod(adb.stat().st_mode | stat.S_IEXEC)
+    (tmp_path / "said").write_text(SAID)
+    values = {"TOOL": "yes", "APP": "", "EXTRA": "", "REFUSES": "", "SAID": tmp_path / "said"}
+    for name, value in {**values, "LOG": tmp_path / "log"}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("PATH", f"{adb.parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "log"
+
+
+def test_a_phone_measures_files_in_turn(files, phone):
+    result = benchmark_phone([files.int8, files.swish], threads=(2, 1), runs=35)
+    assert result["processor"] == "Fake 9, benchmark_model, 2 threads"
+    first, second = result["files"]
+    timed = {"median_ms": 1.2345, "p10_ms": 1.2345, "p90_ms": 1.2345, "ratio": 1.0}
+    assert first["threads"] == second["threads"] == {"2": timed, "1": timed}
+    assert first["peak_memory_bytes"] == int(2.5 * 1024**2)
+    assert first["bytes"] == files.int8.stat().st_size
+    assert first["ops"] == {
+        "Convolution (NHWC, QC8) IGEMM": {"count": 3, "ms": 1.1},
+        "Add (ND, QS8)": {"count": 1, "ms": 0.1},
+    }
+    calls = [line for line in phone.read_text().splitlines() if "benchmark_model --graph" in line]
+    runs = [line.split("--num_threads=")[1][:15] for line in calls if "profiling" not in line]
+    assert runs == ["2 --num_runs=7 ", "1 --num_runs=7 "] * 2 * result["rounds"]
+    assert sum("--enable_op_profiling=true" in line for line in calls) == 2
+
+
+def test_a_phone_with_the_app_only(files, phone, monkeypatch):
+    monkeypatch.setenv("TOOL", "")
+    monkeypatch.setenv("APP", "package:mobilenet.tf.demo")
+    result = benchmark_phone([files.int8], runs=35)
+    assert result["processor"] == "Fake 9, demo app, 1 threads"
+    assert result["files"][0]["threads"]["1"]["median_ms"] == 0.75
+    assert result["files"][0]["ops"] == {}
+    assert "--es model mobilenet_tf_benchmark --ei runs 7 --ei threads 1" in phone.read_text()
+    monkeypatch.setenv("REFUSES", "yes")
+    with pytest.raises(UserError, match="adb shell failed: run-as: package not debuggable"):
+        benchmark_phone([files.int8])
+
+
+def test_choose_with_the_latency_of_a_phone(phone, tmp_path):
+    spec = model_spec("v1", 0.25, 32, 10)
+    table = LatencyTable(Phone(4), tmp_path / "kept.json")
+    table.measure([spec])
+    # Every file takes as long as the call alone, so the parts take nothing.
+    assert table.milliseconds(spec) == 1.2345
+    assert LatencyTable(Phone(4), tmp_path / "kept.json").measure([spec]) == 0
+    assert LatencyTable(Phone(2), tmp_path / "kept.json").measure([spec]) > 0
+
+
+def test_a_phone_that_cannot_measure(files, phone, monkeypatch):
+    monkeypatch.setenv("TOOL", "")
+    with pytest.raises(UserError, match="neither /data/local/tmp/benchmark_model"):
+        benchmark_phone([files.int8])
+    monkeypatch.setenv("TOOL", "yes")
+    Path(os.environ["SAID"]).write_text("ERROR: Failed to load model\n")
+    with pytest.raises(UserError, match=r"gives no time for .*int8\.tflite\.$"):
+        benchmark_phone([files.int8])
+    monkeypatch.setenv("EXTRA", "serial2\tdevice\n")
+    with pytest.raises(UserError, match="adb lists 2"):
+        benchmark_phone([files.int8])
+
+
+def test_no_adb(files, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="there is none"):
+        benchmark_phone([files.int8])
+
+
+def test_json_is_all_that_stands_on_standard_output(files):
+    from mobilenet_tf.cli.app import app
+
+    arguments = ["benchmark", str(files.int8), "--threads", "1,2", "--rounds", "2", "--json"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert set(json.loads(done.stdout)["files"][0]["threads"]) == {"1", "2"}
+    done = CliRunner().invoke(app, ["benchmark", str(files.int8), "--threads", "one"])
+    assert "threads is 'one'; it must be counts such as 1,2,4" in str(done.exception)

@@ -1,0 +1,59 @@
+"""Arm's own compiler takes every network whole."""
+
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
+from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
+from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.networks.count import cost
+from mobilenet_tf.networks.zoo import ZOO, model_spec
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_operator_of_every_network_runs_on_the_npu(name):
+    spec = model_spec(name, 0.5, 96, 10)
+    compiled, figures = compile_npu(synthetic(spec), "ethos-u55-128")
+    assert figures["ops_on_npu"] == figures["ops"] > 30
+    assert len(parse_model(compiled).subgraphs[0].operators) == 1
+    # The pooling is counted too.
+    assert cost(spec).macs <= figures["macs"] <= 1.1 * cost(spec).macs
+
+
+def test_every_configuration_takes_all_of_it():
+    spec = model_spec("v1", 0.25, 96, 2)
+    figures = {npu: compile_npu(synthetic(spec), npu)[1] for npu in NPUS}
+    for found in figures.values():
+        assert found["ops_on_npu"] == found["ops"]
+        seconds = found["cycles"] / found["clock_hz"]
+        assert found["milliseconds"] == pytest.approx(seconds * 1e3)
+        assert found["flash_bytes"] >= 0.8 * cost(spec).weight_bytes
+        assert found["sram_bytes"] >= cost(spec).peak_activation_bytes
+    for family in ("u55", "u65", "u85"):
+        cycles = [found["cycles"] for npu, found in figures.items() if family in npu]
+        assert cycles == sorted(cycles, reverse=True), "more multipliers, fewer cycles"
+
+
+@pytest.mark.xdist_group("converted")
+def test_a_converted_file_goes_whole_and_fusing_saves_cycles(converted):
+    plain = next(file for (spec, fused), file in converted.items() if not fused)
+    before = compile_npu(plain, "ethos-u55-128")[1]
+    after = compile_npu(fuse_hard_swish(plain), "ethos-u55-128")[1]
+    for figures in (before, after):
+        assert figures["ops_on_npu"] == figures["ops"]
+    assert after["cycles"] < before["cycles"]
+    assert after["sram_bytes"] <= before["sram_bytes"]
+
+
+def test_what_vela_cannot_take_stays_visible(files):
+    """A float file: nothing of it runs on the NPU, and the figures say so."""
+    figures = compile_npu(files.float32.read_bytes(), "ethos-u55-128")[1]
+    assert figures["ops_on_npu"] < figures["ops"]
+
+
+def test_errors_are_one_sentence():
+    with pytest.raises(UserError, match="The NPU is 'ethos-u55'; it must be one of ethos-u55-32"):
+        compile_npu(b"", "ethos-u55")
+    with pytest.raises(UserError, match="Vela refuses the model for ethos-u55-128"):
+        compile_npu(b"no model", "ethos-u55-128")

@@ -1,0 +1,97 @@
+"""What was trained, against what the file computes: all six networks, real pictures."""
+
+import numpy as np
+import tf_keras as keras
+from ai_edge_litert.schema_py_generated import BuiltinOperator
+
+from mobilenet_tf.compression.quantized_layer import integer_bias
+from mobilenet_tf.deployment.proof.tensors import distance, file_tensors, model_tensors
+from mobilenet_tf.deployment.proof.verify import parity
+from mobilenet_tf.deployment.tflite.flatbuffer import op_codes
+from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model, tensor_info
+
+
+def test_the_file_is_all_integers(int8):
+    facts = inspect(int8.content)
+    assert facts["float_tensors"] == 0
+    assert set(facts["tensors"]) == {"int8", "int32", "uint8"}
+    # uint8 ends: a change of zero point on the way in and on the way out, nothing between.
+    assert facts["quantize_ops"] == {"boundary": 2, "inside": 0, "weights": 0}
+    assert facts["tensors"]["uint8"] == 2
+    assert facts["inputs"][0]["shape"] == [1, 48, 48, 3]
+    for op in ("SHAPE", "STRIDED_SLICE", "PACK"):
+        assert op not in facts["ops"]
+    # Only where V1 pads an odd map, as its published weights want it.
+    padded = [x for x in int8.deployed.layers if isinstance(x, keras.layers.ZeroPadding2D)]
+    assert facts["ops"].get("PAD", {"count": 0})["count"] == len(padded)
+    assert not any("HARD_SWISH" in op for op in facts["ops"])
+    for layer in facts["layers"]:
+        assert layer["per_channel"], layer["name"]
+        assert layer["channel_max"]["median"] == 127, layer["name"]
+
+
+def test_raw_pixels_are_the_quantized_input(int8):
+    file = TFLiteModel(int8.content, mean=128.0, std=127.5)
+    assert file.pixels_are_inputs
+    assert file.input.zero_point == 128
+    np.testing.assert_allclose(file.input.scale, 1 / 127.5, rtol=1e-6)
+
+
+def test_one_delegate_partition(int8):
+    delegate = inspect(int8.content)["delegate"]
+    assert delegate["partitions"] == 1
+    assert set(delegate["left_out"]) == {"QUANTIZE", "SOFTMAX"}
+
+
+def test_the_file_computes_what_qat_computes(int8):
+    file = TFLiteModel(int8.content)
+    found = file.run_raw(int8.pixels)
+    agreement = parity(file.scores, int8.qat.predict(int8.images, verbose=0), found)
+    assert agreement["within_1_lsb"] >= 0.995
+    assert agreement["top1_agreement"] == 1.0
+    # The classes must come apart, or agreement would mean nothing.
+    assert found.max(axis=1).std() > 10
+
+
+def test_every_tensor_inside_is_the_same(int8):
+    """One step of difference in the first block would be dozens in the last."""
+    file = TFLiteModel(int8.content, preserve_tensors=True)
+    pictures, images = int8.pixels[:6], int8.images[:6]
+    found = file_tensors(int8.qat, file, pictures)
+    assert len(found) > 0.9 * sum(layer.quantize_config.rounds for layer in int8.qat.layers[1:])
+    expected = model_tensors(int8.qat, list(found), images)
+    for name, (info, values) in found.items():
+        steps = distance(info, expected[name], values)
+        assert (steps <= 1).mean() >= 0.999, name
+        assert steps.max() <= 2, name
+
+
+def test_biases_are_the_same_integers(int8):
+    """One step of one bias flips a rounding here and there, which spreads from block to block."""
+    model = parse_model(int8.content)
+    graph = model.subgraphs[0]
+    found = [
+        np.frombuffer(model.buffers[graph.tensors[op.inputs[2]].buffer].data, np.int32)
+        for op in graph.operators
+        if len(op.inputs) == 3
+    ]
+    layers = [layer for layer in int8.qat.layers if getattr(layer, "_weight_vars", None)]
+    for layer, bias in zip(layers, found, strict=True):
+        np.testing.assert_array_equal(integer_bias(layer), bias, layer.name)
+
+
+def test_no_mean_lies_between_two_integers(int8):
+    """There XNNPACK's versions round differently, and a phone would not give Python's scores."""
+    model = parse_model(int8.content)
+    graph = model.subgraphs[0]
+    kinds = op_codes(model)
+    means = [op for op in graph.operators if kinds[op.opcodeIndex] == BuiltinOperator.MEAN]
+    # At this size V1 ends in one pixel, of which no mean is taken.
+    assert means or int8.name == "v1"
+    for op in means:
+        source, mean = (tensor_info(graph.tensors[i]) for i in (op.inputs[0], op.outputs[0]))
+        count = source.shape[1] * source.shape[2]
+        sums = np.arange(-255 * count, 255 * count + 1)
+        steps = sums * (source.scale / (count * mean.scale))
+        assert np.abs(steps - np.floor(steps) - 0.5).min() > 1e-4

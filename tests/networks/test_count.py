@@ -1,0 +1,89 @@
+"""Counters against published figures, and memory against a count by hand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mobilenet_tf.networks.count import cost, layers, summary, table
+from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.zoo import ZOO, model_spec
+
+# Counted from tf_keras.applications 2.21; multiply-adds of convolutions and dense layers.
+PUBLISHED = json.loads(Path(__file__).with_name("published_costs.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "row", PUBLISHED, ids=lambda row: f"{row['name']}-{row['alpha']}-{row['size']}"
+)
+def test_published_configurations(row):
+    counted = cost(model_spec(row["name"], row["alpha"], row["size"]))
+    for figure in ("parameters", "folded_parameters", "macs"):
+        assert getattr(counted, figure) == row[figure]
+
+
+def test_every_published_v1_and_v2_is_there():
+    names = [row["name"] for row in PUBLISHED]
+    assert (names.count("v1"), names.count("v2")) == (16, 22)
+    assert set(names) == set(ZOO)
+
+
+def test_peak_memory_of_v2_by_hand():
+    # 1.0, 224: 96 channels at 112 x 112 go in, 96 at 56 x 56 come out of block 2's depthwise.
+    counted = cost(model_spec("v2"))
+    assert counted.peak_layer == "block 2 depthwise"
+    assert counted.peak_activation_bytes == 112 * 112 * 96 + 56 * 56 * 96
+
+
+def test_a_waiting_shortcut_is_counted_once():
+    rows = {row.name: row for row in layers(model_spec("v2"))}
+    small, wide = 56 * 56 * 24, 56 * 56 * 144
+    assert rows["block 3 expand"].live_bytes == small + wide
+    assert rows["block 3 depthwise"].live_bytes == small + wide + wide
+    assert rows["block 3 project"].live_bytes == small + wide + small
+    assert rows["block 3 add"].live_bytes == 3 * small
+
+
+def test_a_gated_tensor_waits_for_its_gate():
+    rows = {row.name: row for row in layers(model_spec("v3_small"))}
+    full = 56 * 56 * 16
+    assert rows["block 1 squeeze-excite squeeze"].live_bytes == full + 16 + 8
+    assert rows["block 1 squeeze-excite multiply"].live_bytes == full + 16 + full
+
+
+def test_the_picture_counts():
+    first = layers(model_spec("v1", size=32))[0]
+    assert first.live_bytes == 32 * 32 * 3 + 16 * 16 * 32
+
+
+def test_weight_bytes_are_int8_kernels_and_int32_biases():
+    spec = model_spec("v3_small")
+    biases = sum(row.channels for row in layers(spec) if row.parameters)
+    counted = cost(spec)
+    assert counted.weight_bytes == counted.folded_parameters - biases + 4 * biases
+
+
+def test_summary_and_table_are_plain():
+    spec = model_spec("v3_small", 0.75, 96, 10, 1)
+    value = json.loads(json.dumps(summary(spec)))
+    assert value["macs"] == sum(row["macs"] for row in value["layers"]) == cost(spec).macs
+    rows = json.loads(json.dumps(table(size=96, classes=10)))
+    assert len(rows) == sum(len(entry.alphas) for entry in ZOO.values())
+    assert {row["size"] for row in rows} == {96}
+
+
+def test_changed_rows_are_counted():
+    spec = model_spec("v2", 0.5, 96)
+    shallow = ModelSpec(spec.name, spec.rows[:-3], spec.alpha, spec.size)
+    assert cost(shallow).macs < cost(spec).macs
+
+
+def test_counting_needs_no_tensorflow():
+    code = (
+        "import sys; from mobilenet_tf.networks import count; count.table();"
+        "sys.exit(any(name.startswith(('tensorflow', 'tf_keras')) for name in sys.modules))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

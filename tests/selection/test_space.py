@@ -1,0 +1,115 @@
+"""The space and what a search may afford of it, without TensorFlow."""
+
+import re
+
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.count import cost
+from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.selection.plan import Plan, affordable, begin_search
+from mobilenet_tf.selection.space import DEFAULT, Range, load_space
+from mobilenet_tf.training.recipe import load_recipe
+
+RECIPE = load_recipe("small_data")
+NETWORKS = 'model = ["v1"]\nalpha = [0.25, 0.5]\nsize = [32, 64]\n'
+
+
+@pytest.fixture
+def space_of(tmp_path):
+    """A function from fields in TOML to the space that a file of them makes."""
+
+    def load(fields: str, networks: str = NETWORKS):
+        file = tmp_path / "space.toml"
+        file.write_text(networks + fields)
+        return load_space(file, RECIPE)
+
+    return load
+
+
+def test_the_default_space_suits_the_default_recipe():
+    space = load_space(DEFAULT, RECIPE)
+    assert len(space.networks(10, 3)) == len(space.model) * len(space.alpha) * len(space.size)
+    assert space.fields["train.learning_rate"].log
+
+
+def test_lists_and_ranges(space_of):
+    space = space_of(
+        "batch = { min = 8, max = 64, log = true }\ndropout = [0, 0.25]\n"
+        'train.optimizer.name = ["adamw", "sgd"]\ntrain.ema = { min = 0, max = 0.999 }\n'
+    )
+    assert space.fields == {
+        "batch": Range(8, 64, log=True, whole=True),
+        "dropout": (0.0, 0.25),
+        "train.optimizer.name": ("adamw", "sgd"),
+        "train.ema": Range(0, 0.999, log=False, whole=False),
+    }
+    narrowed = space.narrowed(model=None, alpha=[0.35], size=[96])
+    assert [spec.alpha for spec in narrowed.networks(10, 3)] == [0.35]
+    assert narrowed.fields == space.fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("learning_rate = [1e-3]", "unknown field 'learning_rate'; did you mean 'train.learning_r"),
+        ("batch = [8, 0]", "batch is 0; it must be at least 1"),
+        (
+            "train.ema = { min = 0.5, max = 1.0 }",
+            "train.ema is 1.0; it must be at least 0 and less",
+        ),
+        ("batch = 8", "batch is 8; it must be a list of values, or a table of min, max"),
+        ("batch = []", "batch is []; it must be a list"),
+        (
+            "train.learning_rate = { min = 1e-3 }",
+            "must be a list of values, or a table of min, max",
+        ),
+        ("train.ema = { min = 0.5, max = 0.5 }", "min must be less than max"),
+        ("train.ema = { min = 0.0, max = 0.5, log = true }", "min must be greater than 0 and less"),
+        ("train.epochs = [3, 6]", "train.epochs cannot be tuned"),
+        ("qat.learning_rate = [1e-4]", "qat.learning_rate cannot be tuned"),
+        ("batch = = 8", "is not valid TOML"),
+    ],
+)
+def test_a_field_that_cannot_be_varied_is_named(space_of, fields, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        space_of(fields)
+
+
+def test_networks_have_to_be_lists(space_of, tmp_path):
+    with pytest.raises(UserError, match="alpha is None; it must be a list"):
+        space_of("", 'model = ["v1"]\nsize = [32]\n')
+    with pytest.raises(UserError, match="no model named 'v9'"):
+        space_of("", NETWORKS.replace("v1", "v9")).networks(10, 3)
+    with pytest.raises(UserError, match=r"none\.toml cannot be read"):
+        load_space(tmp_path / "none.toml", RECIPE)
+
+
+def test_only_networks_within_every_limit_are_kept(space_of):
+    specs = space_of("").networks(10, 1)
+    macs = sorted(cost(spec).macs for spec in specs)
+    kept = affordable(specs, {"macs": macs[1]})
+    assert [row["macs"] for row in kept] == macs[:2]
+    ram = cost(model_spec("v1", 0.25, 32, 10, 1)).peak_activation_bytes
+    (cheapest,) = affordable(specs, {"macs": macs[1], "ram": ram})
+    assert cheapest["network"] == "v1 0.25 32"
+    with pytest.raises(UserError, match=rf"v1 0\.25 32 comes nearest, with {macs[0]:,} multiply"):
+        affordable(specs, {"macs": macs[0] - 1})
+    # What is measured elsewhere is limited in the same way.
+    times = [{"macs": 1, "latency": index} for index in range(len(specs))]
+    assert len(affordable(specs, {"latency": 1.5}, lambda _: times)) == 2
+
+
+def test_a_folder_is_not_overwritten_or_mixed_up(space_of, tmp_path):
+    plan = Plan("digits", 1, "random", RECIPE, space_of("batch = [16, 32]"), {"macs": 10**7})
+    out = tmp_path / "search"
+    begun = begin_search(plan, out)
+    assert begin_search(plan, out, resume=True).networks == begun.networks
+    with pytest.raises(UserError, match="holds an earlier run"):
+        begin_search(plan, out)
+    other = Plan("digits", 1, "random", RECIPE, space_of("batch = [16]"), {"macs": 10**7})
+    with pytest.raises(UserError, match=r"begun with space\.batch = '\(16, 32\)'"):
+        begin_search(other, out, resume=True)
+    assert begin_search(other, out, overwrite=True).plan is other
+    with pytest.raises(UserError, match="algorithm is 'grid'; it must be one of hyperband, bay"):
+        Plan("digits", 1, "grid", RECIPE, plan.space, {})
