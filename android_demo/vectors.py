@@ -152,13 +152,13 @@ def write_photos(folder: Path) -> None:
 
 def write_parity(folder: Path = PARITY) -> None:
     """A .tflite of every family and type, pictures, and LiteRT's scores of them."""
+    from mobilenet_tf.core.inputs import InputSpec
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.deployment.tflite.metadata import add_metadata
-    from mobilenet_tf.networks.spec import Preprocessing
 
     folder.mkdir(parents=True, exist_ok=True)
-    preprocessing = Preprocessing(crop=0.875)
+    preprocessing = InputSpec(crop=0.875)
     labels = [f"class {number}" for number in range(10)]
     for family in FAMILIES:
         channels = 1 if family == "v2" else 3
@@ -190,11 +190,10 @@ def quantized(family: str, pixels: np.ndarray, preprocessing):
 
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
-    from mobilenet_tf.datasets.images import normalise
-    from mobilenet_tf.networks.build import build
+    from mobilenet_tf.networks.keras_model import build
 
     keras.utils.set_random_seed(0)
-    images = normalise(pixels, preprocessing)
+    images = preprocessing.normalise(pixels)
     model = build(family, 0.25 if family == "v1" else 0.35, 32, 10, pixels.shape[-1])
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,6 +1,6 @@
 """The networks that come with Keras, for comparison."""
 
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.rows import Network
 
 _MAKERS = {
     "v1": ("MobileNet", {}),
@@ -12,7 +12,7 @@ _MAKERS = {
 }
 
 
-def application(spec: ModelSpec, **options):
+def application(spec: Network, **options):
     """The network of `tf_keras.applications` with a specification's name, alpha and size.
 
     Random weights; pictures as they are normalised here. `options` are its function's own.
@@ -23,5 +23,9 @@ def application(spec: ModelSpec, **options):
     if spec.name.startswith("v3"):
         own = own | {"include_preprocessing": False}
     return getattr(keras.applications, maker)(
-        input_shape=(spec.size, spec.size, 3), alpha=spec.alpha, weights=None, **own, **options
+        input_shape=(spec.input.side, spec.input.side, 3),
+        alpha=spec.alpha,
+        weights=None,
+        **own,
+        **options,
     )

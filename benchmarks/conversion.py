@@ -23,15 +23,15 @@ from mobilenet_tf.compression.quantized_layer import custom_objects
 from mobilenet_tf.core.terminal import console, quiet
 from mobilenet_tf.deployment.tflite.convert import convert, traced
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
-from mobilenet_tf.networks.build import build_from_spec
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 _SIZE = 96
 STEPS = ("load", "trace", "convert", "metadata", "saved first")
 
 
-def measure(spec: ModelSpec) -> dict:
+def measure(spec: Network) -> dict:
     """Seconds of each step of one network."""
     images, seconds = pictures(spec), {}
 
@@ -43,8 +43,8 @@ def measure(spec: ModelSpec) -> dict:
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "qat.keras"
-        deployed = deploy_form(settle(build_from_spec(spec), images))
-        quantize_aware(deployed, images, spec.preprocessing).save(file)
+        deployed = deploy_form(settle(build_network(spec), images))
+        quantize_aware(deployed, images, spec.input).save(file)
         with timed("load"):
             model = keras.models.load_model(file, custom_objects=custom_objects(), compile=False)
     with timed("trace"):
@@ -59,13 +59,13 @@ def measure(spec: ModelSpec) -> dict:
             name=spec.name,
             description="",
             labels=labels,
-            preprocessing=spec.preprocessing,
+            preprocessing=spec.input,
         )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     with timed("saved first"), quiet():
         converter.convert()
-    return {"network": spec.name, "size": spec.size, "seconds": seconds}
+    return {"network": spec.name, "size": spec.input.side, "seconds": seconds}
 
 
 def table(rows: list[dict]) -> str:
@@ -87,7 +87,7 @@ def table(rows: list[dict]) -> str:
 def main(names: list[str]) -> None:
     """Write docs/conversion.json and the table in docs/benchmarks.md, network by network."""
     for name in names or ZOO:
-        row = measure(model_spec(name, 1.0, _SIZE))
+        row = measure(make_network(name, 1.0, _SIZE))
         console.print(row)
         publish("conversion", row, ("network", "size"), table, "Seconds of processor time.")
 

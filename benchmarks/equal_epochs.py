@@ -19,8 +19,8 @@ from benchmarks.training_ways import tutorial
 from benchmarks.transfer import trained
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import load_recipe
 
@@ -48,13 +48,13 @@ def theirs(job: Job, place: Path) -> float:
     model.fit(batches, epochs=_EPOCHS, steps_per_epoch=steps, verbose=0)
     test = keras.utils.image_dataset_from_directory(
         as_folder(place / "test", job.data.test, job.classes),
-        image_size=(job.spec.size, job.spec.size),
+        image_size=(job.spec.input.side, job.spec.input.side),
         shuffle=False,
     )
     return model.evaluate(test, verbose=0)[1]
 
 
-def measure(source: str, spec: ModelSpec, seeds: int) -> dict:
+def measure(source: str, spec: Network, seeds: int) -> dict:
     """One network: the test accuracies of both ways, seed by seed."""
     import tf_keras as keras
 
@@ -93,7 +93,7 @@ def main(source: str, seeds: int = 3) -> None:
     note = f"Test accuracy after {_EPOCHS} epochs, {_SIZE}x{_SIZE}, {Path(source).name}; mean of "
     note += "the seeds, lowest and highest."
     for name, alpha in NETWORKS.items():
-        row = measure(source, model_spec(name, alpha, _SIZE), seeds)
+        row = measure(source, make_network(name, alpha, _SIZE), seeds)
         console.print(row)
         publish("equal_epochs", row, ("network", "alpha"), table, note)
 

@@ -26,28 +26,29 @@ from benchmarks.tables import markdown, publish, spread
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.core.terminal import console, quiet
-from mobilenet_tf.datasets.images import normalise
 from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.networks.build import build_from_spec
-from mobilenet_tf.networks.rows import HS, RE
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.tables import HS, RE
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SIZES = (96, 224)
 NOTE = "Median of the ratios, round by round, and their quartiles; one thread, its processor time."
 _ROUNDS = 200
 
 
-def pictures(spec: ModelSpec) -> np.ndarray:
+def pictures(spec: Network) -> np.ndarray:
     """Sixteen squares of the photos that come with scikit-learn, normalised."""
     squares = []
     for photo in load_sample_images().images:
         for left in range(0, photo.shape[1] - 200, 60):
-            square = tf.image.resize(photo[100:300, left : left + 200], (spec.size, spec.size))
+            square = tf.image.resize(
+                photo[100:300, left : left + 200], (spec.input.side, spec.input.side)
+            )
             squares.append(np.clip(np.rint(square), 0, 255).astype(np.uint8))
-    return normalise(np.stack(squares[:16]), spec.preprocessing)
+    return spec.input.normalise(np.stack(squares[:16]))
 
 
 def settle(model: keras.Model, images: np.ndarray) -> keras.Model:
@@ -70,23 +71,27 @@ def ratio(slow: np.ndarray, fast: np.ndarray) -> tuple[float, float, float]:
     return tuple(float(value) for value in quartiles)
 
 
-def relu_twin(spec: ModelSpec) -> ModelSpec:
+def relu_twin(spec: Network) -> Network:
     """The same network with ReLU for hard-swish."""
-    network = spec.network
-    blocks = tuple(replace(block, activation=RE) for block in network.blocks)
-    twin = replace(spec)
-    twin.__dict__["network"] = replace(network, activation=RE, blocks=blocks)
-    return twin
+
+    def plain(rows):
+        swish = [getattr(row, "activation", None) == HS for row in rows]
+        return tuple(
+            replace(row, activation=RE) if found else row
+            for row, found in zip(rows, swish, strict=True)
+        )
+
+    return replace(spec, backbone=plain(spec.backbone), head=plain(spec.head))
 
 
-def ours(spec: ModelSpec) -> bytes:
+def ours(spec: Network) -> bytes:
     """The file that `export` would write."""
     images = pictures(spec)
-    canonical = settle(build_from_spec(spec), images)
-    return convert(quantize_aware(deploy_form(canonical), images, spec.preprocessing))
+    canonical = settle(build_network(spec), images)
+    return convert(quantize_aware(deploy_form(canonical), images, spec.input))
 
 
-def theirs(spec: ModelSpec) -> dict[str, bytes]:
+def theirs(spec: Network) -> dict[str, bytes]:
     """The usual route: float, and full-int8 post-training quantization."""
     images = pictures(spec)
     model = settle(application(spec), images)
@@ -114,17 +119,17 @@ def runner(content: bytes):
     return interpreter.invoke
 
 
-def measure(spec: ModelSpec) -> dict:
+def measure(spec: Network) -> dict:
     """All files of one network and size, timed against each other."""
     files = {"ours": ours(spec), **theirs(spec)}
     # Without hard-swish the bound is the file itself.
-    if HS in (spec.network.activation, *(block.activation for block in spec.network.blocks)):
+    if relu_twin(spec) != spec:
         files["c"] = ours(relu_twin(spec))
     runs = {name: runner(content) for name, content in files.items()}
     samples = interleaved(runs, _ROUNDS, clock=time.thread_time)
     found = {
         "network": spec.name,
-        "size": spec.size,
+        "size": spec.input.side,
         "milliseconds": {name: float(np.median(value)) for name, value in samples.items()},
         "partitions": {
             name: inspect(content)["delegate"]["partitions"] for name, content in files.items()
@@ -163,7 +168,7 @@ def main(names: list[str]) -> None:
     """Write docs/latency.json and the table in docs/benchmarks.md, network by network."""
     for name in names or ZOO:
         for size in SIZES:
-            row = measure(model_spec(name, 1.0, size))
+            row = measure(make_network(name, 1.0, size))
             console.print(row)
             publish("latency", row, ("network", "size"), table, NOTE)
 

@@ -28,7 +28,7 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, recor
 from mobilenet_tf.deployment.devices.targets import MCU, measure
 from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import parse_model
 from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
@@ -41,7 +41,7 @@ from mobilenet_tf.deployment.tflite.shrink import (
     slimming,
 )
 from mobilenet_tf.networks.published.accuracy import expected_top1
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.chooser import choose
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -70,21 +70,21 @@ def converted(spec) -> bytes:
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import calibration_pictures
     from mobilenet_tf.deployment.tflite.convert import convert
-    from mobilenet_tf.networks.build import build_from_spec
+    from mobilenet_tf.networks.keras_model import build_network
 
-    random, model = np.random.default_rng(0), build_from_spec(spec)
+    random, model = np.random.default_rng(0), build_network(spec)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             shapes = [weight.shape for weight in layer.get_weights()]
             layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
-    pictures = calibration_pictures(load_data("digits", spec).train, spec, 64, 0)
-    return convert(quantize_aware(deploy_form(model), pictures, spec.preprocessing), io="int8")
+    pictures = calibration_pictures(load_data("digits", spec.input).train, spec, 64, 0)
+    return convert(quantize_aware(deploy_form(model), pictures, spec.input), io="int8")
 
 
 @cache
 def wake_words() -> bytes:
     """Visual wake words as converted: V1 0.25 at 96x96."""
-    return converted(model_spec("v1", 0.25, 96, CLASSES))
+    return converted(make_network("v1", 0.25, 96, CLASSES))
 
 
 def steps(content: bytes) -> list[dict]:
@@ -177,8 +177,8 @@ def grid(npu: str) -> list[dict]:
     for name, alphas in NETWORKS.items():
         for alpha in alphas:
             for size in SIZES:
-                spec = model_spec(name, alpha, size, CLASSES)
-                small, accelerated = slim(synthetic(spec)), measure(spec, npu)
+                spec = make_network(name, alpha, size, CLASSES)
+                small, accelerated = slim(int8_file(spec)), measure(spec, npu)
                 top1, basis = expected_top1(name, alpha, size)
                 rows.append(
                     {
@@ -202,7 +202,7 @@ def grid(npu: str) -> list[dict]:
 
 def hard_swish(npu: str) -> list[dict]:
     """The same V3-Small with hard-swish as phones run it, and as one operator."""
-    plain = synthetic(model_spec("v3_small", 0.75, 96, CLASSES), fused=False)
+    plain = int8_file(make_network("v3_small", 0.75, 96, CLASSES), fuse_hard_swish=False)
     rows = []
     for name, content in (("x * relu6(x + 3)", plain), ("HARD_SWISH", fuse_hard_swish(plain))):
         small, figures = slim(content), compile_npu(content, npu)[1]
@@ -222,12 +222,12 @@ def honesty(folder: Path) -> list[dict]:
     """The sum of measured parts over the time of the whole file, processor time, one thread."""
     rows, table = [], LatencyTable(ThisMachine(1), folder / "latency.json")
     for values in HONESTY:
-        spec = model_spec(*values, 10)
+        spec = make_network(*values, 10)
         # Parts and whole one right after the other: a busy machine changes from minute to minute.
         table.measure([spec])
-        whole = {"whole": runner(synthetic(spec, fused=False))}
+        whole = {"whole": runner(int8_file(spec, fuse_hard_swish=False))}
         times = interleaved(whole, 40, clock=time.thread_time)["whole"]
-        row = {"model": spec.name, "alpha": spec.alpha, "size": spec.size}
+        row = {"model": spec.name, "alpha": spec.alpha, "size": spec.input.side}
         rows.append(row | {"sum_over_whole": table.milliseconds(spec) / float(np.median(times))})
     return rows
 

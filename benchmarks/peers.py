@@ -30,9 +30,9 @@ from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.convert import convert
-from mobilenet_tf.networks.build import build_from_spec
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 _ROUNDS = 100
 PEERS = ("openvino", "ort", "ov_onnx")
@@ -64,14 +64,14 @@ def in_onnxruntime(content: bytes, image: np.ndarray):
     )
 
 
-def measure(spec: ModelSpec) -> dict:
+def measure(spec: Network) -> dict:
     """One network and size in all runtimes, timed against each other."""
     images = pictures(spec)
-    deployed = deploy_form(settle(build_from_spec(spec), images))
+    deployed = deploy_form(settle(build_network(spec), images))
     _stretch(deployed, images)
-    file = convert(quantize_aware(deployed, images, spec.preprocessing))
+    file = convert(quantize_aware(deployed, images, spec.input))
     graph = quantized_graph(float_graph(deployed), images)
-    std, mean = spec.preprocessing.std, spec.preprocessing.mean
+    std, mean = spec.input.std, spec.input.mean
     pixels = np.rint(images[:1] * std + mean).astype(np.uint8)
     planes = images[:1].transpose(0, 3, 1, 2)
     made = {
@@ -84,7 +84,7 @@ def measure(spec: ModelSpec) -> dict:
     expected = deployed(images[:1]).numpy().ravel()
     return {
         "network": spec.name,
-        "size": spec.size,
+        "size": spec.input.side,
         "milliseconds": {name: float(np.median(value)) for name, value in samples.items()},
         "faster_than": {name: ratio(samples[name], samples["ours"]) for name in PEERS},
         "correlation_with_float": {
@@ -128,7 +128,7 @@ def main(names: list[str]) -> None:
     note += f"ONNX Runtime {onnxruntime.__version__}."
     for name in names or ZOO:
         for size in SIZES:
-            row = measure(model_spec(name, 1.0, size))
+            row = measure(make_network(name, 1.0, size))
             console.print(row)
             publish("peers", row, ("network", "size"), table, note)
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.tables import ROOT
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
-from mobilenet_tf.runs.folder import write_atomically, write_text
+from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import Recipe, load_recipe
 
@@ -65,7 +65,7 @@ CASES = (
 )
 
 
-def unfolded(weights: str, spec: ModelSpec, data: str, seed: int, path: Path) -> str:
+def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> str:
     """Weights whose batch normalization was folded, with statistics again: the same function.
 
     The file has mean 0 and variance 1 and all else in kernel and beta. Training normalizes with
@@ -76,11 +76,11 @@ def unfolded(weights: str, spec: ModelSpec, data: str, seed: int, path: Path) ->
 
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import calibration_pictures
-    from mobilenet_tf.networks.build import build_from_spec
+    from mobilenet_tf.networks.keras_model import build_network
     from mobilenet_tf.networks.published.weights import load_weights
 
-    pictures = load_data(data, spec, seed)
-    model = build_from_spec(spec.with_classes(len(pictures.classes)))
+    pictures = load_data(data, spec.input, seed)
+    model = build_network(spec.with_classes(len(pictures.classes)))
     load_weights(model, weights)
     norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
     probe = keras.Model(model.input, [norm.input for norm in norms])
@@ -103,7 +103,7 @@ def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dic
     from mobilenet_tf.runs.train_stage import train
 
     place = case.file(folder / "runs", seed).with_suffix("")
-    spec = model_spec(case.network, case.alpha, case.size)
+    spec = make_network(case.network, case.alpha, case.size)
     start = "none"
     if case.pretrained:
         start = unfolded(weights, spec, data, seed, place.with_suffix(".keras"))
@@ -154,7 +154,7 @@ def stock(job: Job) -> dict:
     from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.fit import fit
 
-    test, preprocessing = job.data.test, job.spec.preprocessing
+    test, preprocessing = job.data.test, job.spec.input
     try:
         model = tfmot.quantization.keras.quantize_model(load_float(job))
     except (RuntimeError, ValueError) as error:

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.quantization import CASES, SEEDS, Case, one_thread
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.compression.calibration import extremes
-from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.runs.run import Job
 from mobilenet_tf.training.recipe import Recipe, Stage
 
@@ -98,7 +98,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     file = case.file(folder / "sweep", seed)
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     job = Job.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
-    preprocessing = job.spec.preprocessing
+    preprocessing = job.spec.input
     pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
     for name, setting in settings(job.recipe).items():
         if name in found:

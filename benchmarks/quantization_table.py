@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.quantization import CASES, SEEDS, Case
 from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.core.files import write_text
 
 DOCS = ROOT / "docs"
 WAYS = {"float": "float", "ptq": "PTQ", "stock": "stock TFMOT QAT", "ours": "ours"}

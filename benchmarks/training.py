@@ -19,15 +19,15 @@ from benchmarks.latency import ratio
 from benchmarks.tables import markdown, publish, spread
 from benchmarks.training_ways import BATCH, STEPS, Process
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 
 NETWORKS = {"v1": 0.25, "v2": 0.35, "v3_small": 0.75}
 _SIZE, _ROUNDS, _STARTS = 96, 21, 3
 _ORDER = ("ours", "tutorial", "step", "pipeline")
 
 
-def measure(folder: str, spec: ModelSpec) -> dict:
+def measure(folder: str, spec: Network) -> dict:
     """One network: the starts of both ways, and then all four in turn."""
     starts = {name: [] for name in ("ours", "tutorial")}
     for _ in range(_STARTS):
@@ -94,7 +94,7 @@ def main(folder: str, names: list[str]) -> None:
     note += "by round, and their quartiles. The first step counts from the start of the process, "
     note += "with all imports and pictures read."
     for name in names or NETWORKS:
-        row = measure(folder, model_spec(name, NETWORKS[name], _SIZE))
+        row = measure(folder, make_network(name, NETWORKS[name], _SIZE))
         console.print(row)
         publish("training", row, ("network", "alpha"), table, note)
 

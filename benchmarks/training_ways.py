@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mobilenet_tf.core import environment
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 
 ROOT = Path(__file__).parents[1]
 STEPS, BATCH = 12, 32  # steps of a turn
@@ -28,12 +28,12 @@ class Process:
         seconds: from the start of the process to the end of the first training step.
     """
 
-    def __init__(self, way: str, folder: str, spec: ModelSpec):
+    def __init__(self, way: str, folder: str, spec: Network):
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "benchmarks.training_ways"),
-                *(way, folder, spec.name, str(spec.alpha), str(spec.size)),
+                *(way, folder, spec.name, str(spec.alpha), str(spec.input.side)),
             ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -59,31 +59,31 @@ class Process:
         self.process.communicate()
 
 
-def ours(folder: str, spec: ModelSpec):
+def ours(folder: str, spec: Network):
     """The default recipe with the command line's settings: a compiled model and its batches."""
     environment.prepare()
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import training_batches
-    from mobilenet_tf.networks.build import build_from_spec
+    from mobilenet_tf.networks.keras_model import build_network
     from mobilenet_tf.training.learner import make_learner
     from mobilenet_tf.training.recipe import load_recipe
 
     recipe = load_recipe("small_data")
-    data = load_data(folder, spec, 0)
+    data = load_data(folder, spec.input, 0)
     spec = spec.with_classes(len(data.classes))
     batches = training_batches(
         data.train, spec, recipe.batch, 0, _ENDLESS, 0, recipe.train.augmentation
     )
-    return make_learner(build_from_spec(spec), recipe.train, _ENDLESS), batches
+    return make_learner(build_network(spec), recipe.train, _ENDLESS), batches
 
 
-def ready(folder: str, spec: ModelSpec):
+def ready(folder: str, spec: Network):
     """`ours` on batches that lie ready."""
     learner, batches = ours(folder, spec)
     return learner, batches.take(STEPS).cache().repeat()
 
 
-def tutorial(folder: str, spec: ModelSpec):
+def tutorial(folder: str, spec: Network):
     """As Keras's tutorials do it: a compiled model and its batches.
 
     `image_dataset_from_directory`, cached, shuffled and prefetched; augmentation layers in front
@@ -96,7 +96,7 @@ def tutorial(folder: str, spec: ModelSpec):
 
     layers = keras.layers
     batches = keras.utils.image_dataset_from_directory(
-        folder, image_size=(spec.size, spec.size), batch_size=BATCH, seed=0
+        folder, image_size=(spec.input.side, spec.input.side), batch_size=BATCH, seed=0
     )
     model = keras.Sequential(
         [
@@ -110,7 +110,7 @@ def tutorial(folder: str, spec: ModelSpec):
     return model, batches.cache().shuffle(1000).prefetch(tf.data.AUTOTUNE).repeat()
 
 
-def serve(way: Callable, folder: str, spec: ModelSpec) -> None:
+def serve(way: Callable, folder: str, spec: Network) -> None:
     """Train without end, a turn for each line of standard input, answered with its seconds."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what Keras prints is no answer
@@ -152,4 +152,4 @@ def serve(way: Callable, folder: str, spec: ModelSpec) -> None:
 if __name__ == "__main__":
     name, source, network, alpha, size = sys.argv[1:]
     environment.quieten()
-    serve(globals()[name], source, model_spec(network, float(alpha), int(size)))
+    serve(globals()[name], source, make_network(network, float(alpha), int(size)))

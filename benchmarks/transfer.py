@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.datasets.dataset import Dataset
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Job, begin
 from mobilenet_tf.training.recipe import load_recipe
 
@@ -54,7 +54,7 @@ def trained(job: Job, choose: Callable[[Dataset], Dataset] = lambda data: data) 
 
 def transfer(source: str, weights: str, seed: int, out: Path) -> dict[tuple, dict]:
     """V2 0.35 on few pictures, with the same steps from random and from trained weights."""
-    spec = model_spec("v2", 0.35, 96)
+    spec = make_network("v2", 0.35, 96)
     rows = {}
     starts = (("small_data", "none", "random"), ("transfer", weights, "ImageNet, `transfer`"))
     for name, start, title in starts:
@@ -68,12 +68,12 @@ def distillation(source: str, weights: str, seed: int, out: Path) -> dict[tuple,
     """V1 0.25 on all pictures, alone and taught by a V2 0.35 that began with trained weights."""
     teacher = out / f"teacher_{seed}"
     recipe = load_recipe("transfer").with_fields({"train.epochs": TEACHER_EPOCHS})
-    job = begin(teacher, source, model_spec("v2", 0.35, 96), recipe, weights, seed)
+    job = begin(teacher, source, make_network("v2", 0.35, 96), recipe, weights, seed)
     rows = {("`v2` 0.35, 96x96, the teacher", "ImageNet, `transfer`"): trained(job)}
     recipe = load_recipe("small_data").with_fields({"train.epochs": STUDENT_EPOCHS})
     for title, of in (("random", "none"), ("random, `--teacher`", str(teacher))):
         folder = out / f"student_{'alone' if of == 'none' else 'taught'}_{seed}"
-        job = begin(folder, source, model_spec("v1", 0.25, 64), recipe, seed=seed, teacher=of)
+        job = begin(folder, source, make_network("v1", 0.25, 64), recipe, seed=seed, teacher=of)
         rows["`v1` 0.25, 64x64", title] = trained(job)
     return rows
 

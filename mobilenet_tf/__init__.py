@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 __all__ = ["build", "load_weights"]
 
 _HOME = {
-    "build": "mobilenet_tf.networks.build",
+    "build": "mobilenet_tf.networks.keras_model",
     "load_weights": "mobilenet_tf.networks.published.weights",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -77,22 +77,21 @@ class Int8:
 
     @cached_property
     def spec(self):
-        return model_spec(self.name, 0.35, SIZE, CLASSES)
+        return make_network(self.name, 0.35, SIZE, CLASSES)
 
     @cached_property
     def images(self) -> np.ndarray:
-        from mobilenet_tf.datasets.images import normalise
 
-        return normalise(self.pixels, self.spec.preprocessing)
+        return self.spec.input.normalise(self.pixels)
 
     @cached_property
     def canonical(self):
         import tf_keras as keras
 
-        from mobilenet_tf.networks.build import build_from_spec
+        from mobilenet_tf.networks.keras_model import build_network
 
         keras.utils.set_random_seed(7)
-        model = build_from_spec(self.spec)
+        model = build_network(self.spec)
         enliven(model, self.images)
         return model
 
@@ -106,7 +105,7 @@ class Int8:
     def qat(self):
         from mobilenet_tf.compression.qat import quantize_aware
 
-        return quantize_aware(self.deployed, self.images, self.spec.preprocessing)
+        return quantize_aware(self.deployed, self.images, self.spec.input)
 
     @cached_property
     def content(self) -> bytes:

@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, read_file
 from mobilenet_tf.deployment.tflite.metadata import required_runtime
-from mobilenet_tf.runs.folder import RunFolder, write_atomically, write_text
+from mobilenet_tf.runs.folder import RunFolder
 
 DEMO = Path(__file__).resolve().parents[2] / "android_demo"
 # The older of the app's two builds, see android_demo/pom.xml: what it runs, both run.
@@ -81,7 +82,7 @@ def golden_vectors(model: TFLiteModel) -> dict:
     spec = model_input(model)
     pictures = []
     for image in _pictures():
-        pixels = prepare(image, spec.size, spec.channels, spec.preprocessing.crop)
+        pixels = prepare(image, spec.side, spec.channels, spec.crop)
         scores = model.run(pixels[None])[0]
         pictures.append(
             {

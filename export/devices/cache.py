@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.core.files import write_text
 
 _SAVE_EVERY = 10
 Progress = Callable[[str, int, int], None]  # what is being done, done, of

@@ -15,12 +15,15 @@ import numpy as np
 
 from mobilenet_tf.core.system import processor
 from mobilenet_tf.deployment.devices.cache import Kept, Progress
-from mobilenet_tf.deployment.tflite.from_graph import Part, chain_file, parts, phone_file
+from mobilenet_tf.deployment.tflite.from_graph import graph_file, phone_file_size
 from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.graph import Graph, Op
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.rows import Network
 
 _ROUNDS = 40
-_CALL = Part("least", 2, 8)
+# One mean over four pixels: next to nothing, to measure the cost of a call.
+_CALL = Graph((Op("input", "image", (), (2, 2, 8)), Op("mean", "mean", ("image",), (1, 1, 8))))
 
 
 class Machine(Protocol):
@@ -76,30 +79,31 @@ class LatencyTable:
         self.machine = machine
         self.kept = Kept(machine.name, path)
 
-    def measure(self, specs: Iterable[ModelSpec], progress: Progress | None = None) -> int:
+    def measure(self, specs: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure what these networks need and the table has not; returns how many parts."""
         groups, seen = [], set(self.kept.values)
-        for chain in ([_CALL], *map(parts, specs)):
-            group = {_key(part): part for part in chain if _key(part) not in seen}
+        for chain in ([_CALL], *(lower(spec).parts() for spec in specs)):
+            group = {part.key: part for part in chain if part.key not in seen}
             seen |= set(group)
             groups += [group] if group else []
         found = (
-            self.machine.times({k: chain_file([part], fused=False) for k, part in group.items()})
+            self.machine.times({k: graph_file(part, False) for k, part in group.items()})
             for group in groups
         )
         told = progress and (lambda *done: progress("Measuring latency", *done))
         self.kept.fill(found, len(groups), told)
         return sum(map(len, groups))
 
-    def milliseconds(self, spec: ModelSpec) -> float:
+    def milliseconds(self, spec: Network) -> float:
         """Of a network whose parts have been measured, one picture."""
         times = self.kept.values
-        call = times[_key(_CALL)]
-        return call + sum(max(0.0, times[_key(part)] - call) for part in parts(spec))
+        call = times[_CALL.key]
+        return call + sum(max(0.0, times[part.key] - call) for part in lower(spec).parts())
 
-    def cost(self, spec: ModelSpec) -> dict:
+    def cost(self, spec: Network) -> dict:
         """latency in milliseconds; bytes of the file; ram: bytes of its activations."""
-        return {"latency": self.milliseconds(spec), **phone_file(spec)}
+        size, ram = phone_file_size(spec)
+        return {"latency": self.milliseconds(spec), "bytes": size, "ram": ram}
 
 
 def runner(content: bytes, threads: int = 1) -> Callable[[], None]:
@@ -112,15 +116,3 @@ def runner(content: bytes, threads: int = 1) -> Callable[[], None]:
         values = random.random(shape) if floats else random.integers(0, 100, shape)
         interpreter.set_tensor(detail["index"], values.astype(dtype))
     return interpreter.invoke
-
-
-def _key(part: Part) -> str:
-    """A part in one line, the same in every session."""
-    row = part.row
-    block = "" if row is None else f"{row.kernel}x{row.expansion}-{row.out}s{row.stride}"
-    extra = "" if row is None else f"{'se' if row.se else ''}{row.activation}"
-    widths = "-".join(map(str, part.widths))
-    joined = "+" if part.residual else ""
-    return f"{part.kind} {part.side}x{part.channels} {block}{extra}{widths}{joined} " + str(
-        part.activation or ""
-    )

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from mobilenet_tf import __version__
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.core.system import extra_version
 from mobilenet_tf.deployment.devices.cache import Kept, Progress
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, record_arena
-from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.shrink import slim
-from mobilenet_tf.networks.count import cost
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.runs.folder import write_atomically, write_text
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.run import Job
 from mobilenet_tf.selection.candidates import candidates
 
@@ -106,7 +106,7 @@ def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     require_fit(job.spec, limits, measure_arena(small).needed, len(small))
     test = job.data.test
     rows = balanced(test.labels, min(PARITY_PICTURES, len(test)), job.seed)
-    crop = job.spec.preprocessing.crop
+    crop = job.spec.input.crop
     return write_folder(folder, content, list(job.classes), test.pictures[rows], _title(job), crop)
 
 
@@ -142,13 +142,10 @@ def _export_uncompiled(job: Job, target: str, folder: Path, limits: Limits) -> d
 
 def _title(job: Job) -> str:
     spec = job.spec
-    return (
-        f"MobileNet {spec.name} {spec.alpha:g}, {spec.size}x{spec.size}x{spec.channels}, "
-        f"{spec.classes} classes of {Path(job.source).name}"
-    )
+    return f"MobileNet {spec.title}, {spec.classes} classes of {Path(job.source).name}"
 
 
-def measure(spec: ModelSpec, target: str = MCU) -> dict:
+def measure(spec: Network, target: str = MCU) -> dict:
     """What a network costs on a device before it is trained, see `from_graph`.
 
     Returns:
@@ -156,9 +153,9 @@ def measure(spec: ModelSpec, target: str = MCU) -> dict:
         file; ram, bytes of the arena or the NPU's SRAM; for an NPU also cycles, ops, ops_on_npu.
     """
     if target == MCU:
-        small = slim(synthetic(spec))
+        small = slim(int8_file(spec))
         return {"latency": None, "bytes": len(small), "ram": record_arena(small).needed}
-    compiled, figures = compile_npu(synthetic(spec), target)
+    compiled, figures = compile_npu(int8_file(spec), target)
     return {
         "latency": figures["milliseconds"],
         "bytes": len(compiled),
@@ -167,9 +164,9 @@ def measure(spec: ModelSpec, target: str = MCU) -> dict:
     }
 
 
-def at_least(spec: ModelSpec, target: str) -> dict:
+def at_least(spec: Network, target: str) -> dict:
     """Bounds by counting, which is quick: bytes and ram that `measure` will not stay below."""
-    counted = cost(spec)
+    counted = count(spec)
     if target in NPUS:  # they compress weights, and cut activations into strips
         return {"bytes": _VELA_COMPRESSES * counted.weight_bytes, "ram": 0}
     return {"bytes": counted.weight_bytes, "ram": counted.peak_activation_bytes}
@@ -190,7 +187,7 @@ class DeviceTable:
         names = f"{target}, {tool} {extra_version(tool)}, mobilenet_tf {__version__}"
         self.kept = Kept(names, path)
 
-    def measure(self, specs: Iterable[ModelSpec], progress: Progress | None = None) -> int:
+    def measure(self, specs: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the networks that are not known yet; returns how many."""
         new = [spec for spec in specs if _key(spec) not in self.kept.values]
         # Vela is a process for each network; TensorFlow Lite Micro is inside this one.
@@ -200,18 +197,18 @@ class DeviceTable:
             self.kept.fill(found, len(new), told)
         return len(new)
 
-    def cost(self, spec: ModelSpec) -> dict:
+    def cost(self, spec: Network) -> dict:
         """latency, bytes and ram of a network that has been measured, see `measure`."""
         return {name: self.kept.values[_key(spec)][name] for name in ("latency", "bytes", "ram")}
 
 
-def _key(spec: ModelSpec) -> str:
+def _key(spec: Network) -> str:
     """A network in one line: what it is called, and a digest of all that it is."""
     digest = hashlib.sha256(repr(spec).encode()).hexdigest()[:12]
-    return f"{spec.name} {spec.alpha:g} {spec.size}x{spec.size}x{spec.channels} {digest}"
+    return f"{spec.title} {digest}"
 
 
-def require_fit(spec: ModelSpec, limits: Limits, arena: int, flash: int, target: str = MCU) -> None:
+def require_fit(spec: Network, limits: Limits, arena: int, flash: int, target: str = MCU) -> None:
     """Raises UserError where the limits are broken: the figures, and what would fit."""
     broken = limits.broken(arena, flash)
     if not broken:
@@ -228,8 +225,8 @@ def require_fit(spec: ModelSpec, limits: Limits, arena: int, flash: int, target:
 
 
 def largest_that_fits(
-    spec: ModelSpec, limits: Limits, target: str = MCU
-) -> tuple[ModelSpec, dict] | None:
+    spec: Network, limits: Limits, target: str = MCU
+) -> tuple[Network, dict] | None:
     """The configuration with the most work that keeps the limits: of this network, or of any.
 
     Returns:
@@ -237,8 +234,8 @@ def largest_that_fits(
     """
     table = DeviceTable(target)
     grid = sorted(
-        candidates(spec.classes, spec.channels),
-        key=lambda other: (other.name != spec.name, -cost(other).macs),
+        candidates(spec.classes, spec.input.channels),
+        key=lambda other: (other.name != spec.name, -count(other).macs),
     )
     for candidate in grid:
         least = at_least(candidate, target)

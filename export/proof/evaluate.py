@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.images import read_picture
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
 
 _CHUNK = 64
 _BINS = 15
@@ -100,7 +100,7 @@ def _run(
     return np.concatenate(outputs)
 
 
-def model_input(model: TFLiteModel) -> ModelSpec:
+def model_input(model: TFLiteModel) -> InputSpec:
     """Size, channels and preprocessing of a file, as a specification to load pictures with.
 
     Raises:
@@ -110,8 +110,7 @@ def model_input(model: TFLiteModel) -> ModelSpec:
     if height != width:
         raise UserError(f"{model.called} takes {width}x{height} pictures; only squares are served.")
     crop = 1.0 if model.metadata.crop is None else model.metadata.crop
-    preprocessing = Preprocessing(crop=crop)
-    return ModelSpec(model.called, (), 1.0, height, channels=channels, preprocessing=preprocessing)
+    return InputSpec(height, channels, crop=crop)
 
 
 def labels_of(model: TFLiteModel) -> list[str]:
@@ -178,10 +177,10 @@ def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dic
     """
     model = TFLiteModel(path, threads=2)
     spec, labels = model_input(model), labels_of(model)
-    crop = spec.preprocessing.crop
+    crop = spec.crop
     predictions = []
     for image in images:
-        pixels = read_picture(image, spec.size, spec.channels, crop)
+        pixels = read_picture(image, spec.side, spec.channels, crop)
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]

@@ -7,18 +7,18 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.system import machine
-from mobilenet_tf.datasets.images import normalise
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.proof.evaluate import figures, run_all, sections
 from mobilenet_tf.deployment.proof.verify import parity, versions, wrong_answers
 from mobilenet_tf.deployment.tflite.convert import calibration_facts, convert, tflite_facts
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
-from mobilenet_tf.networks.layers import OWN_LAYERS
-from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
-from mobilenet_tf.runs.folder import RunFolder, write_atomically, write_text
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import data_facts
 
 _CALIBRATION = 300
@@ -75,7 +75,7 @@ def export_foreign(
         mean, std: the model takes (pixel - mean) / std.
         out: folder for the file, its figures and the report.
         io: type of the file's input and output.
-        crop: see `Preprocessing`.
+        crop: see `InputSpec`.
         seed: of the split.
         overwrite: replace what `out` holds.
 
@@ -94,21 +94,19 @@ def export_foreign(
     started = time.monotonic()
     model = load_foreign(path)
     _, size, _, channels = model.inputs[0].shape
-    preprocessing = Preprocessing(mean, std, crop)
-    # Only the input's shape is of use here: the network is not ours.
-    spec = ModelSpec(Path(path).stem, (), 1.0, size, 1, channels, preprocessing)
+    preprocessing = InputSpec(size, channels, mean, std, crop)
     with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, spec, seed, progress)
+        data = load_data(source, preprocessing, seed, progress)
     classes = model.outputs[0].shape[1]
     if len(data.classes) != classes:
         raise UserError(
             f"{path} has {classes} outputs, but {source} has {len(data.classes)} classes."
         )
-    few = data.train.sample(_CALIBRATION, seed, spec)
+    few = data.train.sample(_CALIBRATION, seed, preprocessing)
     pixels = few.pictures.copy()
     # Two pixels that make the input's range that of all pixels, so its scale is 1 / std.
     pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
-    content = convert(model, io, normalise(pixels, preprocessing))
+    content = convert(model, io, preprocessing.normalise(pixels))
     content = add_metadata(
         content,
         name=Path(path).stem,
@@ -126,7 +124,7 @@ def export_foreign(
     scores = file.output.dequantize(found)
     expected = np.concatenate(
         [
-            model(normalise(test.pictures[start : start + _CHUNK], preprocessing), training=False)
+            model(preprocessing.normalise(test.pictures[start : start + _CHUNK]), training=False)
             for start in range(0, len(test), _CHUNK)
         ]
     )

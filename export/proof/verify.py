@@ -10,14 +10,14 @@ import tf_keras as keras
 from PIL import Image
 
 from mobilenet_tf import __version__
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
-from mobilenet_tf.datasets.images import normalise
 from mobilenet_tf.datasets.pipeline import evaluation_batches
 from mobilenet_tf.deployment.proof.evaluate import figures, run_all, sections
 from mobilenet_tf.deployment.proof.tensors import compare, distance
 from mobilenet_tf.deployment.tflite.interpreter import TensorInfo, TFLiteModel
-from mobilenet_tf.runs.folder import RunFolder, write_atomically
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.quantize_stage import load_float, load_qat
 from mobilenet_tf.runs.run import Job
 
@@ -51,7 +51,7 @@ def verify(job: Job) -> dict:
     }
     judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
     few = test.pictures[balanced(test.labels, _COMPARED, job.seed)]
-    blocks = compare(qat, job.run.tflite.read_bytes(), few, normalise(few, job.spec.preprocessing))
+    blocks = compare(qat, job.run.tflite.read_bytes(), few, job.spec.input.normalise(few))
     worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
         **sections(judged),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.deployment.report import wording
 from mobilenet_tf.deployment.report.page import figures_of
 from mobilenet_tf.deployment.report.snippets import feeding, reproduce
@@ -17,7 +18,7 @@ from mobilenet_tf.deployment.report.wording import (
     points,
     size,
 )
-from mobilenet_tf.runs.folder import RunFolder, write_text
+from mobilenet_tf.runs.folder import RunFolder
 
 _CLASSES = 100
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.deployment.report import contents, mistakes, plots, wording
 from mobilenet_tf.deployment.report.markup import (
     Html,
@@ -31,7 +32,7 @@ from mobilenet_tf.deployment.report.wording import (
     points,
     size,
 )
-from mobilenet_tf.runs.folder import RunFolder, write_text
+from mobilenet_tf.runs.folder import RunFolder
 
 _SKIPPED, _CLASSES = 50, 100
 _STATES = {True: ("yes", "✓ holds"), False: ("no", "✗ fails"), None: ("open", "– open")}  # noqa: RUF001

@@ -11,11 +11,11 @@ import tf_keras as keras
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.settings import IO_TYPES
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.core.terminal import quiet
 from mobilenet_tf.datasets.pipeline import calibration_pictures
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
-from mobilenet_tf.runs.folder import write_atomically, write_text
 from mobilenet_tf.runs.quantize_stage import load_float, load_qat
 from mobilenet_tf.runs.run import Job
 
@@ -83,13 +83,13 @@ def export(job: Job) -> None:
 
 
 def _write(job: Job, path, content: bytes) -> None:
-    name = f"MobileNet {job.spec.name} {job.spec.alpha:g} {job.spec.size}x{job.spec.size}, int8"
+    name = f"MobileNet {job.spec.title}, int8"
     content = add_metadata(
         content,
         name=name,
         description=f"Image classifier of {len(job.classes)} classes, trained on {job.source}.",
         labels=job.classes,
-        preprocessing=job.spec.preprocessing,
+        preprocessing=job.spec.input,
     )
     write_atomically(path, lambda partial: partial.write_bytes(content))
 

@@ -21,8 +21,8 @@ from flatbuffers import number_types
 from flatbuffers.table import Table
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.networks.spec import Preprocessing
 
 LABELS_FILE = "labels.txt"
 PREPROCESSING_FILE = "preprocessing.json"
@@ -73,7 +73,7 @@ class Metadata:
     Attributes:
         mean, std: per channel, or one value for all; input = (pixel - mean) / std.
         color_space: "rgb", "grayscale" or "unknown".
-        crop: share of the picture's shorter side, see `Preprocessing`.
+        crop: share of the picture's shorter side, see `InputSpec`.
         labels: one per class, in the order of the output.
         extra: the free values given to `add_metadata`.
     """
@@ -101,7 +101,7 @@ def add_metadata(
     name: str,
     description: str,
     labels: Sequence[str],
-    preprocessing: Preprocessing,
+    preprocessing: InputSpec,
     version: str | None = None,
     author: str | None = None,
     license: str | None = None,
@@ -178,7 +178,7 @@ def required_runtime(data: bytes) -> str:
     return _get_metadata(data, RUNTIME_NAME).rstrip(b"\0").decode("ascii", "replace") or "unknown"
 
 
-def _describe(picture, scores, preprocessing: Preprocessing) -> dict:
+def _describe(picture, scores, preprocessing: InputSpec) -> dict:
     """The part of the metadata that follows from the tensors."""
     _, height, width, channels = (int(side) for side in picture.shape)
     mean, std = preprocessing.mean, preprocessing.std

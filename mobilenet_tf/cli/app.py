@@ -114,12 +114,12 @@ def _new_run(finish):
     ) -> None:
         from mobilenet_tf.compression.settings import DEFAULT
         from mobilenet_tf.datasets.load import source_name
-        from mobilenet_tf.networks.zoo import model_spec
+        from mobilenet_tf.networks.zoo import make_network
         from mobilenet_tf.runs.run import begin
         from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
         digits = data == "digits"
-        spec = model_spec(
+        spec = make_network(
             model,
             alpha,
             size if size is not None else (32 if digits else 96),
@@ -129,7 +129,7 @@ def _new_run(finish):
         fields["deterministic"] = deterministic or None
         numbers = load_recipe(recipe).with_fields(fields | parse_settings(settings or []))
         int8 = DEFAULT.changed(io=io, per_tensor=per_tensor)
-        out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.size}"
+        out = out or Path("runs") / f"{source_name(data)}_{model}_{alpha:g}_{spec.input.side}"
         job = begin(
             out,
             data,
@@ -314,11 +314,11 @@ def summary(
     """Parameters, multiply-adds and memory, counted from the papers' rows."""
     from mobilenet_tf.networks.count import summary as count
     from mobilenet_tf.networks.count import table
-    from mobilenet_tf.networks.zoo import model_spec
+    from mobilenet_tf.networks.zoo import make_network
 
     if name is None:
         return tables.show({"networks": table(size, classes, channels)}, as_json, tables.cost_table)
-    figures = count(model_spec(name, alpha, size, classes, channels))
+    figures = count(make_network(name, alpha, size, classes, channels))
     return tables.show(figures, as_json, tables.layer_table)
 
 

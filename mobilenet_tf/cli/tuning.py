@@ -106,7 +106,7 @@ def _listed(name: str, text: str | None, kind: type) -> list | None:
 def _measured(limits) -> Callable[[Sequence], list[dict[str, float]]]:
     """What networks cost: counted, and what is limited besides from files and on this CPU."""
     from mobilenet_tf.deployment.devices.cpu import LatencyTable, ThisMachine
-    from mobilenet_tf.deployment.tflite.from_graph import phone_file
+    from mobilenet_tf.deployment.tflite.from_graph import phone_file_size
     from mobilenet_tf.selection.plan import counted
 
     def measure(specs: Sequence) -> list[dict[str, float]]:
@@ -116,7 +116,7 @@ def _measured(limits) -> Callable[[Sequence], list[dict[str, float]]]:
             table.measure(specs)
         for row, spec in zip(rows, specs, strict=True):
             if "bytes" in limits:
-                row["bytes"] = phone_file(spec)["bytes"]
+                row["bytes"] = phone_file_size(spec)[0]
             if "latency" in limits:
                 row["latency"] = table.milliseconds(spec)
         return rows

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.runs.trial import trial_accuracy
 from mobilenet_tf.training.recipe import load_recipe
@@ -28,8 +28,8 @@ def run_trials(
     recipe = load_recipe("small_data").with_fields({"train.epochs": epochs, "qat.epochs": 0})
     found = []
     for option in options:
-        spec = model_spec(option["model"], option["alpha"], option["size"], channels=channels)
-        folder = out / f"{spec.name}_{spec.alpha:g}_{spec.size}"
+        spec = make_network(option["model"], option["alpha"], option["size"], channels=channels)
+        folder = out / f"{spec.name}_{spec.alpha:g}_{spec.input.side}"
         job = begin(folder, data, spec, recipe, seed=seed, overwrite=True)
         found.append(option | {"validation_accuracy": trial_accuracy(job), "run": str(folder)})
     return sorted(found, key=lambda trial: -trial["validation_accuracy"])

@@ -8,7 +8,7 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import CONVOLUTIONS, ShiftedReLU6
 from mobilenet_tf.compression.scheme import SOFTMAX_RANGE
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.spec import Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
 
 # Layers whose output shares the range of their input in the file.
 _SAME_RANGE = (
@@ -29,7 +29,7 @@ def extremes(values: np.ndarray) -> tuple[float, float]:
     return values.min(), values.max()
 
 
-def input_range(preprocessing: Preprocessing) -> tuple[float, float]:
+def input_range(preprocessing: InputSpec) -> tuple[float, float]:
     """The range of a normalised picture: pixel 0 to pixel 255, exactly.
 
     With it the input's scale is 1 / std and its zero point (as uint8) mean, so raw pixels are

@@ -13,7 +13,7 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
+from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 # Layers that work on values times a positive constant as they do on the values.
@@ -48,7 +48,7 @@ def deploy_form(model: keras.Model, fuse_hard_swish: bool = False) -> keras.Mode
     """Rearrange a canonical network for integer arithmetic without changing its function.
 
     Args:
-        model: a flat functional network of the layers in `mobilenet_tf.networks.layers`; every
+        model: a flat functional network of the layers in `mobilenet_tf.networks.keras_model`; every
             layer used once.
         fuse_hard_swish: keep hard-swish as one layer, for hardware that has it as one
             instruction. The default is x * relu6(x + 3), which every CPU kernel library takes.

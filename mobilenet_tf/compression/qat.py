@@ -10,7 +10,7 @@ from mobilenet_tf.compression.deploy import CONVOLUTIONS, copy_layer, input_tens
 from mobilenet_tf.compression.integers import Grid, range_without_ties
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.scheme import Int8Config
-from mobilenet_tf.networks.spec import Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
 
 INPUT_NAME = "pixels"
 
@@ -18,7 +18,7 @@ INPUT_NAME = "pixels"
 def quantize_aware(
     deployed: keras.Model,
     pictures: np.ndarray,
-    preprocessing: Preprocessing,
+    preprocessing: InputSpec,
     per_channel: bool = True,
     ends: Ends = extremes,
 ) -> keras.Model:

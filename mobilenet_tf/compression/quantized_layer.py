@@ -9,7 +9,7 @@ from mobilenet_tf.compression import integers
 from mobilenet_tf.compression.deploy import ShiftedReLU6
 from mobilenet_tf.compression.integers import Grid
 from mobilenet_tf.compression.scheme import Int8Config, RangeQuantizer
-from mobilenet_tf.networks.layers import HardSwish
+from mobilenet_tf.networks.keras_model import HardSwish
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")

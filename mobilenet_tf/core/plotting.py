@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.runs.folder import write_atomically
+from mobilenet_tf.core.files import write_atomically
 
 Points = Sequence[tuple[float, float]]
 _ENDINGS = (".png", ".svg", ".pdf")

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.networks.spec import ModelSpec
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.datasets.stream import Stream
@@ -51,10 +51,10 @@ class Split:
         rows = balanced(self.labels, count, seed)
         return Split(self.pictures[rows], self.labels[rows], [self.names[row] for row in rows])
 
-    def sample(self, count: int, seed: int, spec: ModelSpec) -> "Split":
-        """`count` of the pictures at `spec.size`, unchanged, all classes alike."""
+    def sample(self, count: int, seed: int, spec: InputSpec) -> "Split":
+        """`count` of the pictures at `spec.side`, unchanged, all classes alike."""
         few = self.balanced(count, seed)
-        return replace(few, pictures=at_size(few.pictures, spec.size))
+        return replace(few, pictures=at_size(few.pictures, spec.side))
 
     def feed(self, digest, part: str) -> None:
         """Give a hash all that tells these pictures, of a part, from others."""
@@ -165,7 +165,7 @@ def from_images(
     names: Sequence[str],
     labels: Sequence[int],
     parts: Sequence[str],
-    spec: ModelSpec,
+    spec: InputSpec,
     seed: int,
     progress: Progress | None,
 ) -> Dataset:
@@ -180,13 +180,11 @@ def from_images(
     place = {index: (part, row) for part in PARTS for row, index in enumerate(chosen[part])}
     pictures = {}
     for part in PARTS:
-        side = side_of(part, spec.size)
+        side = side_of(part, spec.side)
         pictures[part] = allocate((len(chosen[part]), side, side, spec.channels))
     for index, image in enumerate(images):
         part, row = place[index]
-        pictures[part][row] = prepare(
-            image, side_of(part, spec.size), spec.channels, spec.preprocessing.crop
-        )
+        pictures[part][row] = prepare(image, side_of(part, spec.side), spec.channels, spec.crop)
         if progress:
             progress(index + 1, len(names))
     splits = {

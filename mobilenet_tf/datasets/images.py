@@ -8,7 +8,7 @@ Training, calibration, evaluation, `predict` and the phone all do exactly this:
 4. Pillow's antialiased BILINEAR resize of that square alone to size x size: rows first, then
    columns, rounded to integers after each (tests/data/test_pictures.py has it in integers);
 5. for one channel: L = (19595 R + 38470 G + 7471 B + 32768) >> 16, after the resize;
-6. `normalise`.
+6. `InputSpec.normalise`.
 """
 
 import math
@@ -20,7 +20,6 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.spec import Preprocessing
 
 # More than any phone takes in one shot, 108 million, and 400 MB when decoded.
 PIXEL_LIMIT = 128_000_000
@@ -183,8 +182,3 @@ def prepare(image: Image.Image, size: int, channels: int, crop: float) -> np.nda
     if channels == 1:
         return np.asarray(image.convert("L"))[..., np.newaxis]
     return np.asarray(image)
-
-
-def normalise(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
-    """(pixel - mean) / std as float32, the network's input; any shape."""
-    return (np.float32(pixels) - np.float32(preprocessing.mean)) / np.float32(preprocessing.std)

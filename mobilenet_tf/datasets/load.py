@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split
-from mobilenet_tf.networks.spec import ModelSpec
 
 
 def source_name(source: str) -> str:
@@ -18,7 +18,7 @@ def source_name(source: str) -> str:
 def load_test(
     source: str,
     labels: Sequence[str],
-    spec: ModelSpec,
+    spec: InputSpec,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Split, list[dict]]:
@@ -44,7 +44,7 @@ def load_test(
 
 
 def load_data(
-    source: str, spec: ModelSpec, seed: int = 0, progress: Progress | None = None
+    source: str, spec: InputSpec, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
     """Read, prepare and share out the pictures of a source.
 
@@ -52,7 +52,7 @@ def load_data(
         source: `digits` (comes with scikit-learn), `tfds:NAME`, or a folder with a folder of
             pictures per class.
         spec: gives size, channels and crop. Its number of classes is not used: the data
-            decides, see `ModelSpec.with_classes`.
+            decides, see `InputSpec.with_classes`.
         seed: of the sharing out.
         progress: called with (pictures done, pictures in all).
 

@@ -15,9 +15,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.apply import change, mix
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation, Changes, draw
 from mobilenet_tf.datasets.dataset import Split, at_size, train_side
-from mobilenet_tf.datasets.images import normalise
 from mobilenet_tf.datasets.stream import Stream
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.rows import Network
 
 # Independent streams of random numbers from one seed.
 _ORDER, _CHANGES = 0, 1
@@ -30,7 +29,7 @@ def steps_per_epoch(split: Split | Stream, batch: int) -> int:
 
 def training_batches(
     split: Split | Stream,
-    spec: ModelSpec,
+    network: Network,
     batch: int,
     seed: int,
     steps: int,
@@ -46,8 +45,8 @@ def training_batches(
     no picture is dropped or seen more often than another, and a set smaller than a batch works.
 
     Args:
-        split: pictures of side >= spec.size; rotated, zoomed and scaled in one interpolation.
-        spec: gives size, channels, preprocessing and the number of classes.
+        split: pictures at least as large as the input.
+        network: gives size, channels, preprocessing and the number of classes.
         batch: pictures per step.
         seed: >= 0.
         steps: of the whole run.
@@ -69,15 +68,15 @@ def training_batches(
         raise UserError(f"seed is {seed}; it must be at least 0.")
     if batch % replicas:
         raise UserError(f"batch is {batch}; it must be a multiple of the {replicas} replicas.")
-    size, share = spec.size, batch // replicas
+    size, share = network.input.side, batch // replicas
     if isinstance(split, Stream):
         # Cut from the whole picture; the rest of the changes then needs no margin.
         side = size if augmentation.crop else train_side(size)
         cut = slice(mine[0] * share, (mine[-1] + 1) * share, share)
-        read = split.batches(spec, side, augmentation.crop, seed, batch, start_step, cut)
+        read = split.batches(network.input, side, augmentation.crop, seed, batch, start_step, cut)
         augmentation = replace(augmentation, crop=0.0)
     else:
-        _check_pictures(split, spec)
+        _check_pictures(split, network)
         side = split.pictures.shape[1]
         read = _read(split, seed, batch, share, start_step, steps, mine)
     example = draw(augmentation, np.random.default_rng(0), 1, side, size)
@@ -93,10 +92,10 @@ def training_batches(
         changes = tf.numpy_function(fetch_changes, [index], [tf.float32] * len(example))
         for values, one in zip(changes, example, strict=True):
             values.set_shape((share, one.shape[1]))
-        pictures = tf.ensure_shape(pictures, (share, side, side, spec.channels))
+        pictures = tf.ensure_shape(pictures, (share, side, side, network.input.channels))
         changes = Changes(*changes)
-        pictures = change(pictures, changes, size, augmentation, spec.preprocessing)
-        labels = tf.one_hot(tf.ensure_shape(labels, (share,)), spec.classes)
+        pictures = change(pictures, changes, size, augmentation, network.input)
+        labels = tf.one_hot(tf.ensure_shape(labels, (share,)), network.classes)
         return mix(pictures, labels, changes, augmentation)
 
     indices = tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
@@ -130,7 +129,7 @@ def _read(
     )
 
 
-def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dataset:
+def evaluation_batches(split: Split, network: Network, batch: int) -> tf.data.Dataset:
     """All pictures once, in the split's order, unchanged; the last batch may be smaller.
 
     Pictures that are kept larger (train) are scaled to size; see `at_size`.
@@ -139,18 +138,18 @@ def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dat
         UserError: no pictures, or a value out of range.
     """
     _check_batch(split, batch)
-    _check_pictures(split, spec)
+    _check_pictures(split, network)
 
     def fetch(start):
         rows = slice(int(start), int(start) + batch)
-        pixels = at_size(split.pictures[rows], spec.size)
-        return normalise(pixels, spec.preprocessing), split.labels[rows]
+        pixels = at_size(split.pictures[rows], network.input.side)
+        return network.input.normalise(pixels), split.labels[rows]
 
     def make(start):
         pictures, labels = tf.numpy_function(fetch, [start], (tf.float32, tf.int64))
-        pictures.set_shape((None, spec.size, spec.size, spec.channels))
+        pictures.set_shape((None, network.input.side, network.input.side, network.input.channels))
         labels.set_shape((None,))
-        return pictures, tf.one_hot(labels, spec.classes)
+        return pictures, tf.one_hot(labels, network.classes)
 
     return (
         tf.data.Dataset.range(0, len(split), batch)
@@ -160,14 +159,14 @@ def evaluation_batches(split: Split, spec: ModelSpec, batch: int) -> tf.data.Dat
 
 
 def calibration_pictures(
-    split: Split | Stream, spec: ModelSpec, count: int, seed: int
+    split: Split | Stream, network: Network, count: int, seed: int
 ) -> np.ndarray:
     """`count` unchanged pictures, all classes alike.
 
     Returns:
         float32 (count, size, size, channels), normalised.
     """
-    return normalise(split.sample(count, seed, spec).pictures, spec.preprocessing)
+    return network.input.normalise(split.sample(count, seed, network.input).pictures)
 
 
 def _check_batch(split: Split | Stream, batch: int) -> None:
@@ -177,14 +176,18 @@ def _check_batch(split: Split | Stream, batch: int) -> None:
         raise UserError(f"batch is {batch}; it must be at least 1.")
 
 
-def _check_pictures(split: Split, spec: ModelSpec) -> None:
-    if split.labels.max() >= spec.classes:
+def _check_pictures(split: Split, network: Network) -> None:
+    if split.labels.max() >= network.classes:
         raise UserError(
-            f"classes is {spec.classes}, but the pictures have labels up to {split.labels.max()}."
+            f"classes is {network.classes}, but the pictures have labels up to "
+            f"{split.labels.max()}."
         )
-    if split.pictures.shape[1] < spec.size or split.pictures.shape[3] != spec.channels:
+    if (
+        split.pictures.shape[1] < network.input.side
+        or split.pictures.shape[3] != network.input.channels
+    ):
         side, channels = split.pictures.shape[2:]
         raise UserError(
-            f"The pictures are {side}x{side}x{channels}; size {spec.size} and channels "
-            f"{spec.channels} need others: load the data with this model's specification."
+            f"The pictures are {side}x{side}x{channels}; size {network.input.side} and channels "
+            f"{network.input.channels} need others: load the data with this model's specification."
         )

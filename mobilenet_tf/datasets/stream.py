@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.draw import CROP_ASPECT
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.networks.spec import ModelSpec
 
 # Files that are read in turn, and pictures, still compressed, that are shuffled: about 1 GB of
 # ImageNet. Files are shuffled as a whole besides.
@@ -63,14 +63,14 @@ class Stream:
         names = [(file.path.rpartition("/")[2], file.skip, file.take) for file in self.records]
         digest.update(repr((part, names, sizes)).encode())
 
-    def sample(self, count: int, seed: int, spec: ModelSpec) -> Split:
-        """`count` of the pictures of a first pass, unchanged, at `spec.size`."""
-        few = self._pictures(seed, 0).take(count).map(self._parser(spec, spec.size, 0.0, seed))
+    def sample(self, count: int, seed: int, spec: InputSpec) -> Split:
+        """`count` of the pictures of a first pass, unchanged, at `spec.side`."""
+        few = self._pictures(seed, 0).take(count).map(self._parser(spec, spec.side, 0.0, seed))
         pictures, labels = zip(*few.as_numpy_iterator(), strict=True)
         return Split(np.stack(pictures), np.array(labels), [""] * len(labels))
 
     def batches(
-        self, spec: ModelSpec, side: int, crop: float, seed: int, batch: int, first: int, cut: slice
+        self, spec: InputSpec, side: int, crop: float, seed: int, batch: int, first: int, cut: slice
     ) -> tf.data.Dataset:
         """Batches from number `first` on, without end.
 
@@ -128,13 +128,13 @@ class Stream:
         records = tf.data.Dataset.range(passes, _PASSES).flat_map(one_pass).skip(done)
         return records.enumerate(start)
 
-    def _parser(self, spec: ModelSpec, side: int, crop: float, seed: int):
+    def _parser(self, spec: InputSpec, side: int, crop: float, seed: int):
         def parse(place, record):
             encoded, label = self.parse(record)
             window = (
                 _random_window(encoded, crop, _seeds(seed, place))
                 if crop
-                else _centre_window(encoded, spec.preprocessing.crop)
+                else _centre_window(encoded, spec.crop)
             )
             return _picture(encoded, window, side, spec.channels), label
 

@@ -1,24 +1,106 @@
-"""The papers' block tables as data, and what the width multiplier makes of them.
+"""Kinds of rows, networks made of them, and the papers' tables as rows with final widths.
 
-Plain Python: counting, choosing and searching need no TensorFlow.
+Plain Python: counting, choosing and searching need no TensorFlow. `lower` says what each kind of
+row computes; a new kind is a class here (or anywhere) and one function registered there.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, TypeVar
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
+
+ACTIVATIONS = ("relu", "relu6", "hard_swish")
+RowType = TypeVar("RowType", bound="type[Row]")
 
 
 @dataclass(frozen=True)
-class Block:
-    """One row of a block table: [expand 1x1] -> depthwise -> [squeeze-excite] -> 1x1.
+class Row:
+    """One row of a network's table."""
+
+    kind: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        activation = getattr(self, "activation", None)
+        if activation is not None and activation not in ACTIVATIONS:
+            raise UserError(
+                f"activation is {activation!r}; it must be one of {', '.join(ACTIVATIONS)}."
+            )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and (type(value) is not int or value < 1):
+                raise UserError(f"{field.name} is {value!r}; it must be a whole number above 0.")
+
+
+ROW_KINDS: dict[str, type[Row]] = {}
+
+
+def row_kind(name: str) -> Callable[[RowType], RowType]:
+    """Decorate a row class with the name it has in `config.toml`."""
+
+    def register(row: RowType) -> RowType:
+        row.kind = name
+        ROW_KINDS[name] = row
+        return row
+
+    return register
+
+
+@row_kind("convolution")
+@dataclass(frozen=True)
+class Convolution(Row):
+    """A k x k convolution, batch normalization and activation.
 
     Attributes:
-        kernel: side of the depthwise kernel.
-        expansion: channels inside the block; equal to the input's where nothing expands.
-        out: output channels.
-        se: whether squeeze-and-excite follows the depthwise convolution.
-        activation: `relu`, `relu6` or `hard_swish`.
-        stride: of the depthwise convolution.
+        name: Name of its operation, such as `stem`.
+        kernel: Side of the kernel.
+        out: Output channels.
+        activation: One of `ACTIVATIONS`, or None.
+        stride: Step in pixels.
+    """
+
+    name: str
+    kernel: int
+    out: int
+    activation: str | None
+    stride: int = 1
+
+
+@row_kind("separable")
+@dataclass(frozen=True)
+class Separable(Row):
+    """MobileNetV1's block (V1, 3.1): depthwise -> [squeeze-and-excite] -> 1x1, both activated.
+
+    Attributes:
+        kernel: Side of the depthwise kernel.
+        out: Output channels.
+        activation: One of `ACTIVATIONS`.
+        stride: Stride of the depthwise convolution.
+        se: Whether squeeze-and-excite follows the depthwise convolution.
+    """
+
+    kernel: int
+    out: int
+    activation: str
+    stride: int
+    se: bool = False
+
+
+@row_kind("inverted_residual")
+@dataclass(frozen=True)
+class InvertedResidual(Row):
+    """V2's and V3's block: [expand] -> depthwise -> [squeeze-and-excite] -> linear projection.
+
+    The input is added where stride 1 and equal widths allow it (V2, 3.3; V3, Figure 4).
+
+    Attributes:
+        kernel: Side of the depthwise kernel.
+        expansion: Channels inside the block; equal to the input's where nothing expands.
+        out: Output channels.
+        se: Whether squeeze-and-excite follows the depthwise convolution.
+        activation: One of `ACTIVATIONS`.
+        stride: Stride of the depthwise convolution.
     """
 
     kernel: int
@@ -29,42 +111,155 @@ class Block:
     stride: int
 
 
+@row_kind("pooling")
 @dataclass(frozen=True)
-class Network:
-    """A whole network with its final widths, alpha applied.
+class Pooling(Row):
+    """The mean of each channel over height and width."""
+
+
+@row_kind("hidden")
+@dataclass(frozen=True)
+class Hidden(Row):
+    """A 1x1 convolution with bias on the pooled features (V3, 5.1, the efficient last stage).
 
     Attributes:
-        stem: channels of the first 3x3 convolution, stride 2.
-        blocks: the rows between stem and head.
-        features: channels of the 1x1 convolution before pooling, or None.
-        hidden: channels of the 1x1 convolution after pooling (V3), or None.
-        activation: of stem and head.
-        residual: inverted residuals with a linear bottleneck (V2, V3); False for V1's
-            depthwise separable blocks, whose 1x1 convolution is activated.
+        out: Output channels.
+        activation: One of `ACTIVATIONS`, or None.
     """
 
-    stem: int
-    blocks: tuple[Block, ...]
-    features: int | None
-    hidden: int | None
-    activation: str
-    residual: bool
+    out: int
+    activation: str | None
 
-    def inputs(self) -> tuple[int, ...]:
-        """Input channels of each block."""
-        return (self.stem, *(block.out for block in self.blocks[:-1]))
 
-    def padding(self, size: int, kernel: int) -> tuple[int, int]:
-        """Zeros before and after an axis of `size` pixels where a depthwise stride is 2.
+@row_kind("classifier")
+@dataclass(frozen=True)
+class Classifier(Row):
+    """Class probabilities from pooled features.
 
-        "Same" padding, but V1's released checkpoints treat every size as even.
+    Attributes:
+        classes: Number of classes.
+        dropout: Share of its inputs that training drops.
+        dense: Whether Keras stores it as a dense layer, as V2's published files do, or as a 1x1
+            convolution.
+    """
+
+    classes: int
+    dropout: float = 0.0
+    dense: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"dropout is {self.dropout}; it must be at least 0 and less than 1.")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A whole network with final widths. `config.toml` keeps it, and nothing else is needed.
+
+    Attributes:
+        input: What it takes.
+        backbone: Rows from the input to the features.
+        head: Rows from the features to the output.
+        name: Where it came from, for titles: a name of the zoo, or any other.
+        alpha: The width multiplier that was applied, for titles.
+        layer_names: How its Keras layers are called; see `published.names`.
+    """
+
+    input: InputSpec
+    backbone: tuple[Row, ...]
+    head: tuple[Row, ...]
+    name: str = "custom"
+    alpha: float = 1.0
+    layer_names: str = "plain"
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self._classifier.classes
+
+    @property
+    def dropout(self) -> float:
+        """Share of the classifier's inputs that training drops."""
+        return self._classifier.dropout
+
+    @property
+    def _classifier(self) -> Classifier:
+        last = self.head[-1] if self.head else None
+        if not isinstance(last, Classifier):
+            raise UserError(f"The head of {self.name} does not end in a classifier.")
+        return last
+
+    @property
+    def title(self) -> str:
+        """Name, width multiplier and input, such as `v2 0.35, 96x96x3`."""
+        sides = "x".join(map(str, self.input.shape))
+        return f"{self.name} {self.alpha:g}, {sides}"
+
+    def with_classes(self, classes: int) -> "Network":
+        """Return the same network for another number of classes."""
+        return self._with_classifier(classes=classes)
+
+    def with_dropout(self, dropout: float | None) -> "Network":
+        """Return the same network with another dropout rate; None keeps it."""
+        return self if dropout is None else self._with_classifier(dropout=dropout)
+
+    def _with_classifier(self, **changes: Any) -> "Network":
+        last = replace(self._classifier, **changes)
+        return replace(self, head=(*self.head[:-1], last))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON and TOML."""
+        rows = {
+            part: [
+                {"kind": row.kind} | {k: v for k, v in asdict(row).items() if v is not None}
+                for row in getattr(self, part)
+            ]
+            for part in ("backbone", "head")
+        }
+        names = {name: getattr(self, name) for name in ("name", "alpha", "layer_names")}
+        return names | {"input": self.input.to_dict()} | rows
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Network":
+        """Return the network that `to_dict` described.
+
+        Raises:
+            UserError: A field or kind of row is unknown, missing or of the wrong type.
         """
-        odd = size % 2 if self.residual else 0
-        return kernel // 2 - 1 + odd, kernel // 2
+        try:
+            rows = {part: tuple(map(_row, values[part])) for part in ("backbone", "head")}
+            return cls(
+                InputSpec.from_dict(values["input"]),
+                rows["backbone"],
+                rows["head"],
+                str(values["name"]),
+                float(values["alpha"]),
+                str(values["layer_names"]),
+            )
+        except KeyError as error:
+            raise UserError(f"The network has no field {error.args[0]!r}.") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(f"The network has a field of the wrong type: {error}.") from error
+
+
+def _row(values: Mapping[str, Any]) -> Row:
+    kind = values["kind"]
+    if kind not in ROW_KINDS:
+        raise UserError(f"kind is {kind!r}; the kinds of rows are {', '.join(ROW_KINDS)}.")
+    row = ROW_KINDS[kind]
+    arguments = {name: value for name, value in values.items() if name != "kind"}
+    # TOML has no None.
+    absent = {
+        f.name: None for f in fields(row) if f.name not in arguments and "None" in str(f.type)
+    }
+    return row(**absent | arguments)
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
-    """Round to the nearest multiple of `divisor`, never more than 10 % down."""
+    """Round to the nearest multiple of `divisor`, never down by more than 10 %."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 
@@ -72,158 +267,3 @@ def make_divisible(value: float, divisor: int = 8) -> int:
 def squeeze_width(expansion: int) -> int:
     """Channels between the two convolutions of a squeeze-and-excite block (V3, 5.3)."""
     return make_divisible(expansion * 0.25)
-
-
-def _separable(stem: int, *pairs: tuple[int, int]) -> tuple[Block, ...]:
-    """V1 Table 1, its (stride, out) columns: every block keeps its width until the 1x1."""
-    blocks, channels = [], stem
-    for stride, out in pairs:
-        blocks.append(Block(3, channels, out, False, "relu6", stride))
-        channels = out
-    return tuple(blocks)
-
-
-def _bottlenecks(stem: int, *lines: tuple[int, int, int, int]) -> tuple[Block, ...]:
-    """V2 Table 2, its (t, c, n, s) columns: n blocks a line, stride s in the first."""
-    blocks, channels = [], stem
-    for factor, out, repeats, first_stride in lines:
-        for index in range(repeats):
-            stride = first_stride if index == 0 else 1
-            blocks.append(Block(3, factor * channels, out, False, "relu6", stride))
-            channels = out
-    return tuple(blocks)
-
-
-RE, HS = "relu", "hard_swish"
-
-# V1 Table 1. The last depthwise layer is printed with stride 2; its sizes say stride 1.
-V1_ROWS = _separable(
-    32,
-    (1, 64),
-    (2, 128),
-    (1, 128),
-    (2, 256),
-    (1, 256),
-    (2, 512),
-    (1, 512),
-    (1, 512),
-    (1, 512),
-    (1, 512),
-    (1, 512),
-    (2, 1024),
-    (1, 1024),
-)
-
-# V2 Table 2.
-V2_ROWS = _bottlenecks(
-    32,
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
-)
-
-# V3 Table 1: kernel, expansion, out, SE, NL, stride.
-V3_LARGE_ROWS = (
-    Block(3, 16, 16, False, RE, 1),  # 112 x 112
-    Block(3, 64, 24, False, RE, 2),
-    Block(3, 72, 24, False, RE, 1),  # 56 x 56
-    Block(5, 72, 40, True, RE, 2),
-    Block(5, 120, 40, True, RE, 1),  # 28 x 28
-    Block(5, 120, 40, True, RE, 1),
-    Block(3, 240, 80, False, HS, 2),
-    Block(3, 200, 80, False, HS, 1),  # 14 x 14
-    Block(3, 184, 80, False, HS, 1),
-    Block(3, 184, 80, False, HS, 1),
-    Block(3, 480, 112, True, HS, 1),
-    Block(3, 672, 112, True, HS, 1),
-    Block(5, 672, 160, True, HS, 2),
-    Block(5, 960, 160, True, HS, 1),  # 7 x 7
-    Block(5, 960, 160, True, HS, 1),
-)
-
-# V3 Table 2. Its SE tick on the last 1x1 convolution and its 1280 are not in the released
-# checkpoint: no SE there, and 1024 (see `hidden` below).
-V3_SMALL_ROWS = (
-    Block(3, 16, 16, True, RE, 2),  # 112 x 112
-    Block(3, 72, 24, False, RE, 2),  # 56 x 56
-    Block(3, 88, 24, False, RE, 1),  # 28 x 28
-    Block(5, 96, 40, True, HS, 2),
-    Block(5, 240, 40, True, HS, 1),  # 14 x 14
-    Block(5, 240, 40, True, HS, 1),
-    Block(5, 120, 48, True, HS, 1),
-    Block(5, 144, 48, True, HS, 1),
-    Block(5, 288, 96, True, HS, 2),
-    Block(5, 576, 96, True, HS, 1),  # 7 x 7
-    Block(5, 576, 96, True, HS, 1),
-)
-
-
-def minimalistic(rows: tuple[Block, ...]) -> tuple[Block, ...]:
-    """The same widths and strides without 5x5 kernels, squeeze-excite or hard-swish."""
-    return tuple(replace(row, kernel=3, se=False, activation=RE) for row in rows)
-
-
-def _scale(
-    rows: tuple[Block, ...], stem: tuple[int, int], width: Callable[[int], int]
-) -> tuple[Block, ...]:
-    """Rows with `width` applied to every output; expansions keep their ratio to the input.
-
-    `stem` is the stem's width in the table and in the network. Expansions follow the
-    already rounded input, as the released checkpoints do (torchvision rounds otherwise).
-    """
-    scaled = []
-    before, now = stem
-    for row in rows:
-        ratio = row.expansion / before
-        expansion = now if ratio == 1 else make_divisible(now * ratio)
-        before, now = row.out, width(row.out)
-        scaled.append(replace(row, expansion=expansion, out=now))
-    return tuple(scaled)
-
-
-def v1_network(rows: tuple[Block, ...], alpha: float) -> Network:
-    """V1 widths: int(alpha * c), at least 8, no rounding to multiples of 8."""
-
-    def width(channels: int) -> int:
-        return max(8, int(channels * alpha))
-
-    blocks = _scale(rows, (32, width(32)), width)
-    return Network(width(32), blocks, None, None, "relu6", residual=False)
-
-
-def v2_network(rows: tuple[Block, ...], alpha: float) -> Network:
-    """V2 widths; the last 1x1 convolution grows with alpha but never shrinks (V2, 4)."""
-
-    def width(channels: int) -> int:
-        return make_divisible(int(channels * alpha))
-
-    stem = make_divisible(32 * alpha)
-    features = make_divisible(1280 * max(1.0, alpha))
-    return Network(stem, _scale(rows, (32, stem), width), features, None, "relu6", residual=True)
-
-
-def v3_network(rows: tuple[Block, ...], alpha: float, hidden: int, activation: str) -> Network:
-    """V3 widths as published: a stem of 16 at every alpha, a hidden layer that only grows."""
-
-    def width(channels: int) -> int:
-        return make_divisible(channels * alpha)
-
-    blocks = _scale(rows, (16, 16), width)
-    features = make_divisible(blocks[-1].out * 6)
-    grown = make_divisible(hidden * alpha) if alpha > 1 else hidden
-    return Network(16, blocks, features, grown, activation, residual=True)
-
-
-# What alpha makes of each network's rows.
-NETWORKS: dict[str, Callable[[tuple[Block, ...], float], Network]] = {
-    "v1": v1_network,
-    "v2": v2_network,
-    "v3_large": partial(v3_network, hidden=1280, activation=HS),
-    "v3_small": partial(v3_network, hidden=1024, activation=HS),
-    "v3_large_minimalistic": partial(v3_network, hidden=1280, activation=RE),
-    "v3_small_minimalistic": partial(v3_network, hidden=1024, activation=RE),
-}

@@ -1,54 +1,70 @@
-"""Names -> specifications. A new network starts with an entry here and in `rows.NETWORKS`."""
+"""Names of published networks -> networks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
+from numbers import Integral, Real
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks import rows
-from mobilenet_tf.networks.rows import Block
-from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.networks import tables
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.tables import HS, RE, Rows
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A named network.
+    """A published network.
 
     Attributes:
-        family: `v1`, `v2` or `v3`: which builder, which layer names.
-        rows: the paper's table.
-        dropout: rate before the classifier, as in the released training code.
-        alphas: width multipliers with published weights.
+        make: Function of alpha and the number of classes that returns backbone and head.
+        layer_names: How the published files name its layers.
+        alphas: Width multipliers with published weights.
     """
 
-    family: str
-    rows: tuple[Block, ...]
-    dropout: float
+    make: Callable[[float, int], tuple[Rows, Rows]]
+    layer_names: str
     alphas: tuple[float, ...]
 
 
+_LARGE, _SMALL = tables.V3_LARGE, tables.V3_SMALL
+_PLAIN_LARGE, _PLAIN_SMALL = tables.minimalistic(_LARGE), tables.minimalistic(_SMALL)
 ZOO = {
-    "v1": Entry("v1", rows.V1_ROWS, 0.001, (0.25, 0.5, 0.75, 1.0)),
-    "v2": Entry("v2", rows.V2_ROWS, 0.2, (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
-    "v3_large": Entry("v3", rows.V3_LARGE_ROWS, 0.2, (0.75, 1.0)),
-    "v3_small": Entry("v3", rows.V3_SMALL_ROWS, 0.2, (0.75, 1.0)),
-    "v3_large_minimalistic": Entry("v3", rows.minimalistic(rows.V3_LARGE_ROWS), 0.2, (1.0,)),
-    "v3_small_minimalistic": Entry("v3", rows.minimalistic(rows.V3_SMALL_ROWS), 0.2, (1.0,)),
+    "v1": Entry(tables.v1, "v1", (0.25, 0.5, 0.75, 1.0)),
+    "v2": Entry(tables.v2, "v2", (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
+    "v3_large": Entry(tables.v3(_LARGE, 1280, HS), "v3", (0.75, 1.0)),
+    "v3_small": Entry(tables.v3(_SMALL, 1024, HS), "v3", (0.75, 1.0)),
+    "v3_large_minimalistic": Entry(tables.v3(_PLAIN_LARGE, 1280, RE), "v3", (1.0,)),
+    "v3_small_minimalistic": Entry(tables.v3(_PLAIN_SMALL, 1024, RE), "v3", (1.0,)),
 }
 
 
-def model_spec(
+def make_network(
     name: str,
     alpha: float = 1.0,
-    size: int = 224,
+    size: int | tuple[int, int] = 224,
     classes: int = 1000,
     channels: int = 3,
-    preprocessing: Preprocessing | None = None,
-) -> ModelSpec:
-    """The specification of a network of the zoo.
+) -> Network:
+    """Return a network of the zoo.
+
+    Args:
+        name: One of `ZOO`.
+        alpha: Width multiplier, greater than 0.
+        size: Side of the square input in pixels, or (height, width).
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
 
     Raises:
-        UserError: an unknown name, or a value outside what `ModelSpec` accepts.
+        UserError: An unknown name, or a value that is not accepted.
     """
     if name not in ZOO:
         raise UserError(f"There is no model named {name!r}; the names are {', '.join(ZOO)}.")
-    preprocessing = preprocessing or Preprocessing()
-    return ModelSpec(name, ZOO[name].rows, alpha, size, classes, channels, preprocessing)
+    if not isinstance(alpha, Real) or not 0 < alpha < inf:
+        raise UserError(f"alpha is {alpha!r}; it must be a number greater than 0.")
+    if not isinstance(classes, Integral) or classes < 1:
+        raise UserError(f"classes is {classes!r}; it must be a whole number of at least 1.")
+    backbone, head = ZOO[name].make(float(alpha), int(classes))
+    return Network(
+        InputSpec(size, channels), backbone, head, name, float(alpha), ZOO[name].layer_names
+    )

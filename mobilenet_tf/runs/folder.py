@@ -8,54 +8,13 @@ half of one.
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml, write_text
 from mobilenet_tf.core.settings import flatten
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
 import tomli_w
-
-_PARTIAL = ".partial-"
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` with a temporary path beside `path`, then move the result into place.
-
-    Raises:
-        UserError: the disk is full or the folder cannot be written.
-    """
-    # The suffix stays last: Keras chooses the format by it.
-    partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        # Some file systems move the name first: after a power failure it would be an empty file's.
-        _bring_to_disk(partial)
-        os.replace(partial, path)
-        _bring_to_disk(path.parent)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            with suppress(OSError):  # it was never made, or where it should be is no folder
-                partial.unlink()
-
-
-def _bring_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
 
 def _is_running(process: int) -> bool:
     try:
@@ -65,11 +24,6 @@ def _is_running(process: int) -> bool:
     except PermissionError:  # another user's
         pass
     return True
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
 class RunFolder:
@@ -185,8 +139,8 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what killed processes were writing."""
-        for partial in self.path.rglob(f"{_PARTIAL}*"):
-            process = int(partial.name.removeprefix(_PARTIAL).split("-")[0])
+        for partial in self.path.rglob(f"{PARTIAL_PREFIX}*"):
+            process = int(partial.name.removeprefix(PARTIAL_PREFIX).split("-")[0])
             if process == os.getpid() or not _is_running(process):
                 partial.unlink(missing_ok=True)
 
@@ -204,7 +158,7 @@ class RunFolder:
 
     def config(self) -> dict:
         """Every value the run was started with, resolved."""
-        return tomllib.loads(self.config_file.read_text(encoding="utf-8"))
+        return read_toml(self.config_file)
 
     def write_config(self, values: dict) -> None:
         write_text(self.config_file, tomli_w.dumps(values))

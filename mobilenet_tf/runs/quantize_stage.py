@@ -6,11 +6,11 @@ import tf_keras as keras
 
 from mobilenet_tf.datasets.pipeline import calibration_pictures
 from mobilenet_tf.runs.run import Job
-from mobilenet_tf.networks.layers import OWN_LAYERS
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import custom_objects
-from mobilenet_tf.runs.folder import write_atomically
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.training.distillation import as_teacher, load_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
@@ -41,10 +41,10 @@ def quantize(job: Job) -> keras.Model:
         original = load_float(job)
         teacher = load_teacher(job.teacher, job.spec)
         if teacher is None and job.recipe.self_distillation:
-            teacher = as_teacher(original, job.spec, job.spec.preprocessing, "float.keras")
+            teacher = as_teacher(original, job.spec, job.spec.input, "float.keras")
         deployed = deploy_form(original)
         model = quantize_aware(
-            deployed, pictures, job.spec.preprocessing, per_channel=not job.int8.per_tensor
+            deployed, pictures, job.spec.input, per_channel=not job.int8.per_tensor
         )
         if job.recipe.qat.epochs:
             history, earlier = fit(

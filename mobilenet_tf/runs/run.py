@@ -10,8 +10,8 @@ from pathlib import Path
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.count import cost
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.training.cluster import check_strategy, is_chief
@@ -39,7 +39,7 @@ class Job:
 
     run: RunFolder
     source: str
-    spec: ModelSpec
+    spec: Network
     classes: tuple[str, ...]
     recipe: Recipe
     weights: str
@@ -56,7 +56,7 @@ class Job:
             UserError: they are not those that the run began with.
         """
         with picture_progress(f"Reading {self.source}") as progress:
-            return self.checked(load_data(self.source, self.spec, self.seed, progress))
+            return self.checked(load_data(self.source, self.spec.input, self.seed, progress))
 
     def checked(self, data: Dataset) -> Dataset:
         """The same pictures.
@@ -137,7 +137,7 @@ class Job:
         return cls(
             run,
             config["source"],
-            ModelSpec.from_dict(config["model"]),
+            Network.from_dict(config["model"]),
             tuple(config["classes"]),
             Recipe.from_dict(config["recipe"], str(run.config_file)),
             config["weights"],
@@ -150,7 +150,7 @@ class Job:
 def begin(
     out: str | Path,
     source: str,
-    spec: ModelSpec,
+    spec: Network,
     recipe: Recipe,
     weights: str = "none",
     seed: int = 0,
@@ -203,7 +203,7 @@ def begin(
     run.require_free(overwrite)
     if data is None:
         with picture_progress(f"Reading {source}") as progress:
-            data = load_data(source, spec, seed, progress)
+            data = load_data(source, spec.input, seed, progress)
     spec = spec.with_classes(len(data.classes))
     check_teacher(teacher, data.classes)
     # Only now: a source that cannot be read must not cost an earlier run.
@@ -248,11 +248,13 @@ def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:
         raise UserError(f"The classes of {path} are {', '.join(theirs)}, not those of the data.")
 
 
-def _model_facts(spec: ModelSpec) -> dict:
-    figures = cost(spec)
-    facts = spec.to_dict()
-    del facts["rows"]
-    return facts | {
+def _model_facts(spec: Network) -> dict:
+    figures = count(spec)
+    facts = {name: getattr(spec, name) for name in ("name", "alpha", "classes")}
+    sides = {"size": spec.input.side, "channels": spec.input.channels}
+    preprocessing = {name: getattr(spec.input, name) for name in ("mean", "std", "crop")}
+    return facts | sides | {
+        "preprocessing": preprocessing,
         "parameters": figures.parameters,
         "macs": figures.macs,
         "peak_activation_bytes": figures.peak_activation_bytes,

@@ -5,9 +5,9 @@ import time
 import tf_keras as keras
 
 from mobilenet_tf.runs.run import Job
-from mobilenet_tf.networks.build import build_from_spec
+from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
-from mobilenet_tf.runs.folder import write_atomically
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.training.distillation import load_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import synchronize_norms, training_scope
@@ -28,7 +28,7 @@ def train(job: Job, until: int | None = None) -> keras.Model:
     started, history, earlier = time.monotonic(), {}, 0.0
     with training_scope(job.strategy, job.seed, job.recipe.deterministic):
         teacher = load_teacher(job.teacher, job.spec)
-        model = build_from_spec(job.spec, dropout=job.recipe.dropout)
+        model = build_network(job.spec, dropout=job.recipe.dropout)
         if job.weights != "none":
             load_weights(model, job.weights)
         synchronize_norms(model)

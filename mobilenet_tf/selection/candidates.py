@@ -1,17 +1,14 @@
-"""The configurations that are worth choosing among: published ones and some in between."""
+"""The configurations worth choosing among: published ones and some in between."""
 
 from collections.abc import Iterator, Sequence
 
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SIZES = (32, 64, 96, 128, 160, 192, 224)
-# Family -> alphas. Those without published accuracy are below or between those that have it.
-ALPHAS = {
-    "v1": (0.25, 0.35, 0.5, 0.62, 0.75, 0.88, 1.0),
-    "v2": (0.25, 0.35, 0.42, 0.5, 0.62, 0.75, 0.88, 1.0, 1.3, 1.4),
-    "v3": (0.25, 0.35, 0.5, 0.62, 0.75, 0.88, 1.0),
-}
+_ALPHAS = (0.25, 0.35, 0.5, 0.62, 0.75, 0.88, 1.0)
+# Width multipliers without published accuracy lie below or between those that have it.
+ALPHAS = dict.fromkeys(ZOO, _ALPHAS) | {"v2": (0.25, 0.35, 0.42, *_ALPHAS[2:], 1.3, 1.4)}
 
 
 def candidates(
@@ -19,9 +16,9 @@ def candidates(
     channels: int = 3,
     names: Sequence[str] = tuple(ZOO),
     sizes: Sequence[int] = SIZES,
-) -> Iterator[ModelSpec]:
-    """Every network at every alpha and size of the grid."""
+) -> Iterator[Network]:
+    """Yield every network of the zoo at every width multiplier and size."""
     for name in names:
-        for alpha in ALPHAS[ZOO[name].family]:
+        for alpha in ALPHAS[name]:
             for size in sizes:
-                yield model_spec(name, alpha, size, classes, channels)
+                yield make_network(name, alpha, size, classes, channels)

@@ -13,9 +13,9 @@ from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.deployment.devices.cache import Progress
 from mobilenet_tf.deployment.devices.cpu import LatencyTable, ThisMachine
 from mobilenet_tf.deployment.devices.targets import CPU, MCU, DeviceTable, at_least, check_target
-from mobilenet_tf.networks.count import cost
+from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.published.accuracy import expected_top1
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.candidates import candidates
 
 # Limit -> the attribute of an `Option` that is held against it.
@@ -129,12 +129,12 @@ def _excess(costs: dict, limits: dict[str, float]) -> float:
     return max((known[name] / most for name, most in limits.items() if name in known), default=0.0)
 
 
-def _smallest(specs: list[ModelSpec]) -> ModelSpec:
-    return min(specs, key=lambda spec: cost(spec).weight_bytes)
+def _smallest(specs: list[Network]) -> Network:
+    return min(specs, key=lambda spec: count(spec).weight_bytes)
 
 
 def _options(
-    specs: list[ModelSpec],
+    specs: list[Network],
     limits: dict[str, float],
     table: LatencyTable | DeviceTable,
     progress: Progress | None,
@@ -144,9 +144,11 @@ def _options(
     for done, spec in enumerate(specs, start=1):
         found = table.cost(spec)
         breaks = tuple(name for name, most in limits.items() if found[LIMITS[name]] > most)
-        known = expected_top1(spec.name, spec.alpha, spec.size)
-        macs = cost(spec).macs
-        option = Option(spec.name, spec.alpha, spec.size, *known, macs, **found, breaks=breaks)
+        known = expected_top1(spec.name, spec.alpha, spec.input.side)
+        macs = count(spec).macs
+        option = Option(
+            spec.name, spec.alpha, spec.input.side, *known, macs, **found, breaks=breaks
+        )
         options.append(option)
         if progress:
             progress("Adding up", done, len(specs))

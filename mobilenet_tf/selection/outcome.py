@@ -5,9 +5,9 @@ from pathlib import Path
 import tomli_w
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.plotting import trade_off
 from mobilenet_tf.core.terminal import run_command
-from mobilenet_tf.runs.folder import write_text
 from mobilenet_tf.selection.plan import Plan, Search
 from mobilenet_tf.training.recipe import Recipe
 

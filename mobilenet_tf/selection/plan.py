@@ -9,8 +9,8 @@ from typing import Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.networks.count import cost
-from mobilenet_tf.networks.spec import ModelSpec
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.space import Space
@@ -24,7 +24,7 @@ COSTS = {
     "ram": "bytes of memory",
     "latency": "ms",
 }
-Measure = Callable[[Sequence[ModelSpec]], list[dict[str, float]]]
+Measure = Callable[[Sequence[Network]], list[dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Plan:
         }
 
 
-def counted(specs: Sequence[ModelSpec]) -> list[dict[str, float]]:
+def counted(specs: Sequence[Network]) -> list[dict[str, float]]:
     """What is known of networks without measuring: multiply-adds and activations."""
-    found = map(cost, specs)
+    found = map(count, specs)
     return [{"macs": one.macs, "ram": one.peak_activation_bytes} for one in found]
 
 
 def affordable(
-    specs: Sequence[ModelSpec], limits: Mapping[str, float], measure: Measure = counted
+    specs: Sequence[Network], limits: Mapping[str, float], measure: Measure = counted
 ) -> list[dict]:
     """The networks that keep every limit, with their costs, cheapest first.
 
@@ -91,8 +91,8 @@ def affordable(
         UserError: there is none; the sentence has the one that comes nearest.
     """
     rows = [
-        {"network": f"{spec.name} {spec.alpha} {spec.size}"}
-        | {"model": spec.name, "alpha": spec.alpha, "size": spec.size}
+        {"network": f"{spec.name} {spec.alpha} {spec.input.side}"}
+        | {"model": spec.name, "alpha": spec.alpha, "size": spec.input.side}
         | costs
         for spec, costs in zip(specs, measure(specs), strict=True)
     ]
@@ -168,8 +168,8 @@ def begin_search(
         return Search(run, plan, run.result()["networks"])
     run.require_free(overwrite or resume)
     with picture_progress(f"Reading {plan.source}") as progress:
-        smallest = min(specs, key=lambda spec: spec.size)
-        classes = len(load_data(plan.source, smallest, plan.seed, progress).classes)
+        smallest = min(specs, key=lambda spec: spec.input.side)
+        classes = len(load_data(plan.source, smallest.input, plan.seed, progress).classes)
     specs = [spec.with_classes(classes) for spec in specs]
     networks = affordable(specs, plan.limits, measure)
     run.clear()

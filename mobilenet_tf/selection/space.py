@@ -8,8 +8,8 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import flatten, from_flat, leaves
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.training.recipe import Recipe
 
 try:
@@ -52,14 +52,14 @@ class Space:
     size: tuple[int, ...]
     fields: Mapping[str, Range | tuple]
 
-    def networks(self, classes: int, channels: int) -> list[ModelSpec]:
+    def networks(self, classes: int, channels: int) -> list[Network]:
         """Every network of the space.
 
         Raises:
             UserError: a name, alpha or size that is not accepted.
         """
         combinations = product(self.model, self.alpha, self.size)
-        return [model_spec(*chosen, classes, channels) for chosen in combinations]
+        return [make_network(*chosen, classes, channels) for chosen in combinations]
 
     def narrowed(self, **chosen: Sequence | None) -> "Space":
         """The space with other networks; None leaves as it is."""

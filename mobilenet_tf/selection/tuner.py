@@ -20,13 +20,13 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from threadpoolctl import threadpool_limits
 
 from mobilenet_tf.core.errors import Diverged
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import model_spec
-from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.runs.trial import trial_accuracy
 from mobilenet_tf.selection.plan import Plan, Search
@@ -150,7 +150,7 @@ class _Tuner(BaseTuner):
     def _train(self, trial: Trial) -> float:
         plan, values = self.plan, trial.hyperparameters.values
         model, alpha, size = values["network"].split()
-        spec = model_spec(model, float(alpha), int(size), channels=plan.channels)
+        spec = make_network(model, float(alpha), int(size), channels=plan.channels)
         recipe = plan.recipe.with_fields(fields_of(plan, trial))
         folder = self.folder / "trials" / first_of(self.oracle, trial).trial_id
         keras.backend.clear_session()
@@ -168,12 +168,12 @@ class _Tuner(BaseTuner):
         )
         return trial_accuracy(job, epochs_of(plan, trial))
 
-    def _pictures(self, spec: ModelSpec) -> Dataset:
-        if spec.size not in self._data:
+    def _pictures(self, spec: Network) -> Dataset:
+        if spec.input.side not in self._data:
             with picture_progress(f"Reading {self.plan.source}") as progress:
-                data = load_data(self.plan.source, spec, self.plan.seed, progress)
-            self._data[spec.size] = data
-        return self._data[spec.size]
+                data = load_data(self.plan.source, spec.input, self.plan.seed, progress)
+            self._data[spec.input.side] = data
+        return self._data[spec.input.side]
 
 
 def _say(text: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.runs.folder import write_atomically
+from mobilenet_tf.core.files import write_atomically
 
 
 @dataclass

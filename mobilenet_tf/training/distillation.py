@@ -7,8 +7,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.layers import OWN_LAYERS
-from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
 
 Teacher = Callable[[tf.Tensor], tf.Tensor]  # a student's normalised pictures -> logits
@@ -25,7 +26,7 @@ def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float
     return temperature**2 * tf.reduce_mean(given)
 
 
-def load_teacher(teacher: str, student: ModelSpec) -> Teacher | None:
+def load_teacher(teacher: str, student: Network) -> Teacher | None:
     """A trained network as a teacher; None for `none`.
 
     A run's network gets pictures normalised as it is used to. Of a file nothing is known but the
@@ -40,11 +41,11 @@ def load_teacher(teacher: str, student: ModelSpec) -> Teacher | None:
     """
     if teacher == "none":
         return None
-    path, preprocessing = Path(teacher), student.preprocessing
+    path, preprocessing = Path(teacher), student.input
     if path.is_dir():
         run = RunFolder.open(path, "float.keras")
         path = run.float_model
-        preprocessing = ModelSpec.from_dict(run.config()["model"]).preprocessing
+        preprocessing = Network.from_dict(run.config()["model"]).input
     try:
         model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
     except Exception as error:  # whatever a file from elsewhere makes Keras raise
@@ -53,7 +54,7 @@ def load_teacher(teacher: str, student: ModelSpec) -> Teacher | None:
 
 
 def as_teacher(
-    model: keras.Model, student: ModelSpec, preprocessing: Preprocessing, name: str
+    model: keras.Model, student: Network, preprocessing: InputSpec, name: str
 ) -> Teacher:
     """A classifier as a teacher of a student with another size or normalisation.
 
@@ -69,21 +70,22 @@ def as_teacher(
     wanted = (None, student.classes)
     if model.output_shape != wanted:
         raise UserError(f"{name} gives {model.output_shape}, not one score per class, {wanted}.")
-    if len(model.input_shape) != 4 or model.input_shape[3] != student.channels:
+    if len(model.input_shape) != 4 or model.input_shape[3] != student.input.channels:
         raise UserError(
-            f"{name} takes {model.input_shape}, not pictures with {student.channels} channels."
+            f"{name} takes {model.input_shape}, not pictures with "
+            f"{student.input.channels} channels."
         )
     last = model.layers[-1]
     activation = getattr(getattr(last, "activation", None), "__name__", "")
     if activation not in ("", "linear", "softmax"):
         raise UserError(f"{name} ends in {activation}; a teacher needs softmax or logits.")
     probabilities = activation == "softmax" or isinstance(last, keras.layers.Softmax)
-    side = model.input_shape[1] or student.size
-    own, other = student.preprocessing, preprocessing
+    side = model.input_shape[1] or student.input.side
+    own, other = student.input, preprocessing
 
     def teach(pictures):
         pictures = (pictures * own.std + (own.mean - other.mean)) / other.std
-        if side != student.size:
+        if side != student.input.side:
             pictures = tf.image.resize(pictures, (side, side), antialias=True)
         scores = tf.cast(model(pictures, training=False), tf.float32)
         # Up to a constant, which softmax does not see.

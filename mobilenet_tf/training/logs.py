@@ -13,7 +13,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.runs.folder import write_text
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.training.checkpoint import State
 
 

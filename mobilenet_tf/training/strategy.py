@@ -20,7 +20,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError, WorkerLost
-from mobilenet_tf.runs.folder import write_atomically
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.training.cluster import is_chief
 from mobilenet_tf.training.determinism import set_seed
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 
 import tf_keras as keras
 
-from mobilenet_tf.networks.build import FAMILIES
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO
+from mobilenet_tf.networks.published.names import head_layers
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.training.recipe import Recipe, Stage, Transfer
 
 
@@ -43,7 +42,7 @@ def phases(recipe: Recipe) -> list[Phase]:
     return [part for part in parts if part.stage.epochs]
 
 
-def freeze(model: keras.Model, spec: ModelSpec, share: float, transfer: Transfer) -> None:
+def freeze(model: keras.Model, spec: Network, share: float, transfer: Transfer) -> None:
     """Choose what learns. Frozen batch normalization is in inference mode, as Keras does it.
 
     Args:
@@ -52,7 +51,7 @@ def freeze(model: keras.Model, spec: ModelSpec, share: float, transfer: Transfer
         share: of the layers with weights that learn, from the top; the head always does.
         transfer: says whether batch normalization may learn.
     """
-    head = FAMILIES[ZOO[spec.name].family].HEAD
+    head = head_layers(spec)
     layers = [layer for layer in model.layers if layer.weights]
     first = len(layers) - round(share * len(layers))
     for index, layer in enumerate(layers):

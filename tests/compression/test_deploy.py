@@ -5,7 +5,7 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.compression.deploy import ShiftedReLU6, deploy_form, same_padding
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
+from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
 from mobilenet_tf.networks.zoo import ZOO
 
 

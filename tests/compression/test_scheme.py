@@ -7,13 +7,12 @@ from mobilenet_tf.compression.calibration import calibrate, input_range
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import integer_bias
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.datasets.images import normalise
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.proof.tensors import distance, file_tensors, model_tensors
 from mobilenet_tf.deployment.proof.verify import parity
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.networks.spec import Preprocessing
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.quantize_stage import load_qat
 
@@ -43,7 +42,7 @@ def weights(content: bytes, op: str) -> dict:
 
 def test_every_depthwise_channel_uses_all_integers(uneven):
     model, images = uneven
-    content = convert(quantize_aware(model, images, Preprocessing()), "int8")
+    content = convert(quantize_aware(model, images, InputSpec()), "int8")
     layer = weights(content, "DEPTHWISE_CONV_2D")
     assert layer["per_channel"]
     assert layer["channel_max"] == {"min": 127, "median": 127, "max": 127}
@@ -53,14 +52,14 @@ def test_the_bias_of_a_dead_channel_is_in_the_file(uneven):
     """Training leaves channels of no weight; 127 steps of theirs would be a bias beyond 32 bits."""
     model, _ = uneven
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
-    images = normalise(pixels, Preprocessing())
+    images = InputSpec().normalise(pixels)
     dead = keras.models.clone_model(model)
     dead.set_weights(model.get_weights())
     kernel, bias = model.get_layer("depthwise").get_weights()
     kernel, bias = kernel / 100, bias + 3.0
     kernel[..., 2, :], bias[2] = 1e-20, 5.0
     dead.get_layer("depthwise").set_weights([kernel, bias])
-    qat = quantize_aware(dead, images, Preprocessing())
+    qat = quantize_aware(dead, images, InputSpec())
     file = TFLiteModel(convert(qat, "uint8"), preserve_tensors=True)
     steps = np.abs(integer_bias(qat.get_layer("depthwise")))
     assert np.delete(steps, 2).max() < steps[2] == pytest.approx(2**23)
@@ -73,7 +72,7 @@ def test_the_bias_of_a_dead_channel_is_in_the_file(uneven):
 
 def test_per_tensor_is_what_it_says(uneven):
     model, images = uneven
-    content = convert(quantize_aware(model, images, Preprocessing(), per_channel=False), "int8")
+    content = convert(quantize_aware(model, images, InputSpec(), per_channel=False), "int8")
     layer = weights(content, "DEPTHWISE_CONV_2D")
     assert not layer["per_channel"]
     assert layer["channel_max"]["min"] == round(127 * AMPLITUDES[0])
@@ -81,9 +80,9 @@ def test_per_tensor_is_what_it_says(uneven):
 
 def test_float_ends_are_compared_in_steps_of_the_integers_inside(uneven):
     model, _ = uneven
-    preprocessing = Preprocessing()
+    preprocessing = InputSpec()
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
-    images = normalise(pixels, preprocessing)
+    images = preprocessing.normalise(pixels)
     qat = quantize_aware(model, images, preprocessing)
     file = TFLiteModel(convert(qat, "float32"), mean=preprocessing.mean, std=preprocessing.std)
     found, expected = file.run_raw(pixels), qat(images).numpy()
@@ -93,7 +92,7 @@ def test_float_ends_are_compared_in_steps_of_the_integers_inside(uneven):
 
 
 def test_input_range_is_the_normalisation():
-    low, high = input_range(Preprocessing(mean=128, std=127.5))
+    low, high = input_range(InputSpec(mean=128, std=127.5))
     scale = (high - low) / 255
     assert scale == pytest.approx(1 / 127.5)
     assert -low / scale == pytest.approx(128)

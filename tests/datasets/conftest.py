@@ -4,13 +4,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_tf.networks.spec import ModelSpec, Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.networks.rows import Classifier, Network
 
 
 @pytest.fixture
 def make_spec():
+    def make(size=32, channels=3, crop=1.0):
+        return InputSpec(size, channels, crop=crop)
+
+    return make
+
+
+@pytest.fixture
+def make_network():
+    """A network without rows: what the pipeline reads of it."""
+
     def make(size=32, classes=3, channels=3, crop=1.0):
-        return ModelSpec("any", (), 1.0, size, classes, channels, Preprocessing(crop=crop))
+        return Network(InputSpec(size, channels, crop=crop), (), (Classifier(classes),))
 
     return make
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.apply import change, mix
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation, draw
 from mobilenet_tf.datasets.augmentation.randaugment import (
@@ -16,9 +17,8 @@ from mobilenet_tf.datasets.augmentation.randaugment import (
 )
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.pipeline import training_batches
-from mobilenet_tf.networks.spec import Preprocessing
 
-RAW = Preprocessing(mean=0.0, std=1.0)
+RAW = InputSpec(mean=0.0, std=1.0)
 SIDE = 40
 
 
@@ -101,10 +101,10 @@ def test_with_both_each_step_takes_one():
     assert kinds == {True, False}
 
 
-def test_labels_of_the_pipeline_are_mixed(make_spec):
+def test_labels_of_the_pipeline_are_mixed(make_network):
     split = Split(np.zeros((8, SIDE, SIDE, 3), np.uint8), np.arange(8) % 3, [""] * 8)
     augmentation = replace(NO_AUGMENTATION, mixup=1.0)
-    (_, labels), *_ = training_batches(split, make_spec(), 8, 0, 1, 0, augmentation)
+    (_, labels), *_ = training_batches(split, make_network(), 8, 0, 1, 0, augmentation)
     assert ((labels.numpy() > 0).sum(1) == 2).any()
 
 
@@ -145,7 +145,7 @@ def test_pixel_operations_are_pillows(photo):
         np.testing.assert_allclose(found, np.asarray(picture)[1:-1, 1:-1], atol=1.5, err_msg=name)
 
 
-def test_randaugment_reaches_the_pixels(make_spec):
+def test_randaugment_reaches_the_pixels(make_network):
     random = np.random.default_rng(0)
     pictures = random.integers(0, 255, (16, SIDE, SIDE, 3), dtype=np.uint8)
     augmentation, changes = drawn(16, randaugment=2, magnitude=9.0)

@@ -13,16 +13,15 @@ import pytest
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets import images as pictures
 from mobilenet_tf.datasets.images import (
     UnreadablePicture,
     centre_square,
-    normalise,
     open_picture,
     prepare,
     read_picture,
 )
-from mobilenet_tf.networks.spec import Preprocessing
 
 # What each orientation's file looks like, from the upright picture.
 STORED = {
@@ -296,6 +295,6 @@ def test_nothing_outside_the_square_counts(photo):
 
 def test_normalise():
     pixels = np.uint8([0, 128, 255])
-    values = normalise(pixels, Preprocessing(mean=128, std=127.5))
+    values = InputSpec(mean=128, std=127.5).normalise(pixels)
     assert values.dtype == np.float32
     np.testing.assert_allclose(values, [-128 / 127.5, 0, 127 / 127.5], rtol=1e-6)

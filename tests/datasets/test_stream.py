@@ -78,8 +78,8 @@ def photos():
 
 
 @pytest.fixture
-def data(imagenet, make_spec):
-    return load_data("tfds:imagenet2012", make_spec(classes=1000))
+def data(imagenet, make_network):
+    return load_data("tfds:imagenet2012", make_network(classes=1000).input)
 
 
 def batches(data, spec, steps, start=0, augmentation=NO_AUGMENTATION, seed=0, **share):
@@ -97,33 +97,35 @@ def test_parts(data):
     assert max(data.validation.labels) < TRAIN
 
 
-def test_a_pass_has_each_picture_once_and_the_next_another_order(data, make_spec):
+def test_a_pass_has_each_picture_once_and_the_next_another_order(data, make_network):
     count = len(data.train)
-    labels = np.concatenate([found for _, found in batches(data, make_spec(classes=1000), count)])
+    labels = np.concatenate(
+        [found for _, found in batches(data, make_network(classes=1000), count)]
+    )
     passes = labels[: 4 * count].reshape(4, count)
     expected = set(range(TRAIN)) - set(data.validation.labels)
     for one in passes:
         assert set(one) == expected
     assert not np.array_equal(passes[0], passes[1])
     other = np.concatenate(
-        [found for _, found in batches(data, make_spec(classes=1000), 5, seed=1)]
+        [found for _, found in batches(data, make_network(classes=1000), 5, seed=1)]
     )
     assert not np.array_equal(other, labels[:20])
 
 
-def test_a_run_that_goes_on_sees_what_it_would_have_seen(data, make_spec):
+def test_a_run_that_goes_on_sees_what_it_would_have_seen(data, make_network):
     """Also in the middle of a later pass, and for the random crops."""
     strong = Augmentation(crop=0.1, flip=0.5)
-    whole = batches(data, make_spec(classes=1000), 25, augmentation=strong)
-    rest = batches(data, make_spec(classes=1000), 25, start=13, augmentation=strong)
+    whole = batches(data, make_network(classes=1000), 25, augmentation=strong)
+    rest = batches(data, make_network(classes=1000), 25, start=13, augmentation=strong)
     assert len(rest) == 12
     for (pictures, labels), (others, names) in zip(whole[13:], rest, strict=True):
         np.testing.assert_array_equal(labels, names)
         np.testing.assert_array_equal(pictures, others)
 
 
-def test_replicas_share_a_batch(data, make_spec):
-    spec, strong = make_spec(classes=1000), Augmentation(crop=0.1)
+def test_replicas_share_a_batch(data, make_network):
+    spec, strong = make_network(classes=1000), Augmentation(crop=0.1)
     whole = batches(data, spec, 3, augmentation=strong)
     for turn in range(2):
         mine = range(turn, turn + 1)
@@ -134,19 +136,21 @@ def test_replicas_share_a_batch(data, make_spec):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_unchanged_pictures_are_prepared_as_all_others_are(imagenet, make_spec, photos, channels):
+def test_unchanged_pictures_are_prepared_as_all_others_are(
+    imagenet, make_network, photos, channels
+):
     """Within a few grey levels of Pillow; JPEG is what makes them differ from the originals."""
-    spec = make_spec(classes=1000, channels=channels, crop=0.875)
-    few = load_data("tfds:imagenet2012", spec).train.sample(8, 0, spec)
+    spec = make_network(classes=1000, channels=channels, crop=0.875)
+    few = load_data("tfds:imagenet2012", spec.input).train.sample(8, 0, spec.input)
     assert len(set(few.labels.tolist())) == 8
     for pixels, label in zip(few.pictures, few.labels, strict=True):
         original = prepare(Image.fromarray(photos[label]), 32, channels, 0.875)
         assert np.abs(pixels.astype(int) - original).mean() < 3
 
 
-def test_random_crops_are_cut_from_the_whole_picture(imagenet, data, make_spec):
+def test_random_crops_are_cut_from_the_whole_picture(imagenet, data, make_network):
     """Sharper than what is left of a picture that was made small before."""
-    spec = make_spec(classes=1000)
+    spec = make_network(classes=1000)
     crop = Augmentation(**{**NO_AUGMENTATION.__dict__, "crop": 0.05})
     cut = np.concatenate([pictures for pictures, _ in batches(data, spec, 8, augmentation=crop)])
     assert cut.shape == (32, 32, 32, 3)
@@ -155,7 +159,7 @@ def test_random_crops_are_cut_from_the_whole_picture(imagenet, data, make_spec):
     assert np.median(np.abs(cut - plain).mean(axis=(1, 2, 3))) > 0.03
 
 
-def test_png_too(make_spec):
+def test_png_too(make_network):
     from mobilenet_tf.datasets.stream import _centre_window, _picture
 
     pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)
@@ -165,10 +169,10 @@ def test_png_too(make_spec):
     assert np.abs(found.astype(int) - expected).max() <= 2
 
 
-def test_calibration_and_fingerprint(data, make_spec):
-    spec = make_spec(classes=1000)
+def test_calibration_and_fingerprint(data, make_network):
+    spec = make_network(classes=1000)
     assert calibration_pictures(data.train, spec, 6, 0).shape == (6, 32, 32, 3)
-    assert data.fingerprint == load_data("tfds:imagenet2012", spec).fingerprint
+    assert data.fingerprint == load_data("tfds:imagenet2012", spec.input).fingerprint
 
 
 def test_class_weights_need_labels(data):

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mobilenet_tf.networks.spec import Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
 
 SIZE = 32
 CLASSES = 5
-NORMAL = Preprocessing()
+NORMAL = InputSpec()
 
 
 def residual_net(swish: bool = False):
@@ -112,23 +112,23 @@ def converted():
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import calibration_pictures
     from mobilenet_tf.deployment.tflite.convert import convert as convert_qat
-    from mobilenet_tf.networks.build import build_from_spec
-    from mobilenet_tf.networks.zoo import model_spec
+    from mobilenet_tf.networks.keras_model import build_network
+    from mobilenet_tf.networks.zoo import make_network
 
     random, found = np.random.default_rng(0), {}
-    v3 = model_spec("v3_small", 0.35, 64, 3, 1)
+    v3 = make_network("v3_small", 0.35, 64, 3, 1)
     for spec, fused in (
-        (model_spec("v1", 0.25, 96, 2), True),
+        (make_network("v1", 0.25, 96, 2), True),
         # The first rows have everything: squeeze-excite, hard-swish, a shortcut; converts faster.
-        (replace(v3, rows=v3.rows[:5]), False),
+        (replace(v3, backbone=(*v3.backbone[:6], v3.backbone[-1])), False),
     ):
-        model = build_from_spec(spec)
+        model = build_network(spec)
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 shapes = [weight.shape for weight in layer.get_weights()]
                 layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
-        pictures = calibration_pictures(load_data("digits", spec).train, spec, 32, 0)
+        pictures = calibration_pictures(load_data("digits", spec.input).train, spec, 32, 0)
         deployed = deploy_form(model, fuse_hard_swish=fused)
-        quantized = quantize_aware(deployed, pictures, spec.preprocessing)
+        quantized = quantize_aware(deployed, pictures, spec.input)
         found[spec, fused] = convert_qat(quantized, io="int8")
     return found

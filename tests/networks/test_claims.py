@@ -4,12 +4,12 @@ import pytest
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.networks.count import cost, layers
-from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.count import count, layers
+from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 ACTIVATIONS = (keras.layers.ReLU, keras.layers.Activation, HardSigmoid, HardSwish)
-BOTTLENECKS = [name for name, entry in ZOO.items() if entry.family != "v1"]
+BOTTLENECKS = [name for name, entry in ZOO.items() if entry.layer_names != "v1"]
 
 
 def v1_pairs(spec):
@@ -26,7 +26,7 @@ def full_convolution(depthwise, pointwise):
 
 def test_separable_costs_1_over_n_plus_1_over_k2():
     """V1, 3.1: 8 to 9 times less for 3x3 kernels, which is so from 72 channels on."""
-    pairs = v1_pairs(model_spec("v1"))
+    pairs = v1_pairs(make_network("v1"))
     assert len(pairs) == 13
     for depthwise, pointwise in pairs:
         ratio = (depthwise.macs + pointwise.macs) / full_convolution(depthwise, pointwise)
@@ -36,16 +36,16 @@ def test_separable_costs_1_over_n_plus_1_over_k2():
 
 def test_v1_costs_8_55_times_less_than_its_full_convolution_twin():
     """V1, Table 4: 4866 against 569 million; the first is without the classifier."""
-    spec = model_spec("v1")
+    spec = make_network("v1")
     twin = layers(spec)[0].macs + sum(full_convolution(*pair) for pair in v1_pairs(spec))
     assert twin / 1e6 == pytest.approx(4866.3, abs=0.05)
-    assert cost(spec).macs / 1e6 == pytest.approx(569, abs=0.5)
-    assert twin / cost(spec).macs == pytest.approx(8.55, abs=0.01)
+    assert count(spec).macs / 1e6 == pytest.approx(569, abs=0.5)
+    assert twin / count(spec).macs == pytest.approx(8.55, abs=0.01)
 
 
 def test_alpha_scales_1x1_convolutions_by_its_square_and_depthwise_by_itself():
     """V1, 3.3: k*k*aM*F*F + aM*aN*F*F."""
-    whole, half = v1_pairs(model_spec("v1")), v1_pairs(model_spec("v1", alpha=0.5))
+    whole, half = v1_pairs(make_network("v1")), v1_pairs(make_network("v1", alpha=0.5))
     for (depthwise, pointwise), (thin_depthwise, thin_pointwise) in zip(whole, half, strict=True):
         assert thin_depthwise.macs / depthwise.macs == 0.5
         assert thin_pointwise.macs / pointwise.macs == 0.25
@@ -56,10 +56,10 @@ def test_size_scales_macs_by_its_square_and_parameters_not_at_all(name):
     """V1, 3.4; what works on one pooled pixel has no size."""
 
     def maps(size):
-        return sum(row.macs for row in layers(model_spec(name, size=size)) if row.kind != "dense")
+        return sum(row.macs for row in layers(make_network(name, size=size)) if row.kind != "dense")
 
     assert maps(128) / maps(64) == 4
-    assert cost(model_spec(name, size=64)).parameters == cost(model_spec(name)).parameters
+    assert count(make_network(name, size=64)).parameters == count(make_network(name)).parameters
 
 
 def readers(layer):

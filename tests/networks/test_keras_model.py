@@ -8,11 +8,10 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.build import build_from_spec
-from mobilenet_tf.networks.count import cost, layers
-from mobilenet_tf.networks.layers import HardSigmoid, HardSwish
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.count import count, layers
+from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 PLAIN = {
     "InputLayer",
@@ -39,7 +38,7 @@ CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.
 @pytest.mark.parametrize(("alpha", "size", "channels"), [(0.1, 33, 1), (1.25, 47, 3)])
 def test_any_alpha_and_size_builds_runs_and_is_counted(name, alpha, size, channels):
     model = build(name, alpha, size, classes=5, channels=channels)
-    assert model.spec == model_spec(name, alpha, size, 5, channels)
+    assert model.network == make_network(name, alpha, size, 5, channels)
     assert model.name == f"{name}_{alpha}_{size}"
     assert {type(layer).__name__ for layer in model.layers} <= PLAIN
 
@@ -48,9 +47,9 @@ def test_any_alpha_and_size_builds_runs_and_is_counted(name, alpha, size, channe
     assert result.shape == (2, 5)
     np.testing.assert_allclose(result.sum(axis=1), 1, rtol=1e-5)
 
-    assert cost(model.spec).parameters == model.count_params()
+    assert count(model.network).parameters == model.count_params()
     kernels = [layer for layer in model.layers if isinstance(layer, CONVOLUTIONS)]
-    rows = [row for row in layers(model.spec) if row.parameters]
+    rows = [row for row in layers(model.network) if row.parameters]
     for layer, row in zip(kernels, rows, strict=True):
         shape = (1, 1, *layer.output_shape[1:])[-3:]
         assert shape == (row.height, row.width, row.channels), layer.name
@@ -95,15 +94,14 @@ def test_wrong_values_are_named(arguments, said):
 
 
 def test_activation_of_changed_rows_is_checked():
-    spec = model_spec("v2", 0.35, 32)
-    rows = (replace(spec.rows[0], activation="gelu"), *spec.rows[1:])
+    row = make_network("v2", 0.35, 32).backbone[1]
     with pytest.raises(UserError, match="activation is 'gelu'; it must be one of relu"):
-        build_from_spec(replace(spec, rows=rows))
+        replace(row, activation="gelu")
 
 
 def test_spec_survives_plain_values():
-    spec = model_spec("v3_large", 0.75, 96, 7, 1)
-    assert ModelSpec.from_dict(spec.to_dict()) == spec
+    spec = make_network("v3_large", 0.75, 96, 7, 1)
+    assert Network.from_dict(spec.to_dict()) == spec
 
 
 def test_named_layers_are_the_papers_functions_and_survive_saving(tmp_path):

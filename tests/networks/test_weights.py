@@ -13,9 +13,9 @@ from tf_keras.src.utils import data_utils
 
 from mobilenet_tf import build, load_weights
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.build import build_from_spec
+from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published import weights
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 REAL = Path(__file__).parents[2].parent / "shared/weights/mobilenet_v2_0.35_96_no_top.h5"
 APPLICATIONS = {
@@ -161,8 +161,8 @@ def test_keras_files(tmp_path):
     load_weights(again, tmp_path / "float.keras")
     np.testing.assert_array_equal(again(PICTURE), trained(PICTURE))
     read = keras.models.load_model(tmp_path / "float.keras", compile=False)
-    refused(read, tmp_path / "float.keras", "has no specification")
-    load_weights(read, tmp_path / "float.keras", spec=trained.spec)
+    refused(read, tmp_path / "float.keras", "has no network")
+    load_weights(read, tmp_path / "float.keras", network=trained.network)
 
 
 def test_files_that_do_not_fit_change_nothing(folder, tmp_path):
@@ -170,9 +170,10 @@ def test_files_that_do_not_fit_change_nothing(folder, tmp_path):
     refused(wider, folder / "top.h5", "top.h5: layer conv1 has shapes 3x3x3x8, .* needs 3x3x3x16")
     refused(build("v2", 0.35, 32), folder / "top.h5", "55 layers with weights; v2_.* needs 104")
     # A mismatch in the last layer but one is found before the first is assigned.
-    rows = model_spec("v1", 0.25).rows
-    changed = replace(model_spec("v1", 0.25, 32), rows=(*rows[:-1], replace(rows[-1], out=512)))
-    refused(build_from_spec(changed), folder / "top.h5", "layer conv_pw_13 has .* 1x1x256x128")
+    network = make_network("v1", 0.25, 32)
+    last = replace(network.backbone[-1], out=512)
+    changed = replace(network, backbone=(*network.backbone[:-1], last))
+    refused(build_network(changed), folder / "top.h5", "layer conv_pw_13 has .* 1x1x256x128")
 
     model = v1()
     damaged = tmp_path / "damaged.h5"
@@ -213,14 +214,14 @@ def test_addresses_are_those_keras_uses(monkeypatch, name):
     for top, size in ((False, 128), (True, 224)) if name in ("v1", "v2") else ((False, 224),):
         with pytest.raises(ConnectionError):
             maker((size, size, 3), alpha, include_top=top, **extra)
-        url, trained = weights.published_file(model_spec(name, alpha, size), top)
+        url, trained = weights.published_file(make_network(name, alpha, size), top)
         assert (url.rpartition("/")[2], url) == seen.pop()
         assert trained == size
 
 
 def test_nearest_published_size():
     def size(name, alpha, wanted):
-        return weights.published_file(model_spec(name, alpha, wanted), True)[1]
+        return weights.published_file(make_network(name, alpha, wanted), True)[1]
 
     assert [size("v1", 0.5, wanted) for wanted in (32, 144, 200, 500)] == [128, 160, 192, 224]
     assert size("v2", 0.35, 97) == 96
@@ -230,9 +231,9 @@ def test_nearest_published_size():
 
 def test_unpublished_networks_are_named():
     refused(build("v3_small", 0.5, 32), "imagenet", "alpha is 0.5; .* published for 0.75, 1.0")
-    spec = model_spec("v1", 0.25)
+    spec = make_network("v1", 0.25)
     with pytest.raises(UserError, match="changed rows"):
-        weights.published_file(replace(spec, rows=spec.rows[:-1]), True)
+        weights.published_file(replace(spec, backbone=spec.backbone[:-1]), True)
 
 
 def test_no_network_is_one_sentence(monkeypatch):

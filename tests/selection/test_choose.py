@@ -16,7 +16,7 @@ from mobilenet_tf.deployment.devices.targets import (
 )
 from mobilenet_tf.deployment.tflite.from_graph import parts, phone_file
 from mobilenet_tf.networks.published.accuracy import expected_top1
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.candidates import candidates
 from mobilenet_tf.selection.chooser import LIMITS, Option, choose, command, pareto
 from mobilenet_tf.selection.tradeoff import plot
@@ -42,7 +42,7 @@ def test_the_best_keeps_every_limit_and_is_on_the_front(micro_choice):
 
 def test_figures_are_those_of_the_device(micro_choice):
     best = micro_choice["best"]
-    found = measure(model_spec(best["model"], best["alpha"], best["size"], 2))
+    found = measure(make_network(best["model"], best["alpha"], best["size"], 2))
     assert (found["bytes"], found["ram"]) == (best["bytes"], best["ram"])
 
 
@@ -69,7 +69,7 @@ def test_a_budget_of_latency_on_any_machine(tmp_path):
     best = result["best"]
     assert result["measured_by"] == "scale"
     assert best["latency"] <= 32
-    spec = model_spec(best["model"], best["alpha"], best["size"], 2)
+    spec = make_network(best["model"], best["alpha"], best["size"], 2)
     assert table.cost(spec) == {name: best[name] for name in ("latency", "bytes", "ram")}
     assert {k: best[k] for k in ("bytes", "ram")} == phone_file(spec)
     slow = [o for o in result["pareto"] if "latency" in o["breaks"]]
@@ -139,7 +139,7 @@ def test_the_plot_has_a_line_for_every_limit(micro_choice, tmp_path):
 
 
 def test_latencies_are_measured_once_and_kept(tmp_path):
-    specs = [model_spec("v1", 0.25, 32, 10), model_spec("v1", 0.25, 64, 10)]
+    specs = [make_network("v1", 0.25, 32, 10), make_network("v1", 0.25, 64, 10)]
     table = LatencyTable(ThisMachine(1), tmp_path / "latency.json")
     # V1 repeats a block, whose time is measured once; one more is for the call itself.
     distinct = {part for spec in specs for part in parts(spec)}
@@ -160,7 +160,7 @@ def test_a_table_adds_up_parts_without_their_calls(tmp_path):
         def times(self, files):
             return {name: 0.5 if name.startswith("least") else 2.0 for name in files}
 
-    spec = model_spec("v1", 0.25, 32, 10)
+    spec = make_network("v1", 0.25, 32, 10)
     table = LatencyTable(TwoEach(), tmp_path / "latency.json")
     table.measure([spec])
     assert len(parts(spec)) == 15
@@ -171,7 +171,7 @@ def test_a_table_adds_up_parts_without_their_calls(tmp_path):
 
 @pytest.mark.parametrize("target", ["mcu", "ethos-u55-64"])
 def test_devices_are_asked_once(tmp_path, target, monkeypatch):
-    specs = [model_spec("v1", 0.25, size, 2) for size in (32, 64)]
+    specs = [make_network("v1", 0.25, size, 2) for size in (32, 64)]
     table = DeviceTable(target, tmp_path / "kept.json")
     seen = []
     assert table.measure(specs, lambda *told: seen.append(told)) == 2
@@ -187,7 +187,7 @@ def test_devices_are_asked_once(tmp_path, target, monkeypatch):
 
 
 def test_limits_name_what_fits():
-    spec = model_spec("v1", 0.5, 96, 2)
+    spec = make_network("v1", 0.5, 96, 2)
     found = measure(spec)
     require_fit(spec, Limits(found["ram"], found["bytes"]), found["ram"], found["bytes"])
     limits = Limits(arena=100_000, flash=300_000)
@@ -197,7 +197,7 @@ def test_limits_name_what_fits():
         require_fit(spec, Limits(arena=100), found["ram"], found["bytes"])
     best, figures = largest_that_fits(spec, limits)
     assert limits.broken(figures["ram"], figures["bytes"]) == []
-    bigger = measure(model_spec("v1", best.alpha, best.size + 32, 2))
+    bigger = measure(make_network("v1", best.alpha, best.size + 32, 2))
     assert limits.broken(bigger["ram"], bigger["bytes"])
 
 

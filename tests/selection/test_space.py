@@ -5,8 +5,8 @@ import re
 import pytest
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.count import cost
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.plan import Plan, affordable, begin_search
 from mobilenet_tf.selection.space import DEFAULT, Range, load_space
 from mobilenet_tf.training.recipe import load_recipe
@@ -87,10 +87,10 @@ def test_networks_have_to_be_lists(space_of, tmp_path):
 
 def test_only_networks_within_every_limit_are_kept(space_of):
     specs = space_of("").networks(10, 1)
-    macs = sorted(cost(spec).macs for spec in specs)
+    macs = sorted(count(spec).macs for spec in specs)
     kept = affordable(specs, {"macs": macs[1]})
     assert [row["macs"] for row in kept] == macs[:2]
-    ram = cost(model_spec("v1", 0.25, 32, 10, 1)).peak_activation_bytes
+    ram = count(make_network("v1", 0.25, 32, 10, 1)).peak_activation_bytes
     (cheapest,) = affordable(specs, {"macs": macs[1], "ram": ram})
     assert cheapest["network"] == "v1 0.25 32"
     with pytest.raises(UserError, match=rf"v1 0\.25 32 comes nearest, with {macs[0]:,} multiply"):

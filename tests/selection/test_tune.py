@@ -78,7 +78,7 @@ def test_a_search_keeps_its_limit_and_its_number(search, plan, tmp_path, algorit
     assert max(row["macs"] for row in rows) <= LIMIT
     assert {row["network"] for row in rows} > {rows[0]["network"]}
     for row, (_, spec, recipe, epochs) in zip(rows, search.trained, strict=True):
-        assert row["network"] == f"{spec.name} {spec.alpha} {spec.size}"
+        assert row["network"] == f"{spec.name} {spec.alpha} {spec.input.side}"
         assert row["validation_accuracy"] == pytest.approx(accuracy(recipe, epochs))
         assert row["fields"]["train.learning_rate"] == recipe.train.learning_rate
         assert recipe.train.epochs == 18

@@ -5,14 +5,14 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.spec import Preprocessing
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import check_teacher
 from mobilenet_tf.training.distillation import as_teacher, distillation_loss, load_teacher
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage
 
-STUDENT = model_spec("v1", 0.25, 32, classes=3)
+STUDENT = make_network("v1", 0.25, 32, classes=3)
 PICTURES = tf.constant(np.random.default_rng(1).uniform(-1, 1, (8, 32, 32, 3)), tf.float32)
 
 
@@ -50,7 +50,7 @@ def test_the_gradient_keeps_its_size_when_the_temperature_rises():
 
 def test_a_teacher_of_another_size_and_normalisation(larger):
     """It sees the student's pictures as it would see them itself."""
-    own = Preprocessing(mean=0.0, std=255.0)
+    own = InputSpec(mean=0.0, std=255.0)
     teach = as_teacher(larger, STUDENT, own, "larger")
     pixels = PICTURES * 127.5 + 128.0
     scores = larger(tf.image.resize(pixels / 255.0, (64, 64)), training=False)

@@ -7,7 +7,7 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
@@ -20,7 +20,7 @@ PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 @pytest.fixture
 def job(tmp_path):
-    spec = model_spec("v1", 0.25, 32, classes=10, channels=1)
+    spec = make_network("v1", 0.25, 32, classes=10, channels=1)
     recipe = load_recipe("small_data").with_fields({"batch": 128})
     return begin(tmp_path / "run", "digits", spec, recipe)
 

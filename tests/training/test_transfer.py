@@ -7,7 +7,7 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
@@ -18,7 +18,7 @@ HEADS = {"v1": {"conv_preds"}, "v2": {"predictions"}, "v3_small": {"Conv_2", "Lo
 
 @pytest.mark.parametrize("name", HEADS)
 def test_at_first_only_the_head_learns(name):
-    spec = model_spec(name, 0.35, 32, classes=3)
+    spec = make_network(name, 0.35, 32, classes=3)
     model = build(name, 0.35, 32, classes=3)
     freeze(model, spec, 0.0, Transfer())
     learning = {layer.name for layer in model.layers if layer.trainable and layer.weights}
@@ -29,7 +29,7 @@ def test_at_first_only_the_head_learns(name):
 
 def test_then_the_upper_layers():
     """With `bn_inference` all but batch normalization."""
-    spec, model = model_spec("v2", 0.35, 32, classes=3), build("v2", 0.35, 32, classes=3)
+    spec, model = make_network("v2", 0.35, 32, classes=3), build("v2", 0.35, 32, classes=3)
     freeze(model, spec, 0.5, Transfer())
     learns = [layer.trainable for layer in model.layers if layer.weights]
     assert learns == sorted(learns)
@@ -44,7 +44,7 @@ def test_then_the_upper_layers():
 
 def test_frozen_layers_stay_as_they_are():
     """Also batch normalization's statistics, and what it computes in training is inference."""
-    spec = model_spec("v1", 0.25, 32, classes=3)
+    spec = make_network("v1", 0.25, 32, classes=3)
     model = build("v1", 0.25, 32, classes=3, dropout=0.0)
     (phase, *_) = phases(load_recipe("transfer"))
     freeze(model, spec, phase.share, Transfer())
@@ -77,4 +77,4 @@ def test_phases_share_the_epochs():
 
 def test_frozen_random_weights_are_refused(tmp_path):
     with pytest.raises(UserError, match="begins with frozen layers, but weights is none"):
-        begin(tmp_path / "run", "digits", model_spec("v1"), load_recipe("transfer"))
+        begin(tmp_path / "run", "digits", make_network("v1"), load_recipe("transfer"))

@@ -10,8 +10,8 @@ import tf_keras as keras
 
 
 def network(spec, dropout=None):
-    """In place of `build_from_spec`: what distribution is about, and little else."""
-    inputs = keras.Input((spec.size, spec.size, spec.channels))
+    """In place of `build_network`: what distribution is about, and little else."""
+    inputs = keras.Input((spec.input.side, spec.input.side, spec.input.channels))
     x = keras.layers.Conv2D(8, 3, strides=2, use_bias=False)(inputs)
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.Flatten()(keras.layers.ReLU()(x))
@@ -23,7 +23,7 @@ if __name__ == "__main__":
     from mobilenet_tf.__main__ import main
     from mobilenet_tf.runs import train_stage as train
 
-    train.build_from_spec = network
+    train.build_network = network
     cpus = [tf.config.LogicalDeviceConfiguration()] * int(os.environ.get("TINY_CPUS", 1))
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
     main()

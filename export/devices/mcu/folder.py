@@ -14,6 +14,7 @@ from string import Template
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
@@ -21,7 +22,6 @@ from mobilenet_tf.deployment.tflite.flatbuffer import OP_NAMES, op_codes
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
 from mobilenet_tf.deployment.tflite.shrink import slim
-from mobilenet_tf.runs.folder import write_atomically, write_text
 
 PARITY_PICTURES = 200  # of the test split, for the proof
 GOLDEN_PICTURES = 4
@@ -134,7 +134,7 @@ def write_folder(
         labels: one per class.
         pictures: uint8 (N, h, w, c), real ones, for the proof and the self-test.
         title: of the model, for the head of the files.
-        crop: see `Preprocessing`.
+        crop: see `InputSpec`.
 
     Returns:
         The figures, as in `micro.json`.

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.draw import Augmentation, Changes
 from mobilenet_tf.datasets.augmentation.randaugment import apply_operations
-from mobilenet_tf.networks.spec import Preprocessing
 
 # Rec. 601, as in Pillow's L.
 _GREY = (0.299, 0.587, 0.114)
@@ -15,7 +15,7 @@ def change(
     changes: Changes,
     size: int,
     augmentation: Augmentation,
-    preprocessing: Preprocessing,
+    preprocessing: InputSpec,
 ) -> tf.Tensor:
     """uint8 (N, side, side, c) -> changed, clipped, normalised float32 (N, size, size, c)."""
     pixels = tf.raw_ops.ImageProjectiveTransformV3(

@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, from_images
-from mobilenet_tf.networks.spec import ModelSpec
 
 
-def load_digits(spec: ModelSpec, seed: int = 0, progress: Progress | None = None) -> Dataset:
+def load_digits(spec: InputSpec, seed: int = 0, progress: Progress | None = None) -> Dataset:
     """1,797 digits written by 43 people, 8x8 with 17 greys, ten classes (UCI, 1998)."""
     from sklearn.datasets import load_digits as bundled
 

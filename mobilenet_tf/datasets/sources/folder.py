@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import (
     PARTS,
     Dataset,
@@ -21,7 +22,6 @@ from mobilenet_tf.datasets.dataset import (
     side_of,
 )
 from mobilenet_tf.datasets.images import UnreadablePicture, read_picture
-from mobilenet_tf.networks.spec import ModelSpec
 
 _PART_NAMES = {
     "train": "train",
@@ -46,7 +46,7 @@ class _File:
 
 
 def load_folder(
-    source: str | Path, spec: ModelSpec, seed: int = 0, progress: Progress | None = None
+    source: str | Path, spec: InputSpec, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
     """Pictures from `source/CLASS/...` or `source/{train,val,test}/CLASS/...`.
 
@@ -93,7 +93,7 @@ def load_folder(
 def load_labelled(
     source: str | Path,
     labels: Sequence[str],
-    spec: ModelSpec,
+    spec: InputSpec,
     progress: Progress | None = None,
 ) -> tuple[Split, list[dict]]:
     """All pictures of a folder per class, to judge a finished model with.
@@ -102,7 +102,7 @@ def load_labelled(
     only test is taken.
 
     Returns:
-        The pictures at `spec.size`, and what was skipped, as in `Dataset`.
+        The pictures at `spec.side`, and what was skipped, as in `Dataset`.
 
     Raises:
         UserError: no such folder, a class that is none of the labels, or no readable picture.
@@ -205,7 +205,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _decode(
-    root: Path, parts: dict[str, list[_File]], spec: ModelSpec, progress: Progress | None
+    root: Path, parts: dict[str, list[_File]], spec: InputSpec, progress: Progress | None
 ) -> tuple[dict[str, Split], dict[_File, str]]:
     """Pixels of all files, and the reason for each that has none."""
     splits, broken = {}, {}
@@ -214,13 +214,11 @@ def _decode(
     pool = ThreadPoolExecutor(workers)  # Pillow decodes and resizes without the GIL
     try:
         for part, files in parts.items():
-            side = side_of(part, spec.size)
+            side = side_of(part, spec.side)
             pictures = allocate((len(files), side, side, spec.channels))
 
             def read(row, file, pictures=pictures, side=side):
-                pictures[row] = read_picture(
-                    root / file.name, side, spec.channels, spec.preprocessing.crop
-                )
+                pictures[row] = read_picture(root / file.name, side, spec.channels, spec.crop)
 
             waiting = iter(enumerate(files))
             kept = []

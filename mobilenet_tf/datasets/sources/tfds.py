@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import (
     HELD_OUT,
     MEMORY_LIMIT,
@@ -22,7 +23,6 @@ from mobilenet_tf.datasets.dataset import (
     train_side,
 )
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.networks.spec import ModelSpec
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.datasets.stream import Stream
@@ -32,7 +32,7 @@ _HELD_OUT = 10_000
 
 
 def load_tfds(
-    name: str, spec: ModelSpec, seed: int = 0, progress: Progress | None = None
+    name: str, spec: InputSpec, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
     """A classification data set of tensorflow-datasets, downloaded once.
 
@@ -65,7 +65,7 @@ def load_tfds(
     if "train" not in splits:
         raise UserError(f"tfds:{name} has no split `train` with labels; choose another data set.")
     source = _Source(f"tfds:{name}", builder, picture, label)
-    kept = builder.info.splits["train"].num_examples * train_side(spec.size) ** 2 * spec.channels
+    kept = builder.info.splits["train"].num_examples * train_side(spec.side) ** 2 * spec.channels
     if kept > MEMORY_LIMIT and builder.info.file_format is tfds.core.FileFormat.TFRECORD:
         return _streamed(source, splits, spec, progress)
     labels = {part: source.labels(split) for part, split in splits.items()}
@@ -138,7 +138,7 @@ def _splits(builder, label: str) -> dict[str, str]:
 
 
 def _streamed(
-    source: _Source, splits: dict[str, str], spec: ModelSpec, progress: Progress | None
+    source: _Source, splits: dict[str, str], spec: InputSpec, progress: Progress | None
 ) -> Dataset:
     """Training pictures that stay in their files; the others in memory.
 
@@ -155,9 +155,9 @@ def _streamed(
     done = 0
     kept = {}
     for part, count in counts.items():
-        pictures = allocate((count, spec.size, spec.size, spec.channels))
+        pictures = allocate((count, spec.side, spec.side, spec.channels))
         for row, image in enumerate(source.images(splits[part])):
-            pictures[row] = prepare(image, spec.size, spec.channels, spec.preprocessing.crop)
+            pictures[row] = prepare(image, spec.side, spec.channels, spec.crop)
             done += 1
             if progress:
                 progress(done, sum(counts.values()))

@@ -1,9 +1,9 @@
-"""What accuracy to expect of a network at an alpha and a size, from the published ImageNet table.
+"""The accuracy to expect of a network at an alpha and a size, from the published ImageNet table.
 
-`imagenet_top1.csv` has the top-1 accuracy of the released float checkpoints, in per cent. V1 and
-V2 were published over a grid of alpha and size; V3 at size 224 and few alphas. Between published
-values lies a straight line over the logarithms; where there are none, V2's trend stands in. It is
-a guide for choosing among sizes, and never a promise for other data.
+`imagenet_top1.csv` has the top-1 accuracy of the released float checkpoints in per cent. V1 and V2
+were published over a grid of alpha and size, V3 at size 224 and few alphas. Values in between are
+interpolated linearly over the logarithms of alpha and size; beyond the table, V2's trend is used.
+The result is a guide for choosing among configurations, not a promise for other data.
 """
 
 import csv
@@ -20,7 +20,7 @@ _TREND = "v2"  # the network whose grid is widest
 
 @cache
 def _published() -> dict[str, dict[float, dict[int, float]]]:
-    """name -> alpha -> size -> top-1 in per cent."""
+    """Return name -> alpha -> size -> top-1 in per cent."""
     found: dict[str, dict[float, dict[int, float]]] = {}
     text = (resources.files("mobilenet_tf.networks.published") / "imagenet_top1.csv").read_text(
         "utf-8"
@@ -32,14 +32,14 @@ def _published() -> dict[str, dict[float, dict[int, float]]]:
 
 
 def expected_top1(name: str, alpha: float, size: int) -> tuple[float, str]:
-    """Top-1 on ImageNet in per cent, and how it is known.
+    """Return the expected top-1 accuracy on ImageNet in per cent, and what it rests on.
 
     Returns:
-        (top1, basis): basis is `published`, `interpolated` (between published alphas or sizes of
-        this network) or `extrapolated` (beyond them, with V2's trend).
+        (top1, basis): The basis is `published`, `interpolated` (between published alphas or sizes
+        of this network) or `extrapolated` (beyond them, with V2's trend).
 
     Raises:
-        UserError: an unknown network.
+        UserError: The network has no published accuracy.
     """
     if name not in _published():
         names = ", ".join(_published())
@@ -54,20 +54,20 @@ def expected_top1(name: str, alpha: float, size: int) -> tuple[float, str]:
     if nearest == (alpha, size):
         return value, INTERPOLATED
     if name == _TREND:
-        # Along its own edge: the straight line of the outermost two values goes on.
+        # The line through the outermost two values continues.
         return _line(grid, alphas, sizes, alpha, size), EXTRAPOLATED
     trend = expected_top1(_TREND, alpha, size)[0] / expected_top1(_TREND, *nearest)[0]
     return value * trend, EXTRAPOLATED
 
 
 def _complete(grid: dict[float, dict[int, float]]) -> list[float]:
-    """The alphas that have every size; V2's 1.3 and 1.4 have one."""
+    """Return the alphas published at every size; V2's 1.3 and 1.4 have one size."""
     most = max(map(len, grid.values()))
     return sorted(alpha for alpha, sizes in grid.items() if len(sizes) == most)
 
 
 def _between(points: list, at: float, value) -> float:
-    """A straight line over the logarithm, between the neighbours of `at`."""
+    """Interpolate linearly over the logarithm between the neighbours of `at`."""
     if len(points) == 1:
         return value(points[0])
     right = min(max(bisect_right(points, at), 1), len(points) - 1)
@@ -77,5 +77,5 @@ def _between(points: list, at: float, value) -> float:
 
 
 def _line(grid, alphas, sizes, alpha, size) -> float:
-    """Straight lines along size, then along alpha; beyond the last values they go on."""
+    """Interpolate along size, then along alpha; lines continue beyond the last values."""
     return _between(alphas, alpha, lambda a: _between(sizes, size, lambda s: grid[a][int(s)]))

@@ -1,4 +1,4 @@
-"""Weights from ImageNet, or from a file, into a network: all of them or none.
+"""Load weights, published or from a file, into a network: all of them or none.
 
 Layers are matched in topological order, whatever their names, as `tf_keras.applications` does.
 Every count and shape is checked before the first weight is assigned.
@@ -17,9 +17,10 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.build import FAMILIES
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.networks.published.names import head_layers
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,10 @@ HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 V1_ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
 V1_SIZES = (128, 160, 192, 224)
 V2_SIZES = (96, 128, 160, 192, 224)
+V3_SIZES = (224,)
 
-# Hashes of published files: V3's MD5 from Keras's source; V2's SHA-256 is pinned by other public
-# projects. For the others Keras publishes none, and the first download is trusted.
+# Hashes of published files: V3's MD5 is from Keras's source, V2's SHA-256 is pinned by other public
+# projects. Keras publishes none for the others, so their first download is trusted.
 HASHES = {
     "weights_mobilenet_v3_large_224_0.75_float.h5": "765b44a33ad4005b3ac83185abf1d0eb",
     "weights_mobilenet_v3_large_224_0.75_float_no_top_v2.h5": "40af19a13ebea4e2ee0c676887f69a2e",
@@ -55,100 +57,118 @@ HASHES = {
 
 @dataclass(frozen=True)
 class Stored:
-    """The weights of one layer as a file has them."""
+    """The weights of one layer in a file.
+
+    Attributes:
+        name: The layer's name.
+        arrays: Its weights in Keras's order.
+    """
 
     name: str
     arrays: list[np.ndarray]
 
 
 def load_weights(
-    model: keras.Model, weights: str | Path = "imagenet", spec: ModelSpec | None = None
+    model: keras.Model, weights: str | Path = "imagenet", network: Network | None = None
 ) -> None:
-    """Load published or own weights into a network that `build` made.
+    """Load published weights or a weights file into a model that `build_network` made.
 
     A classifier that the file lacks, or has for another number of classes, keeps its random
-    start. A one-channel network takes the sum of an RGB stem over its input channels: what the
-    RGB network computes where red, green and blue are equal. Each of these, and a file for
-    another size, is said in the log.
+    values. A one-channel network gets the sum of an RGB stem over its input channels, which is
+    what the RGB network computes where red, green and blue are equal. Each of these, and a file
+    for another input size, is logged as a warning.
 
     Args:
-        model: the network; unchanged where this raises.
-        weights: `imagenet` for the files of `tf_keras.applications`, downloaded into Keras's
-            cache and checked; or a `.h5` file of their layout, with or without classifier; or
-            a `.keras` file.
-        spec: of the model; needed where it was read from a file and so has no `spec`.
+        model: The model; unchanged if an error is raised.
+        weights: `imagenet` for the files of `tf_keras.applications`, which are downloaded into
+            Keras's cache and checked; or a `.h5` file in their layout, with or without classifier;
+            or a `.keras` file.
+        network: The network of the model; needed if the model was read from a file and so has no
+            `network` attribute.
 
     Raises:
-        UserError: no such weights or file, no network, a wrong hash, or a file that does not fit.
+        UserError: There are no such weights or file, the download failed, a hash is wrong, or the
+            file does not fit.
     """
-    spec = spec or getattr(model, "spec", None)
-    if spec is None:
-        raise UserError(f"{model.name} has no specification; spec must be given with the model.")
+    network = network or getattr(model, "network", None)
+    if network is None:
+        raise UserError(f"{model.name} has no network; pass `network` along with the model.")
     if weights == "imagenet":
-        _load_imagenet(model, spec)
+        _load_imagenet(model, network)
     else:
-        _load_file(model, spec, Path(weights))
+        _load_file(model, network, Path(weights))
 
 
-def published_file(spec: ModelSpec, include_top: bool) -> tuple[str, int]:
-    """URL of the ImageNet weights for a specification, and the size they were trained at.
+def published_file(network: Network, include_top: bool) -> tuple[str, int]:
+    """Return the URL of a network's ImageNet weights and the input size they were trained at.
 
-    Where a size has no file of its own, the nearest size's is chosen (the larger of two).
+    A size without a file of its own gets the file of the nearest size (the larger of two).
 
     Raises:
-        UserError: nothing published for this network or alpha.
+        UserError: Nothing is published for this network or alpha.
     """
-    entry, alpha = ZOO[spec.name], float(spec.alpha)
-    if spec.rows != entry.rows:
-        raise UserError(f"{spec.name} with changed rows has no ImageNet weights; only the paper's.")
+    if network.name not in ZOO:
+        raise UserError(f"{network.name} has no ImageNet weights; {', '.join(ZOO)} have.")
+    entry, alpha = ZOO[network.name], network.alpha
+    table = make_network(network.name, alpha, network.input.size, network.classes)
+    if network.backbone != table.backbone:
+        raise UserError(
+            f"{network.name} with changed rows has no ImageNet weights; only the paper's has."
+        )
     if alpha not in entry.alphas:
         raise UserError(
-            f"alpha is {spec.alpha}; ImageNet weights of {spec.name} are published for "
+            f"alpha is {alpha}; ImageNet weights of {network.name} are published for "
             f"{', '.join(map(str, entry.alphas))}."
         )
     end = "" if include_top else "_no_top"
-    if entry.family == "v1":
-        size = _nearest(spec.size, V1_SIZES)
+    if entry.layer_names == "v1":
+        size = _nearest(network, V1_SIZES)
         return f"{HOST}/mobilenet/mobilenet_{V1_ALPHAS[alpha]}_{size}_tf{end}.h5", size
-    if entry.family == "v2":
-        size = _nearest(spec.size, V2_SIZES if alpha <= 1 else (224,))
+    if entry.layer_names == "v2":
+        size = _nearest(network, V2_SIZES if alpha <= 1 else (224,))
         file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}{end}.h5"
         return f"{HOST}/mobilenet_v2/{file}", size
-    kind = spec.name.removeprefix("v3_")
+    kind = network.name.removeprefix("v3_")
     end = "" if include_top else "_no_top_v2"
-    return f"{HOST}/mobilenet_v3/weights_mobilenet_v3_{kind}_224_{alpha}_float{end}.h5", 224
+    size = _nearest(network, V3_SIZES)
+    return f"{HOST}/mobilenet_v3/weights_mobilenet_v3_{kind}_224_{alpha}_float{end}.h5", size
 
 
-def _nearest(size: int, published: tuple[int, ...]) -> int:
-    return min(published, key=lambda other: (abs(other - size), -other))
+def _nearest(network: Network, published: tuple[int, ...]) -> int:
+    side = min(network.input.height, network.input.width)
+    return min(published, key=lambda other: (abs(other - side), -other))
 
 
-def _load_imagenet(model: keras.Model, spec: ModelSpec) -> None:
-    url, size = published_file(spec, _has_top(model, spec))
+def _load_imagenet(model: keras.Model, network: Network) -> None:
+    url, size = published_file(network, _has_top(model, network))
     name = url.rpartition("/")[2]
     try:
         path = Path(keras.utils.get_file(name, url, cache_subdir="models"))
     except Exception as error:  # get_file raises nothing narrower
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
-            f"{name} cannot be fetched ({reason}); it needs a network once, or the file in "
-            "~/.keras/models."
+            f"{name} cannot be downloaded ({reason}); connect to the network once, or put the file "
+            "into ~/.keras/models."
         ) from error
     remember = _check_hash(path)
-    _load_file(model, spec, path)
+    _load_file(model, network, path)
     remember()
-    if size != spec.size:
-        log.warning("No weights are published for size %d; those for %d are used.", spec.size, size)
+    if (size, size) != network.input.size:
+        log.warning(
+            "No weights are published for size %s; those for %d are used.",
+            network.input.size_text,
+            size,
+        )
 
 
 def _check_hash(path: Path) -> Callable[[], None]:
-    """Compare a published file with its hash, or with the one of its first download.
+    """Compare a published file with its hash, or with the hash of its first download.
 
     Returns:
-        What to call once the file has turned out to fit.
+        A function to call once the file has proved to fit; it stores the hash of a first download.
 
     Raises:
-        UserError: it is another file.
+        UserError: The hash differs.
     """
     seen = path.with_name(f"{path.name}.sha256")
     expected = HASHES.get(path.name) or (seen.read_text().strip() if seen.exists() else None)
@@ -157,20 +177,20 @@ def _check_hash(path: Path) -> Callable[[], None]:
     if expected and actual != expected:
         files = f"it and {seen.name}" if path.name not in HASHES else "it"
         raise UserError(
-            f"{path} has {algorithm} {actual}, not {expected}; delete {files} to fetch it again."
+            f"{path} has {algorithm} {actual}, not {expected}; delete {files} to download it again."
         )
 
     def remember() -> None:
         if not expected:
-            # A cache that cannot be written is Keras's business; nothing depends on this note.
+            # If the cache is not writable, nothing depends on this note.
             with contextlib.suppress(OSError):
                 seen.write_text(f"{actual}\n")
 
     return remember
 
 
-def _load_file(model: keras.Model, spec: ModelSpec, path: Path) -> None:
-    assigned = _match(model, spec, _read(path), path)
+def _load_file(model: keras.Model, network: Network, path: Path) -> None:
+    assigned = _match(model, network, _read(path), path)
     for layer, arrays in assigned:
         layer.set_weights(arrays)
 
@@ -190,7 +210,9 @@ def _read_h5(path: Path) -> list[Stored]:
             root = file.get("model_weights", file)  # a whole model saved as .h5
             names = _attribute(root, "layer_names")
             if not names:
-                raise UserError(f"{path} is no weights file in the layout of Keras applications.")
+                raise UserError(
+                    f"{path} is not a weights file in the layout of Keras applications."
+                )
             stored = []
             for name in names:
                 group = root[name]
@@ -199,11 +221,11 @@ def _read_h5(path: Path) -> list[Stored]:
                     stored.append(Stored(name, arrays))
             return stored
     except (OSError, KeyError) as error:
-        raise UserError(f"{path} is damaged or no HDF5 weights file.") from error
+        raise UserError(f"{path} is damaged or not an HDF5 weights file.") from error
 
 
 def _attribute(group: h5py.Group, name: str) -> list[str]:
-    """A list of names; Keras cuts one that is too long for HDF5 into name0, name1 and so on."""
+    """Return a list of names; Keras splits one too long for HDF5 into name0, name1 and so on."""
     parts = itertools.takewhile(
         group.attrs.__contains__, (f"{name}{index}" for index in itertools.count())
     )
@@ -214,22 +236,22 @@ def _attribute(group: h5py.Group, name: str) -> list[str]:
 
 def _read_keras(path: Path) -> list[Stored]:
     try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # whatever a file from elsewhere makes Keras raise
+        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
+    except Exception as error:  # Keras raises whatever a foreign file leads it to
         raise UserError(f"{path} cannot be read as a tf_keras model.") from error
     return [Stored(layer.name, layer.get_weights()) for layer in model.layers if layer.weights]
 
 
-def _has_top(model: keras.Model, spec: ModelSpec) -> bool:
-    classifier = FAMILIES[ZOO[spec.name].family].HEAD[-1]
+def _has_top(model: keras.Model, network: Network) -> bool:
+    classifier = head_layers(network)[-1]
     return any(layer.name == classifier for layer in model.layers)
 
 
-def _match(model: keras.Model, spec: ModelSpec, stored: list[Stored], path: Path) -> list:
-    """Pairs of a layer and its new arrays; the log says what is left as it is."""
-    head = FAMILIES[ZOO[spec.name].family].HEAD
+def _match(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> list:
+    """Return pairs of a layer and its new arrays; log what keeps its values."""
+    head = head_layers(network)
     wanted = [layer for layer in model.layers if layer.weights]
-    top = _has_top(model, spec)
+    top = _has_top(model, network)
     backbone = len(wanted) - (len(head) if top else 0)
     if len(stored) not in (backbone, backbone + len(head)):
         raise UserError(
@@ -237,19 +259,19 @@ def _match(model: keras.Model, spec: ModelSpec, stored: list[Stored], path: Path
             f"{backbone + len(head)} with a classifier."
         )
     notes, assigned = [], []
-    # A head on one side only is left out.
+    # A head that only one side has is left out.
     for index, (layer, source) in enumerate(zip(wanted, stored, strict=False)):
         arrays = source.arrays
         expected = [tuple(weight.shape) for weight in layer.weights]
         found = [array.shape for array in arrays]
-        if index == 0 and spec.channels == 1 and found[0][2:3] == (3,):
+        if index == 0 and network.input.channels == 1 and found[0][2:3] == (3,):
             arrays = [arrays[0].sum(axis=2, keepdims=True), *arrays[1:]]
             found = [array.shape for array in arrays]
             notes.append("The first layer's RGB kernels are summed for one grey channel.")
         if layer.name == head[-1] and found != expected and found[0][:-1] == expected[0][:-1]:
             notes.append(
-                f"The classifier starts anew: {path.name} has one for {found[0][-1]} classes, "
-                f"{model.name} needs {expected[0][-1]}."
+                f"The classifier starts from random weights: {path.name} has one for "
+                f"{found[0][-1]} classes, {model.name} needs {expected[0][-1]}."
             )
             continue
         if found != expected:
@@ -259,7 +281,7 @@ def _match(model: keras.Model, spec: ModelSpec, stored: list[Stored], path: Path
             )
         assigned.append((layer, arrays))
     if top and len(stored) == backbone:
-        notes.append(f"The classifier starts anew: {path.name} has none.")
+        notes.append(f"The classifier starts from random weights: {path.name} has none.")
     for note in notes:
         log.warning(note)
     return assigned

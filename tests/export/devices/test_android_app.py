@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.devices import android_app as android
 from mobilenet_tf.deployment.devices.android_app import DEMO, RUNTIME, golden_vectors, install
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata, read_metadata
-from mobilenet_tf.networks.spec import Preprocessing
 
 ASSETS = DEMO / "app/src/main/assets"
 
@@ -38,7 +38,7 @@ def model(files, tmp_path):
             name="fruit",
             description="five fruits",
             labels=list("abcde"),
-            preprocessing=Preprocessing(crop=0.875),
+            preprocessing=InputSpec(crop=0.875),
         )
     )
     return path

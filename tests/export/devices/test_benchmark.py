@@ -15,7 +15,7 @@ from mobilenet_tf.deployment.devices.cpu import LatencyTable
 from mobilenet_tf.deployment.devices.phone import Phone, benchmark_phone
 from mobilenet_tf.deployment.devices.timing import SLICE, interleaved, summary
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 
 
 def test_files_side_by_side(files):
@@ -158,7 +158,7 @@ def test_a_phone_with_the_app_only(files, phone, monkeypatch):
 
 
 def test_choose_with_the_latency_of_a_phone(phone, tmp_path):
-    spec = model_spec("v1", 0.25, 32, 10)
+    spec = make_network("v1", 0.25, 32, 10)
     table = LatencyTable(Phone(4), tmp_path / "kept.json")
     table.measure([spec])
     # Every file takes as long as the call alone, so the parts take nothing.

@@ -7,29 +7,29 @@ from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.tflite.from_graph import synthetic
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import parse_model
-from mobilenet_tf.networks.count import cost
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_every_operator_of_every_network_runs_on_the_npu(name):
-    spec = model_spec(name, 0.5, 96, 10)
+    spec = make_network(name, 0.5, 96, 10)
     compiled, figures = compile_npu(synthetic(spec), "ethos-u55-128")
     assert figures["ops_on_npu"] == figures["ops"] > 30
     assert len(parse_model(compiled).subgraphs[0].operators) == 1
     # The pooling is counted too.
-    assert cost(spec).macs <= figures["macs"] <= 1.1 * cost(spec).macs
+    assert count(spec).macs <= figures["macs"] <= 1.1 * count(spec).macs
 
 
 def test_every_configuration_takes_all_of_it():
-    spec = model_spec("v1", 0.25, 96, 2)
+    spec = make_network("v1", 0.25, 96, 2)
     figures = {npu: compile_npu(synthetic(spec), npu)[1] for npu in NPUS}
     for found in figures.values():
         assert found["ops_on_npu"] == found["ops"]
         seconds = found["cycles"] / found["clock_hz"]
         assert found["milliseconds"] == pytest.approx(seconds * 1e3)
-        assert found["flash_bytes"] >= 0.8 * cost(spec).weight_bytes
-        assert found["sram_bytes"] >= cost(spec).peak_activation_bytes
+        assert found["flash_bytes"] >= 0.8 * count(spec).weight_bytes
+        assert found["sram_bytes"] >= count(spec).peak_activation_bytes
     for family in ("u55", "u65", "u85"):
         cycles = [found["cycles"] for npu, found in figures.items() if family in npu]
         assert cycles == sorted(cycles, reverse=True), "more multipliers, fewer cycles"

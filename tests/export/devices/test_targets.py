@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,6 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.targets import MCU, NPU, Limits, export_for
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.networks.spec import ModelSpec
-from mobilenet_tf.networks.zoo import ZOO
 from mobilenet_tf.selection.chooser import command
 
 pytestmark = pytest.mark.xdist_group("mcu_run")
@@ -31,7 +30,8 @@ def job(tmp_path_factory):
     from mobilenet_tf.runs.train_stage import train
     from mobilenet_tf.training.recipe import load_recipe
 
-    spec = ModelSpec("v3_small", ZOO["v3_small"].rows[:4], 0.5, 32, channels=1)
+    spec = make_network("v3_small", 0.5, 32, channels=1)
+    spec = replace(spec, backbone=(*spec.backbone[:5], spec.backbone[-1]))
     recipe = load_recipe("small_data").with_fields({"train.epochs": 2, "qat.epochs": 1})
     job = begin(tmp_path_factory.mktemp("run") / "digits", "digits", spec, recipe)
     train(job)
@@ -61,7 +61,7 @@ def test_micro_agrees_with_litert_on_test_pictures(job, micro):
 def test_any_npu_gets_hard_swish_as_one_operator(job):
     figures = export_for(job, NPU, Limits())
     file = Path(figures["folder"]) / "model.tflite"
-    swishes = sum(row.activation == "hard_swish" for row in job.spec.rows)
+    swishes = sum(row.activation == "hard_swish" for row in job.spec.backbone)
     assert inspect(file)["ops"]["HARD_SWISH"]["count"] == figures["operators"]["HARD_SWISH"]
     assert figures["operators"]["HARD_SWISH"] >= swishes
     assert inspect(file)["inputs"][0]["dtype"] == "int8"

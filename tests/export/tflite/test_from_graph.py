@@ -7,8 +7,8 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import record_arena
 from mobilenet_tf.deployment.tflite.from_graph import chain_file, parts, phone_file, synthetic
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.shrink import slim
-from mobilenet_tf.networks.count import cost, layers
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.count import count, layers
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 
 @pytest.mark.xdist_group("converted")
@@ -31,7 +31,7 @@ def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
 def test_the_counters_are_right_within_5_percent(converted):
     """`cost` counts weights and memory from rows; here are the real files."""
     for (spec, fused), real in converted.items():
-        counted, found = cost(spec), inspect(real)
+        counted, found = count(spec), inspect(real)
         assert counted.weight_bytes == pytest.approx(found["weight_bytes"], rel=0.05)
         if fused:
             assert counted.peak_activation_bytes == pytest.approx(
@@ -44,8 +44,8 @@ def test_the_counters_are_right_within_5_percent(converted):
 @pytest.mark.parametrize("name", ZOO)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_network_of_the_zoo(name, channels):
-    spec = model_spec(name, 0.5, 64, 7, channels)
-    found, counted = inspect(synthetic(spec)), cost(spec)
+    spec = make_network(name, 0.5, 64, 7, channels)
+    found, counted = inspect(synthetic(spec)), count(spec)
     assert found["multiply_adds"] == counted.macs
     assert found["weight_bytes"] == counted.weight_bytes
     assert found["peak_activation_bytes"] == counted.peak_activation_bytes
@@ -54,7 +54,7 @@ def test_every_network_of_the_zoo(name, channels):
 
 
 def test_parts_make_up_the_network():
-    spec = model_spec("v3_small", 0.5, 96, 10)
+    spec = make_network("v3_small", 0.5, 96, 10)
     chain = parts(spec)
     assert len(chain) == len(spec.rows) + 2
     total = inspect(synthetic(spec))["multiply_adds"]
@@ -63,4 +63,4 @@ def test_parts_make_up_the_network():
 
 def test_odd_sizes_are_refused():
     with pytest.raises(UserError, match="size is 100; it must be a multiple of 32"):
-        parts(model_spec("v1", 0.25, 100))
+        parts(make_network("v1", 0.25, 100))

@@ -8,10 +8,10 @@ from ai_edge_litert import schema_py_generated as schema
 from rich.console import Console
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.inspect import format_inspection, inspect
 from mobilenet_tf.deployment.tflite.interpreter import parse_model
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
-from mobilenet_tf.networks.spec import Preprocessing
 
 # The net of conftest.py: 32 x 32 x 3, then 16 x 16 from the stem on.
 PIXELS = 16 * 16
@@ -139,7 +139,7 @@ def test_a_kernel_with_one_range_shows_its_weak_channels(files):
 
 def test_the_terminal_shows_the_figures(files):
     labels = ["[red]", "Äpfel", "c", "d", "e"]
-    facts = {"name": "n", "description": "d", "labels": labels, "preprocessing": Preprocessing()}
+    facts = {"name": "n", "description": "d", "labels": labels, "preprocessing": InputSpec()}
     found = inspect(add_metadata(files.uint8.read_bytes(), **facts))
     assert found["metadata"]["labels"] == labels
     text = shown(found)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
-from mobilenet_tf.networks.spec import Preprocessing
 
 ROOT = Path(__file__).parents[3]
-MEAN, STD = Preprocessing().mean, Preprocessing().std
+MEAN, STD = InputSpec().mean, InputSpec().std
 
 
 def run_python(*arguments):
@@ -72,7 +72,7 @@ def test_float_input_without_normalisation_is_refused(files, pixels):
     with pytest.raises(UserError, match="no mean and std in its metadata"):
         TFLiteModel(files.float32).run(pixels)
     facts = {"name": "n", "description": "", "labels": list("abcde")}
-    data = add_metadata(files.float32.read_bytes(), **facts, preprocessing=Preprocessing())
+    data = add_metadata(files.float32.read_bytes(), **facts, preprocessing=InputSpec())
     model = TFLiteModel(data)
     assert model.run(pixels).shape == (5, 5)
     assert model.labels == tuple("abcde")
@@ -80,7 +80,7 @@ def test_float_input_without_normalisation_is_refused(files, pixels):
 
 def test_labels_that_are_not_one_per_class_are_refused(files):
     facts = {"name": "n", "description": "", "labels": list("abcde")}
-    data = add_metadata(files.uint8.read_bytes(), **facts, preprocessing=Preprocessing())
+    data = add_metadata(files.uint8.read_bytes(), **facts, preprocessing=InputSpec())
     stream = io.BytesIO(data[: data.index(b"PK\x03\x04")])
     with zipfile.ZipFile(stream, "a") as archive:
         archive.writestr("labels.txt", "a\nb\n")
@@ -181,11 +181,11 @@ from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.spec import Preprocessing
+from mobilenet_tf.core.inputs import InputSpec
 
 data = Path(sys.argv[1]).read_bytes()
 data = add_metadata(data, name="n", description="d", labels=list("abcde"),
-                    preprocessing=Preprocessing())
+                    preprocessing=InputSpec())
 messages = set()
 for length in (*range(0, len(data), 13), *range(len(data) - 60, len(data))):
     for load in (TFLiteModel, inspect):

@@ -7,6 +7,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
 from mobilenet_tf.deployment.tflite.metadata import (
     Metadata,
@@ -14,14 +15,13 @@ from mobilenet_tf.deployment.tflite.metadata import (
     read_metadata,
     required_runtime,
 )
-from mobilenet_tf.networks.spec import Preprocessing
 
 LABELS = ["Äpfel", "梨", "a b", "line\u2028separator", "\N{GRINNING FACE}"]
 FACTS = {
     "name": "fruit",
     "description": "Fünf Früchte",
     "labels": LABELS,
-    "preprocessing": Preprocessing(crop=0.875),
+    "preprocessing": InputSpec(crop=0.875),
     "version": "2",
     "author": "somebody",
     "license": "Apache-2.0",

@@ -7,24 +7,24 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, measure_arena, record_arena
-from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
 from mobilenet_tf.deployment.tflite.memory_plan import ALIGNMENT, Life, height, lower_bound, plan
 from mobilenet_tf.deployment.tflite.shrink import STEPS, lives, slim, slimming
-from mobilenet_tf.networks.zoo import model_spec
+from mobilenet_tf.networks.zoo import make_network
 
 SPECS = {
-    "v1": model_spec("v1", 0.25, 96, 2),
-    "v2": model_spec("v2", 0.35, 64, 5, 1),
-    "v3_small": model_spec("v3_small", 0.35, 64, 3),
+    "v1": make_network("v1", 0.25, 96, 2),
+    "v2": make_network("v2", 0.35, 64, 5, 1),
+    "v3_small": make_network("v3_small", 0.35, 64, 3),
 }
 
 
 @pytest.fixture(params=SPECS, ids=str)
 def content(request):
-    return synthetic(SPECS[request.param], fused=False)
+    return int8_file(SPECS[request.param], fuse_hard_swish=False)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_plan_is_what_the_interpreter_uses(content):
 
 
 def test_the_plan_beats_the_interpreters_own():
-    stages = dict(slimming(synthetic(SPECS["v1"])))
+    stages = dict(slimming(int8_file(SPECS["v1"])))
     before = record_arena(stages["RESHAPE before SOFTMAX"])
     after = record_arena(stages["memory plan added"])
     assert (before.activations, after.activations) == (73_728, 55_296)
@@ -86,7 +86,7 @@ def test_plans_are_valid_on_anything():
 
 
 def test_an_arena_that_was_measured_is_enough_and_less_is_not():
-    small = slim(synthetic(SPECS["v1"]))
+    small = slim(int8_file(SPECS["v1"]))
     needed = measure_arena(small).needed
     MicroModel(small, needed)
     with pytest.raises(UserError, match="refuses the model"):
@@ -94,16 +94,16 @@ def test_an_arena_that_was_measured_is_enough_and_less_is_not():
 
 
 def test_fusing_gives_hard_swish_and_the_same_answers():
-    plain = synthetic(SPECS["v3_small"], fused=False)
+    plain = int8_file(SPECS["v3_small"], fuse_hard_swish=False)
     fused = fuse_hard_swish(plain)
     ops = inspect(fused)["ops"]
-    count = len([row for row in SPECS["v3_small"].rows if row.activation == "hard_swish"])
+    count = len([row for row in SPECS["v3_small"].backbone[1:-1] if row.activation == "hard_swish"])
     # Expansion and depthwise of each such row, the stem, the features and the hidden layer.
     assert ops["HARD_SWISH"]["count"] == 2 * count + 3
-    assert ops["ADD"]["count"] == inspect(synthetic(SPECS["v3_small"]))["ops"]["ADD"]["count"]
+    assert ops["ADD"]["count"] == inspect(int8_file(SPECS["v3_small"]))["ops"]["ADD"]["count"]
     assert record_arena(slim(fused)).needed < record_arena(slim(plain)).needed
 
 
 def test_fusing_leaves_other_networks_alone():
-    plain = synthetic(SPECS["v2"])
+    plain = int8_file(SPECS["v2"])
     assert fuse_hard_swish(plain) is plain

@@ -3,11 +3,13 @@
 import pytest
 
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
-from mobilenet_tf.deployment.tflite.from_graph import Part, chain_file, schema, synthetic
+from mobilenet_tf.deployment.tflite.from_graph import graph_file, int8_file, schema
 from mobilenet_tf.deployment.tflite.memory_plan import Life, extended
 from mobilenet_tf.deployment.tflite.shrink import slim
-from mobilenet_tf.networks.rows import Block
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.graph import Graph
+from mobilenet_tf.networks.lower import GraphBuilder
+from mobilenet_tf.networks.rows import InvertedResidual
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 _Op = schema.BuiltinOperator
 
@@ -32,8 +34,10 @@ def test_scratch_goes_into_gaps_first():
 
 
 def test_a_part_whose_peak_is_its_depthwise_convolution():
-    row = Block(5, 16, 8, False, "relu", 1)
-    small = slim(chain_file([Part("block", 8, 16, row)]))
+    row = InvertedResidual(5, 16, 8, False, "relu", 1)
+    builder = GraphBuilder((8, 8, 16))
+    builder.append(builder.ops[0], row, "block")
+    small = slim(graph_file(Graph(tuple(builder.ops))))
     # Input and output of the 5x5 are all there is: its int16 copy comes on top.
     assert scratch_beyond(small, "cortex-m4") == 2 * 25 * 16
     assert scratch_beyond(small, "cortex-m55") == 4 * 25 * 124
@@ -41,6 +45,6 @@ def test_a_part_whose_peak_is_its_depthwise_convolution():
 
 @pytest.mark.parametrize("name", ZOO)
 def test_never_more_than_the_largest_request(name):
-    small = slim(synthetic(model_spec(name, 0.35, 64, 2)))
+    small = slim(int8_file(make_network(name, 0.35, 64, 2)))
     for core, most in (("cortex-m4", 25 * 2 * 576), ("cortex-m55", 4 * 25 * 124)):
         assert 0 <= scratch_beyond(small, core) <= most

@@ -15,11 +15,11 @@ from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, agreement, operators, write_folder
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.tflite.from_graph import synthetic
-from mobilenet_tf.networks.zoo import ZOO, model_spec
+from mobilenet_tf.networks.zoo import ZOO, make_network
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
-SPEC = model_spec("v3_small", 0.35, 32, 3, 1)
+SPEC = make_network("v3_small", 0.35, 32, 3, 1)
 LABELS = ['a "quoted"\\ label', "naïve 猫 ??)", "c"]
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 DEVICES = {"cortex-m4": ["-mcpu=cortex-m4"], "cortex-m55": ["-mcpu=cortex-m55"]}
@@ -151,7 +151,9 @@ def test_the_resolver_has_exactly_the_operators(exported):
 def test_every_operator_of_the_zoo_has_a_resolver_entry():
     for name in ZOO:
         for fused in (True, False):
-            assert set(operators(synthetic(model_spec(name, 0.35, 64, 2), fused))) <= set(RESOLVER)
+            assert set(operators(synthetic(make_network(name, 0.35, 64, 2), fused))) <= set(
+                RESOLVER
+            )
 
 
 def test_a_disagreement_is_refused_and_nothing_written(exported, tmp_path, monkeypatch):

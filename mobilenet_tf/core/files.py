@@ -1,0 +1,101 @@
+"""Reading and writing files so that a reader never sees half of one.
+
+Every file is written beside its final name, flushed to disk and moved into place. A reader, or a
+run that is resumed after a kill or a power failure, sees the old file or the new one.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.core.errors import UserError
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+PARTIAL_PREFIX = ".partial-"
+
+
+def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+    """Call `write` with a temporary path beside `path`, then move the result into place.
+
+    Raises:
+        UserError: The disk is full or the folder is not writable.
+    """
+    # The file's suffix stays last because Keras chooses the format by it.
+    partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        # Some file systems move the name first; after a power failure the file would be empty.
+        _flush_to_disk(partial)
+        os.replace(partial, path)
+        _flush_to_disk(path.parent)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            with suppress(OSError):  # it was never created, or its parent is not a folder
+                partial.unlink()
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a binary file atomically; see `write_atomically`."""
+    write_atomically(path, lambda partial: partial.write_bytes(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically; see `write_atomically`."""
+    write_atomically(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file atomically; see `write_atomically`."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_lines(path: Path, lines: Any) -> None:
+    """Write one line per item, atomically: the layout of `labels.txt`."""
+    write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        UserError: The file cannot be read or is not valid TOML.
+    """
+    try:
+        return parse_toml(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: it is not UTF-8 text.") from error
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML; `source` names the text in errors.
+
+    Raises:
+        UserError: The text is not valid TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{source} is not valid TOML: {error}.") from error

@@ -1,0 +1,158 @@
+"""A network as a graph of operations: what every consumer of networks reads."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+Shape = tuple[int, int, int]  # height, width, channels
+Padding = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
+UNPADDED: Padding = ((0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation on tensors of batch size 1.
+
+    Attributes:
+        kind: `input`, `convolution`, `depthwise`, `dense`, `mean` (over height and width, kept as
+            sides of 1), `multiply`, `add`, `activation` (alone) or `softmax`.
+        name: Unique in its graph, such as `block_3/expand`.
+        inputs: Names of the operations that it reads.
+        shape: (height, width, channels) of its output.
+        kernel: Sides of the kernel; (0, 0) where there is none.
+        stride: Step in pixels along both axes.
+        padding: Zeros around its input.
+        activation: Activation that follows, and normalization if there is any: `relu`, `relu6`,
+            `hard_swish`, `hard_sigmoid` or None.
+        norm: Whether batch normalization follows the convolution, which then has no bias.
+        dropout: Share of its inputs that training drops.
+        block: Part of the network that it belongs to, such as `stem`, `block_3` or `head`.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    shape: Shape
+    kernel: tuple[int, int] = (0, 0)
+    stride: int = 1
+    padding: Padding = UNPADDED
+    activation: str | None = None
+    norm: bool = False
+    dropout: float = 0.0
+    block: str = ""
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether it has a kernel."""
+        return self.kind in ("convolution", "depthwise", "dense")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Operations in the order in which they run; the first is the input, the last the output."""
+
+    ops: tuple[Op, ...]
+
+    def __iter__(self) -> Iterator[Op]:
+        return iter(self.ops)
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def __getitem__(self, name: str) -> Op:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Op]:
+        return {op.name: op for op in self.ops}
+
+    @property
+    def input(self) -> Op:
+        """The operation that stands for the picture."""
+        return self.ops[0]
+
+    @property
+    def output(self) -> Op:
+        """The last operation."""
+        return self.ops[-1]
+
+    def weights(self, op: Op) -> int:
+        """Return the number of values in an operation's kernel."""
+        if not op.has_weights:
+            return 0
+        area = op.kernel[0] * op.kernel[1]
+        reads = 1 if op.kind == "depthwise" else self[op.inputs[0]].shape[2]
+        return area * reads * op.shape[2]
+
+    def backbone(self) -> "Graph":
+        """Return the graph without its head."""
+        return Graph(tuple(op for op in self.ops if op.block != "head"))
+
+    def features(self) -> dict[int, Op]:
+        """Return, per stride of the backbone, the output of the last block at that stride.
+
+        Detection and segmentation read them: {2: ..., 4: ..., 8: ..., 16: ..., 32: ...}.
+        """
+        strides, found = {self.input.name: 1}, {}
+        ops = self.backbone().ops[1:]
+        for op, following in zip(ops, (*ops[1:], None), strict=True):
+            strides[op.name] = op.stride * max(strides[name] for name in op.inputs)
+            if following is None or following.block != op.block:
+                found[strides[op.name]] = op
+        return found
+
+    def parts(self) -> tuple["Graph", ...]:
+        """Split into one graph per block, each with one tensor in and one out.
+
+        The parts of a network are measured one by one and added up.
+        """
+        parts: list[Graph] = []
+        before = self.input
+        group: list[Op] = []
+        for op in self.ops[1:]:
+            if group and op.block != group[-1].block:
+                parts.append(_part(before, group))
+                before, group = group[-1], []
+            group.append(op)
+        return (*parts, _part(before, group)) if group else tuple(parts)
+
+    @cached_property
+    def key(self) -> str:
+        """One line that is equal for graphs that compute the same, whatever their names.
+
+        It begins with the block and the shapes of input and output; a digest of all operations
+        follows. Measurements are cached under it.
+        """
+        index = {op.name: number for number, op in enumerate(self.ops)}
+        facts = [
+            replace(
+                op, name="", block="", dropout=0.0, inputs=tuple(f"{index[i]}" for i in op.inputs)
+            )
+            for op in self.ops
+        ]
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
+        shapes = " -> ".join("x".join(map(str, op.shape)) for op in (self.input, self.output))
+        return f"{shapes} {digest}"
+
+
+def _part(source: Op, group: list[Op]) -> Graph:
+    """A graph whose input stands for `source`; operations may read nothing else from outside."""
+    inside = {op.name for op in group}
+    for op in group:
+        outside = set(op.inputs) - inside - {source.name}
+        if outside:
+            raise ValueError(f"{op.name} reads {outside.pop()}, which is in another block.")
+    start = Op("input", source.name, (), source.shape)
+    return Graph((start, *group))
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the zeros that padding "same" adds before and after an axis of `size` pixels."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def even_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the same for an even size; V1's released checkpoints treat every size so."""
+    return same_padding(size + size % stride, kernel, stride)

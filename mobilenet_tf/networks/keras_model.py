@@ -1,0 +1,214 @@
+"""A network's graph -> a Keras model in the layout of the published weights.
+
+Only plain Keras layers and the two classes below go into a model: the deploy form and TensorFlow
+Model Optimization walk it layer by layer and know no other operation.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tf_keras as keras
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.graph import Graph, Op, same_padding
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.published.names import ACTIVATION, NORM, PAD, layer_name
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
+
+# Epsilon is the released checkpoints'. The momentum is V3's (paper, 6.1) and not Keras's 0.999: on
+# a few thousand images the running statistics would lag by hundreds of steps.
+BN_EPSILON = 1e-3
+BN_MOMENTUM = 0.99
+POOLINGS = (None, "avg", "max")
+
+
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class HardSigmoid(keras.layers.Layer):
+    """relu6(x + 3) / 6 (V3, 5.2)."""
+
+    def call(self, inputs):
+        return keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0)
+
+
+@keras.saving.register_keras_serializable(package="mobilenet_tf")
+class HardSwish(keras.layers.Layer):
+    """x * relu6(x + 3) / 6 (V3, 5.2); the converter knows this form as one operation."""
+
+    def call(self, inputs):
+        return inputs * (keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0))
+
+
+# The classes that `keras.models.load_model` needs to read these networks.
+OWN_LAYERS = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
+
+_ACTIVATIONS: dict[str, Callable[[str], keras.layers.Layer]] = {
+    "relu": lambda name: keras.layers.ReLU(name=name),
+    "relu6": lambda name: keras.layers.ReLU(6.0, name=name),
+    "hard_swish": lambda name: HardSwish(name=name),
+    "hard_sigmoid": lambda name: HardSigmoid(name=name),
+}
+
+
+def build(
+    name: str,
+    alpha: float = 1.0,
+    size: int | tuple[int, int] = 224,
+    classes: int = 1000,
+    channels: int = 3,
+    **options: Any,
+) -> keras.Model:
+    """Build a network of the zoo with random weights.
+
+    Args:
+        name: `v1`, `v2`, `v3_large`, `v3_small`, `v3_large_minimalistic` or
+            `v3_small_minimalistic`.
+        alpha: Width multiplier, greater than 0.
+        size: Side of the square input in pixels, at least 32, or (height, width).
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
+        options: `include_top`, `pooling` and `dropout` of `build_network`.
+
+    Returns:
+        As `build_network`.
+
+    Raises:
+        UserError: A value is not accepted.
+    """
+    return build_network(make_network(name, alpha, size, classes, channels), **options)
+
+
+def build_network(
+    network: Network,
+    include_top: bool = True,
+    pooling: str | None = None,
+    dropout: float | None = None,
+) -> keras.Model:
+    """Build the Keras model of a network with random weights.
+
+    Args:
+        network: The network.
+        include_top: Whether to build the head, or to stop at the features.
+        pooling: Pooling of the features: None keeps the map, `avg` and `max` reduce it to a vector.
+        dropout: Dropout rate before the classifier; None keeps the network's.
+
+    Returns:
+        A flat functional model from (None, height, width, channels), float32 in about [-1, 1], to
+        class probabilities (None, classes), or to features where `include_top` is False. The
+        model's `network` attribute is the network; it is not saved with the model.
+
+    Raises:
+        UserError: A value is not accepted.
+    """
+    if pooling not in POOLINGS:
+        raise UserError(f"pooling is {pooling!r}; it must be None, 'avg' or 'max'.")
+    if include_top and pooling:
+        raise UserError(f"pooling is {pooling!r}; with include_top it must be None.")
+    graph = lower(network.with_dropout(dropout))
+    if not include_top:
+        graph = graph.backbone()
+    tensors = _Builder(graph, network.layer_names).tensors()
+    outputs = _pooled(tensors[graph.output.name], pooling)
+    size = network.input.size_text
+    model = keras.Model(
+        tensors[graph.input.name], outputs, name=f"{network.name}_{network.alpha}_{size}"
+    )
+    model.network = network
+    return model
+
+
+def _pooled(x, pooling: str | None):
+    if pooling == "avg":
+        return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    if pooling == "max":
+        return keras.layers.GlobalMaxPooling2D(name="max_pool")(x)
+    return x
+
+
+class _Builder:
+    """Makes the Keras tensor of every operation; one method per kind of operation."""
+
+    def __init__(self, graph: Graph, scheme: str):
+        self.graph, self.scheme = graph, scheme
+
+    def tensors(self) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for op in self.graph:
+            inputs = [made[name] for name in op.inputs]
+            x = getattr(self, op.kind)(op, *inputs)
+            made[op.name] = self._activated(op, x)
+        return made
+
+    def _name(self, op: Op, role: str = "") -> str:
+        return layer_name(self.scheme, op, role)
+
+    def _activated(self, op: Op, x):
+        if op.norm:
+            x = keras.layers.BatchNormalization(
+                momentum=BN_MOMENTUM, epsilon=BN_EPSILON, name=self._name(op, NORM)
+            )(x)
+        if op.activation and op.kind != "activation":
+            x = _ACTIVATIONS[op.activation](self._name(op, ACTIVATION))(x)
+        return x
+
+    def _padded(self, op: Op, x) -> tuple[Any, str]:
+        """Return the input with explicit zeros, if any, and the name of Keras's padding."""
+        sides = zip(x.shape[1:3], op.kernel, op.padding, strict=True)
+        same = all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides)
+        # The published models pad strided depthwise kernels with a layer of its own.
+        if same and not (op.kind == "depthwise" and op.stride > 1):
+            return x, "same"
+        return keras.layers.ZeroPadding2D(op.padding, name=self._name(op, PAD))(x), "valid"
+
+    def _dropped(self, op: Op, x):
+        """Stateful dropout has random numbers of its own, which training can seed again."""
+        if not op.dropout:
+            return x
+        return keras.layers.Dropout(op.dropout, rng_type="stateful", name="dropout")(x)
+
+    def input(self, op: Op):
+        return keras.Input(op.shape, name=op.name)
+
+    def convolution(self, op: Op, x):
+        x, padding = self._padded(op, self._dropped(op, x))
+        return keras.layers.Conv2D(
+            op.shape[2],
+            op.kernel,
+            strides=op.stride,
+            padding=padding,
+            use_bias=not op.norm,
+            name=self._name(op),
+        )(x)
+
+    def depthwise(self, op: Op, x):
+        x, padding = self._padded(op, x)
+        return keras.layers.DepthwiseConv2D(
+            op.kernel,
+            strides=op.stride,
+            padding=padding,
+            use_bias=not op.norm,
+            name=self._name(op),
+        )(x)
+
+    def dense(self, op: Op, x):
+        return keras.layers.Dense(op.shape[2], name=self._name(op))(self._dropped(op, x))
+
+    def mean(self, op: Op, x):
+        # A dense layer reads vectors.
+        readers = [other for other in self.graph if op.name in other.inputs]
+        keepdims = not any(reader.kind == "dense" for reader in readers)
+        return keras.layers.GlobalAveragePooling2D(keepdims=keepdims, name=self._name(op))(x)
+
+    def multiply(self, op: Op, x, y):
+        return keras.layers.Multiply(name=self._name(op))([x, y])
+
+    def add(self, op: Op, x, y):
+        return keras.layers.Add(name=self._name(op))([x, y])
+
+    def activation(self, op: Op, x):
+        return _ACTIVATIONS[str(op.activation)](self._name(op))(x)
+
+    def softmax(self, op: Op, x):
+        if len(x.shape) == 4:
+            x = keras.layers.Flatten(name="flatten")(x)
+        return keras.layers.Softmax(name=self._name(op))(x)

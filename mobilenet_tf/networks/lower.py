@@ -1,0 +1,226 @@
+"""The one place where rows are read: a network -> its graph of operations.
+
+Each kind of row has one function here, registered with `lowering`. The Keras builder, the counter,
+the writer of int8 files and the measurements read graphs and know no rows.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.graph import Graph, Op, Shape, even_padding, same_padding
+from mobilenet_tf.networks.rows import (
+    Classifier,
+    Convolution,
+    Hidden,
+    InvertedResidual,
+    Network,
+    Pooling,
+    Row,
+    Separable,
+    squeeze_width,
+)
+
+PaddingRule = Callable[[int, int, int], tuple[int, int]]  # size, kernel, stride -> before, after
+AnyRow = TypeVar("AnyRow", bound=Row)
+Lowering = Callable[["GraphBuilder", Op, AnyRow], Op]
+_LOWERINGS: dict[type[Row], Lowering] = {}
+
+
+def lowering(row: type[AnyRow]) -> Callable[[Lowering[AnyRow]], Lowering[AnyRow]]:
+    """Decorate the function that appends a row of this class to a graph.
+
+    It is called with the `GraphBuilder`, the operation whose output the row reads, and the row,
+    and returns the operation that makes the row's output.
+    """
+
+    def register(function: Lowering[AnyRow]) -> Lowering[AnyRow]:
+        _LOWERINGS[row] = function
+        return function
+
+    return register
+
+
+@lru_cache(maxsize=1024)
+def lower(network: Network) -> Graph:
+    """Return the graph of a network, from the picture to the output of its head.
+
+    Raises:
+        UserError: A kind of row has no lowering, or the input is too small for the network.
+    """
+    builder = GraphBuilder(network.input.shape)
+    x, blocks = builder.ops[0], 0
+    for row in network.backbone:
+        label = getattr(row, "name", "")
+        if not label:
+            blocks += 1
+            label = f"block_{blocks}"
+        x = builder.append(x, row, label)
+    for row in network.head:
+        x = builder.append(x, row, "head")
+    return Graph(tuple(builder.ops))
+
+
+class GraphBuilder:
+    """Appends operations to a graph; every method returns the operation that it appended."""
+
+    def __init__(self, shape: Shape):
+        self.ops = [Op("input", "image", (), shape)]
+        self.block = ""
+
+    def append(self, x: Op, row: Row, block: str) -> Op:
+        """Append a row to the part of the network called `block`."""
+        if type(row) not in _LOWERINGS:
+            raise UserError(f"The row {row!r} has no lowering; register one with `lowering`.")
+        self.block = block
+        return _LOWERINGS[type(row)](self, x, row)
+
+    def name(self, name: str) -> str:
+        """Return an operation's full name in the current block."""
+        return name if self.block in ("head", name) else f"{self.block}/{name}"
+
+    def op(self, kind: str, name: str, inputs: tuple[Op, ...], shape: Shape, **facts) -> Op:
+        """Append an operation of any kind; `facts` are further fields of `Op`."""
+        names = tuple(x.name for x in inputs)
+        op = Op(kind, self.name(name), names, shape, block=self.block, **facts)
+        self.ops.append(op)
+        return op
+
+    def convolution(
+        self,
+        x: Op,
+        name: str,
+        out: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        activation: str | None = None,
+        norm: bool = True,
+    ) -> Op:
+        """Append a convolution with padding "same"; without `norm` it has a bias."""
+        height, width, padding = _strided(x.shape, kernel, stride, same_padding)
+        return self.op(
+            "convolution",
+            name,
+            (x,),
+            (height, width, out),
+            kernel=(kernel, kernel),
+            stride=stride,
+            padding=padding,
+            activation=activation,
+            norm=norm,
+        )
+
+    def depthwise(
+        self,
+        x: Op,
+        name: str,
+        kernel: int,
+        *,
+        stride: int = 1,
+        activation: str | None = None,
+        padding_rule: PaddingRule = same_padding,
+    ) -> Op:
+        """Append a depthwise convolution, normalized."""
+        height, width, padding = _strided(x.shape, kernel, stride, padding_rule)
+        return self.op(
+            "depthwise",
+            name,
+            (x,),
+            (height, width, x.shape[2]),
+            kernel=(kernel, kernel),
+            stride=stride,
+            padding=padding,
+            activation=activation,
+            norm=True,
+        )
+
+    def mean(self, x: Op, name: str) -> Op:
+        """Append the mean of each channel over height and width."""
+        return self.op("mean", name, (x,), (1, 1, x.shape[2]))
+
+    def add(self, x: Op, y: Op, name: str) -> Op:
+        """Append the sum of two tensors of one shape."""
+        return self.op("add", name, (x, y), y.shape)
+
+    def squeeze_excite(self, x: Op) -> Op:
+        """Scale each channel by 0 to 1, computed from all channels' means (V3, 5.3)."""
+        channels = x.shape[2]
+        gate = self.mean(x, "se/mean")
+        gate = self.convolution(
+            gate, "se/reduce", squeeze_width(channels), activation="relu", norm=False
+        )
+        gate = self.convolution(gate, "se/expand", channels, activation="hard_sigmoid", norm=False)
+        return self.op("multiply", "se/multiply", (x, gate), x.shape)
+
+
+def _strided(shape: Shape, kernel: int, stride: int, rule: PaddingRule):
+    """Height, width and padding of a convolution's output."""
+    padding = tuple(rule(side, kernel, stride) for side in shape[:2])
+    sides = [
+        (side + sum(pad) - kernel) // stride + 1
+        for side, pad in zip(shape[:2], padding, strict=True)
+    ]
+    if min(sides) < 1:
+        raise UserError(f"size is too small: a tensor of {shape[0]}x{shape[1]} is left of it.")
+    return *sides, padding
+
+
+@lowering(Convolution)
+def _convolution(graph: GraphBuilder, x: Op, row: Convolution) -> Op:
+    return graph.convolution(
+        x, row.name, row.out, kernel=row.kernel, stride=row.stride, activation=row.activation
+    )
+
+
+@lowering(Separable)
+def _separable(graph: GraphBuilder, x: Op, row: Separable) -> Op:
+    x = graph.depthwise(
+        x,
+        "depthwise",
+        row.kernel,
+        stride=row.stride,
+        activation=row.activation,
+        padding_rule=even_padding if row.stride > 1 else same_padding,
+    )
+    if row.se:
+        x = graph.squeeze_excite(x)
+    return graph.convolution(x, "project", row.out, activation=row.activation)
+
+
+@lowering(InvertedResidual)
+def _inverted_residual(graph: GraphBuilder, x: Op, row: InvertedResidual) -> Op:
+    shortcut = x
+    if row.expansion != x.shape[2]:
+        x = graph.convolution(x, "expand", row.expansion, activation=row.activation)
+    x = graph.depthwise(x, "depthwise", row.kernel, stride=row.stride, activation=row.activation)
+    if row.se:
+        x = graph.squeeze_excite(x)
+    x = graph.convolution(x, "project", row.out)
+    if row.stride == 1 and shortcut.shape[2] == row.out:
+        x = graph.add(shortcut, x, "add")
+    return x
+
+
+@lowering(Pooling)
+def _pooling(graph: GraphBuilder, x: Op, row: Pooling) -> Op:
+    return graph.mean(x, "pool")
+
+
+@lowering(Hidden)
+def _hidden(graph: GraphBuilder, x: Op, row: Hidden) -> Op:
+    return graph.convolution(x, "hidden", row.out, activation=row.activation, norm=False)
+
+
+@lowering(Classifier)
+def _classifier(graph: GraphBuilder, x: Op, row: Classifier) -> Op:
+    logits = graph.op(
+        "dense" if row.dense else "convolution",
+        "classifier",
+        (x,),
+        (1, 1, row.classes),
+        kernel=(1, 1),
+        dropout=row.dropout,
+    )
+    return graph.op("softmax", "probabilities", (logits,), logits.shape)
