@@ -40,6 +40,9 @@ lint: $(READY)
 types: $(READY)  ## annotations, checked by mypy
 	$(BIN)/mypy
 
+docs: $(READY)  ## the documents and the reference as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
