@@ -12,12 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from mobilenet_tf.core.files import read_toml
 from tests.sources import ROOT
-
-try:
-    import tomllib
-except ModuleNotFoundError:
-    import tomli as tomllib
 
 BUILD = """
 import sys
@@ -120,7 +116,7 @@ def test_extras_have_the_pins_of_requirements():
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([\w.-]+)==([^;\s]+)", line):
             pins.setdefault(match[1].lower(), set()).add(match[2])
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = read_toml(ROOT / "pyproject.toml")["project"]
     extras = project["optional-dependencies"]
     for extra in ("dev", "micro", "tfds"):
         for requirement in extras[extra]:
