@@ -49,7 +49,9 @@ def make_folder(tmp_path):
 
 
 def start(out, source, **options):
-    return begin(out, str(source), make_network("v1", 0.25, 32), load_recipe("small_data"), **options)
+    return begin(
+        out, str(source), make_network("v1", 0.25, 32), load_recipe("small_data"), **options
+    )
 
 
 def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):
