@@ -4,13 +4,13 @@ import time
 
 import tf_keras as keras
 
-from mobilenet_tf.datasets.pipeline import calibration_pictures
-from mobilenet_tf.runs.run import Job
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import custom_objects
 from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.runs.run import Job
 from mobilenet_tf.training.distillation import as_teacher, load_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.training.cluster import check_strategy, is_chief
-from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
 
 
@@ -253,12 +253,16 @@ def _model_facts(spec: Network) -> dict:
     facts = {name: getattr(spec, name) for name in ("name", "alpha", "classes")}
     sides = {"size": spec.input.side, "channels": spec.input.channels}
     preprocessing = {name: getattr(spec.input, name) for name in ("mean", "std", "crop")}
-    return facts | sides | {
-        "preprocessing": preprocessing,
-        "parameters": figures.parameters,
-        "macs": figures.macs,
-        "peak_activation_bytes": figures.peak_activation_bytes,
-    }
+    return (
+        facts
+        | sides
+        | {
+            "preprocessing": preprocessing,
+            "parameters": figures.parameters,
+            "macs": figures.macs,
+            "peak_activation_bytes": figures.peak_activation_bytes,
+        }
+    )
 
 
 def data_facts(data: Dataset) -> dict:

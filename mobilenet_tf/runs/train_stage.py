@@ -4,10 +4,10 @@ import time
 
 import tf_keras as keras
 
-from mobilenet_tf.runs.run import Job
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.runs.run import Job
 from mobilenet_tf.training.distillation import load_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import synchronize_norms, training_scope

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.runs.run import begin
-from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.recipe import load_recipe
 from tests.commands.test_cli import call
 
