@@ -4,16 +4,18 @@ import time
 
 import tf_keras as keras
 
-from mobilenet_tf.datasets.pipeline import calibration_pictures
-from mobilenet_tf.runs.run import Job
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import custom_objects
 from mobilenet_tf.core.files import write_atomically
-from mobilenet_tf.training.distillation import as_teacher, load_teacher
+from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.runs.run import Job
+from mobilenet_tf.runs.teacher import load_teacher
+from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
+from mobilenet_tf.training.transfer import Phase
 
 
 def load_float(job: Job) -> keras.Model:
@@ -47,9 +49,8 @@ def quantize(job: Job) -> keras.Model:
             deployed, pictures, job.spec.input, per_channel=not job.int8.per_tensor
         )
         if job.recipe.qat.epochs:
-            history, earlier = fit(
-                model, job, job.recipe.qat, "qat", "Quantizing", teacher, trained=True
-            )
+            phase = Phase("qat", "Quantizing", job.recipe.qat)
+            history, earlier = fit(model, phase, job.session(), teacher=teacher, keep_initial=True)
     write_atomically(job.run.qat_model, model.save)
     job.run.update_result(
         history={"qat": history},

@@ -6,17 +6,21 @@ import tempfile
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.training.cluster import check_strategy, is_chief
-from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from mobilenet_tf.training.fit import Session
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,19 @@ class Job:
         """
         with picture_progress(f"Reading {self.source}") as progress:
             return self.checked(load_data(self.source, self.spec.input, self.seed, progress))
+
+    def session(self) -> "Session":
+        """Return what training needs of the run."""
+        from mobilenet_tf.training.fit import Session  # imports TensorFlow
+
+        return Session(
+            dataset=self.data,
+            network=self.spec,
+            batch=self.recipe.batch,
+            seed=self.seed,
+            checkpoints=self.run.checkpoints,
+            logs=self.run.logs,
+        )
 
     def checked(self, data: Dataset) -> Dataset:
         """The same pictures.
@@ -253,12 +270,16 @@ def _model_facts(spec: Network) -> dict:
     facts = {name: getattr(spec, name) for name in ("name", "alpha", "classes")}
     sides = {"size": spec.input.side, "channels": spec.input.channels}
     preprocessing = {name: getattr(spec.input, name) for name in ("mean", "std", "crop")}
-    return facts | sides | {
-        "preprocessing": preprocessing,
-        "parameters": figures.parameters,
-        "macs": figures.macs,
-        "peak_activation_bytes": figures.peak_activation_bytes,
-    }
+    return (
+        facts
+        | sides
+        | {
+            "preprocessing": preprocessing,
+            "parameters": figures.parameters,
+            "macs": figures.macs,
+            "peak_activation_bytes": figures.peak_activation_bytes,
+        }
+    )
 
 
 def data_facts(data: Dataset) -> dict:

@@ -1,16 +1,13 @@
 """Knowledge distillation: a trained network teaches another (Hinton et al., arXiv 1503.02531)."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.runs.folder import RunFolder
 
 Teacher = Callable[[tf.Tensor], tf.Tensor]  # a student's normalised pictures -> logits
 
@@ -24,33 +21,6 @@ def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float
     wanted = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
     given = tf.nn.softmax_cross_entropy_with_logits(wanted, student / temperature)
     return temperature**2 * tf.reduce_mean(given)
-
-
-def load_teacher(teacher: str, student: Network) -> Teacher | None:
-    """A trained network as a teacher; None for `none`.
-
-    A run's network gets pictures normalised as it is used to. Of a file nothing is known but the
-    network, so it must take pictures as the student does. Pictures are scaled to its size.
-
-    Args:
-        teacher: `none`, a run folder, or a .keras or .h5 file of any tf_keras classifier.
-        student: gives preprocessing, channels and the number of classes.
-
-    Raises:
-        UserError: there is none, or it is not a classifier of such pictures.
-    """
-    if teacher == "none":
-        return None
-    path, preprocessing = Path(teacher), student.input
-    if path.is_dir():
-        run = RunFolder.open(path, "float.keras")
-        path = run.float_model
-        preprocessing = Network.from_dict(run.config()["model"]).input
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # whatever a file from elsewhere makes Keras raise
-        raise UserError(f"{path} cannot be read as a tf_keras model.") from error
-    return as_teacher(model, student, preprocessing, str(path))
 
 
 def as_teacher(

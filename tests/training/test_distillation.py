@@ -7,8 +7,7 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import check_teacher
-from mobilenet_tf.training.distillation import as_teacher, distillation_loss, load_teacher
+from mobilenet_tf.training.distillation import as_teacher, distillation_loss
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage
 
@@ -59,7 +58,7 @@ def test_a_teacher_of_another_size_and_normalisation(larger):
 
 def test_logits_are_taken_as_they_are(larger):
     logits = keras.Model(larger.input, larger.layers[-1].input)
-    teach = as_teacher(logits, STUDENT, STUDENT.preprocessing, "logits")
+    teach = as_teacher(logits, STUDENT, STUDENT.input, "logits")
     expected = logits(tf.image.resize(PICTURES, (64, 64)), training=False)
     np.testing.assert_allclose(teach(PICTURES), expected, atol=1e-5)
 
@@ -80,33 +79,13 @@ def _ending(units, activation="softmax", channels=3):
 )
 def test_what_cannot_teach_is_refused(model, said):
     with pytest.raises(UserError, match=said):
-        as_teacher(model, STUDENT, STUDENT.preprocessing, "it")
-
-
-@pytest.mark.parametrize("suffix", [".keras", ".h5"])
-def test_a_file_is_a_teacher(tmp_path, suffix, larger):
-    file = tmp_path / f"teacher{suffix}"
-    larger.save(file)
-    check_teacher(str(file))
-    teach = load_teacher(str(file), STUDENT)
-    direct = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
-    np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
-    file.write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
-        load_teacher(str(file), STUDENT)
-
-
-def test_no_teacher(tmp_path):
-    assert load_teacher("none", STUDENT) is None
-    for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
-        with pytest.raises(UserError, match=said):
-            check_teacher(name)
+        as_teacher(model, STUDENT, STUDENT.input, "it")
 
 
 def test_the_teachers_weights_are_not_the_students(larger):
     """Not trained, not counted, not in checkpoints; and it is heeded."""
     network = build("v1", 0.25, 32, classes=3, dropout=0.0)
-    teach = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
+    teach = as_teacher(larger, STUDENT, STUDENT.input, "larger")
     stage = Stage(1, 1e-3, warmup=0.0, distillation=Distillation(1.0, 1.0))
     learner = make_learner(network, stage, 100, teach)
     before = larger.get_weights()

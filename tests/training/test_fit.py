@@ -7,22 +7,29 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
+from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.callbacks import KeepState
 from mobilenet_tf.training.checkpoint import State, restore, save
-from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.optimizer import make_optimizer
-from mobilenet_tf.training.recipe import Stage, load_recipe
+from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.transfer import Phase
 
 PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
 @pytest.fixture
-def job(tmp_path):
-    spec = make_network("v1", 0.25, 32, classes=10, channels=1)
-    recipe = load_recipe("small_data").with_fields({"batch": 128})
-    return begin(tmp_path / "run", "digits", spec, recipe)
+def session(tmp_path):
+    network = make_network("v1", 0.25, 32, classes=10, channels=1)
+    return Session(
+        dataset=load_data("digits", network.input, seed=0),
+        network=network,
+        batch=128,
+        seed=0,
+        checkpoints=tmp_path / "checkpoints",
+        logs=tmp_path / "logs",
+    )
 
 
 @pytest.fixture
@@ -31,13 +38,13 @@ def model():
     return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
 
 
-def test_a_resumed_stage_ends_with_the_same_weights(job, monkeypatch):
+def test_a_resumed_stage_ends_with_the_same_weights(session, monkeypatch):
     """Stopped or paused after its first epoch and begun again, against never stopped."""
 
     def train(name, until=None):
         keras.utils.set_random_seed(1)
         network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
-        history, _ = fit(network, job, PLAIN, name, name, until=until)
+        history, _ = fit(network, Phase(name, name, PLAIN), session, until=until)
         assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()
 
@@ -58,12 +65,12 @@ def test_a_resumed_stage_ends_with_the_same_weights(job, monkeypatch):
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
 
 
-def test_a_trained_network_is_kept_where_training_only_harms_it(model, job):
+def test_a_trained_network_is_kept_where_training_only_harms_it(model, session):
     """A rate at which it forgets: what came is the best there was."""
-    fit(model, job, PLAIN, "float", "Training")
+    fit(model, Phase("float", "Training", PLAIN), session)
     before = model.get_weights()
     harmful = replace(PLAIN, learning_rate=0.5, warmup=0.0, epochs=1)
-    history, _ = fit(model, job, harmful, "harm", "Harming", trained=True)
+    history, _ = fit(model, Phase("harm", "Harming", harmful), session, keep_initial=True)
     assert len(history["val_loss"]) == 1
     for kept, expected in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(kept, expected)

@@ -6,9 +6,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
@@ -73,8 +71,3 @@ def test_phases_share_the_epochs():
     (only,) = phases(load_recipe("small_data"))
     assert only.stage == load_recipe("small_data").train
     assert only.share == 1.0
-
-
-def test_frozen_random_weights_are_refused(tmp_path):
-    with pytest.raises(UserError, match="begins with frozen layers, but weights is none"):
-        begin(tmp_path / "run", "digits", make_network("v1"), load_recipe("transfer"))

@@ -20,10 +20,11 @@ def network(spec, dropout=None):
 
 
 if __name__ == "__main__":
-    from mobilenet_tf.__main__ import main
-    from mobilenet_tf.runs import train_stage as train
+    from mobilenet_tf.networks import keras_model
 
-    train.build_network = network
+    keras_model.build_network = network  # before the module that trains imports it
+    from mobilenet_tf.__main__ import main
+
     cpus = [tf.config.LogicalDeviceConfiguration()] * int(os.environ.get("TINY_CPUS", 1))
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
     main()
