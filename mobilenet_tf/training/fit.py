@@ -10,16 +10,14 @@ import tf_keras as keras
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.training.callbacks import EpochProgress, KeepState
-from mobilenet_tf.training.checkpoint import State, restore
+from mobilenet_tf.training.callbacks import EpochProgress, SaveState
+from mobilenet_tf.training.checkpoint import History, State, restore
 from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.learner import Learner, balancing_weights, logits_model, make_learner
 from mobilenet_tf.training.logs import Logs
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 from mobilenet_tf.training.transfer import Phase
-
-History = dict[str, list[float]]  # metric -> one value per epoch
 
 _EVALUATION_BATCH = 64
 
@@ -129,7 +127,7 @@ def _callbacks(
     callbacks = [
         learner.average,  # first: it puts the trained weights back after validation
         SeedEpochs(session.seed),
-        KeepState(
+        SaveState(
             state,
             session.checkpoint(phase),
             session.fingerprint(phase),

@@ -2,8 +2,9 @@
 
 import tf_keras as keras
 
+from mobilenet_tf.training.checkpoint import History
 from mobilenet_tf.training.distillation import Teacher
-from mobilenet_tf.training.fit import History, Session, fit
+from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.strategy import synchronize_norms
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
