@@ -153,13 +153,15 @@ def stock(job: Job) -> dict:
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.fit import fit
+    from mobilenet_tf.training.transfer import Phase
 
     test, preprocessing = job.data.test, job.spec.input
     try:
         model = tfmot.quantization.keras.quantize_model(load_float(job))
     except (RuntimeError, ValueError) as error:
         return {"error": str(error).splitlines()[0]}
-    fit(model, job, job.recipe.qat, "stock", "Stock QAT", trained=True)
+    phase = Phase("stock", "Stock QAT", job.recipe.qat)
+    fit(model, phase, job.session(), keep_initial=True)
     file = TFLiteModel(convert(model, job.int8.io), mean=preprocessing.mean, std=preprocessing.std)
     expected = model.predict(evaluation_batches(test, job.spec, 64), verbose=0)
     found = run_all(file, test.pictures, "Verifying stock QAT")

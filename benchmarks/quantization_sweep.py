@@ -94,6 +94,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.learner import make_learner
+    from mobilenet_tf.training.transfer import Phase
 
     file = case.file(folder / "sweep", seed)
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -108,7 +109,8 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
         if setting.taught:
             teacher = as_teacher(original, job.spec, preprocessing, "float.keras")
         model = quantize_aware(deploy_form(original), pictures, preprocessing, ends=setting.ends)
-        fit(model, job, setting.stage, f"sweep-{name}", name, teacher, trained=True)
+        phase = Phase(f"sweep-{name}", name, setting.stage)
+        fit(model, phase, job.session(), teacher=teacher, keep_initial=True)
         learner = make_learner(model, setting.stage, 1)
         validation = evaluation_batches(job.data.validation, job.spec, 64)
         figures = learner.evaluate(validation, return_dict=True, verbose=0)

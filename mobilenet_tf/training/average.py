@@ -1,21 +1,24 @@
-"""The moving average of a network's weights."""
+"""Exponential moving average of a network's weights."""
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 
 class Average(keras.callbacks.Callback):
-    """Keeps the average beside the weights, and validates with it.
+    """Maintain the average of all weights, and validate with it.
 
-    Not Keras's `use_ema`: that leaves batch normalization's statistics behind, which then belong
-    to other weights, and in a short run it is mostly the random start. Here the share that is
-    kept begins at 2/11 and rises to `decay`, (1 + n) / (10 + n) after n steps, as in the papers'
-    code (`tf.train.ExponentialMovingAverage` with its `num_updates`).
+    Keras's `use_ema` is no replacement: it leaves out the statistics of batch normalization, and
+    in a short run the random initial weights dominate its average. Here the decay after n steps
+    is min(decay, (1 + n) / (10 + n)), so it starts at 2/11, as in the papers' code
+    (`tf.train.ExponentialMovingAverage` with `num_updates`).
 
-    The average is among the optimizer's variables, so checkpoints have it.
+    The averages are variables of the optimizer and therefore part of every checkpoint.
 
     Attributes:
-        decay: share that is kept per step, in the end.
+        decay: Largest share of the average that remains after a step.
+        iterations: Number of steps done, the optimizer's variable.
+        pairs: (average, weight) in the order of the network's weights.
     """
 
     def __init__(self, learner: keras.Model, decay: float):
@@ -28,20 +31,20 @@ class Average(keras.callbacks.Callback):
         ]
 
     def update(self) -> None:
-        """What belongs to the end of a training step, in its graph."""
+        """Update the average at the end of a training step; call it in the step's graph."""
         done = tf.cast(self.iterations, tf.float32)
-        moved = 1 - tf.minimum(self.decay, (1 + done) / (10 + done))
+        rate = 1 - tf.minimum(self.decay, (1 + done) / (10 + done))
 
         def move(strategy):
             for average, weight in self.pairs:
                 strategy.extended.update(
-                    average, lambda one, to: one.assign_sub(moved * (one - to)), args=(weight,)
+                    average, lambda one, to: one.assign_sub(rate * (one - to)), args=(weight,)
                 )
 
         tf.distribute.get_replica_context().merge_call(move)
 
-    def get_weights(self):
-        """The average, in the order of the network's weights."""
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the average, in the order of the network's weights."""
         return [average.numpy() for average, _ in self.pairs]
 
     def _swap(self) -> None:
@@ -50,8 +53,10 @@ class Average(keras.callbacks.Callback):
             weight.assign(average)
             average.assign(value)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Put the average into the network."""
         self._swap()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        """Put the trained weights back."""
         self._swap()

@@ -1,4 +1,4 @@
-"""What happens after each epoch besides training: state kept, progress shown."""
+"""Callbacks that save the state of training and show its progress after each epoch."""
 
 import time
 from pathlib import Path
@@ -8,37 +8,57 @@ import tf_keras as keras
 from mobilenet_tf.core.errors import Diverged
 from mobilenet_tf.core.progress import bar
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.training.average import Average
 from mobilenet_tf.training.checkpoint import State, save
 
+Metrics = dict[str, float]
 
-class KeepState(keras.callbacks.Callback):
-    """History, best weights and the checkpoint.
+
+class SaveState(keras.callbacks.Callback):
+    """Update history and best weights after each epoch, save them, and stop early.
 
     Attributes:
-        state: brought up to date after each epoch.
-        path: where it is saved.
-        fingerprint: of the data and settings that it belongs to.
-        patience: epochs without a better validation loss that end training; 0: never.
-        validated: has the weights that validation is made with: the model's, or their average.
+        state: State that is updated after each epoch.
+        path: File that the state is saved to.
+        fingerprint: Fingerprint of the data and settings, saved with the state.
+        patience: Number of epochs without a lower validation loss after which training stops;
+            0 disables early stopping.
+        validated: Source of the weights that are validated: the model, or the average of its
+            weights.
     """
 
-    def __init__(self, state: State, path: Path, fingerprint: str, patience: int, validated):
+    def __init__(
+        self,
+        state: State,
+        path: Path,
+        fingerprint: str,
+        patience: int,
+        validated: keras.Model | Average,
+    ):
         super().__init__()
         self.state, self.path, self.fingerprint = state, path, fingerprint
         self.patience, self.validated = patience, validated
         self.started = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Metrics | None = None) -> None:
+        """Start the clock."""
         self.started = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Metrics) -> None:
+        """Save the state.
+
+        Raises:
+            Diverged: The loss is NaN or infinite.
+        """
         if not abs(logs["loss"]) < float("inf"):
-            raise Diverged("The loss is not finite; use a lower learning rate.")
+            raise Diverged(
+                "Training diverged: the loss is NaN or infinite. Use a lower learning rate."
+            )
         rate = float(self.model.optimizer.learning_rate.numpy())
-        facts = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
-        for name, value in {**logs, **facts}.items():
+        extra = {"learning_rate": rate, "seconds": round(time.monotonic() - self.started, 2)}
+        for name, value in {**logs, **extra}.items():
             self.state.history.setdefault(name, []).append(float(value))
-        # Not accuracy: on a few hundred pictures it is the same in many epochs by chance.
+        # By loss, because with a few hundred images many epochs have the same accuracy by chance.
         if self.state.best is None or logs["val_loss"] < self.state.best_loss:
             self.state.best = self.validated.get_weights()
             self.state.best_loss = float(logs["val_loss"])
@@ -48,36 +68,40 @@ class KeepState(keras.callbacks.Callback):
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """A progress bar over all epochs, and a line for each that is done.
+    """Show one progress bar for all epochs, and print a line after each of them.
 
     Attributes:
-        title: what is trained.
-        epochs: in all.
-        batch: pictures per step.
+        title: Text in front of the bar.
+        epochs: Number of epochs, including those of an earlier process.
+        batch: Number of images per step.
     """
 
     def __init__(self, title: str, epochs: int, batch: int):
         super().__init__()
         self.title, self.epochs, self.batch = title, epochs, batch
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Metrics | None = None) -> None:
+        """Show an empty bar."""
         self.steps = self.params["steps"]
         self.bar = bar()
         self.task = None
         self.bar.start()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Metrics | None = None) -> None:
+        """Start the bar with the first epoch of this process."""
         self.epoch, self.started = epoch, time.monotonic()
-        if self.task is None:  # begun here, or epochs of an earlier process would count as speed
+        if self.task is None:  # not earlier: finished epochs would count as speed
             total, done = self.epochs * self.steps, epoch * self.steps
             self.task = self.bar.add_task(self.title, total=total, completed=done, note="")
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Metrics | None = None) -> None:
+        """Advance the bar by a step."""
         rate = (batch + 1) * self.batch / max(time.monotonic() - self.started, 1e-6)
-        note = f"epoch {self.epoch + 1}/{self.epochs}  {rate:.0f} pictures/s"
+        note = f"epoch {self.epoch + 1}/{self.epochs}  {rate:.0f} images/s"
         self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1, note=note)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Metrics) -> None:
+        """Print loss and accuracy."""
         console.print(
             f"{self.title} {epoch + 1:3d}/{self.epochs}  loss {logs['loss']:.3f}  "
             f"accuracy {logs['accuracy']:.3f}  validation {logs['val_accuracy']:.3f}  "
@@ -85,5 +109,6 @@ class EpochProgress(keras.callbacks.Callback):
             highlight=False,
         )
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Metrics | None = None) -> None:
+        """Remove the bar."""
         self.bar.stop()

@@ -1,4 +1,4 @@
-"""The state of a training stage in one file, so that a kill costs no more than an epoch."""
+"""Checkpoint of a training phase in one file, so that a kill loses at most one epoch."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,34 +10,46 @@ import tf_keras as keras
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
 
+History = dict[str, list[float]]  # metric -> one value per epoch
+
 
 @dataclass
 class State:
-    """Where a stage stands.
+    """Progress of a training phase.
 
     Attributes:
-        epoch: epochs that are done.
-        history: metric -> value per epoch.
-        best: the weights with the lowest validation loss so far, or None.
-        best_loss: that loss.
+        epoch: Number of finished epochs.
+        history: Metrics of the finished epochs.
+        best: Weights with the lowest validation loss so far, or None before the first epoch.
+        best_loss: Validation loss of `best`.
     """
 
     epoch: int = 0
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: History = field(default_factory=dict)
     best: list[np.ndarray] | None = None
     best_loss: float = np.inf
 
     def ended(self, epochs: int, patience: int) -> bool:
-        """Whether nothing is left to do: all epochs, or `patience` without a better loss."""
+        """Return whether all epochs are done, or early stopping applies.
+
+        Args:
+            epochs: Number of epochs of the phase.
+            patience: Number of epochs without a lower validation loss after which training stops;
+                0 disables early stopping.
+        """
         losses = self.history.get("val_loss", [])
         waited = len(losses) - int(np.argmin(losses)) - 1 if losses else 0
         return self.epoch >= epochs or 0 < patience <= waited
 
 
 def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None:
-    """Write weights, optimizer, best weights and history as one `.npz`, atomically."""
+    """Write weights, optimizer, best weights and history to one `.npz` file, atomically.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
     arrays = {}
-    groups = {"weight": model.get_weights(), "best": state.best}
+    groups = {"weight": model.get_weights(), "best": state.best or []}
     groups["optimizer"] = [variable.numpy() for variable in model.optimizer.variables]
     for name, values in groups.items():
         arrays |= {f"{name}_{index}": value for index, value in enumerate(values)}
@@ -56,10 +68,18 @@ def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None
 
 
 def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
-    """Put a saved state into a compiled model and its optimizer; a new state if there is none.
+    """Load a checkpoint into a compiled model and its optimizer.
+
+    Args:
+        path: Checkpoint; it need not exist.
+        model: Compiled model whose optimizer is built.
+        fingerprint: Fingerprint of the current data and settings.
+
+    Returns:
+        The saved state, or a new one if there is no checkpoint.
 
     Raises:
-        UserError: the file belongs to other data or another network.
+        UserError: The checkpoint has another fingerprint.
     """
     if not path.exists():
         return State()
@@ -67,8 +87,8 @@ def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
         facts = json.loads(str(file["facts"]))
         if facts["fingerprint"] != fingerprint:
             raise UserError(
-                f"{path} was written with other pictures or settings than those of now; "
-                "use --overwrite to start anew."
+                f"{path} was written with other images or settings than the current ones; "
+                "use --overwrite to start again."
             )
 
         def group(name: str) -> list[np.ndarray]:
@@ -78,4 +98,5 @@ def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
         model.set_weights(group("weight"))
         for variable, value in zip(model.optimizer.variables, group("optimizer"), strict=True):
             variable.assign(value)
-        return State(facts["epoch"], facts["history"], group("best"), facts["best_loss"])
+        best = group("best") or None
+        return State(facts["epoch"], facts["history"], best, facts["best_loss"])

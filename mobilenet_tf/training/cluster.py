@@ -1,6 +1,6 @@
-"""Which machines train together, and which of them this is. Needs no TensorFlow.
+"""Which machines train together, and which of them this one is. Needs no TensorFlow.
 
-`tf.distribute` reads this from the environment variable TF_CONFIG, so it is read here too:
+`tf.distribute` and this module read the same environment variable, TF_CONFIG:
 {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}.
 """
 
@@ -13,31 +13,33 @@ STRATEGIES = ("none", "mirrored", "multiworker", "tpu")
 
 
 def check_strategy(name: str) -> None:
-    """Raises:
-    UserError: no such strategy, or TF_CONFIG does not say who the workers are.
+    """Reject an unknown strategy, and `multiworker` without a valid TF_CONFIG.
+
+    Raises:
+        UserError: There is no such strategy, or TF_CONFIG does not list the workers.
     """
     if name not in STRATEGIES:
         raise UserError(f"strategy is {name!r}; it must be one of {', '.join(STRATEGIES)}.")
     if name == "multiworker":
-        _task()
+        _worker_index()
 
 
 def is_chief(strategy: str) -> bool:
-    """Whether this process keeps the run folder: worker 0 does, and whoever trains alone."""
-    return strategy != "multiworker" or _task() == 0
+    """Return whether this process owns the run folder: worker 0, or the only process.
+
+    Raises:
+        UserError: The strategy is `multiworker` and TF_CONFIG does not list the workers.
+    """
+    return strategy != "multiworker" or _worker_index() == 0
 
 
-def _task() -> int:
-    """This worker's index.
+def _worker_index() -> int:
+    """Return the index of this worker.
 
     Raises:
         UserError: TF_CONFIG is missing or wrong.
     """
     text = os.environ.get("TF_CONFIG", "")
-    example = (
-        '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", "index": 0}} '
-        "with the index of this worker"
-    )
     try:
         config = json.loads(text)
         workers, kind, index = (
@@ -49,4 +51,8 @@ def _task() -> int:
             return index
     except (ValueError, KeyError, TypeError):
         pass
-    raise UserError(f"TF_CONFIG is {text!r}; --strategy multiworker needs {example}.")
+    raise UserError(
+        f"TF_CONFIG is {text!r}; --strategy multiworker needs "
+        '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", "index": 0}} '
+        "with the index of this worker."
+    )

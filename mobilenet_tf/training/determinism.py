@@ -1,4 +1,4 @@
-"""Same seed, same machine: same weights."""
+"""Random seeds: the same seed on the same machine gives the same weights."""
 
 import hashlib
 
@@ -7,12 +7,12 @@ import tf_keras as keras
 
 
 def set_seed(seed: int, deterministic: bool) -> None:
-    """Seed everything that is drawn while a network is built.
+    """Seed all random numbers that are drawn while a network is built.
 
     Args:
-        seed: >= 0.
-        deterministic: also forbid operations whose last bits depend on the order in which threads
-            finish. For the rest of the process.
+        seed: At least 0.
+        deterministic: Whether to disable operations whose last bits depend on the order in which
+            threads finish. This lasts until the process ends.
     """
     keras.utils.set_random_seed(seed)
     if deterministic:
@@ -20,20 +20,21 @@ def set_seed(seed: int, deterministic: bool) -> None:
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Make dropout's random numbers a function of (seed, epoch), as batches are of (seed, step).
+    """Make the random numbers of dropout depend on (seed, epoch) only.
 
-    Without this they go on from where the process stands, and a run that was killed and resumed
-    would draw others.
+    Otherwise they would continue from the state of the process, and a run that was killed and
+    resumed would draw other numbers than one that was not.
 
     Attributes:
-        seed: of the run.
+        seed: Seed of the run.
     """
 
     def __init__(self, seed: int):
         super().__init__()
         self.seed = seed
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Seed each layer that draws random numbers."""
         for index, layer in enumerate(self.model.layers):
             if isinstance(layer, keras.__internal__.layers.BaseRandomLayer):
                 name = f"{self.seed}/{epoch}/{index}".encode()

@@ -1,94 +1,76 @@
 """Knowledge distillation: a trained network teaches another (Hinton et al., arXiv 1503.02531)."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.runs.folder import RunFolder
 
-Teacher = Callable[[tf.Tensor], tf.Tensor]  # a student's normalised pictures -> logits
+# (N, height, width, channels) images, normalised for the student -> (N, classes) logits
+Teacher = Callable[[tf.Tensor], tf.Tensor]
 
 
 def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
-    """T^2 * mean cross-entropy of (N, classes) logits at temperature T (1503.02531, 2).
+    """Return T^2 times the mean cross-entropy at temperature T (1503.02531, 2).
 
-    T^2 keeps the gradient's size, which falls with 1 / T^2, so a weight means the same at each
-    temperature.
-    """
-    wanted = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
-    given = tf.nn.softmax_cross_entropy_with_logits(wanted, student / temperature)
-    return temperature**2 * tf.reduce_mean(given)
-
-
-def load_teacher(teacher: str, student: Network) -> Teacher | None:
-    """A trained network as a teacher; None for `none`.
-
-    A run's network gets pictures normalised as it is used to. Of a file nothing is known but the
-    network, so it must take pictures as the student does. Pictures are scaled to its size.
+    The gradient shrinks with 1 / T^2; the factor T^2 makes up for it, so that a weight of this
+    loss has the same effect at each temperature.
 
     Args:
-        teacher: `none`, a run folder, or a .keras or .h5 file of any tf_keras classifier.
-        student: gives preprocessing, channels and the number of classes.
-
-    Raises:
-        UserError: there is none, or it is not a classifier of such pictures.
+        teacher: (N, classes) logits of the teacher.
+        student: float32 (N, classes) logits of the student.
+        temperature: T, greater than 0.
     """
-    if teacher == "none":
-        return None
-    path, preprocessing = Path(teacher), student.input
-    if path.is_dir():
-        run = RunFolder.open(path, "float.keras")
-        path = run.float_model
-        preprocessing = Network.from_dict(run.config()["model"]).input
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # whatever a file from elsewhere makes Keras raise
-        raise UserError(f"{path} cannot be read as a tf_keras model.") from error
-    return as_teacher(model, student, preprocessing, str(path))
+    targets = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
+    losses = tf.nn.softmax_cross_entropy_with_logits(targets, student / temperature)
+    return temperature**2 * tf.reduce_mean(losses)
 
 
-def as_teacher(
-    model: keras.Model, student: Network, preprocessing: InputSpec, name: str
-) -> Teacher:
-    """A classifier as a teacher of a student with another size or normalisation.
+def as_teacher(model: keras.Model, student: Network, input_spec: InputSpec, name: str) -> Teacher:
+    """Make a classifier the teacher of a student with another size or normalisation.
 
     Args:
-        model: gives probabilities or logits, of which only differences matter.
-        student: whose pictures it will get.
-        preprocessing: the model's own.
-        name: of the model, in errors.
+        model: Classifier whose output is probabilities or logits.
+        student: Network to be trained; the teacher receives its images.
+        input_spec: Input that the model was trained with.
+        name: Name of the model in errors.
 
     Raises:
-        UserError: it has other channels or another number of classes, or is no classifier.
+        UserError: The model is not a classifier with the student's classes and channels.
     """
-    wanted = (None, student.classes)
-    if model.output_shape != wanted:
-        raise UserError(f"{name} gives {model.output_shape}, not one score per class, {wanted}.")
+    expected = (None, student.classes)
+    if model.output_shape != expected:
+        raise UserError(
+            f"{name} has the output {model.output_shape}; a teacher needs one score per class, "
+            f"{expected}."
+        )
     if len(model.input_shape) != 4 or model.input_shape[3] != student.input.channels:
         raise UserError(
-            f"{name} takes {model.input_shape}, not pictures with "
+            f"{name} has the input {model.input_shape}; a teacher needs images with "
             f"{student.input.channels} channels."
         )
     last = model.layers[-1]
     activation = getattr(getattr(last, "activation", None), "__name__", "")
     if activation not in ("", "linear", "softmax"):
-        raise UserError(f"{name} ends in {activation}; a teacher needs softmax or logits.")
+        raise UserError(
+            f"{name} ends in the activation {activation!r}; a teacher needs softmax or logits."
+        )
     probabilities = activation == "softmax" or isinstance(last, keras.layers.Softmax)
-    side = model.input_shape[1] or student.input.side
-    own, other = student.input, preprocessing
+    own = student.input
+    height, width = (
+        side or of_student
+        for side, of_student in zip(model.input_shape[1:3], own.shape[:2], strict=True)
+    )
 
-    def teach(pictures):
-        pictures = (pictures * own.std + (own.mean - other.mean)) / other.std
-        if side != student.input.side:
-            pictures = tf.image.resize(pictures, (side, side), antialias=True)
-        scores = tf.cast(model(pictures, training=False), tf.float32)
-        # Up to a constant, which softmax does not see.
+    def teach(images: tf.Tensor) -> tf.Tensor:
+        images = (images * own.std + (own.mean - input_spec.mean)) / input_spec.std
+        if (height, width) != (own.height, own.width):
+            images = tf.image.resize(images, (height, width), antialias=True)
+        scores = tf.cast(model(images, training=False), tf.float32)
+        # Logits up to a constant, which does not change the softmax.
         return tf.math.log(tf.maximum(scores, 1e-7)) if probabilities else scores
 
     return teach

@@ -1,92 +1,140 @@
-"""The fit loop that float and quantization-aware training share."""
+"""The training loop that float and quantization-aware training share."""
 
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
+from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch, training_batches
-from mobilenet_tf.runs.run import Job
-from mobilenet_tf.training.callbacks import EpochProgress, KeepState
-from mobilenet_tf.training.checkpoint import restore
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.training.callbacks import EpochProgress, SaveState
+from mobilenet_tf.training.checkpoint import History, State, restore
 from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
-from mobilenet_tf.training.learner import balancing_weights, logits_model, make_learner
+from mobilenet_tf.training.learner import Learner, balancing_weights, logits_model, make_learner
 from mobilenet_tf.training.logs import Logs
-from mobilenet_tf.training.recipe import Stage
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
+from mobilenet_tf.training.transfer import Phase
 
 _EVALUATION_BATCH = 64
 
 
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What all phases of a training have in common.
+
+    Attributes:
+        dataset: Images for training and validation.
+        network: Description of the network; its input and number of classes are used.
+        batch: Images per step, over all replicas.
+        seed: Seed of the images' order, of augmentation and of dropout; at least 0.
+        checkpoints: Folder of the checkpoints, one file `NAME.npz` per phase.
+        logs: Folder of the training curves, see `Logs`.
+    """
+
+    dataset: Dataset
+    network: Network
+    batch: int
+    seed: int
+    checkpoints: Path
+    logs: Path
+
+    def checkpoint(self, phase: Phase) -> Path:
+        """Return the path of a phase's checkpoint."""
+        return self.checkpoints / f"{phase.name}.npz"
+
+    def fingerprint(self, phase: Phase) -> str:
+        """Return a text that changes with anything that the phase's result depends on."""
+        return f"{self.dataset.fingerprint}-{self.batch}-{self.seed}-{phase.stage}"
+
+
 def fit(
     model: keras.Model,
-    job: Job,
-    stage: Stage,
-    name: str,
-    title: str,
+    phase: Phase,
+    session: Session,
+    *,
     teacher: Teacher | None = None,
     until: int | None = None,
-    trained: bool = False,
-) -> tuple[dict[str, list[float]], float]:
-    """Train a classifier; afterwards it has the weights that were best in validation.
+    keep_initial: bool = False,
+) -> tuple[History, float]:
+    """Train a classifier and leave it with the weights that had the lowest validation loss.
 
-    Goes on from the stage's checkpoint where there is one; it is written after each epoch.
+    Training continues from the phase's checkpoint if there is one. The checkpoint is written
+    after each epoch.
 
     Args:
-        model: ends in a softmax.
-        job: gives pictures, batch, seed and the places of checkpoint and logs.
-        stage: its numbers.
-        name: of the checkpoint and the logs.
-        title: what the progress bar says.
-        teacher: what the network learns from besides the labels.
-        until: epochs after which to pause; the learning rate is that of the whole stage.
-        trained: the network as it comes is good enough to be kept if no epoch makes it better.
+        model: Classifier that ends in a softmax, with the `trainable` flags already set.
+        phase: Name, title and settings of this part of training.
+        session: Dataset, batch size, seed and folders.
+        teacher: Network whose logits are learned in addition to the labels.
+        until: Epoch after which to pause; the learning rate still follows the whole phase.
+        keep_initial: Whether the initial weights are kept if no epoch improves on them.
 
     Returns:
-        Metric -> value per epoch, and the seconds that went into epochs before this call.
+        The history, and the seconds spent on epochs before this call.
 
     Raises:
-        UserError: the loss is not finite, or the checkpoint belongs to something else.
+        UserError: The loss is not finite, or the checkpoint belongs to other data or settings.
     """
-    data, spec, batch, seed = job.data, job.spec, job.recipe.batch, job.seed
-    checkpoint = job.run.checkpoints / f"{name}.npz"
-    per_epoch = steps_per_epoch(data.train, batch)
-    steps = stage.epochs * per_epoch
-    learner = make_learner(model, stage, steps, teacher)
+    stage, train = phase.stage, session.dataset.train
+    per_epoch = steps_per_epoch(train, session.batch)
+    learner = make_learner(model, stage, stage.epochs * per_epoch, teacher)
     if stage.class_weights:
-        learner.class_weights = balancing_weights(data.train, spec.classes)
-    fingerprint = f"{data.fingerprint}-{batch}-{seed}-{stage}"
-    strategy = tf.distribute.get_strategy()
-    share_checkpoint(checkpoint, fingerprint, strategy)
+        learner.class_weights = balancing_weights(train, session.network.classes)
+    checkpoint, fingerprint = session.checkpoint(phase), session.fingerprint(phase)
+    share_checkpoint(checkpoint, fingerprint, tf.distribute.get_strategy())
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
-    epochs = stage.epochs if until is None else min(until, stage.epochs)
-    validation = evaluation_batches(data.validation, spec, _EVALUATION_BATCH)
-    if trained and state.best is None:
+    validation = evaluation_batches(session.dataset.validation, session.network, _EVALUATION_BATCH)
+    if keep_initial and state.best is None:
         state.best_loss = learner.evaluate(validation, return_dict=True, verbose=0)["loss"]
         state.best = learner.get_weights()
-    callbacks = [
-        learner.average,  # first: the others see the network after validation
-        SeedEpochs(seed),
-        KeepState(state, checkpoint, fingerprint, stage.patience, learner.average or learner),
-        Logs(state, job.run.logs / name),
-        EpochProgress(title, epochs, batch),
-    ]
+    epochs = stage.epochs if until is None else min(until, stage.epochs)
+    callbacks = _callbacks(learner, phase, session, state, epochs)
     if not state.ended(epochs, stage.patience):
-        batches = partial(
-            training_batches,
-            *(data.train, spec, batch, seed, steps, state.epoch * per_epoch),
-            stage.augmentation,
-        )
         learner.fit(
-            distribute(batches, strategy),
+            _batches(phase, session, start_step=state.epoch * per_epoch),
             initial_epoch=state.epoch,
             epochs=epochs,
             steps_per_epoch=per_epoch,
             validation_data=validation,
-            callbacks=list(filter(None, callbacks)),
+            callbacks=callbacks,
             verbose=0,
         )
     logits_model(model).set_weights(state.best)
     return state.history, earlier
+
+
+def _batches(phase: Phase, session: Session, start_step: int) -> tf.data.Dataset:
+    """Return the batches of a phase from `start_step` on, distributed over the replicas."""
+    train = session.dataset.train
+    steps = phase.stage.epochs * steps_per_epoch(train, session.batch)
+    batches = partial(
+        training_batches,
+        *(train, session.network, session.batch, session.seed, steps, start_step),
+        phase.stage.augmentation,
+    )
+    return distribute(batches, tf.distribute.get_strategy())
+
+
+def _callbacks(
+    learner: Learner, phase: Phase, session: Session, state: State, epochs: int
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks in the order in which they must run."""
+    callbacks = [
+        learner.average,  # first: it puts the trained weights back after validation
+        SeedEpochs(session.seed),
+        SaveState(
+            state,
+            session.checkpoint(phase),
+            session.fingerprint(phase),
+            phase.stage.patience,
+            learner.average or learner,
+        ),
+        Logs(state, session.logs / phase.name),
+        EpochProgress(phase.title, epochs, session.batch),
+    ]
+    return [callback for callback in callbacks if callback]

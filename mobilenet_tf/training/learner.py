@@ -1,10 +1,13 @@
-"""A network as it is trained: its logits, in the precision of the stage, perhaps with a teacher."""
+"""The model that is trained: a network up to its logits, in the precision of the stage."""
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.datasets.stream import Stream
 from mobilenet_tf.training.average import Average
 from mobilenet_tf.training.distillation import Teacher, distillation_loss
 from mobilenet_tf.training.faster import faster
@@ -13,15 +16,16 @@ from mobilenet_tf.training.recipe import Stage
 
 
 class Learner(keras.Model):
-    """A functional model from pictures to logits, whose training step has all a recipe can ask.
+    """Functional model from images to logits, with a training step for all options of a recipe.
 
-    What is validated is the plain loss: it compares across recipes.
+    Validation measures the plain loss, without teacher, class weights and L2, so that it can be
+    compared across recipes.
 
     Attributes:
-        stage: its numbers.
-        teacher: gives the logits to agree with, or None.
-        average: of the weights, or None.
-        class_weights: how much a picture of each class counts, or None for all alike.
+        stage: Training settings.
+        teacher: Network whose logits are learned in addition to the labels, or None.
+        average: Average of the weights, or None.
+        class_weights: float32 (classes,) factors of the loss by class, or None.
     """
 
     stage: Stage
@@ -29,41 +33,54 @@ class Learner(keras.Model):
     average: Average | None = None
     class_weights: np.ndarray | None = None
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """Train as Keras does, with the faster implementations of `faster`."""
         with faster(self):
             return super().fit(*args, **kwargs)
 
-    def train_step(self, data):
-        pictures, labels = data
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Train on one batch.
+
+        Args:
+            data: (N, height, width, channels) images and (N, classes) one-hot labels.
+
+        Returns:
+            The metrics so far in this epoch.
+        """
+        images, labels = data
         weights = (
             None if self.class_weights is None else tf.linalg.matvec(labels, self.class_weights)
         )
         with tf.GradientTape() as tape:
-            logits = self(pictures, training=True)
-            loss = self.compute_loss(pictures, labels, logits, weights)
+            logits = self(images, training=True)
+            loss = self.compute_loss(images, labels, logits, weights)
             if self.teacher:
-                numbers = self.stage.distillation
-                soft = distillation_loss(self.teacher(pictures), logits, numbers.temperature)
-                loss = numbers.weight * _of_replica(soft) + (1 - numbers.weight) * loss
+                settings = self.stage.distillation
+                soft = distillation_loss(self.teacher(images), logits, settings.temperature)
+                loss = settings.weight * _per_replica(soft) + (1 - settings.weight) * loss
             if self.stage.l2:
-                loss += _of_replica(self.stage.l2 * tf.add_n(self._squares()))
+                loss += _per_replica(self.stage.l2 * tf.add_n(self._squares()))
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
         if self.average:
             self.average.update()
-        return self.compute_metrics(pictures, labels, logits, weights)
+        return self.compute_metrics(images, labels, logits, weights)
 
     def _squares(self) -> list[tf.Tensor]:
-        """Half the sum of squares of each kernel that L2 reaches."""
+        """Return half the sum of squares of each kernel that L2 applies to."""
         return [tf.nn.l2_loss(one) for one in self.trainable_variables if decays(one, self.stage)]
 
 
-def _of_replica(loss: tf.Tensor) -> tf.Tensor:
-    """Replicas' gradients are summed, so each has its share of the loss, as Keras's losses do."""
+def _per_replica(loss: tf.Tensor) -> tf.Tensor:
+    """Divide a loss by the number of replicas, because their gradients are summed."""
     return tf.nn.scale_regularization_loss(loss)
 
 
-def balancing_weights(split: Split, classes: int) -> np.ndarray:
-    """float32 (classes,): all classes of a split weigh the same, and its mean picture 1."""
+def balancing_weights(split: Split | Stream, classes: int) -> np.ndarray:
+    """Return weights with which all classes of a split count the same.
+
+    Returns:
+        float32 (classes,); their mean over the images of the split is 1.
+    """
     counts = np.bincount(split.labels, minlength=classes)
     weights = len(split) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return weights.astype(np.float32)
@@ -72,16 +89,16 @@ def balancing_weights(split: Split, classes: int) -> np.ndarray:
 def make_learner(
     model: keras.Model, stage: Stage, steps: int, teacher: Teacher | None = None
 ) -> Learner:
-    """A compiled learner for a classifier.
+    """Make a compiled learner of a classifier.
 
-    Its weights have the order of those of `logits_model`; they are the same variables if the
-    stage's precision is float32.
+    Its weights are in the order of `logits_model`'s. With the precision float32 they are the same
+    variables, otherwise copies.
 
     Args:
-        model: ends in a softmax.
-        stage: loss, optimizer, precision.
-        steps: of the whole stage.
-        teacher: what to agree with besides the labels.
+        model: Classifier that ends in a softmax.
+        stage: Settings of loss, optimizer and precision.
+        steps: Number of steps of the whole stage.
+        teacher: Network whose logits are learned in addition to the labels.
     """
     logits = logits_model(model)
     if stage.precision != "float32":
@@ -101,7 +118,7 @@ def make_learner(
 
 
 def _make_metrics(learner: Learner) -> None:
-    """Let loss and metrics make their variables: Keras would trace the whole step once for that."""
+    """Create the variables of loss and metrics; Keras would trace a whole extra step for that."""
 
     @tf.function
     def count_nothing():
@@ -114,12 +131,16 @@ def _make_metrics(learner: Learner) -> None:
 
 
 def logits_model(model: keras.Model) -> keras.Model:
-    """The same layers up to the softmax: its rounded int8 output has no useful gradient."""
+    """Return a model of the same layers without the softmax.
+
+    Quantization-aware training needs this: the rounded int8 output of a softmax has no useful
+    gradient.
+    """
     return keras.Model(model.input, model.layers[-1].input)
 
 
 def _in_precision(model: keras.Model, precision: str) -> keras.Model:
-    """A copy that computes in another precision and gives float32."""
+    """Return a copy that computes in another precision, with a float32 output."""
 
     def clone(layer):
         return type(layer).from_config(layer.get_config() | {"dtype": precision})

@@ -1,7 +1,7 @@
-"""The curves of a stage for other programs: a CSV file, and events for TensorBoard.
+"""Training curves as a CSV file and as events for TensorBoard.
 
-Both are copies of the history in the checkpoint and are brought up to it when training begins, so
-that after a kill no epoch is missing or there twice.
+Both repeat the history of the checkpoint. They are rewritten from it when training begins, so that
+no epoch is missing or recorded twice after a kill.
 """
 
 import csv
@@ -18,27 +18,34 @@ from mobilenet_tf.training.checkpoint import State
 
 
 class Logs(keras.callbacks.Callback):
-    """Writes `FOLDER.csv` and, below `FOLDER`, TensorBoard's events after each epoch.
+    """Write `FOLDER.csv`, and TensorBoard's events below `FOLDER`, after each epoch.
 
     Attributes:
-        state: whose history is written; another callback brings it up to date before.
-        folder: such as `runs/NAME/logs/float`.
+        state: State whose history is written; an earlier callback updates it.
+        folder: Folder of the events, such as `runs/NAME/logs/float`.
+        writers: Event writers of training and validation, by name of their folder.
     """
 
     def __init__(self, state: State, folder: Path):
         super().__init__()
         self.state, self.folder = state, folder
         shutil.rmtree(folder, ignore_errors=True)
-        self.writers = {}
+        self.writers: dict[str, tf.summary.SummaryWriter] = {}
         for epoch in range(state.epoch):
             self._add_events(epoch)
         self._write_csv()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Write the epoch.
+
+        Raises:
+            UserError: A file cannot be written.
+        """
         self._add_events(epoch)
         self._write_csv()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Close the event files."""
         for writer in self.writers.values():
             writer.close()
 
@@ -51,7 +58,7 @@ class Logs(keras.callbacks.Callback):
         write_text(self.folder.with_suffix(".csv"), text.getvalue())
 
     def _add_events(self, epoch: int) -> None:
-        """As Keras's own TensorBoard callback names them, which cannot resume."""
+        """Add an epoch with the names of Keras's TensorBoard callback, which cannot resume."""
         for metric, values in self.state.history.items():
             part = "validation" if metric.startswith("val_") else "train"
             try:

@@ -1,31 +1,29 @@
-"""A recipe: every number that training and quantization-aware training depend on, as data."""
+"""Recipes: all settings of training and quantization-aware training, as data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import parse_toml, read_toml
 from mobilenet_tf.core.settings import Checked, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
+_RECIPES = Path(__file__).with_name("recipes")
 
 
 @dataclass(frozen=True)
 class Optimizer(Checked):
-    """How gradients become steps.
+    """Optimizer.
 
     Attributes:
         name: `adamw`, `rmsprop` or `sgd`.
-        momentum: of rmsprop and sgd. AdamW has its usual 0.9 and 0.999.
-        rho: share of the squared gradients' average that rmsprop keeps per step.
-        epsilon: beside the squared gradient's average in a denominator, of rmsprop under the
-            root as in TensorFlow 1, where the papers' 1.0 and 0.001 come from.
+        momentum: Momentum of rmsprop and sgd. AdamW uses the customary 0.9 and 0.999.
+        rho: Decay per step of rmsprop's average of squared gradients.
+        epsilon: Constant in the denominator next to the average of squared gradients. With
+            rmsprop it is under the root as in TensorFlow 1, for which the papers' 1.0 and 0.001
+            were chosen.
     """
 
     name: str = choice("adamw", "rmsprop", "sgd")
@@ -36,13 +34,14 @@ class Optimizer(Checked):
 
 @dataclass(frozen=True)
 class Decay(Checked):
-    """How the learning rate falls after the warm-up.
+    """Decay of the learning rate after the warm-up.
 
     Attributes:
-        kind: `cosine` to 0 at the last step; `exponential`, times `rate` per `epochs`, a little
-            with each step; `step`, the same at once after each `epochs`, as in the papers' code.
-        rate: factor of `exponential` and `step`.
-        epochs: after which the factor is reached, counted from the first step.
+        kind: `cosine` falls to 0 at the last step; `exponential` multiplies by `rate` per period,
+            a little with each step; `step` multiplies by `rate` at once after each period, as in
+            the papers' code.
+        rate: Factor per period of `exponential` and `step`.
+        epochs: Number of epochs per period, counted from the first step.
     """
 
     kind: str = choice("cosine", "exponential", "step")
@@ -52,14 +51,14 @@ class Decay(Checked):
 
 @dataclass(frozen=True)
 class Distillation(Checked):
-    """How much a teacher counts, where there is one (Hinton et al., arXiv 1503.02531).
+    """Share of a teacher in the loss, if there is a teacher (Hinton et al., arXiv 1503.02531).
 
     The loss is weight * T^2 * cross-entropy with the teacher at temperature T
     + (1 - weight) * cross-entropy with the labels.
 
     Attributes:
-        temperature: T, which divides the logits of both networks.
-        weight: of the teacher; the labels have the rest.
+        temperature: Temperature T, which divides the logits of both networks.
+        weight: Weight of the teacher.
     """
 
     temperature: float = number(2.0, above=0)
@@ -68,15 +67,16 @@ class Distillation(Checked):
 
 @dataclass(frozen=True)
 class Transfer(Checked):
-    """How a network with trained weights learns other classes.
+    """Transfer learning: how a network with trained weights learns new classes.
 
     Attributes:
-        frozen: share of the epochs in which only the new classifier learns. The layers below it
-            stay as they are, their batch normalization in inference mode. 0 for none.
-        unfrozen: share of the layers with weights, from the top, that learn afterwards.
-        rate: factor of the learning rate from then on.
-        bn_inference: batch normalization stays as it is also in the layers that learn: a few
-            pictures say less of it than those that it was trained with.
+        frozen: Share of the epochs in which only the new classifier is trained. The layers below
+            it are frozen, with batch normalization in inference mode. 0 disables this phase.
+        unfrozen: Share of the layers with weights, counted from the output, that are trained
+            afterwards.
+        rate: Factor of the learning rate from then on.
+        bn_inference: Whether batch normalization stays frozen also in the layers that are trained.
+            The statistics of a few images are worse than those of the original training.
     """
 
     frozen: float = number(0.0, least=0, most=1)
@@ -87,31 +87,33 @@ class Transfer(Checked):
 
 @dataclass(frozen=True)
 class Stage(Checked):
-    """One stage of training: the float network's or the quantization-aware one's.
+    """Settings of one stage of training: float, or quantization-aware.
 
     Attributes:
-        epochs: passes over the training pictures.
-        learning_rate: at its highest.
-        warmup: share of all steps over which the rate rises from 0.
-        decay: how it falls then.
-        optimizer: and its own numbers.
-        weight_decay: decoupled: rate * weight_decay * kernel is taken off in each step.
-        l2: in the loss, as l2 / 2 * sum of squares, so its gradient is l2 * kernel. This is the
-            papers' "weight decay" (TF-slim's `l2_regularizer`), half of what Keras's L2 takes.
-        decay_depthwise: whether these two reach depthwise kernels (V1, 3.2: little or none).
-            Biases and batch normalization are always left out.
-        label_smoothing: share of the target that is spread over all classes.
-        clip_norm: largest norm of the gradient, of all variables together; 0 for no limit.
-        ema: share of the weights' moving average that is kept per step; the average is what is
-            validated and kept. 0 turns it off.
-        class_weights: a picture of a class with few pictures counts more, so that all classes
-            count the same.
-        patience: epochs without a lower validation loss after which the stage ends; 0: never.
-        precision: Keras's policy: `float32`, or `mixed_float16` (GPU) and `mixed_bfloat16` (TPU,
-            newer CPUs and GPUs), which compute in 16 bits and keep weights in 32.
-        xla: compile the training step with XLA.
-        distillation: how much a teacher counts.
-        augmentation: random changes of the pictures.
+        epochs: Number of passes over the training images.
+        learning_rate: Highest learning rate.
+        warmup: Share of all steps in which the learning rate rises linearly from 0.
+        decay: Decay of the learning rate after the warm-up.
+        optimizer: Optimizer and its parameters.
+        weight_decay: Decoupled weight decay: each step subtracts rate * weight_decay * kernel.
+        l2: L2 regularization: the loss contains l2 / 2 * sum of squares, so the gradient is
+            l2 * kernel. This is the papers' "weight decay" (TF-slim's `l2_regularizer`). Keras's
+            L2 has no 1 / 2, so the same number has twice the effect there.
+        decay_depthwise: Whether weight decay and L2 apply to depthwise kernels (V1, 3.2: little or
+            none). They never apply to biases and batch normalization.
+        label_smoothing: Share of the target probability that is spread over all classes.
+        clip_norm: Largest norm of the gradient of all variables together; 0 disables clipping.
+        ema: Decay per step of the moving average of the weights; the average is validated and
+            saved. 0 disables it.
+        class_weights: Whether images of rare classes count more, so that all classes count the
+            same.
+        patience: Number of epochs without a lower validation loss after which the stage ends;
+            0 disables early stopping.
+        precision: Keras's dtype policy: `float32`, `mixed_float16` (GPU) or `mixed_bfloat16` (TPU,
+            recent CPUs and GPUs). The mixed ones compute in 16 bits and store weights in 32.
+        xla: Whether to compile the training step with XLA.
+        distillation: Share of the teacher in the loss.
+        augmentation: Random changes of the training images.
     """
 
     epochs: int = number(least=0)
@@ -135,22 +137,24 @@ class Stage(Checked):
 
 @dataclass(frozen=True)
 class Recipe(Checked):
-    """Training from the first step to the last before conversion.
+    """All settings of training, from the first step to the last before conversion.
 
     Attributes:
-        name: of the recipe.
-        batch: pictures per step.
-        bn_momentum: share that batch normalization's running statistics keep per step (TF-slim's
-            "decay"). The published networks' 0.999 needs thousands of steps; small data has
+        name: Name of the recipe.
+        batch: Number of images per step.
+        bn_momentum: Decay per step of batch normalization's running statistics (TF-slim's
+            "decay"). The published networks' 0.999 needs thousands of steps; small datasets have
             hundreds.
-        calibration: training pictures that set the int8 ranges.
-        train: the float network.
-        qat: fine-tuning of the quantization-aware network.
-        dropout: rate before the classifier, not the share kept; the network's own if left out.
-        transfer: what learns when, for a start from trained weights.
-        self_distillation: the float network teaches its quantized twin, where no teacher is
-            named. Off: it measures no better (docs/benchmarks.md).
-        deterministic: same seed, same machine: same weights, to the last bit. Slower.
+        calibration: Number of training images that determine the int8 ranges.
+        train: Settings of float training.
+        qat: Settings of quantization-aware training.
+        dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
+            share that remains instead.
+        transfer: Settings of transfer learning.
+        self_distillation: Whether the float network teaches its quantized copy if there is no
+            other teacher. Off by default because it gives no better accuracy (docs/benchmarks.md).
+        deterministic: Whether the same seed on the same machine gives the same weights, bit for
+            bit. Slower.
     """
 
     name: str
@@ -168,61 +172,73 @@ class Recipe(Checked):
         super().__post_init__()
         if self.train.epochs < 1:
             raise UserError(f"train.epochs is {self.train.epochs}; it must be at least 1.")
-        # Rounding is learned against the weights that are kept (arXiv 1806.08342, 3.2).
+        # Training adapts the weights to their own rounding, not to that of their average
+        # (arXiv 1806.08342, 3.2).
         if self.qat.ema:
-            raise UserError(f"qat.ema is {self.qat.ema}; quantization needs 0, no average.")
+            raise UserError(
+                f"qat.ema is {self.qat.ema}; it must be 0, because quantization-aware training "
+                "must not average the weights."
+            )
         if self.qat.precision != "float32":
             raise UserError(f"qat.precision is {self.qat.precision!r}; it must be float32.")
 
     def to_dict(self) -> dict:
-        """Nested tables, as in a recipe's file; what is left out stays out."""
+        """Return nested tables as in a recipe's file, without the fields that are None."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str = "recipe") -> "Recipe":
-        """A recipe from plain values.
+        """Make a recipe from nested tables.
+
+        Args:
+            values: Tables as in a recipe's file.
+            source: Name of the file or option in errors.
 
         Raises:
-            UserError: a field that is unknown, missing, of the wrong type or out of range.
+            UserError: A field is unknown, missing, of the wrong type or out of range.
         """
         return from_flat(cls, flatten(values), source)
 
     def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
-        """The recipe with some values changed, by path: `{"train.learning_rate": 1e-3}`.
+        """Return a copy with other values: `{"train.learning_rate": 1e-3}`.
 
-        None leaves a value as it is.
+        Args:
+            values: Values by path; None leaves a field unchanged.
 
         Raises:
-            UserError: as `from_dict`.
+            UserError: As `from_dict`.
         """
         return from_flat(Recipe, flatten(self.to_dict()) | flatten(values), self.name)
 
 
 def load_recipe(name: str) -> Recipe:
-    """A recipe by name, from `recipes/`, or by the path of a TOML file.
+    """Read a recipe.
+
+    Args:
+        name: Name of a recipe in `recipes/`, or path of a .toml file.
 
     Raises:
-        UserError: there is no such recipe, or its fields are wrong.
+        UserError: There is no such recipe, or its fields are wrong.
     """
-    folder = resources.files("mobilenet_tf.training") / "recipes"
-    file = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    file = Path(name) if name.endswith(".toml") else _RECIPES / f"{name}.toml"
     if not file.is_file():
-        names = sorted(path.name.removesuffix(".toml") for path in folder.iterdir())
-        raise UserError(
-            f"There is no recipe {name!r}; give a .toml file or one of {', '.join(names)}."
-        )
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{name} is not valid TOML: {error}.") from error
-    return Recipe.from_dict({"name": Path(name).stem} | values, str(name))
+        names = ", ".join(sorted(path.stem for path in _RECIPES.iterdir()))
+        raise UserError(f"recipe is {name!r}; it must be an existing .toml file or one of {names}.")
+    return Recipe.from_dict({"name": file.stem} | read_toml(file), name)
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:
-    """`PATH=VALUE` as on the command line -> path to value; a value is TOML or a bare word.
+    """Parse `FIELD=VALUE` from the command line.
+
+    Args:
+        settings: Texts such as `train.optimizer.name=sgd`. A value that is not valid TOML is a
+            string.
+
+    Returns:
+        Values by path, for `Recipe.with_fields`.
 
     Raises:
-        UserError: there is no `=`.
+        UserError: A text has no `=`.
     """
     values = {}
     for setting in settings:
@@ -230,7 +246,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
         if not equals:
             raise UserError(f"--set is {setting!r}; it must be FIELD=VALUE.")
         try:
-            values[path.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            values[path.strip()] = parse_toml(f"value = {text}", "--set")["value"]
+        except UserError:
             values[path.strip()] = text.strip()
     return values

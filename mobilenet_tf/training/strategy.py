@@ -1,11 +1,12 @@
-"""Training on several devices or machines, through `tf.distribute`.
+"""Training on several devices or machines with `tf.distribute`.
 
-Each replica takes its part of every batch, batch normalization its statistics from the whole
-batch, and gradients are averaged, so the numbers are those of one device with the same batch, up
-to rounding (and to Bessel's correction in the moving variance, which only one device makes).
+Each replica computes its share of every batch, batch normalization takes its statistics from the
+whole batch, and gradients are averaged. The result is therefore that of one device with the same
+batch size, up to rounding, and up to Bessel's correction of the moving variance, which only a
+single device applies.
 
-Of several machines the first, the chief, has the run folder. The others do the same work on a
-temporary one, and are given the chief's checkpoint, so they need no shared disk.
+With several machines, the first worker, the chief, owns the run folder. The others work in a
+temporary folder and receive the chief's checkpoint, so they need no shared disk.
 """
 
 import hashlib
@@ -20,17 +21,17 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError, WorkerLost
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.files import write_bytes
 from mobilenet_tf.training.cluster import is_chief
 from mobilenet_tf.training.determinism import set_seed
 
 
 @cache
 def make_strategy(name: str) -> tf.distribute.Strategy:
-    """One of `STRATEGIES`; of several workers it returns when all of them are there.
+    """Return the strategy with a name of `STRATEGIES`; `multiworker` waits for all workers.
 
     Raises:
-        UserError: there is no TPU.
+        UserError: There is no TPU.
     """
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
@@ -42,7 +43,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
                 os.environ.get("TPU_NAME", "local")
             )
         except (ValueError, tf.errors.OpError) as error:
-            raise UserError(f"--strategy tpu finds no TPU: {str(error).splitlines()[0]}") from error
+            raise UserError(f"--strategy tpu found no TPU: {str(error).splitlines()[0]}") from error
         return tf.distribute.TPUStrategy(resolver)
     return tf.distribute.get_strategy()
 
@@ -50,10 +51,12 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 def distribute(
     batches: Callable[[int, range], tf.data.Dataset], strategy: tf.distribute.Strategy
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Training batches, each replica's part to each replica.
+    """Distribute training batches over the replicas of a strategy.
 
     Args:
-        batches: (replicas in all, those that this process feeds) -> their parts in turn.
+        batches: Function of the number of replicas and of the range of those that one process
+            feeds; it returns their shares of each batch in turn.
+        strategy: Strategy that the model was built in.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
@@ -68,7 +71,7 @@ def distribute(
 
 
 def synchronize_norms(model: keras.Model) -> None:
-    """Let batch normalization see the whole batch and not a replica's part of it."""
+    """Let batch normalization use the whole batch instead of the share of one replica."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for layer in model.layers:
@@ -77,14 +80,15 @@ def synchronize_norms(model: keras.Model) -> None:
 
 
 def share_checkpoint(path: Path, fingerprint: str, strategy: tf.distribute.Strategy) -> None:
-    """Give the chief's checkpoint, if it has one, to all workers, as their file `path`.
+    """Copy the chief's checkpoint, if there is one, to all other workers.
 
     Args:
-        path: the same name on all workers, in their own folders.
-        fingerprint: of pictures and settings.
+        path: Checkpoint of this worker; each worker has its own folder.
+        fingerprint: Fingerprint of this worker's data and settings.
+        strategy: Strategy of training; nothing happens unless it is `multiworker`.
 
     Raises:
-        UserError: the workers' fingerprints are not the same.
+        UserError: The workers have different fingerprints.
     """
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return
@@ -92,8 +96,8 @@ def share_checkpoint(path: Path, fingerprint: str, strategy: tf.distribute.Strat
     chiefs = _from_chief(own)
     if _total(np.array([not np.array_equal(own, chiefs)], np.int64)).any():
         raise UserError(
-            "The workers have different pictures or settings; start all of them with the same "
-            "command on the same pictures."
+            "The workers have different images or settings; start all of them with the same "
+            "command on the same images."
         )
     chief = is_chief("multiworker")
     content = path.read_bytes() if chief and path.exists() else b""
@@ -103,23 +107,24 @@ def share_checkpoint(path: Path, fingerprint: str, strategy: tf.distribute.Strat
     padded = (content if chief else bytes(length)).ljust(-(-length // 8) * 8, b"\0")
     content = _from_chief(np.frombuffer(padded, np.int64)).tobytes()[:length]
     if not chief:
-        write_atomically(path, lambda partial: partial.write_bytes(content))
+        write_bytes(path, content)
 
 
 def _from_chief(values: np.ndarray) -> np.ndarray:
-    """The chief's int64 values (N,), on all workers."""
-    context = tf.distribute.get_replica_context
-    return _total(values, lambda: tf.cast(context().replica_id_in_sync_group, tf.int64) == 0)
+    """Return the chief's int64 values (N,) on all workers."""
+    return _total(values, only_chief=True)
 
 
-def _total(values: np.ndarray, counts: Callable[[], tf.Tensor] = lambda: True) -> np.ndarray:
-    """int64 values (N,), summed over the replicas that count."""
+def _total(values: np.ndarray, only_chief: bool = False) -> np.ndarray:
+    """Return int64 values (N,) summed over all replicas, or the values of the chief's first one."""
     strategy = tf.distribute.get_strategy()
 
     def reduce(values):
-        # A product, so that it is on the replica's device.
-        values *= tf.cast(counts(), tf.int64)
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+        context = tf.distribute.get_replica_context()
+        counts = context.replica_id_in_sync_group == 0 if only_chief else True
+        # The product puts the values on the replica's device.
+        values *= tf.cast(counts, tf.int64)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
     def total(values):
@@ -130,13 +135,18 @@ def _total(values: np.ndarray, counts: Callable[[], tf.Tensor] = lambda: True) -
 
 @contextmanager
 def training_scope(strategy: str, seed: int, deterministic: bool) -> Iterator[None]:
-    """Within, networks are built and trained where `strategy` says, from `seed`.
+    """Build and train networks on the devices of a strategy, with seeded random numbers.
+
+    Args:
+        strategy: Name of the strategy, one of `STRATEGIES`.
+        seed: At least 0.
+        deterministic: See `set_seed`.
 
     Raises:
-        UserError: as `make_strategy`.
-        WorkerLost: another worker has gone.
+        UserError: As `make_strategy`.
+        WorkerLost: The connection to another worker was lost.
     """
-    scope = make_strategy(strategy).scope()  # first: several workers must meet before any work
+    scope = make_strategy(strategy).scope()  # first: workers must connect before any operation
     set_seed(seed, deterministic)
     try:
         with scope:
@@ -145,6 +155,6 @@ def training_scope(strategy: str, seed: int, deterministic: bool) -> Iterator[No
         if strategy != "multiworker":
             raise
         raise WorkerLost(
-            "Another worker has gone. Start all of them again with --resume to go on from the "
-            "last epoch."
+            "The connection to another worker was lost. Start all workers again with --resume to "
+            "continue after the last finished epoch."
         ) from error

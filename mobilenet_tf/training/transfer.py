@@ -1,4 +1,4 @@
-"""From trained weights to other classes: first the classifier alone, then what is below it."""
+"""Transfer learning: train the new classifier alone, then also the layers below it."""
 
 from dataclasses import dataclass, replace
 
@@ -11,23 +11,24 @@ from mobilenet_tf.training.recipe import Recipe, Stage, Transfer
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of float training with its own optimizer and learning rate.
+    """A part of training with its own optimizer, learning rate and checkpoint.
 
     Attributes:
-        name: of its checkpoint.
-        title: what the progress bar says.
-        stage: its numbers.
-        share: of the layers with weights, from the top, that learn; 0 for the head alone.
+        name: Name of the checkpoint and of the logs.
+        title: Text in front of the progress bar.
+        stage: Training settings.
+        share: Share of the layers with weights, counted from the output, that are trained;
+            0 trains the head only.
     """
 
     name: str
     title: str
     stage: Stage
-    share: float
+    share: float = 1.0
 
 
 def phases(recipe: Recipe) -> list[Phase]:
-    """Float training in its parts: one, or two where layers are frozen at first."""
+    """Return the phases of float training: two if layers are frozen at first, otherwise one."""
     stage, transfer = recipe.train, recipe.transfer
     frozen = round(transfer.frozen * stage.epochs)
     after = replace(
@@ -42,16 +43,17 @@ def phases(recipe: Recipe) -> list[Phase]:
     return [part for part in parts if part.stage.epochs]
 
 
-def freeze(model: keras.Model, spec: Network, share: float, transfer: Transfer) -> None:
-    """Choose what learns. Frozen batch normalization is in inference mode, as Keras does it.
+def freeze(model: keras.Model, network: Network, share: float, transfer: Transfer) -> None:
+    """Choose which layers are trained. Frozen batch normalization runs in inference mode.
 
     Args:
-        model: of the zoo, with classifier.
-        spec: of the model.
-        share: of the layers with weights that learn, from the top; the head always does.
-        transfer: says whether batch normalization may learn.
+        model: Model of `network`, with its head.
+        network: Description of the model; tells the layers of the head.
+        share: Share of the layers with weights, counted from the output, that are trained. The
+            head is always trained.
+        transfer: Settings; `bn_inference` keeps batch normalization frozen everywhere.
     """
-    head = head_layers(spec)
+    head = head_layers(network)
     layers = [layer for layer in model.layers if layer.weights]
     first = len(layers) - round(share * len(layers))
     for index, layer in enumerate(layers):
@@ -61,6 +63,6 @@ def freeze(model: keras.Model, spec: Network, share: float, transfer: Transfer) 
 
 
 def unfreeze(model: keras.Model) -> None:
-    """Undo `freeze`, which is saved with a model."""
+    """Make all layers trainable again; the flags would be saved with the model."""
     for layer in model.layers:
         layer.trainable = True

@@ -7,8 +7,7 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import check_teacher
-from mobilenet_tf.training.distillation import as_teacher, distillation_loss, load_teacher
+from mobilenet_tf.training.distillation import as_teacher, distillation_loss
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage
 
@@ -23,7 +22,7 @@ def larger():
 
 
 def test_the_loss_is_hintons():
-    """T^2 times the cross-entropy of both softened distributions, worked out in NumPy."""
+    """T^2 times the cross-entropy of the softened distributions, computed with NumPy."""
     random = np.random.default_rng(0)
     teacher, student = random.normal(size=(2, 5, 4)).astype(np.float32) * 3
 
@@ -35,8 +34,8 @@ def test_the_loss_is_hintons():
     assert float(distillation_loss(teacher, student, 2.5)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_gradient_keeps_its_size_when_the_temperature_rises():
-    """In the limit it is the difference of the logits (section 2.1), whatever T is."""
+def test_the_size_of_the_gradient_does_not_depend_on_the_temperature():
+    """For large T it approaches the difference of the logits (section 2.1)."""
     teacher = tf.constant([[2.0, 0.0, -2.0]])
     student = tf.Variable([[0.0, 0.5, -0.5]])
     steps = []
@@ -49,7 +48,7 @@ def test_the_gradient_keeps_its_size_when_the_temperature_rises():
 
 
 def test_a_teacher_of_another_size_and_normalisation(larger):
-    """It sees the student's pictures as it would see them itself."""
+    """It receives the student's images with its own size and normalisation."""
     own = InputSpec(mean=0.0, std=255.0)
     teach = as_teacher(larger, STUDENT, own, "larger")
     pixels = PICTURES * 127.5 + 128.0
@@ -57,9 +56,9 @@ def test_a_teacher_of_another_size_and_normalisation(larger):
     np.testing.assert_allclose(tf.nn.softmax(teach(PICTURES)), scores, atol=1e-5)
 
 
-def test_logits_are_taken_as_they_are(larger):
+def test_a_teacher_with_logits(larger):
     logits = keras.Model(larger.input, larger.layers[-1].input)
-    teach = as_teacher(logits, STUDENT, STUDENT.preprocessing, "logits")
+    teach = as_teacher(logits, STUDENT, STUDENT.input, "logits")
     expected = logits(tf.image.resize(PICTURES, (64, 64)), training=False)
     np.testing.assert_allclose(teach(PICTURES), expected, atol=1e-5)
 
@@ -71,42 +70,31 @@ def _ending(units, activation="softmax", channels=3):
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
-        (_ending(4), r"gives \(None, 4\), not one score per class, \(None, 3\)"),
-        (_ending(3, "sigmoid"), "ends in sigmoid; a teacher needs softmax or logits"),
-        (_ending(3, channels=1), "not pictures with 3 channels"),
+        (
+            _ending(4),
+            r"has the output \(None, 4\); a teacher needs one score per class, \(None, 3\)",
+        ),
+        (
+            _ending(3, "sigmoid"),
+            "ends in the activation 'sigmoid'; a teacher needs softmax or logits",
+        ),
+        (
+            _ending(3, channels=1),
+            r"has the input \(None, 8, 8, 1\); a teacher needs images with 3 channels",
+        ),
     ],
 )
-def test_what_cannot_teach_is_refused(model, said):
-    with pytest.raises(UserError, match=said):
-        as_teacher(model, STUDENT, STUDENT.preprocessing, "it")
-
-
-@pytest.mark.parametrize("suffix", [".keras", ".h5"])
-def test_a_file_is_a_teacher(tmp_path, suffix, larger):
-    file = tmp_path / f"teacher{suffix}"
-    larger.save(file)
-    check_teacher(str(file))
-    teach = load_teacher(str(file), STUDENT)
-    direct = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
-    np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
-    file.write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
-        load_teacher(str(file), STUDENT)
-
-
-def test_no_teacher(tmp_path):
-    assert load_teacher("none", STUDENT) is None
-    for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
-        with pytest.raises(UserError, match=said):
-            check_teacher(name)
+def test_an_unsuitable_teacher_is_rejected(model, message):
+    with pytest.raises(UserError, match=message):
+        as_teacher(model, STUDENT, STUDENT.input, "it")
 
 
 def test_the_teachers_weights_are_not_the_students(larger):
-    """Not trained, not counted, not in checkpoints; and it is heeded."""
+    """They are neither trained nor among the learner's weights, and the student follows them."""
     network = build("v1", 0.25, 32, classes=3, dropout=0.0)
-    teach = as_teacher(larger, STUDENT, STUDENT.preprocessing, "larger")
+    teach = as_teacher(larger, STUDENT, STUDENT.input, "larger")
     stage = Stage(1, 1e-3, warmup=0.0, distillation=Distillation(1.0, 1.0))
     learner = make_learner(network, stage, 100, teach)
     before = larger.get_weights()

@@ -11,7 +11,7 @@ RANDOM = np.random.default_rng(0)
 
 
 def step(model: keras.Model, pictures: tf.Tensor) -> list[np.ndarray]:
-    """What a model computes, and its gradients."""
+    """Return the output of a model and all gradients."""
     with tf.GradientTape() as tape:
         tape.watch(pictures)
         outputs = model(pictures)
@@ -48,14 +48,14 @@ def test_5x5_depthwise_has_the_same_gradients(size, stride, padding):
 
 
 def test_a_network_has_the_same_gradients():
-    """Squeeze-and-excite, 5x5 and 1x1 are all in V3; afterwards its layers are Keras's again."""
+    """V3 has squeeze-and-excite, 5x5 and 1x1; afterwards its layers are Keras's again."""
     keras.utils.set_random_seed(0)
     model = build("v3_small", 0.35, 48, classes=5, dropout=0.0)
     pictures = tf.constant(RANDOM.uniform(-1, 1, (4, 48, 48, 3)), tf.float32)
     assert_same(model, pictures, {module._Depthwise, module._Pointwise})
 
 
-def test_other_convolutions_stay_as_they_are():
+def test_other_convolutions_are_not_replaced():
     inputs = keras.Input((8, 8, 4))
     x = keras.layers.Conv2D(4, 1, strides=2)(inputs)
     x = keras.layers.Conv2D(4, 1, groups=2)(x)

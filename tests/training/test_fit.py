@@ -7,22 +7,29 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
+from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import begin
-from mobilenet_tf.training.callbacks import KeepState
+from mobilenet_tf.training.callbacks import SaveState
 from mobilenet_tf.training.checkpoint import State, restore, save
-from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.optimizer import make_optimizer
-from mobilenet_tf.training.recipe import Stage, load_recipe
+from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.transfer import Phase
 
 PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
 @pytest.fixture
-def job(tmp_path):
-    spec = make_network("v1", 0.25, 32, classes=10, channels=1)
-    recipe = load_recipe("small_data").with_fields({"batch": 128})
-    return begin(tmp_path / "run", "digits", spec, recipe)
+def session(tmp_path):
+    network = make_network("v1", 0.25, 32, classes=10, channels=1)
+    return Session(
+        dataset=load_data("digits", network.input, seed=0),
+        network=network,
+        batch=128,
+        seed=0,
+        checkpoints=tmp_path / "checkpoints",
+        logs=tmp_path / "logs",
+    )
 
 
 @pytest.fixture
@@ -31,24 +38,24 @@ def model():
     return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
 
 
-def test_a_resumed_stage_ends_with_the_same_weights(job, monkeypatch):
-    """Stopped or paused after its first epoch and begun again, against never stopped."""
+def test_a_resumed_stage_ends_with_the_same_weights(session, monkeypatch):
+    """Stop or pause after the first epoch and resume; compare with a run without a break."""
 
     def train(name, until=None):
         keras.utils.set_random_seed(1)
         network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
-        history, _ = fit(network, job, PLAIN, name, name, until=until)
+        history, _ = fit(network, Phase(name, name, PLAIN), session, until=until)
         assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()
 
     whole = train("whole")
-    remember = KeepState.on_epoch_end
+    remember = SaveState.on_epoch_end
 
     def stop(self, epoch, logs=None):
         remember(self, epoch, logs)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(KeepState, "on_epoch_end", stop)
+    monkeypatch.setattr(SaveState, "on_epoch_end", stop)
     with pytest.raises(KeyboardInterrupt):
         train("stopped")
     monkeypatch.undo()
@@ -58,60 +65,60 @@ def test_a_resumed_stage_ends_with_the_same_weights(job, monkeypatch):
             np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
 
 
-def test_a_trained_network_is_kept_where_training_only_harms_it(model, job):
-    """A rate at which it forgets: what came is the best there was."""
-    fit(model, job, PLAIN, "float", "Training")
+def test_the_initial_weights_stay_if_training_only_harms_them(model, session):
+    """The learning rate is so high that the network forgets what it knew."""
+    fit(model, Phase("float", "Training", PLAIN), session)
     before = model.get_weights()
     harmful = replace(PLAIN, learning_rate=0.5, warmup=0.0, epochs=1)
-    history, _ = fit(model, job, harmful, "harm", "Harming", trained=True)
+    history, _ = fit(model, Phase("harm", "Harming", harmful), session, keep_initial=True)
     assert len(history["val_loss"]) == 1
-    for kept, expected in zip(model.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(kept, expected)
+    for after, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(after, expected)
 
 
-def test_best_weights_are_kept_not_the_last(model, tmp_path):
+def test_the_best_weights_are_saved_not_the_last(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    keep = KeepState(State(), tmp_path / "state.npz", "same", 0, model)
-    keep.set_model(model)
-    keep.set_params({"epochs": 5})
+    save_state = SaveState(State(), tmp_path / "state.npz", "same", 0, model)
+    save_state.set_model(model)
+    save_state.set_params({"epochs": 5})
     first = model.get_weights()
-    keep.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.4})
+    save_state.on_epoch_end(0, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": 0.4})
     model.set_weights([weight + 1 for weight in first])
-    keep.on_epoch_end(1, {"loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.5})
+    save_state.on_epoch_end(1, {"loss": 0.5, "val_accuracy": 0.8, "val_loss": 0.5})
     state = restore(tmp_path / "state.npz", model, "same")
-    for kept, expected in zip(state.best, first, strict=True):
-        np.testing.assert_array_equal(kept, expected)
+    for best, expected in zip(state.best, first, strict=True):
+        np.testing.assert_array_equal(best, expected)
     assert state.history["val_accuracy"] == [0.9, 0.8]
 
 
 def test_a_checkpoint_of_other_data_is_refused(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    save(tmp_path / "state.npz", State(best=model.get_weights()), model, "these pictures")
-    with pytest.raises(UserError, match="other pictures or settings"):
-        restore(tmp_path / "state.npz", model, "those pictures")
+    save(tmp_path / "state.npz", State(best=model.get_weights()), model, "these images")
+    with pytest.raises(UserError, match="other images or settings"):
+        restore(tmp_path / "state.npz", model, "those images")
 
 
-def test_divergence_is_said(model, tmp_path):
+def test_divergence_is_an_error(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    keep = KeepState(State(), tmp_path / "state.npz", "same", 0, model)
-    keep.set_model(model)
-    keep.set_params({"epochs": 5})
+    save_state = SaveState(State(), tmp_path / "state.npz", "same", 0, model)
+    save_state.set_model(model)
+    save_state.set_params({"epochs": 5})
     with pytest.raises(UserError, match="lower learning rate"):
-        keep.on_epoch_end(0, {"loss": float("nan"), "val_accuracy": 0.1, "val_loss": 1.0})
+        save_state.on_epoch_end(0, {"loss": float("nan"), "val_accuracy": 0.1, "val_loss": 1.0})
     assert not (tmp_path / "state.npz").exists()
 
 
-def test_a_stage_without_progress_ends(model, tmp_path):
+def test_early_stopping(model, tmp_path):
     model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
-    keep = KeepState(State(), tmp_path / "state.npz", "same", 2, model)
-    keep.set_model(model)
-    keep.set_params({"epochs": 9})
+    save_state = SaveState(State(), tmp_path / "state.npz", "same", 2, model)
+    save_state.set_model(model)
+    save_state.set_params({"epochs": 9})
     stopped = []
     for epoch, loss in enumerate([0.5, 0.4, 0.45, 0.41]):
-        keep.on_epoch_end(epoch, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": loss})
+        save_state.on_epoch_end(epoch, {"loss": 1.0, "val_accuracy": 0.9, "val_loss": loss})
         stopped.append(model.stop_training)
     assert stopped == [False, False, False, True]
-    # A run that is resumed then has nothing to do.
+    # A run that is resumed now has nothing left to do.
     state = restore(tmp_path / "state.npz", model, "same")
     assert state.ended(9, patience=2)
     assert not state.ended(9, patience=3)

@@ -1,4 +1,4 @@
-"""The pieces of a training step, on a network of two layers that is quick to compile."""
+"""Parts of a training step, with a network of two layers that compiles quickly."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ LABELS = tf.one_hot(RANDOM.integers(0, CLASSES, 64), CLASSES)
 
 
 def stage(**changes) -> Stage:
-    """One rate from the first step to the last, plain SGD and nothing else."""
+    """Plain SGD with a constant learning rate and nothing else, except for `changes`."""
     plain = {
         "epochs": 1,
         "learning_rate": 0.1,
@@ -41,7 +41,7 @@ def model():
 
 
 def after(model, steps=1, teacher=None, class_weights=None, **changes):
-    """A copy of the model that was trained, and its learner; the model is as it was."""
+    """Train a copy of the model and return its learner; the model itself is unchanged."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     learner = make_learner(copy, stage(**changes), steps, teacher)
@@ -51,8 +51,8 @@ def after(model, steps=1, teacher=None, class_weights=None, **changes):
     return learner
 
 
-def test_l2_is_the_papers_and_for_kernels_only(model):
-    """Its gradient is l2 * kernel: TF-slim's, half of what Keras's L2 makes of the same number."""
+def test_l2_is_that_of_the_papers_and_for_kernels_only(model):
+    """The gradient is l2 * kernel as in TF-slim; Keras's L2 has twice the effect."""
     plain, with_l2 = after(model), after(model, l2=0.5)
     for before, old, new in zip(
         model.trainable_variables,
@@ -64,8 +64,8 @@ def test_l2_is_the_papers_and_for_kernels_only(model):
         np.testing.assert_allclose(new.numpy(), old.numpy() - pulled, atol=1e-6)
 
 
-def test_class_weights_count_what_is_rare_more(model):
-    """As if each picture were there as often as its weight says."""
+def test_class_weights(model):
+    """The loss is as if each image were repeated as often as its weight says."""
     weights = np.array([1.0, 0.0, 2.0], np.float32)
     learner = make_learner(model, stage(), 1)
     logits = learner(INPUTS, training=True).numpy()
@@ -83,7 +83,7 @@ def test_all_classes_weigh_the_same():
 
 
 def test_the_average_of_the_weights(model):
-    """Also of batch normalization's statistics; and what is validated is the average."""
+    """It includes the statistics of batch normalization, and it is what is validated."""
     learner = make_learner(model, stage(ema=0.3), 4)
     expected = learner.get_weights()
     rows = np.split(np.arange(64), 4)
@@ -92,7 +92,7 @@ def test_the_average_of_the_weights(model):
         kept = min(0.3, (1 + done) / (10 + done))
         now = learner.get_weights()
         expected = [kept * old + (1 - kept) * new for old, new in zip(expected, now, strict=True)]
-    assert (1 + 3) / (10 + 3) > 0.3 > (1 + 2) / (10 + 2)  # both sides of the minimum were used
+    assert (1 + 3) / (10 + 3) > 0.3 > (1 + 2) / (10 + 2)  # both sides of the minimum occur
     for average, value in zip(learner.average.get_weights(), expected, strict=True):
         np.testing.assert_allclose(average, value, atol=1e-6)
 
@@ -102,13 +102,13 @@ def test_the_average_of_the_weights(model):
     assert learner.evaluate(INPUTS, LABELS, verbose=0)[0] == pytest.approx(validated, rel=1e-5)
 
 
-def test_the_average_is_among_what_a_checkpoint_keeps(model):
+def test_the_average_is_part_of_a_checkpoint(model):
     plain, averaged = make_learner(model, stage(), 1), make_learner(model, stage(ema=0.9), 1)
     more = len(averaged.optimizer.variables) - len(plain.optimizer.variables)
     assert more == len(model.get_weights())
 
 
-def test_label_smoothing_is_not_forgotten(model):
+def test_label_smoothing(model):
     learner = make_learner(model, stage(label_smoothing=0.3), 1)
     logits = learner(INPUTS).numpy()
     logs = logits - np.log(np.exp(logits).sum(1, keepdims=True))
@@ -118,7 +118,7 @@ def test_label_smoothing_is_not_forgotten(model):
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision(model, precision):
-    """16 bits inside, 32 in weights and logits, and the same way down as with 32."""
+    """16 bits inside, 32 in weights and logits, and nearly the same steps as with 32."""
     learner, plain = after(model, 2, precision=precision), after(model, 2)
     assert learner.get_layer("hidden").compute_dtype == precision.removeprefix("mixed_")
     assert learner.output.dtype == "float32"
@@ -145,7 +145,7 @@ def test_every_layer_of_a_network_can_be_in_mixed_precision():
 
 
 def test_xla(model):
-    """Compiled, and the same step."""
+    """The step is compiled and gives the same weights."""
     compiled, plain = after(model, 2, xla=True, ema=0.9), after(model, 2, ema=0.9)
     assert compiled.jit_compile
     for one, other in zip(compiled.get_weights(), plain.get_weights(), strict=True):
@@ -153,7 +153,7 @@ def test_xla(model):
 
 
 def test_a_teacher_and_labels_share_the_loss(model):
-    """Weight 1 leaves out the labels, 0 the teacher; in between the steps add up."""
+    """Weight 1 ignores the labels, 0 the teacher; in between the steps are a weighted sum."""
     wanted = RANDOM.normal(size=(64, CLASSES)).astype(np.float32)
 
     def step(**changes):

@@ -26,8 +26,8 @@ def test_warm_up_then_cosine():
     assert all(np.diff(rate[10:]) < 0)
 
 
-def test_steps_fall_at_once_and_exponential_a_little_each_time():
-    """V3's paper: x 0.99 every 3 epochs; here of 2 steps each."""
+def test_step_and_exponential_decay():
+    """As in V3's paper: times 0.99 every 3 epochs; here an epoch has 2 steps."""
     step = rates(Stage(9, 0.1, warmup=0.0, decay=Decay("step", 0.99, 3.0)), 18)
     np.testing.assert_allclose(step, 0.1 * 0.99 ** np.repeat([0, 1, 2], 6), rtol=1e-5)
     smooth = rates(Stage(9, 0.1, warmup=0.0, decay=Decay("exponential", 0.99, 3.0)), 18)
@@ -35,8 +35,8 @@ def test_steps_fall_at_once_and_exponential_a_little_each_time():
 
 
 @pytest.mark.parametrize("name", ["adamw", "rmsprop", "sgd"])
-def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model, name):
-    """With no gradient at all, decay is the only thing that moves a weight."""
+def test_weight_decay_skips_depthwise_kernels_and_vectors(model, name):
+    """With zero gradients, only the decay changes a weight."""
     numbers = {"decay": Decay("step", 1.0), "optimizer": Optimizer(name)}
     stage = Stage(1, 0.1, warmup=0.0, weight_decay=0.5, **numbers)
     optimizer = make_optimizer(model, stage, 10)
@@ -49,7 +49,7 @@ def test_weight_decay_leaves_out_depthwise_kernels_and_vectors(model, name):
         np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4, err_msg=variable.name)
 
 
-def test_decay_can_reach_depthwise_kernels(model):
+def test_decay_can_include_depthwise_kernels(model):
     names = [one.name for one in model.trainable_variables if decays(one, Stage(1, 0.1))]
     assert not any("depthwise" in name for name in names)
     stage = Stage(1, 0.1, decay_depthwise=True)
@@ -58,7 +58,7 @@ def test_decay_can_reach_depthwise_kernels(model):
 
 
 def walk(stage: Stage, gradients: list[float]) -> np.ndarray:
-    """Where a single weight is after each of the gradients, from 0."""
+    """Return the value of a single weight, initially 0, after each of the gradients."""
     inputs = keras.Input((1,))
     model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="zeros")(inputs))
     optimizer, (kernel, _) = make_optimizer(model, stage, 1000), model.trainable_variables
@@ -69,8 +69,8 @@ def walk(stage: Stage, gradients: list[float]) -> np.ndarray:
     return np.array(path)
 
 
-def test_rmsprop_is_the_papers():
-    """TensorFlow 1's: epsilon under the root, the rate inside the momentum."""
+def test_rmsprop_is_that_of_the_papers():
+    """As in TensorFlow 1: epsilon is under the root, the momentum includes the learning rate."""
     numbers = Optimizer("rmsprop", momentum=0.8, rho=0.7, epsilon=0.5)
     stage = Stage(1, 0.1, warmup=0.0, clip_norm=0.0, optimizer=numbers, decay=Decay("step", 1.0))
     place = square = step = 0.0

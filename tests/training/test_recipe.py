@@ -20,7 +20,7 @@ def test_a_recipe_survives_a_round_trip(name):
 
 
 def test_the_papers_numbers():
-    """The traps: the rate of dropout, what L2 skips, no average in quantization."""
+    """Easily mistaken: the dropout rate, which kernels L2 skips, no average in QAT."""
     v1, v2, v3 = (load_recipe(f"v{number}_imagenet") for number in (1, 2, 3))
     assert [recipe.bn_momentum for recipe in (v1, v2, v3)] == [0.9997, 0.997, 0.99]
     assert [recipe.dropout for recipe in (v1, v2, v3)] == [0.001, 0.2, 0.2]
@@ -52,7 +52,7 @@ def test_the_papers_numbers():
         ("optimizer.name = 'adam'", "is 'adam'; it must be one of adamw, rmsprop, sgd"),
     ],
 )
-def test_a_wrong_field_is_named(tmp_path, change, said):
+def test_a_wrong_field_is_named_in_the_error(tmp_path, change, said):
     file = tmp_path / "mine.toml"
     epochs = "" if change.startswith("epochs") else "epochs = 1\n"
     file.write_text(
@@ -93,7 +93,10 @@ def test_any_field_can_be_set():
         ("learning_rate=1", "did you mean 'train.learning_rate' or 'qat.learning_rate'?"),
         ("train.epochs", "--set is 'train.epochs'; it must be FIELD=VALUE"),
         ("train.epochs=2.5", "train.epochs is 2.5; it must be of type int"),
-        ("qat.ema=0.99", "qat.ema is 0.99; quantization needs 0"),
+        (
+            "qat.ema=0.99",
+            "qat.ema is 0.99; it must be 0, because quantization-aware training must not",
+        ),
         ("qat.precision=mixed_float16", "qat.precision is 'mixed_float16'; it must be float32"),
     ],
 )

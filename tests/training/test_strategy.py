@@ -1,4 +1,4 @@
-"""Several devices and several workers against one, through the command line."""
+"""Training on several devices and workers gives what one device gives; by the command line."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def ends(process: subprocess.Popen, code: int = 0) -> str:
 
 
 def cluster(folder: Path, *arguments, command=TRAIN) -> list[subprocess.Popen]:
-    """Two workers on this machine; the first is the chief."""
+    """Start two workers on this machine; the first is the chief."""
     sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
     workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
@@ -52,7 +52,7 @@ def curves(folder: Path) -> dict[str, list[float]]:
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> dict[str, list[float]]:
-    """The curves of one device."""
+    """The training curves of a single device."""
     folder = tmp_path_factory.mktemp("alone") / "run"
     ends(start("--out", folder))
     return curves(folder)
@@ -61,7 +61,7 @@ def alone(tmp_path_factory) -> dict[str, list[float]]:
 def assert_same_curves(found: dict, expected: dict) -> None:
     assert len(found["loss"]) == EPOCHS
     np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-3)
-    # One device's moving variance has Bessel's correction.
+    # Only a single device applies Bessel's correction to the moving variance.
     np.testing.assert_allclose(found["val_loss"], expected["val_loss"], rtol=1e-2)
 
 
@@ -72,7 +72,7 @@ def test_two_devices_train_like_one(alone, tmp_path):
 
 @pytest.mark.long
 def test_workers_that_are_killed_again_and_again(alone, tmp_path):
-    """Now the worker, now the chief; each time both are started again."""
+    """Kill the worker and the chief in turn; restart both each time."""
     folder = tmp_path / "run"
     for epochs, killed in ((1, 1), (2, 0), (4, 1)):
         pair = cluster(folder, "--resume")
@@ -87,7 +87,10 @@ def test_two_workers_train_like_one_though_one_is_killed(alone, tmp_path):
     folder = tmp_path / "run"
     chief, worker = cluster(folder)
     kill_when(worker, 1, folder / "checkpoints" / "float.npz")
-    assert "Another worker has gone. Start all of them again with --resume" in ends(chief, 75)
+    said = ends(chief, 75)
+    assert (
+        "The connection to another worker was lost. Start all workers again with --resume" in said
+    )
     done = epochs_done(folder / "checkpoints" / "float.npz")
     assert 1 <= done < EPOCHS
     assert not (folder / "float.keras").exists()
@@ -96,6 +99,6 @@ def test_two_workers_train_like_one_though_one_is_killed(alone, tmp_path):
         assert f"{done + 1}/{EPOCHS}" in said
         assert f" {done}/{EPOCHS}" not in said
     assert_same_curves(curves(folder), alone)
-    # Only the chief's run is left.
+    # Only the chief leaves a run folder.
     left = {path.name for path in tmp_path.iterdir() if path.name.startswith("mobilenet_tf")}
     assert len(left) <= 1, "only the killed worker's temporary folder"

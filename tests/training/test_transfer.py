@@ -6,9 +6,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
@@ -17,7 +15,7 @@ HEADS = {"v1": {"conv_preds"}, "v2": {"predictions"}, "v3_small": {"Conv_2", "Lo
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_at_first_only_the_head_learns(name):
+def test_at_first_only_the_head_is_trained(name):
     spec = make_network(name, 0.35, 32, classes=3)
     model = build(name, 0.35, 32, classes=3)
     freeze(model, spec, 0.0, Transfer())
@@ -27,8 +25,8 @@ def test_at_first_only_the_head_learns(name):
     assert all(layer.trainable for layer in model.layers)
 
 
-def test_then_the_upper_layers():
-    """With `bn_inference` all but batch normalization."""
+def test_then_the_upper_layers_are_trained():
+    """With `bn_inference`, all of them except batch normalization."""
     spec, model = make_network("v2", 0.35, 32, classes=3), build("v2", 0.35, 32, classes=3)
     freeze(model, spec, 0.5, Transfer())
     learns = [layer.trainable for layer in model.layers if layer.weights]
@@ -42,8 +40,8 @@ def test_then_the_upper_layers():
     )
 
 
-def test_frozen_layers_stay_as_they_are():
-    """Also batch normalization's statistics, and what it computes in training is inference."""
+def test_frozen_layers_do_not_change():
+    """Nor do the statistics of batch normalization, which runs in inference mode."""
     spec = make_network("v1", 0.25, 32, classes=3)
     model = build("v1", 0.25, 32, classes=3, dropout=0.0)
     (phase, *_) = phases(load_recipe("transfer"))
@@ -73,8 +71,3 @@ def test_phases_share_the_epochs():
     (only,) = phases(load_recipe("small_data"))
     assert only.stage == load_recipe("small_data").train
     assert only.share == 1.0
-
-
-def test_frozen_random_weights_are_refused(tmp_path):
-    with pytest.raises(UserError, match="begins with frozen layers, but weights is none"):
-        begin(tmp_path / "run", "digits", make_network("v1"), load_recipe("transfer"))

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from mobilenet_tf import build
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.run import check_teacher
+from mobilenet_tf.runs.teacher import load_teacher
+from mobilenet_tf.training.distillation import as_teacher
+
+STUDENT = make_network("v1", 0.25, 32, classes=3)
+PICTURES = tf.constant(np.random.default_rng(1).uniform(-1, 1, (8, 32, 32, 3)), tf.float32)
+
+
+@pytest.fixture(scope="module")
+def larger():
+    keras.utils.set_random_seed(2)
+    return build("v1", 0.25, 64, classes=3)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_file_is_a_teacher(tmp_path, suffix, larger):
+    file = tmp_path / f"teacher{suffix}"
+    larger.save(file)
+    check_teacher(str(file))
+    teach = load_teacher(str(file), STUDENT)
+    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
+    np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
+    file.write_bytes(b"no model")
+    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
+        load_teacher(str(file), STUDENT)
+
+
+def test_no_teacher(tmp_path):
+    assert load_teacher("none", STUDENT) is None
+    for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
+        with pytest.raises(UserError, match=said):
+            check_teacher(name)
