@@ -97,10 +97,11 @@ def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> s
 
 def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dict:
     """All ways of one network under one seed, on the test pictures."""
-    from mobilenet_tf.deployment.proof.verify import verify
-    from mobilenet_tf.deployment.tflite.convert import export
     from mobilenet_tf.runs.quantize_stage import quantize
     from mobilenet_tf.runs.train_stage import train
+
+    from mobilenet_tf.deployment.proof.verify import verify
+    from mobilenet_tf.deployment.tflite.convert import export
 
     place = case.file(folder / "runs", seed).with_suffix("")
     spec = make_network(case.network, case.alpha, case.size)
@@ -145,13 +146,13 @@ def stock(job: Job) -> dict:
         refuses the network.
     """
     import tensorflow_model_optimization as tfmot
+    from mobilenet_tf.runs.quantize_stage import load_float
 
     from mobilenet_tf.datasets.pipeline import evaluation_batches
     from mobilenet_tf.deployment.proof.evaluate import figures, run_all
     from mobilenet_tf.deployment.proof.verify import parity
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-    from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.transfer import Phase
 

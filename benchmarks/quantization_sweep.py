@@ -86,11 +86,11 @@ def settings(recipe: Recipe) -> dict[str, Setting]:
 def try_out(case: Case, seed: int, folder: Path) -> None:
     """Quantize one float network in every way; keep the validation figures of the best weights."""
     import tf_keras as keras
+    from mobilenet_tf.runs.quantize_stage import load_float
 
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
     from mobilenet_tf.datasets.pipeline import calibration_pictures, evaluation_batches
-    from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.learner import make_learner

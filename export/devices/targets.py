@@ -22,7 +22,7 @@ from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.shrink import slim
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.runs.run import Job
+from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.candidates import candidates
 
 CPU, MCU = "cpu", "mcu"
@@ -60,7 +60,7 @@ def check_target(target: str, accepted: Sequence[str] = TARGETS) -> None:
         raise UserError(f"target is {target!r}; it must be one of {', '.join(accepted)}.")
 
 
-def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -> dict:
+def export_for(run: Run, target: str, limits: Limits, out: Path | None = None) -> dict:
     """Write the run's network for a target other than a CPU.
 
     Args:
@@ -78,71 +78,71 @@ def export_for(job: Job, target: str, limits: Limits, out: Path | None = None) -
     """
     check_target(target, EXPORTS)
     started = time.monotonic()
-    folder = Path(out) if out else job.run.path / target
+    folder = Path(out) if out else run.folder.path / target
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; --out takes a folder.")
     write = {MCU: _export_mcu, NPU: _export_uncompiled}.get(target, _export_npu)
-    figures = {"target": target, "folder": str(folder), **write(job, target, folder, limits)}
+    figures = {"target": target, "folder": str(folder), **write(run, target, folder, limits)}
     seconds = round(time.monotonic() - started, 1)
-    devices = job.run.result().get("devices", {}) | {target: figures}
-    job.run.update_result(devices=devices, seconds={f"export_{target}": seconds})
+    devices = run.result().to_dict().get("devices", {}) | {target: figures}
+    run.folder.update_result(devices=devices, seconds={f"export_{target}": seconds})
     return figures
 
 
-def _int8_file(job: Job) -> bytes:
+def _int8_file(run: Run) -> bytes:
     """The run's network with int8 input and output."""
     from mobilenet_tf.deployment.tflite.convert import convert
-    from mobilenet_tf.runs.quantize_stage import load_qat
+    from mobilenet_tf.runs.models import load_qat
 
-    return convert(load_qat(job), io="int8")
+    return convert(load_qat(run.folder), io="int8")
 
 
-def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
+def _export_mcu(run: Run, target: str, folder: Path, limits: Limits) -> dict:
     from mobilenet_tf.datasets.dataset import balanced
     from mobilenet_tf.deployment.devices.mcu.folder import PARITY_PICTURES, write_folder
 
-    content = _int8_file(job)
+    content = _int8_file(run)
     small = slim(fuse_hard_swish(content))
-    require_fit(job.spec, limits, measure_arena(small).needed, len(small))
-    test = job.data.test
-    rows = balanced(test.labels, min(PARITY_PICTURES, len(test)), job.seed)
-    crop = job.spec.input.crop
-    return write_folder(folder, content, list(job.classes), test.pictures[rows], _title(job), crop)
+    require_fit(run.network, limits, measure_arena(small).needed, len(small))
+    test = run.data.test
+    rows = balanced(test.labels, min(PARITY_PICTURES, len(test)), run.settings.seed)
+    crop = run.network.input.crop
+    return write_folder(folder, content, list(run.classes), test.pictures[rows], _title(run), crop)
 
 
-def _export_npu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
-    compiled, figures = compile_npu(fuse_hard_swish(_int8_file(job)), target)
+def _export_npu(run: Run, target: str, folder: Path, limits: Limits) -> dict:
+    compiled, figures = compile_npu(fuse_hard_swish(_int8_file(run)), target)
     if figures["ops_on_npu"] < figures["ops"]:
         raise UserError(
             f"Of the model's {figures['ops']} operators {target} takes only "
             f"{figures['ops_on_npu']}; the others would run on the CPU beside it, so nothing is "
             "written."
         )
-    require_fit(job.spec, limits, figures["sram_bytes"], len(compiled), target)
+    require_fit(run.network, limits, figures["sram_bytes"], len(compiled), target)
     figures = {"bytes": len(compiled), **figures}
     write_atomically(folder / "model.tflite", lambda partial: partial.write_bytes(compiled))
-    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in job.classes))
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in run.classes))
     write_text(folder / "npu.json", json.dumps(figures, indent=2) + "\n")
     return figures
 
 
-def _export_uncompiled(job: Job, target: str, folder: Path, limits: Limits) -> dict:
+def _export_uncompiled(run: Run, target: str, folder: Path, limits: Limits) -> dict:
     """int8 ends, HARD_SWISH as one operator; what it takes there only its compiler can say."""
     if limits != Limits():
         raise UserError(
             f"--target {target} is no certain device, so it has no --max-arena and --max-flash; "
             f"{MCU} and {NPUS[0]} and its like have."
         )
-    content = fuse_hard_swish(_int8_file(job))
+    content = fuse_hard_swish(_int8_file(run))
     write_atomically(folder / "model.tflite", lambda partial: partial.write_bytes(content))
-    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in job.classes))
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in run.classes))
     ops = {name: op["count"] for name, op in inspect(content)["ops"].items()}
     return {"bytes": len(content), "operators": ops}
 
 
-def _title(job: Job) -> str:
-    spec = job.spec
-    return f"MobileNet {spec.title}, {spec.classes} classes of {Path(job.source).name}"
+def _title(run: Run) -> str:
+    spec = run.network
+    return f"MobileNet {spec.title}, {spec.classes} classes of {Path(run.settings.data).name}"
 
 
 def measure(spec: Network, target: str = MCU) -> dict:

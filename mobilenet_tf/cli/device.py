@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli import tables
+from mobilenet_tf.cli import device_tables as tables
+from mobilenet_tf.cli.output import show
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import import_tensorflow
 
@@ -70,7 +71,7 @@ def choose(
         best = result["trials"][0]
     if best:
         result["command"] = chooser.command(best, data or "DIR", channels)
-    tables.show(result, as_json, tables.choice_table)
+    show(result, as_json, tables.choice_table)
 
 
 def _latency_table(threads: int, adb: bool):
@@ -110,7 +111,7 @@ def benchmark(
             progress.update(task, completed=done, total=total, note=f"round {done} of {total}")
 
         result = measure(files, counts, rounds, profile, update)
-    return tables.show(result, as_json, tables.benchmark_table)
+    return show(result, as_json, tables.benchmark_table)
 
 
 def android(
@@ -128,4 +129,4 @@ def android(
 
     demo = DEMO if demo is None else demo
     result = install(what, name, demo)
-    tables.show(result, as_json, lambda found: tables.android_text(found, demo))
+    show(result, as_json, lambda found: tables.android_text(found, demo))

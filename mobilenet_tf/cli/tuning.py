@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli import tables
+from mobilenet_tf.cli import device_tables as tables
+from mobilenet_tf.cli.output import show
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import import_tensorflow
 
@@ -92,7 +93,7 @@ def tune(
 
     rows = run_search(search, trials)
     if rows is not None:
-        tables.show(write_outcome(search, rows, base), as_json, tables.tuning_table)
+        show(write_outcome(search, rows, base), as_json, tables.tuning_table)
 
 
 def _listed(name: str, text: str | None, kind: type) -> list | None:

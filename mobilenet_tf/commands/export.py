@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.commands.common import as_run, file_facts, start_tensorflow
+from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.deployment.devices.targets import CPU, EXPORTS, check_target, export_for
+from mobilenet_tf.deployment.devices.targets import CPU, EXPORTS, check_target
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
@@ -41,7 +42,7 @@ def export(
     out: str | Path | None = None,
     budget: Budget = Budget(),  # noqa: B008  frozen
     io: str | None = None,
-    data: ModelData | None = None,
+    data: ModelData = ModelData(),  # noqa: B008  frozen
     overwrite: bool = False,
 ) -> Exported:
     """Convert a network to integers for a target.
@@ -63,16 +64,17 @@ def export(
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
     check_target(target, EXPORTS)
+    foreign = {name: getattr(data, name) for name in ("data", "mean", "std")}
     if target != CPU:
-        _reject("for models that are not runs", data=data)
-        _reject("for --target cpu; files for devices are always int8", io=io)
+        _reject("to models that are not runs", **foreign)
+        _reject("to --target cpu; files for devices are always int8", io=io)
         return _export_device(as_run(what, "qat.keras"), target, budget, out)
-    _reject("for --target mcu and NPUs", **_limits(budget))
+    _reject("to --target mcu and NPUs", max_flash=budget.flash, max_ram=budget.ram)
     if _is_foreign(what):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(target, folder.path, folder.result().to_dict()["tflite"])
-    _reject("for models that are not runs", data=data)
-    _reject("for --target mcu, NPUs and models that are not runs", out=out)
+    _reject("to models that are not runs", **foreign)
+    _reject("to --target mcu, NPUs and models that are not runs", out=out)
     run = as_run(what, "qat.keras")
     run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
     start_tensorflow()
@@ -88,21 +90,17 @@ def _is_foreign(what: Run | str | Path) -> bool:
     return Path(what).exists() and not (Path(what) / "config.toml").is_file()
 
 
-def _limits(budget: Budget) -> dict[str, int | None]:
-    return {"max_flash": budget.flash, "max_ram": budget.ram}
-
-
 def _reject(place: str, **options: Any) -> None:
     """Reject options that the selected target ignores."""
     for name, value in options.items():
         if value is not None:
-            raise UserError(f"--{name.replace('_', '-')} is {place}.")
+            raise UserError(f"--{name.replace('_', '-')} applies only {place}.")
 
 
 def _export_device(run: Run, target: str, budget: Budget, out: str | Path | None) -> Exported:
     start_tensorflow()
     with console.status(f"Converting for {target}"):
-        facts = export_for(run, target, budget, None if out is None else Path(out))
+        facts = export_device(run, target, budget, None if out is None else Path(out))
     return Exported(target, Path(facts["folder"]), facts)
 
 

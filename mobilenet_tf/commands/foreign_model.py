@@ -48,7 +48,7 @@ class ModelData:
 
 def export_foreign(
     path: str | Path,
-    data: ModelData | None,
+    data: ModelData,
     *,
     io: str = "uint8",
     out: str | Path | None = None,
@@ -67,7 +67,7 @@ def export_foreign(
         UserError: Data or preprocessing are missing, the folder is in use, the model cannot be
             used (see `load_foreign`), or the classes of the data are not its outputs.
     """
-    data = _checked(path, data)
+    _check(path, data)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
     if folder.path.exists() and any(folder.path.iterdir()):
         if not overwrite:
@@ -84,11 +84,11 @@ def export_foreign(
     spec = InputSpec((height, width), channels, data.mean, data.std, data.crop)
     dataset = _read(path, model, spec, data)
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
-    content = _convert(model, spec, images.pictures, io)
+    classes = len(dataset.classes)
     content = add_metadata(
-        content,
+        _convert(model, spec, images.pictures, io),
         name=Path(path).stem,
-        description=f"Image classifier of {len(dataset.classes)} classes, quantized after training.",
+        description=f"Image classifier of {classes} classes, quantized after training.",
         labels=dataset.classes,
         preprocessing=spec,
     )
@@ -100,7 +100,7 @@ def export_foreign(
         model={
             "name": Path(path).stem,
             "input": spec.to_dict(),
-            "classes": len(dataset.classes),
+            "classes": classes,
             "parameters": model.count_params(),
         },
         data=data_facts(dataset),
@@ -115,8 +115,7 @@ def export_foreign(
     return folder
 
 
-def _checked(path: str | Path, data: ModelData | None) -> ModelData:
-    data = data or ModelData()
+def _check(path: str | Path, data: ModelData) -> None:
     if data.data is None:
         raise UserError(f"{path} needs --data: real images for calibration and evaluation.")
     if data.mean is None or data.std is None:
@@ -126,7 +125,6 @@ def _checked(path: str | Path, data: ModelData | None) -> ModelData:
         )
     if data.std <= 0:
         raise UserError(f"std is {data.std:g}; it must be greater than 0.")
-    return data
 
 
 def load_foreign(path: str | Path) -> "keras.Model":

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml, write_text
 from mobilenet_tf.core.settings import flatten
 from mobilenet_tf.runs.result import Result, merge, read_result, write_result
-from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.settings import RunSettings, read_settings
 
 
 class RunFolder:
@@ -120,24 +121,27 @@ class RunFolder:
         if not mark.is_file():
             raise UserError(f"{self.path} is not a run folder, so it is not overwritten.")
 
-    def require_same(self, settings: RunSettings) -> None:
-        """Check that the run was started with these settings.
+    def require_same(
+        self, config: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    ) -> None:
+        """Check that the folder was started with this configuration.
+
+        Args:
+            config: The configuration now.
+            before: The one it was started with; by default the content of `config.toml`.
 
         Raises:
-            UserError: It was started with others.
+            UserError: They are different.
         """
-        now, before = flatten(settings.to_dict()), flatten(self.settings().to_dict())
-        for name in now | before:
-            if now.get(name) == before.get(name):
+        now, old = flatten(config), flatten(self.config() if before is None else before)
+        for name in now | old:
+            if now.get(name) == old.get(name):
                 continue
-            if isinstance(now.get(name), list):  # rows of a network
-                raise UserError(
-                    f"{self.path} was started with another {name}; --resume needs the same "
-                    "settings."
-                )
+            difference = f"{name} = {old.get(name)!r}, not {now.get(name)!r}"
+            if isinstance(now.get(name), list):  # rows of a network are too long to print
+                difference = f"another {name}"
             raise UserError(
-                f"{self.path} was started with {name} = {before.get(name)!r}, not "
-                f"{now.get(name)!r}; --resume needs the same settings."
+                f"{self.path} was started with {difference}; --resume needs the same settings."
             )
 
     def sweep(self) -> None:
@@ -159,17 +163,25 @@ class RunFolder:
         except OSError as error:
             raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
 
-    def settings(self) -> RunSettings:
-        """Read the settings, of this version or of version 1.
+    def config(self) -> dict[str, Any]:
+        """Read `config.toml`.
 
         Raises:
-            UserError: `config.toml` cannot be read, or a field is not accepted.
+            UserError: It cannot be read.
         """
-        return RunSettings.from_dict(read_toml(self.config_file), str(self.config_file))
+        return read_toml(self.config_file)
 
-    def write_settings(self, settings: RunSettings) -> None:
+    def write_config(self, values: Mapping[str, Any]) -> None:
         """Write `config.toml`."""
-        write_text(self.config_file, tomli_w.dumps(settings.to_dict()))
+        write_text(self.config_file, tomli_w.dumps(values))
+
+    def settings(self) -> RunSettings:
+        """Return the settings in `config.toml`, which may be of version 1.
+
+        Raises:
+            UserError: It cannot be read, or a field is not accepted.
+        """
+        return read_settings(self.config_file)
 
     def result(self) -> Result:
         """Read the metrics measured so far; they are empty before the first stage.

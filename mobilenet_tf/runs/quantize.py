@@ -42,9 +42,7 @@ def quantize(run: Run) -> keras.Model:
         )
         if recipe.qat.epochs:
             phase = Phase("qat", "Quantizing", recipe.qat)
-            history, earlier = fit(
-                model, phase, run.session(), teacher=teacher, keep_initial=True
-            )
+            history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
     write_atomically(run.folder.qat_model, model.save)
     run.folder.update_result(
         history={"qat": history},

@@ -106,7 +106,7 @@ class Run:
 
     def with_settings(self, settings: RunSettings) -> "Run":
         """Return the run with other settings, which are written to `config.toml`."""
-        self.folder.write_settings(settings)
+        self.folder.write_config(settings.to_dict())
         return Run(self.folder, settings, strategy=self.strategy, dataset=self._dataset)
 
 
@@ -160,7 +160,7 @@ def begin(
     check_teacher(settings.teacher, dataset.classes)
     # An unreadable source must not cost an earlier run, so the folder is cleared only now.
     folder.clear()
-    folder.write_settings(settings)
+    folder.write_config(settings.to_dict())
     folder.update_result(
         model=_model_facts(settings.network), data=data_facts(dataset), seed=settings.seed
     )
@@ -171,7 +171,8 @@ def _resumed(
     folder: RunFolder, settings: RunSettings, strategy: str, dataset: Dataset | None
 ) -> Run:
     started = folder.settings()
-    folder.require_same(settings.with_classes(started.classes))
+    now = settings.with_classes(started.classes)
+    folder.require_same(now.to_dict(), started.to_dict())
     folder.sweep()
     # Changed images must be rejected before any work is done.
     dataset = _read(started) if dataset is None else dataset

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.version_1 import from_version_1
@@ -97,6 +99,20 @@ class RunSettings:
             named = str(error).startswith(source)
             raise error if named else UserError(f"{source}: {error}") from None
         return settings
+
+
+def read_settings(path: str | Path) -> RunSettings:
+    """Read the settings of a run, of this version or of version 1.
+
+    Args:
+        path: A `config.toml`, or the run folder that it is in.
+
+    Raises:
+        UserError: The file cannot be read, or a field is not accepted.
+    """
+    path = Path(path)
+    path = path / "config.toml" if path.is_dir() else path
+    return RunSettings.from_dict(read_toml(path), str(path))
 
 
 _KINDS = {

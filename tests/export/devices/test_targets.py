@@ -27,8 +27,9 @@ pytestmark = pytest.mark.xdist_group("mcu_run")
 def job(tmp_path_factory):
     """Two epochs on digits, one of quantization-aware training; the first rows of V3-Small."""
     from mobilenet_tf.runs.quantize_stage import quantize
-    from mobilenet_tf.runs.run import begin
     from mobilenet_tf.runs.train_stage import train
+
+    from mobilenet_tf.runs.run import begin
     from mobilenet_tf.training.recipe import load_recipe
 
     spec = make_network("v3_small", 0.5, 32, channels=1)

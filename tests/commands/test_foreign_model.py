@@ -2,9 +2,9 @@
 
 import pytest
 import tf_keras as keras
+from mobilenet_tf.deployment.proof.foreign import export_foreign, load_foreign
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.proof.foreign import export_foreign, load_foreign
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 LAYERS = keras.layers
