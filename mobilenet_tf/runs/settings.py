@@ -76,29 +76,31 @@ class RunSettings:
         Raises:
             UserError: A field is unknown, missing or not accepted, or so is the version.
         """
-        version = values.get("version", 1)
-        if version == 1 and not isinstance(version, bool):
-            values = from_version_1(values, source)
-        elif version != VERSION:
-            raise UserError(
-                f"{source}: version is {version!r}; this program reads versions 1 and {VERSION}."
-            )
-        _check_fields({name: held for name, held in values.items() if name != "version"}, source)
         try:
-            network = values["network"]
-            if not isinstance(network, Network):
-                network = Network.from_dict(network)
-            settings = cls(
-                network=network,
-                recipe=Recipe.from_dict(values["recipe"], source),
-                int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
-                classes=tuple(values["classes"]),
-                **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
-            )
+            return _parse(values, source)
         except UserError as error:
-            named = str(error).startswith(source)
-            raise error if named else UserError(f"{source}: {error}") from None
-        return settings
+            if str(error).startswith(source):
+                raise
+            raise UserError(f"{source}: {error}") from error
+
+
+def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
+    version = values.get("version", 1)
+    if version == 1 and not isinstance(version, bool):
+        values = from_version_1(values, source)
+    elif version != VERSION:
+        raise UserError(
+            f"{source}: version is {version!r}; this program reads versions 1 and {VERSION}."
+        )
+    _check_fields({name: held for name, held in values.items() if name != "version"}, source)
+    network = values["network"]
+    return RunSettings(
+        network=network if isinstance(network, Network) else Network.from_dict(network),
+        recipe=Recipe.from_dict(values["recipe"], source),
+        int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
+        classes=tuple(values["classes"]),
+        **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
+    )
 
 
 def read_settings(path: str | Path) -> RunSettings:
