@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long test-android screens android-vectors lint format clean
+.PHONY: demo test test-long test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,7 +15,7 @@ $(READY): requirements.txt pyproject.toml
 demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwritten digits
 	$(BIN)/python -m mobilenet_tf run --overwrite
 
-test: $(READY) lint  ## all tests, on two processes
+test: $(READY) lint types  ## all tests, on two processes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
@@ -37,9 +37,15 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+types: $(READY)  ## annotations, checked by mypy
+	$(BIN)/mypy
+
+docs: $(READY)  ## the documents and the reference as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build site *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,1 +1,1 @@
-"""`report.html` and `MODEL_CARD.md` of a run, from its `result.json` alone."""
+"""`report.html` and `MODEL_CARD.md` of a run, written from its `result.json`."""

@@ -1,4 +1,4 @@
-"""HTML from values: whatever is not marked as HTML is escaped."""
+"""HTML from values. Everything that is not marked as HTML is escaped."""
 
 import base64
 import io
@@ -9,31 +9,34 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.deployment.report.wording import clean
+from mobilenet_tf.deployment.report.format import clean
 
-# Larger thumbnails are made smaller, so that twelve photos do not make the file.
+# Sides in pixels. Larger thumbnails are scaled down so that they do not dominate the file size;
+# small ones are stored without loss.
 _LARGEST, _SMALL = 224, 64
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
 
-def esc(value) -> str:
+def esc(value: object) -> str:
+    """Return a value as HTML."""
     return value if isinstance(value, Html) else escape(clean(value))
 
 
-def name(value) -> Html:
-    """A name from outside, kept apart from the direction of the text around it."""
+def name(value: object) -> Html:
+    """Return a name from outside, isolated from the text direction around it."""
     return Html(f"<bdi>{esc(value)}</bdi>")
 
 
-def paragraph(text, kind: str = "") -> str:
+def paragraph(text: object, kind: str = "") -> str:
+    """Return a paragraph; `kind` is its CSS class."""
     return f'<p class="{kind}">{esc(text)}</p>' if kind else f"<p>{esc(text)}</p>"
 
 
 def section(title: str, note: str, *parts: str | None) -> str:
-    """A part of the page; nothing if it has no content."""
+    """Return a section of the page, or nothing if none of the parts has content."""
     content = "\n".join(part for part in parts if part)
     lead = paragraph(note, "note") if note else ""
     return f"<section>\n<h2>{esc(title)}</h2>{lead}\n{content}\n</section>" if content else ""
@@ -41,23 +44,21 @@ def section(title: str, note: str, *parts: str | None) -> str:
 
 def table(
     columns: Sequence[str],
-    rows: Iterable[Sequence],
+    rows: Iterable[Sequence[object]],
     left: int = 1,
     strong: int | None = None,
-    wide: bool = True,
 ) -> str:
-    """A table.
+    """Return a table.
 
     Args:
-        columns: heads; all empty for none.
-        rows: cells.
-        left: columns of text; the others are figures, to the right.
-        strong: row to emphasise.
-        wide: over the whole width.
+        columns: Column titles; without a header row if all are empty.
+        rows: Cells.
+        left: Number of columns with text; the others hold numbers and are aligned to the right.
+        strong: Row to emphasise.
     """
     kinds = ["" if index < left else ' class="n"' for index in range(len(columns))]
 
-    def line(tag: str, cells: Sequence) -> str:
+    def line(tag: str, cells: Sequence[object]) -> str:
         return "".join(f"<{tag}{k}>{esc(c)}</{tag}>" for c, k in zip(cells, kinds, strict=True))
 
     head = f"<thead><tr>{line('th', columns)}</tr></thead>" if any(columns) else ""
@@ -65,21 +66,21 @@ def table(
     body = "\n".join(
         f"<tr{marks.get(index, '')}>{line('td', row)}</tr>" for index, row in enumerate(rows)
     )
-    kind = ' class="wide"' if wide else ""
-    return f'<div class="scroll"><table{kind}>{head}<tbody>\n{body}\n</tbody></table></div>'
+    return f'<div class="scroll"><table class="wide">{head}<tbody>\n{body}\n</tbody></table></div>'
 
 
-def facts(rows: Iterable[tuple]) -> str:
-    """Names and their values."""
+def facts(rows: Iterable[Sequence[object]]) -> str:
+    """Return a table of names and values."""
     return table(("", ""), rows)
 
 
 def folded(title: str, content: str) -> str:
+    """Return content that is hidden until its title is clicked."""
     return f"<details><summary>{esc(title)}</summary>\n{content}\n</details>"
 
 
-def drawing(svg: str | None, caption: str, keys: Sequence[tuple[str, str]] = ()) -> str:
-    """A plot with its caption and the keys of its colours."""
+def chart(svg: str | None, caption: str, keys: Sequence[tuple[str, str]] = ()) -> str:
+    """Return a chart with its caption and a legend of (CSS colour, text); nothing for None."""
     if svg is None:
         return ""
     legend = "".join(
@@ -91,13 +92,19 @@ def drawing(svg: str | None, caption: str, keys: Sequence[tuple[str, str]] = ())
 
 
 def thumbnail(folder: Path, relative: str) -> str | None:
-    """A picture of the run folder as an element; None if it is outside or cannot be read."""
-    path = (folder / relative).resolve()
+    """Return an image of the run folder as an element.
+
+    Returns None if the path leads out of the folder or the image cannot be read.
+    """
+    try:
+        path = (folder / relative).resolve()
+    except (OSError, ValueError):  # a name that no file can have
+        return None
     if not path.is_relative_to(folder.resolve()):
         return None
     try:
-        with Image.open(path) as image:
-            image = image.convert("RGB" if image.mode not in ("L", "1") else "L")
+        with Image.open(path) as opened:
+            image = opened.convert("RGB" if opened.mode not in ("L", "1") else "L")
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
     small = max(image.size) <= _SMALL
@@ -112,13 +119,16 @@ def thumbnail(folder: Path, relative: str) -> str | None:
 
 
 def heat_map(confusion: Sequence[Sequence[int]]) -> str:
-    """One pixel per cell, as opaque as its share of the row; any colour may lie behind it."""
+    """Return a confusion matrix as an image with one pixel per cell.
+
+    The opacity is the share of the true class, so any background colour works.
+    """
     counts = np.array(confusion, float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     pixels = np.empty((*share.shape, 4), np.uint8)
     pixels[...] = (222, 118, 40, 0)
     pixels[np.arange(len(share)), np.arange(len(share)), :3] = (24, 138, 171)
-    # The root shows single mistakes beside hundreds of hits.
+    # The square root makes single mistakes visible beside hundreds of correct answers.
     pixels[..., 3] = np.rint(255 * np.sqrt(share))
     stream = io.BytesIO()
     Image.fromarray(pixels, "RGBA").save(stream, "PNG", optimize=True)
@@ -126,4 +136,5 @@ def heat_map(confusion: Sequence[Sequence[int]]) -> str:
 
 
 def data_uri(stream: io.BytesIO, kind: str) -> str:
+    """Return an image as a URL that contains it; `kind` is png or jpeg."""
     return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -1,8 +1,10 @@
-"""The part of the report on mistakes: confusion, pairs of classes, pictures."""
+"""The section of the report on mistakes: confusion matrix, confused classes, images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from mobilenet_tf.deployment.report import wording
+from mobilenet_tf.deployment.report.derived import Confusion, confused_pairs, recalls
+from mobilenet_tf.deployment.report.format import count, percent, plural
 from mobilenet_tf.deployment.report.markup import (
     heat_map,
     name,
@@ -11,99 +13,106 @@ from mobilenet_tf.deployment.report.markup import (
     table,
     thumbnail,
 )
-from mobilenet_tf.deployment.report.wording import count, percent, plural
+from mobilenet_tf.runs.result import Result
+from mobilenet_tf.runs.sections import Mistake
 
-_NUMBERED, _MAPPED = 20, 200
+# Up to these numbers of classes the confusion matrix is shown with counts, and as an image.
+_MOST_WITH_COUNTS, _MOST_AS_IMAGE = 20, 200
 _PAIRS, _HARDEST = 10, 10
 
 
-def mistakes(result: dict, folder: Path) -> str:
-    confusion, names = result.get("confusion"), wording.class_names(result)
+def mistakes(result: Result, folder: Path) -> str:
+    """Return the section on mistakes; `folder` is the run folder, which has the images."""
+    confusion, names = result.confusion, result.class_names
     parts = []
     if confusion and len(names) == len(confusion):
-        if len(names) <= _NUMBERED:
+        if len(names) <= _MOST_WITH_COUNTS:
             parts.append(_matrix(confusion, names))
-        elif len(names) <= _MAPPED:
-            parts.append(_map(confusion))
-        pairs = wording.confused_pairs(confusion, _PAIRS)
-        rows = [
-            (name(names[true]), name(names[said]), count(number), count(sum(confusion[true])))
-            for true, said, number in pairs
-        ]
-        columns = ("true class", "named", "times", "of")
-        shown = table(columns, rows, left=2) if rows else paragraph("No picture was named wrong.")
-        lists = [f"<div><h3>Most confused</h3>{shown}</div>"]
-        if len(names) > _NUMBERED:
-            lists.append(_hardest(confusion, names))
-        parts.append(f'<div class="columns">{"".join(lists)}</div>')
-    parts.append(_worst(result.get("worst") or [], folder))
-    note = f"The int8 file on {plural(wording.tested(result), 'test picture')}."
-    return section("Where it is wrong", note, *parts)
+        elif len(names) <= _MOST_AS_IMAGE:
+            parts.append(_image(confusion))
+        lists = _most_confused(confusion, names)
+        if len(names) > _MOST_WITH_COUNTS:
+            lists += _hardest(confusion, names)
+        parts.append(f'<div class="columns">{lists}</div>')
+    parts.append(_most_confident(result.worst, folder))
+    note = f"The int8 file on {plural(result.test_images, 'test image')}."
+    return section("Mistakes", note, *parts)
 
 
-def _matrix(confusion: list[list[int]], names: list[str]) -> str:
-    """Counts; mistakes are tinted by their share of the true class."""
+def _matrix(confusion: Confusion, names: Sequence[str]) -> str:
+    """Return the matrix with counts; mistakes are tinted by their share of the true class."""
     head = "".join(f"<th><span>{name(text)}</span></th>" for text in names)
     tall = " tall" if max(map(len, names)) > 7 else ""
     body = []
-    recalls = wording.recalls(confusion)
-    for row, counts in enumerate(confusion):
-        cells = []
-        for column, number in enumerate(counts):
-            if row == column:
-                cells.append(f'<td class="right">{number}</td>')
-            elif number:
-                opacity = 0.15 + 0.6 * number / sum(counts)
-                tint = f"background:rgba(var(--alert),{opacity:.2f})"
-                cells.append(f'<td class="wrong" style="{tint}">{number}</td>')
-            else:
-                cells.append('<td class="zero">·</td>')
-        share = percent(recalls[row]) if recalls[row] is not None else "no pictures"
+    for row, (counts, recall) in enumerate(zip(confusion, recalls(confusion), strict=True)):
+        cells = "".join(
+            _cell(number, sum(counts), row == column) for column, number in enumerate(counts)
+        )
+        share = "no images" if recall is None else percent(recall)
         body.append(
-            f'<tr><th scope="row">{name(names[row])}</th>{"".join(cells)}'
-            f'<td class="n">{share}</td></tr>'
+            f'<tr><th scope="row">{name(names[row])}</th>{cells}<td class="n">{share}</td></tr>'
         )
     return (
-        '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns what was named; '
-        "the last column is the share named right. Blue is right, orange is wrong.</p>"
-        f'<div class="scroll"><table class="matrix{tall}">'
+        '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns are predicted '
+        "classes; the last column is the share predicted correctly. Blue is correct, orange is "
+        f'wrong.</p><div class="scroll"><table class="matrix{tall}">'
         f"<thead><tr><td></td>{head}<td></td></tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
-def _map(confusion: list[list[int]]) -> str:
+def _cell(number: int, total: int, correct: bool) -> str:
+    if correct:
+        return f'<td class="right">{number}</td>'
+    if not number:
+        return '<td class="zero">·</td>'
+    tint = f"background:rgba(var(--alert),{0.15 + 0.6 * number / total:.2f})"
+    return f'<td class="wrong" style="{tint}">{number}</td>'
+
+
+def _image(confusion: Confusion) -> str:
     return (
-        '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns what was named, '
-        f"{len(confusion)} classes in order; blue is right, orange is wrong.</p>"
+        '<h3>Confusion matrix</h3><p class="note">Rows are true classes, columns are predicted '
+        f"classes, {len(confusion)} classes in order; blue is correct, orange is wrong.</p>"
         f'<figure class="heat">{heat_map(confusion)}</figure>'
     )
 
 
-def _hardest(confusion: list[list[int]], names: list[str]) -> str:
-    known = [
-        (share, row) for row, share in enumerate(wording.recalls(confusion)) if share is not None
+def _most_confused(confusion: Confusion, names: Sequence[str]) -> str:
+    rows = [
+        (name(names[true]), name(names[predicted]), count(number), count(sum(confusion[true])))
+        for true, predicted, number in confused_pairs(confusion, _PAIRS)
     ]
+    columns = ("true class", "predicted", "times", "of")
+    shown = table(columns, rows, left=2) if rows else paragraph("Every image is correct.")
+    return f"<div><h3>Most confused</h3>{shown}</div>"
+
+
+def _hardest(confusion: Confusion, names: Sequence[str]) -> str:
+    known = [(share, row) for row, share in enumerate(recalls(confusion)) if share is not None]
     rows = [
         (name(names[row]), percent(share), count(sum(confusion[row])))
         for share, row in sorted(known)[:_HARDEST]
     ]
-    return f"<div><h3>Hardest classes</h3>{table(('class', 'named right', 'pictures'), rows)}</div>"
+    columns = ("class", "predicted correctly", "images")
+    return f"<div><h3>Hardest classes</h3>{table(columns, rows)}</div>"
 
 
-def _worst(worst: list[dict], folder: Path) -> str:
+def _most_confident(worst: Sequence[Mistake], folder: Path) -> str:
     items = []
     for item in worst:
-        image = thumbnail(folder, str(item.get("picture", ""))) or '<span class="blank">–</span>'  # noqa: RUF001
-        score = percent(item.get("score"))
+        image = thumbnail(folder, item.picture) if item.picture else None
         items.append(
-            f"<li>{image}<div>{name(item.get('label'))} → "
-            f"<b>{name(item.get('predicted'))}</b></div>"
-            f'<div class="note">{score} · {name(item.get("file"))}</div></li>'
+            f"<li>{image or _NO_IMAGE}<div>{name(item.label)} → "
+            f"<b>{name(item.predicted)}</b></div>"
+            f'<div class="note">{percent(item.score)} · {name(item.file)}</div></li>'
         )
     if not items:
         return ""
-    note = "True class → the class it named, the score it gave, the file."
+    note = "True class → predicted class; score of the prediction; file."
     return (
-        f"<h3>Wrong with most confidence</h3>{paragraph(note, 'note')}"
+        f"<h3>Most confident mistakes</h3>{paragraph(note, 'note')}"
         f'<ol class="wrong">{"".join(items)}</ol>'
     )
+
+
+_NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001

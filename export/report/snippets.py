@@ -1,8 +1,12 @@
-"""What a reader copies: the program that feeds a run's `.tflite`, the command that repeats it."""
+"""Code to copy: a program that runs the `.tflite`, and the command that repeats the run."""
 
 import shlex
 
-from mobilenet_tf.deployment.report.wording import measured, source
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.deployment.report.derived import without_private_folders
+from mobilenet_tf.runs.exports import Tensor
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.result import Result
 
 _READ = """\
 import math
@@ -31,51 +35,52 @@ print(labels[best], {score})
 """
 
 
-def feeding(result: dict, file: str) -> tuple[str, str] | None:
-    """What the input takes, as a sentence and as Python; None while there is no file.
+def inference_code(result: Result, file: str) -> tuple[str, str] | None:
+    """Return how to prepare the input, as a sentence, and a Python program that runs the file.
+
+    Returns None while there is no file, and for inputs that the program does not cover: those
+    that are not square, or that pictures are stretched or padded into.
 
     Args:
-        result: of the run.
-        file: name of the `.tflite`.
+        result: The result of the run.
+        file: Name of the `.tflite`.
     """
-    tflite, values = result.get("tflite", {}), result.get("model", {}).get("preprocessing", {})
-    picture, scores = tflite.get("input"), tflite.get("output")
-    if not picture or not scores or len(picture.get("shape", ())) != 4 or not values:
+    image, scores, spec = result.tflite.input, result.tflite.output, result.model.input
+    if image is None or scores is None or spec is None or len(image.shape) != 4:
         return None
-    shape, dtype = tuple(picture["shape"]), picture["dtype"]
-    _, height, width, channels = shape
-    sentence, convert = _conversion(picture, values)
-    crop = values.get("crop", 1.0)
-    least = "min(image.size)"
+    _, height, width, channels = image.shape
+    if height != width or (spec.fit, spec.resize) != ("crop", "bilinear"):
+        return None
+    sentence, convert = _conversion(image, spec)
+    shorter = "min(image.size)"
     score = "scores[best]"
-    if measured(scores.get("scale")):
-        score = f"(int({score}) - {scores['zero_point']}) * {scores['scale']:.9g}"
+    if scores.scale is not None:
+        score = f"(int({score}) - {scores.zero_point}) * {scores.scale:.9g}"
     reading = _READ.format(
-        side=least if crop == 1 else f"max(1, math.floor({crop:g} * {least} + 0.5))",
+        side=shorter if spec.crop == 1 else f"max(1, math.floor({spec.crop:g} * {shorter} + 0.5))",
         width=width,
         height=height,
         grey='.convert("L")' if channels == 1 else "",
-        shape=shape,
+        shape=image.shape,
         convert=convert,
     )
-    if crop == 1:
+    if spec.crop == 1:
         reading = reading.removeprefix("import math\n\n")
     colour = "RGB" if channels == 3 else "grey"
-    part = "the centre square" if crop == 1 else f"{crop:.1%} of the centre square"
-    head = f"{part[0].upper()}{part[1:]} of the picture at {width} × {height}, {colour}, {dtype}"  # noqa: RUF001
+    part = "The centre square" if spec.crop == 1 else f"{spec.crop:.1%} of the centre square"
+    head = f"{part} of the picture at {width} × {height}, {colour}, {image.dtype}"  # noqa: RUF001
     return f"{head}: {sentence}", reading + _RUN.format(file=file, score=score)
 
 
-def _conversion(picture: dict, values: dict) -> tuple[str, str]:
-    """From pixels to the input: the sentence's end, and what follows the pixels' array."""
-    dtype, scale, zero = picture["dtype"], picture.get("scale"), picture.get("zero_point")
-    mean, std = values["mean"], values["std"]
-    if not measured(scale):
+def _conversion(image: Tensor, spec: InputSpec) -> tuple[str, str]:
+    """Return how pixels become the input: as a sentence, and as code after the pixels' array."""
+    dtype, scale, zero, mean, std = image.dtype, image.scale, image.zero_point, spec.mean, spec.std
+    if scale is None:
         return (
             f"(pixel - {mean:g}) / {std:g}.",
             f'\npixels = (pixels.astype("float32") - {mean:g}) / {std:g}',
         )
-    # Half a step at the far end of the grey levels: nothing is rounded away below it.
+    # At most half a step over all 256 grey levels, so rounding never matters.
     if 255 * abs(scale * std - 1) < 0.5:
         if dtype == "uint8" and zero == mean:
             return (
@@ -96,25 +101,26 @@ def _conversion(picture: dict, values: dict) -> tuple[str, str]:
     )
 
 
-def reproduce(result: dict, settings: dict) -> str:
-    """The command line that starts the same run.
+def reproduce(result: Result, run: RunFolder) -> str | None:
+    """Return the command line that repeats exactly this run.
 
-    Args:
-        result: of the run.
-        settings: what `config.toml` holds; may be empty.
+    A trained run is repeated from its `config.toml`, a quantized model of somebody else from the
+    options of its export. Returns None where neither was recorded, or where the crop of an export
+    cannot be given on the command line. Absolute paths are shortened to their last part.
     """
-    model, history = result.get("model", {}), result.get("history", {})
+    if run.config_file.is_file():
+        config = without_private_folders(str(run.path)) + f"/{run.config_file.name}"
+        return f"mobilenet-tf run --config {shlex.quote(config)}"
+    source = result.source
+    if source.model is None or source.data is None or source.crop != 1:
+        return None
     options = {
-        "data": source(result) if "data" in result else None,
-        "model": model.get("name"),
-        "alpha": f"{model['alpha']:g}" if measured(model.get("alpha")) else None,
-        "size": model.get("size"),
-        "channels": model.get("channels"),
-        "epochs": len(history.get("float", {}).get("loss", ())) or None,
-        "qat-epochs": len(history["qat"].get("loss", ())) if "qat" in history else None,
-        "batch": settings.get("recipe", {}).get("batch"),
-        "weights": settings.get("weights"),
-        "seed": result.get("seed"),
+        "data": without_private_folders(source.data),
+        "mean": None if source.mean is None else f"{source.mean:.9g}",
+        "std": None if source.std is None else f"{source.std:.9g}",
+        "io": source.io,
+        "seed": str(source.seed),
     }
-    words = (f"--{k} {shlex.quote(str(v))}" for k, v in options.items() if v is not None)
-    return " ".join(("python -m mobilenet_tf run", *words))
+    words = (f"--{key} {shlex.quote(value)}" for key, value in options.items() if value is not None)
+    model = shlex.quote(without_private_folders(source.model))
+    return " ".join(("mobilenet-tf export", model, *words))

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli.app import device as cli_device
-from mobilenet_tf.cli.app import evaluation as cli_evaluate
-from mobilenet_tf.cli.app import tables
-from mobilenet_tf.cli.app import tuning as cli_tune
+from mobilenet_tf.cli import device as cli_device
+from mobilenet_tf.cli import evaluation as cli_evaluate
+from mobilenet_tf.cli import tables
+from mobilenet_tf.cli import tuning as cli_tune
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import console, import_tensorflow
 from mobilenet_tf.training.cluster import is_chief

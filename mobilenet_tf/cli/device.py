@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli.app import tables
+from mobilenet_tf.cli import tables
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import import_tensorflow
 
@@ -29,7 +29,7 @@ def choose(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """The network, alpha and size with the best expected accuracy within a budget."""
-    from mobilenet_tf.core.plotting import check_picture
+    from mobilenet_tf.core.plotting import check_plot_file
     from mobilenet_tf.core.progress import bar
     from mobilenet_tf.core.units import parse_bytes, parse_milliseconds
     from mobilenet_tf.selection import chooser as chooser
@@ -40,7 +40,7 @@ def choose(
     if trials and not data:
         raise UserError("--trials trains on pictures; give --data.")
     if plot:
-        check_picture(plot)
+        check_plot_file(plot)
     limits = {
         "latency": parse_milliseconds(max_latency, "--max-latency"),
         "size": parse_bytes(max_size, "--max-size"),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli.app import tables
+from mobilenet_tf.cli import tables
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.runs.folder import RunFolder
 

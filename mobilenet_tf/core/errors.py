@@ -1,13 +1,13 @@
-"""What a user is told: one sentence, no traceback."""
+"""Errors that end a command with one sentence and no traceback."""
 
 
 class UserError(ValueError):
-    """An input the user can mend: exit code 2. Names the value and what is accepted."""
+    """An input that the user can correct: exit code 2. It names the value and what is accepted."""
 
 
 class Diverged(UserError):
-    """Training has left the finite numbers."""
+    """Training diverged: the loss is NaN or infinite."""
 
 
 class WorkerLost(RuntimeError):
-    """Another machine has gone: exit code 75, for "try again" (EX_TEMPFAIL of sysexits.h)."""
+    """Another machine has gone: exit code 75, "try again" (EX_TEMPFAIL of sysexits.h)."""

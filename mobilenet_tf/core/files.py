@@ -7,16 +7,17 @@ run that is resumed after a kill or a power failure, sees the old file or the ne
 import json
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:  # Python 3.10
+else:
     import tomli as tomllib
 
 PARTIAL_PREFIX = ".partial-"
@@ -70,7 +71,7 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def write_lines(path: Path, lines: Any) -> None:
+def write_lines(path: Path, lines: Iterable[object]) -> None:
     """Write one line per item, atomically: the layout of `labels.txt`."""
     write_text(path, "".join(f"{line}\n" for line in lines))
 

@@ -107,7 +107,7 @@ class InputSpec:
 
     def normalise(self, pixels: np.ndarray) -> np.ndarray:
         """Return (pixel - mean) / std as float32, of any shape."""
-        return (np.float32(pixels) - np.float32(self.mean)) / np.float32(self.std)
+        return (np.asarray(pixels, np.float32) - np.float32(self.mean)) / np.float32(self.std)
 
     def placement(self, width: int, height: int) -> "Placement":
         """Return which part of a picture of this size lands where in the input."""

@@ -1,13 +1,14 @@
-"""What the project's plots have in common: axes, limits, legends, files."""
+"""What the project's plots share: axes, limits, legends, files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
 
 Points = Sequence[tuple[float, float]]
-_ENDINGS = (".png", ".svg", ".pdf")
+_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def trade_off(
@@ -15,41 +16,44 @@ def trade_off(
     groups: Mapping[str, Points],
     best: tuple[float, float] | None,
     limit: float | None,
-    cost: str,
-    gain: str,
+    labels: tuple[str, str],
 ) -> None:
     """Draw points of (cost, gain), the cost on a logarithmic axis.
 
     Args:
-        path: ends in .png, .svg or .pdf.
-        groups: legend -> points.
-        best: the point to mark.
-        limit: the most of the cost that is allowed.
-        cost, gain: what the axes say.
+        path: File to write; its name ends in .png, .svg or .pdf.
+        groups: Legend -> points.
+        best: Point to mark.
+        limit: Largest cost that is allowed.
+        labels: Labels of the axes: cost, gain.
 
     Raises:
-        UserError: the ending is another, or the file cannot be written.
+        UserError: The name has another suffix, or the file cannot be written.
     """
-    check_picture(path)
+    check_plot_file(path)
     figure, panel = quiet_pyplot().subplots(figsize=(8, 5), layout="constrained")
     for name, points in groups.items():
         panel.plot(*zip(*points, strict=True), "o", ms=4, label=name)
     if best is not None:
         panel.plot(*best, "*", ms=16, color="black", label="best")
-    log_axis(panel, cost, [] if limit is None else [limit])
-    panel.set_ylabel(gain)
+    log_axis(panel, labels[0], [] if limit is None else [limit])
+    panel.set_ylabel(labels[1])
     legend(figure)
     save(figure, path)
 
 
-def check_picture(path: Path) -> None:
-    """Raises UserError for a name that does not end as a picture's."""
-    if path.suffix.lower() not in _ENDINGS:
-        raise UserError(f"{path} cannot be drawn; its name must end in {', '.join(_ENDINGS)}.")
+def check_plot_file(path: Path) -> None:
+    """Reject a file name whose suffix is not that of a plot.
+
+    Raises:
+        UserError: The suffix is not .png, .svg or .pdf.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise UserError(f"{path} cannot be drawn; its name must end in {', '.join(_SUFFIXES)}.")
 
 
-def quiet_pyplot():
-    """matplotlib without a window."""
+def quiet_pyplot() -> Any:
+    """Return matplotlib's pyplot, set up to draw without a window."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -58,8 +62,8 @@ def quiet_pyplot():
     return pyplot
 
 
-def log_axis(panel, title: str, limits: Iterable[float] = ()) -> None:
-    """A logarithmic axis with plain numbers, and dashed lines at limits."""
+def log_axis(panel: Any, title: str, limits: Iterable[float] = ()) -> None:
+    """Make the x axis logarithmic with plain numbers, and draw dashed lines at limits."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     for limit in limits:
@@ -73,17 +77,17 @@ def log_axis(panel, title: str, limits: Iterable[float] = ()) -> None:
     panel.grid(alpha=0.3)
 
 
-def legend(figure, title: str | None = None) -> None:
-    """One for all panels, below them."""
+def legend(figure: Any, title: str | None = None) -> None:
+    """Draw one legend for all panels, below them."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, title=title, loc="outside lower center", ncols=4)
 
 
-def save(figure, path: Path) -> None:
-    """Write a figure and forget it.
+def save(figure: Any, path: Path) -> None:
+    """Write a figure and close it.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: The file cannot be written.
     """
     try:
         write_atomically(path, lambda partial: figure.savefig(partial, dpi=100))

@@ -1,4 +1,4 @@
-"""A live line per stage: what is done, how fast, how long it still takes."""
+"""A live line per stage: how much is done, how fast, and the time left."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from mobilenet_tf.core.terminal import console
 
 
 def bar() -> Progress:
-    """The project's progress bar; a task carries the field `note`."""
+    """Return the project's progress bar; each of its tasks has a field `note`."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -23,13 +23,13 @@ def bar() -> Progress:
 
 @contextmanager
 def picture_progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work on pictures; gives a function of (pictures done, pictures in all)."""
+    """Show a bar for work on images; yield a function of (images done, images in all)."""
     started = time.monotonic()
     with bar() as progress:
         task = progress.add_task(title, total=None, note="")
 
         def update(done: int, total: int) -> None:
             rate = done / max(time.monotonic() - started, 1e-6)
-            progress.update(task, completed=done, total=total, note=f"{rate:.0f} pictures/s")
+            progress.update(task, completed=done, total=total, note=f"{rate:.0f} images/s")
 
         yield update

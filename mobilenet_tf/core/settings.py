@@ -1,7 +1,6 @@
-"""Settings as frozen dataclasses whose fields are checked: names, types, ranges.
+"""Settings as frozen dataclasses with checked fields: names, types, ranges.
 
-A field is named by its path, such as `train.learning_rate`: in files, on the command line, in
-errors.
+Files, the command line and errors identify a field by its path, such as `train.learning_rate`.
 """
 
 from collections.abc import Mapping
@@ -22,35 +21,38 @@ _HOLDS = {
 
 
 def number(default: Any = MISSING, **bounds: float) -> Any:
-    """A field for a number; `bounds` are of `above`, `least`, `below` and `most`."""
+    """Return a field for a number; the bounds are `above`, `least`, `below` and `most`."""
     return field(default=default, metadata={"bounds": bounds})
 
 
 def choice(default: str, *others: str) -> Any:
-    """A field for one of several words."""
+    """Return a field that accepts one of several words."""
     return field(default=default, metadata={"choices": (default, *others)})
 
 
 class Checked:
-    """Base of the dataclasses: a value out of range is refused however it came there."""
+    """Base of the dataclasses; every new instance has its values checked."""
 
-    def __post_init__(self):
-        for item in fields(self):
-            _check_range(item, getattr(self, item.name), item.name)
+    def __post_init__(self) -> None:
+        """Reject a value out of range, whatever created the instance."""
+        for item in fields(self):  # type: ignore[arg-type]
+            check_range(item, getattr(self, item.name), item.name)
 
 
 def leaves(cls: type, prefix: str = "") -> dict[str, Field]:
-    """Path -> field of every single value in a dataclass and those inside it."""
-    kinds, found = get_type_hints(cls), {}
+    """Return path -> field of every value in a dataclass and in the dataclasses inside it."""
+    kinds = get_type_hints(cls)
+    found: dict[str, Field] = {}
     for item in fields(cls):
         path, kind = prefix + item.name, kinds[item.name]
-        found |= leaves(kind, f"{path}.") if is_dataclass(kind) else {path: item}
+        is_table = isinstance(kind, type) and is_dataclass(kind)
+        found |= leaves(kind, f"{path}.") if is_table else {path: item}
     return found
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables -> path to value. None, which TOML does not have, is left out."""
-    flat = {}
+    """Return path -> value of nested tables; None, which TOML does not have, is left out."""
+    flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{name}.")
@@ -60,15 +62,15 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def from_flat(cls: type, values: Mapping[str, Any], source: str) -> Any:
-    """A checked dataclass from path to value.
+    """Return a checked dataclass made of values by path.
 
     Args:
-        cls: the outermost dataclass.
-        values: as from `flatten`.
-        source: what errors say the values come from.
+        cls: The outermost dataclass.
+        values: Path -> value, as from `flatten`.
+        source: What errors call the origin of the values, such as a file name.
 
     Raises:
-        UserError: a field that is unknown, missing, of the wrong type or out of range.
+        UserError: A field is unknown, missing, of the wrong type or out of range.
     """
     known = leaves(cls)
     for path, value in values.items():
@@ -76,10 +78,10 @@ def from_flat(cls: type, values: Mapping[str, Any], source: str) -> Any:
             continue
         if any(name.startswith(f"{path}.") for name in known):
             raise UserError(f"{source}: {path} is {value!r}; it must be a table.")
-        # Someone who forgets the table, or writes another, means the same last word.
+        # A path whose table is missing or wrong usually has the right last word.
         near = [name for name in known if name.split(".")[-1] == path.split(".")[-1]]
-        near = " or ".join(map(repr, near or get_close_matches(path, known, 1, 0.0)))
-        raise UserError(f"{source} has an unknown field {path!r}; did you mean {near}?")
+        suggested = " or ".join(map(repr, near or get_close_matches(path, known, 1, 0.0)))
+        raise UserError(f"{source} has an unknown field {path!r}; did you mean {suggested}?")
     return _build(cls, values, source, "")
 
 
@@ -89,11 +91,11 @@ def _build(cls: type, values: Mapping[str, Any], source: str, prefix: str) -> An
         path, kind = prefix + item.name, kinds[item.name]
         optional = not (item.default is MISSING and item.default_factory is MISSING)
         inner = any(name.startswith(f"{path}.") for name in values)
-        if is_dataclass(kind) and (inner or not optional):
+        if isinstance(kind, type) and is_dataclass(kind) and (inner or not optional):
             arguments[item.name] = _build(kind, values, source, f"{path}.")
         elif path in values:
             value = _typed(kind, values[path], f"{source}: {path}")
-            _check_range(item, value, f"{source}: {path}")
+            check_range(item, value, f"{source}: {path}")
             arguments[item.name] = value
         elif not optional:
             raise UserError(f"{source} is incomplete: it has no {path}.")
@@ -109,7 +111,12 @@ def _typed(kind: type, value: Any, name: str) -> Any:
     return value
 
 
-def _check_range(item: Field, value: Any, name: str) -> None:
+def check_range(item: Field, value: Any, name: str) -> None:
+    """Reject a value outside the bounds or the choices of its field; None is accepted.
+
+    Raises:
+        UserError: The value is not accepted.
+    """
     bounds = item.metadata.get("bounds", {})
     if value is not None and not all(_HOLDS[key](value, bound) for key, bound in bounds.items()):
         wanted = " and ".join(f"{_WORDS[key]} {bound}" for key, bound in bounds.items())

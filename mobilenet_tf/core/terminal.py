@@ -8,29 +8,29 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-# A descriptor of its own, so that it still speaks inside `quiet`.
+# A descriptor of its own, so that it still works inside `quiet`.
 console = Console(file=os.fdopen(os.dup(2), "w", buffering=1))
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence native libraries, which log to standard error past every setting.
+    """Silence native libraries, which log to standard error whatever their settings.
 
-    What fails still raises; it just says nothing on the way.
+    Failures still raise.
     """
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    original, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(original, 2)
+        os.close(original)
         os.close(nowhere)
 
 
 def run_command(**options: object) -> str:
-    """The command line of `run`, to be copied; an option that is None is left out."""
+    """Return a command line of `run` to copy; options that are None are left out."""
     words = (
         f"--{name} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
         for name, value in options.items()

@@ -1,6 +1,7 @@
 """`500KB`, `200KiB`, `12M`, `5ms`: quantities as people write them."""
 
 import re
+from collections.abc import Mapping
 
 from mobilenet_tf.core.errors import UserError
 
@@ -10,39 +11,53 @@ MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 def parse_bytes(text: str | None, option: str) -> int | None:
-    """Bytes; KB is 1000 and KiB 1024. None stays None.
+    """Return a number of bytes; KB is 1000 and KiB is 1024. None stays None.
+
+    Args:
+        text: Such as `200KB`.
+        option: Name of the option, for errors.
 
     Raises:
-        UserError: not a positive number with a known unit.
+        UserError: It is not a positive number with a known unit.
     """
     value = _parse(text, option, BYTES, "such as 200KB, 256KiB, 1.5MB or 300000")
     return None if value is None else int(value)
 
 
 def parse_count(text: str | None, option: str) -> int | None:
-    """A number of things; K is 1000. None stays None.
+    """Return a count; K is 1000. None stays None.
+
+    Args:
+        text: Such as `12M`.
+        option: Name of the option, for errors.
 
     Raises:
-        UserError: not a positive number with a known unit.
+        UserError: It is not a positive number with a known unit.
     """
     value = _parse(text, option, COUNTS, "such as 500K, 12M or 1.5G")
     return None if value is None else int(value)
 
 
 def parse_milliseconds(text: str | None, option: str) -> float | None:
-    """Milliseconds; a bare number is in milliseconds. None stays None.
+    """Return milliseconds; a bare number is in milliseconds. None stays None.
+
+    Args:
+        text: Such as `5ms`.
+        option: Name of the option, for errors.
 
     Raises:
-        UserError: not a positive number with a known unit.
+        UserError: It is not a positive number with a known unit.
     """
     return _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s")
 
 
-def _parse(text: str | None, option: str, units: dict, accepted: str) -> float | None:
+def _parse(
+    text: str | None, option: str, units: Mapping[str, float], accepted: str
+) -> float | None:
     if text is None:
         return None
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)\s*", text)
     unit = units.get(found[2].lower()) if found else None
-    if unit is None or float(found[1]) <= 0:
+    if found is None or unit is None or float(found[1]) <= 0:
         raise UserError(f"{option} is {text!r}; it must be a quantity {accepted}.")
     return float(found[1]) * unit

@@ -1,6 +1,7 @@
 """Parameters, multiply-adds and activation memory of a network, without TensorFlow."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mobilenet_tf.networks.graph import Graph, Op
@@ -76,31 +77,31 @@ def layers(network: Network) -> tuple[Layer, ...]:
     for step, (op, weights) in enumerate(steps[1:], start=1):
         live = sum(size for name, size in sizes.items() if born[name] <= step <= last[name])
         bias = op.shape[2] if weights else 0
+        height, width, channels = op.shape
         rows.append(
             Layer(
-                op.name,
-                op.kind,
-                op.kernel[0],
-                op.stride,
-                *op.shape,
+                name=op.name,
+                kind=op.kind,
+                kernel=op.kernel[0],
+                stride=op.stride,
+                height=height,
+                width=width,
+                channels=channels,
                 parameters=weights + (4 * bias if op.norm else bias),
                 folded_parameters=weights + bias,
-                macs=op.shape[0] * op.shape[1] * weights,
+                macs=height * width * weights,
                 live_bytes=live,
             )
         )
     return tuple(rows)
 
 
-def _steps(graph: Graph):
-    """(operation, values in its kernel) with each hard-swish as an operation of its own."""
+def _steps(graph: Graph) -> Iterator[tuple[Op, int]]:
+    """Yield (operation, values in its kernel), each hard-swish as an operation of its own."""
     renamed: dict[str, str] = {}
     for op in graph:
         inputs = tuple(renamed.get(name, name) for name in op.inputs)
-        yield (
-            Op(op.kind, op.name, inputs, op.shape, op.kernel, op.stride, norm=op.norm),
-            graph.weights(op),
-        )
+        yield replace(op, inputs=inputs), graph.weights(op)
         if op.activation == "hard_swish":
             renamed[op.name] = f"{op.name}/hard_swish"
             yield Op("hard_swish", renamed[op.name], (op.name,), op.shape), 0

@@ -27,7 +27,7 @@ POOLINGS = (None, "avg", "max")
 class HardSigmoid(keras.layers.Layer):
     """relu6(x + 3) / 6 (V3, 5.2)."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0)
 
 
@@ -35,7 +35,7 @@ class HardSigmoid(keras.layers.Layer):
 class HardSwish(keras.layers.Layer):
     """x * relu6(x + 3) / 6 (V3, 5.2); the converter knows this form as one operation."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return inputs * (keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0))
 
 
@@ -117,7 +117,7 @@ def build_network(
     return model
 
 
-def _pooled(x, pooling: str | None):
+def _pooled(x: Any, pooling: str | None) -> Any:
     if pooling == "avg":
         return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
     if pooling == "max":
@@ -142,7 +142,7 @@ class _Builder:
     def _name(self, op: Op, role: str = "") -> str:
         return layer_name(self.scheme, op, role)
 
-    def _activated(self, op: Op, x):
+    def _activated(self, op: Op, x: Any) -> Any:
         if op.norm:
             x = keras.layers.BatchNormalization(
                 momentum=BN_MOMENTUM, epsilon=BN_EPSILON, name=self._name(op, NORM)
@@ -151,7 +151,7 @@ class _Builder:
             x = _ACTIVATIONS[op.activation](self._name(op, ACTIVATION))(x)
         return x
 
-    def _padded(self, op: Op, x) -> tuple[Any, str]:
+    def _padded(self, op: Op, x: Any) -> tuple[Any, str]:
         """Return the input with explicit zeros, if any, and the name of Keras's padding."""
         sides = zip(x.shape[1:3], op.kernel, op.padding, strict=True)
         same = all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides)
@@ -160,16 +160,16 @@ class _Builder:
             return x, "same"
         return keras.layers.ZeroPadding2D(op.padding, name=self._name(op, PAD))(x), "valid"
 
-    def _dropped(self, op: Op, x):
+    def _dropped(self, op: Op, x: Any) -> Any:
         """Stateful dropout has random numbers of its own, which training can seed again."""
         if not op.dropout:
             return x
         return keras.layers.Dropout(op.dropout, rng_type="stateful", name="dropout")(x)
 
-    def input(self, op: Op):
+    def input(self, op: Op) -> Any:
         return keras.Input(op.shape, name=op.name)
 
-    def convolution(self, op: Op, x):
+    def convolution(self, op: Op, x: Any) -> Any:
         x, padding = self._padded(op, self._dropped(op, x))
         return keras.layers.Conv2D(
             op.shape[2],
@@ -180,7 +180,7 @@ class _Builder:
             name=self._name(op),
         )(x)
 
-    def depthwise(self, op: Op, x):
+    def depthwise(self, op: Op, x: Any) -> Any:
         x, padding = self._padded(op, x)
         return keras.layers.DepthwiseConv2D(
             op.kernel,
@@ -190,25 +190,25 @@ class _Builder:
             name=self._name(op),
         )(x)
 
-    def dense(self, op: Op, x):
+    def dense(self, op: Op, x: Any) -> Any:
         return keras.layers.Dense(op.shape[2], name=self._name(op))(self._dropped(op, x))
 
-    def mean(self, op: Op, x):
+    def mean(self, op: Op, x: Any) -> Any:
         # A dense layer reads vectors.
         readers = [other for other in self.graph if op.name in other.inputs]
         keepdims = not any(reader.kind == "dense" for reader in readers)
         return keras.layers.GlobalAveragePooling2D(keepdims=keepdims, name=self._name(op))(x)
 
-    def multiply(self, op: Op, x, y):
+    def multiply(self, op: Op, x: Any, y: Any) -> Any:
         return keras.layers.Multiply(name=self._name(op))([x, y])
 
-    def add(self, op: Op, x, y):
+    def add(self, op: Op, x: Any, y: Any) -> Any:
         return keras.layers.Add(name=self._name(op))([x, y])
 
-    def activation(self, op: Op, x):
+    def activation(self, op: Op, x: Any) -> Any:
         return _ACTIVATIONS[str(op.activation)](self._name(op))(x)
 
-    def softmax(self, op: Op, x):
+    def softmax(self, op: Op, x: Any) -> Any:
         if len(x.shape) == 4:
             x = keras.layers.Flatten(name="flatten")(x)
         return keras.layers.Softmax(name=self._name(op))(x)

@@ -6,10 +6,10 @@ the writer of int8 files and the measurements read graphs and know no rows.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.graph import Graph, Op, Shape, even_padding, same_padding
+from mobilenet_tf.networks.graph import Graph, Op, Padding, Shape, even_padding, same_padding
 from mobilenet_tf.networks.rows import (
     Classifier,
     Convolution,
@@ -80,7 +80,7 @@ class GraphBuilder:
         """Return an operation's full name in the current block."""
         return name if self.block in ("head", name) else f"{self.block}/{name}"
 
-    def op(self, kind: str, name: str, inputs: tuple[Op, ...], shape: Shape, **facts) -> Op:
+    def op(self, kind: str, name: str, inputs: tuple[Op, ...], shape: Shape, **facts: Any) -> Op:
         """Append an operation of any kind; `facts` are further fields of `Op`."""
         names = tuple(x.name for x in inputs)
         op = Op(kind, self.name(name), names, shape, block=self.block, **facts)
@@ -155,16 +155,16 @@ class GraphBuilder:
         return self.op("multiply", "se/multiply", (x, gate), x.shape)
 
 
-def _strided(shape: Shape, kernel: int, stride: int, rule: PaddingRule):
-    """Height, width and padding of a convolution's output."""
-    padding = tuple(rule(side, kernel, stride) for side in shape[:2])
-    sides = [
+def _strided(shape: Shape, kernel: int, stride: int, rule: PaddingRule) -> tuple[int, int, Padding]:
+    """Return height, width and padding of a convolution's output."""
+    padding = rule(shape[0], kernel, stride), rule(shape[1], kernel, stride)
+    height, width = (
         (side + sum(pad) - kernel) // stride + 1
         for side, pad in zip(shape[:2], padding, strict=True)
-    ]
-    if min(sides) < 1:
-        raise UserError(f"size is too small: a tensor of {shape[0]}x{shape[1]} is left of it.")
-    return *sides, padding
+    )
+    if min(height, width) < 1:
+        raise UserError(f"The input is too small: {shape[0]}x{shape[1]} pixels are left of it.")
+    return height, width, padding
 
 
 @lowering(Convolution)

@@ -10,11 +10,12 @@ import os
 import shutil
 from pathlib import Path
 
+import tomli_w
+
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml, write_text
 from mobilenet_tf.core.settings import flatten
 
-import tomli_w
 
 def _is_running(process: int) -> bool:
     try:

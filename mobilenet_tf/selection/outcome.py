@@ -51,8 +51,7 @@ def write_outcome(search: Search, rows: list[dict], base: Recipe) -> dict:
         groups,
         points[rows.index(best)],
         plan.limits[axis] / unit if axis in plan.limits else None,
-        title,
-        "validation accuracy, %",
+        (title, "validation accuracy, %"),
     )
     run.update_result(trials=rows, best=best)
     return {

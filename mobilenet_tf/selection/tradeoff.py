@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mobilenet_tf.core.plotting import check_picture, legend, log_axis, quiet_pyplot, save
+from mobilenet_tf.core.plotting import check_plot_file, legend, log_axis, quiet_pyplot, save
 from mobilenet_tf.selection.chooser import LIMITS
 
 _TITLES = {"latency": "latency, ms", "bytes": "file, KB", "ram": "RAM, KB"}
@@ -15,7 +15,7 @@ def plot(result: dict, path: Path) -> None:
     Raises:
         UserError: the ending is not .png, .svg or .pdf, or it cannot be written.
     """
-    check_picture(path)
+    check_plot_file(path)
     pyplot = quiet_pyplot()
     options, limits = result["pareto"], result["limits"]
     costs = [name for name in LIMITS.values() if options[0][name] is not None]

@@ -6,6 +6,7 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.networks.count import count, layers
 from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
+from mobilenet_tf.networks.rows import InvertedResidual
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 ACTIVATIONS = (keras.layers.ReLU, keras.layers.Activation, HardSigmoid, HardSwish)
@@ -70,10 +71,12 @@ def readers(layer):
 def test_bottlenecks_are_linear_and_residuals_where_they_fit(name):
     """V2, 3.2 and 3.3: no activation behind a projection; a sum iff stride 1 and equal widths."""
     model = build(name, 0.5, 64)
-    network = model.spec.network
+    network = model.network
+    blocks = [row for row in network.backbone if isinstance(row, InvertedResidual)]
+    inputs = [row.out for row in network.backbone[: len(blocks)]]
     projections = [layer for layer in model.layers if layer.name.endswith("project")]
-    assert len(projections) == len(network.blocks)
-    for row, inputs, projection in zip(network.blocks, network.inputs(), projections, strict=True):
+    assert len(projections) == len(blocks)
+    for row, width, projection in zip(blocks, inputs, projections, strict=True):
         (norm,) = readers(projection)
         assert isinstance(norm, keras.layers.BatchNormalization)
         after = readers(norm)
@@ -83,7 +86,7 @@ def test_bottlenecks_are_linear_and_residuals_where_they_fit(name):
         # A plain block's output may be the next block's shortcut: only its own sum counts.
         prefix = projection.name.removesuffix("project")
         own = [layer for layer in added if layer.name.startswith(prefix)]
-        assert bool(own) == (row.stride == 1 and inputs == row.out), projection.name
+        assert bool(own) == (row.stride == 1 and width == row.out), projection.name
 
 
 def test_v1_activates_every_convolution():

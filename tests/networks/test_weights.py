@@ -119,8 +119,8 @@ def test_nested_names_of_v3(tmp_path):
 @pytest.mark.parametrize(
     ("file", "classes", "note"),
     [
-        ("top.h5", 7, "anew: top.h5 has one for 1000 classes, v1_0.25_32 needs 7"),
-        ("no_top.h5", 1000, "anew: no_top.h5 has none"),
+        ("top.h5", 7, "random weights: top.h5 has one for 1000 classes, v1_0.25_32 needs 7"),
+        ("no_top.h5", 1000, "random weights: no_top.h5 has none"),
     ],
 )
 def test_new_head_keeps_the_backbone_and_says_so(folder, said, file, classes, note):
@@ -171,7 +171,7 @@ def test_files_that_do_not_fit_change_nothing(folder, tmp_path):
     refused(build("v2", 0.35, 32), folder / "top.h5", "55 layers with weights; v2_.* needs 104")
     # A mismatch in the last layer but one is found before the first is assigned.
     network = make_network("v1", 0.25, 32)
-    last = replace(network.backbone[-1], out=512)
+    last = replace(network.backbone[-1], out=128)
     changed = replace(network, backbone=(*network.backbone[:-1], last))
     refused(build_network(changed), folder / "top.h5", "layer conv_pw_13 has .* 1x1x256x128")
 
@@ -241,7 +241,7 @@ def test_no_network_is_one_sentence(monkeypatch):
         raise Exception("URL fetch failure on https://host: None -- no route\nmore")
 
     monkeypatch.setattr(keras.utils, "get_file", get_file)
-    refused(v1(), "imagenet", r"mobilenet_2_5_128_tf.h5 cannot be fetched \(URL .* no route\);")
+    refused(v1(), "imagenet", r"mobilenet_2_5_128_tf.h5 cannot be downloaded \(URL .* no route\);")
 
 
 def test_imagenet_loads_remembers_the_hash_and_refuses_another_file(

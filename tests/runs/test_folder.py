@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.runs.run import begin
-from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training.recipe import load_recipe
 from tests.commands.test_cli import call
 
@@ -49,7 +49,9 @@ def make_folder(tmp_path):
 
 
 def start(out, source, **options):
-    return begin(out, str(source), make_network("v1", 0.25, 32), load_recipe("small_data"), **options)
+    return begin(
+        out, str(source), make_network("v1", 0.25, 32), load_recipe("small_data"), **options
+    )
 
 
 def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):

@@ -8,6 +8,7 @@ The result is a guide for choosing among configurations, not a promise for other
 
 import csv
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from math import log
@@ -15,13 +16,14 @@ from math import log
 from mobilenet_tf.core.errors import UserError
 
 PUBLISHED, INTERPOLATED, EXTRAPOLATED = "published", "interpolated", "extrapolated"
+Grid = dict[float, dict[int, float]]  # alpha -> size -> top-1 in per cent
 _TREND = "v2"  # the network whose grid is widest
 
 
 @cache
-def _published() -> dict[str, dict[float, dict[int, float]]]:
+def _published() -> dict[str, Grid]:
     """Return name -> alpha -> size -> top-1 in per cent."""
-    found: dict[str, dict[float, dict[int, float]]] = {}
+    found: dict[str, Grid] = {}
     text = (resources.files("mobilenet_tf.networks.published") / "imagenet_top1.csv").read_text(
         "utf-8"
     )
@@ -60,13 +62,13 @@ def expected_top1(name: str, alpha: float, size: int) -> tuple[float, str]:
     return value * trend, EXTRAPOLATED
 
 
-def _complete(grid: dict[float, dict[int, float]]) -> list[float]:
+def _complete(grid: Grid) -> list[float]:
     """Return the alphas published at every size; V2's 1.3 and 1.4 have one size."""
     most = max(map(len, grid.values()))
     return sorted(alpha for alpha, sizes in grid.items() if len(sizes) == most)
 
 
-def _between(points: list, at: float, value) -> float:
+def _between(points: Sequence[float], at: float, value: Callable[[float], float]) -> float:
     """Interpolate linearly over the logarithm between the neighbours of `at`."""
     if len(points) == 1:
         return value(points[0])
@@ -76,6 +78,8 @@ def _between(points: list, at: float, value) -> float:
     return value(low) + share * (value(high) - value(low))
 
 
-def _line(grid, alphas, sizes, alpha, size) -> float:
+def _line(
+    grid: Grid, alphas: Sequence[float], sizes: Sequence[float], alpha: float, size: float
+) -> float:
     """Interpolate along size, then along alpha; lines continue beyond the last values."""
     return _between(alphas, alpha, lambda a: _between(sizes, size, lambda s: grid[a][int(s)]))

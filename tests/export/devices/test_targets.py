@@ -17,6 +17,7 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.targets import MCU, NPU, Limits, export_for
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.chooser import command
 
 pytestmark = pytest.mark.xdist_group("mcu_run")

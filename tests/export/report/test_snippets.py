@@ -1,12 +1,13 @@
-"""What a reader copies from report and card does what the project does."""
+"""The code that readers copy from report and card does what the project does."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from mobilenet_tf.datasets.images import read_picture
-from mobilenet_tf.deployment.report.snippets import feeding, reproduce
-from tests.export.report.test_report import DIGITS, figures
+from mobilenet_tf.deployment.report.snippets import inference_code, reproduce
+from mobilenet_tf.runs.folder import RunFolder
+from tests.export.report.made_up import DIGITS, finished, read
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -14,14 +15,14 @@ from tests.export.report.test_report import DIGITS, figures
     ("dtype", "scale", "zero"),
     [("uint8", 1 / 127.5, 128), ("int8", 1 / 127.5, 0), ("int8", 0.01, 3), ("float32", None, None)],
 )
-def test_the_fragment_feeds_what_the_project_feeds(
+def test_the_program_prepares_the_input_as_the_project_does(
     tmp_path, monkeypatch, channels, dtype, scale, zero
 ):
-    result = figures(DIGITS)
+    result = finished(DIGITS)
     shape = [1, 48, 48, channels]
     result["tflite"]["input"] = {"dtype": dtype, "shape": shape, "scale": scale, "zero_point": zero}
-    _, code = feeding(result, "model_int8.tflite")
-    compile(code, "fragment", "exec")
+    _, code = inference_code(read(result), "model_int8.tflite")
+    compile(code, "program", "exec")
     noise = np.random.default_rng(0).integers(0, 256, (90, 131, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "picture.jpg")
     monkeypatch.chdir(tmp_path)
@@ -37,10 +38,28 @@ def test_the_fragment_feeds_what_the_project_feeds(
     np.testing.assert_allclose(scope["pixels"], real, atol=1e-6)
 
 
-def test_the_command_quotes_what_a_shell_would_take():
-    result = figures(DIGITS)
-    result["data"]["source"] = "my photos; rm"
-    settings = {"weights": "imagenet", "recipe": {"batch": 16}}
-    command = reproduce(result, settings)
-    assert "--data 'my photos; rm'" in command
-    assert "--batch 16 --weights imagenet" in command
+def test_the_program_is_only_for_squares_cut_out_of_pictures():
+    for field, value in (("fit", "pad"), ("resize", "bicubic")):
+        result = finished(DIGITS)
+        result["model"]["input"][field] = value
+        assert inference_code(read(result), "model_int8.tflite") is None
+
+
+def test_a_run_is_repeated_from_its_configuration(tmp_path):
+    run = RunFolder(tmp_path / "my signs; rm")
+    run.path.mkdir()
+    assert reproduce(read(finished(DIGITS)), run) is None
+    run.config_file.write_text("")
+    command = "mobilenet-tf run --config 'my signs; rm/config.toml'"
+    assert reproduce(read(finished(DIGITS)), run) == command
+
+
+def test_the_export_of_a_model_is_repeated_with_its_options(tmp_path):
+    source = {"model": "my model.h5", "data": "/home/me/my photos; rm", "mean": 127.5, "std": 127.5}
+    source |= {"io": "int8", "crop": 1.0, "seed": 3}
+    result, run = finished(DIGITS), RunFolder(tmp_path)
+    assert reproduce(read(result | {"source": source}), run) == (
+        "mobilenet-tf export 'my model.h5' --data 'my photos; rm' --mean 127.5 --std 127.5 "
+        "--io int8 --seed 3"
+    )
+    assert reproduce(read(result | {"source": source | {"crop": 0.5}}), run) is None

@@ -1,17 +1,23 @@
-"""The report's plots as inline SVG whose colours and fonts are those of the page.
+"""The report's charts as inline SVG that uses the colours and fonts of the page.
 
-matplotlib is given stand-in colours that are then replaced by the page's CSS variables, so one
-drawing serves light and dark. The same figures give the same bytes.
+matplotlib draws with placeholder colours, which are then replaced by the page's CSS variables, so
+one chart serves the light and the dark theme. Equal results give equal bytes.
 """
 
 import re
+from collections.abc import Sequence
 from html import escape
+from io import StringIO
+from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mobilenet_tf.deployment.report.wording import FORMS, clean, decimal, measured, percent, wilson
+from mobilenet_tf.deployment.report.derived import FORMS, wilson
+from mobilenet_tf.deployment.report.format import clean, decimal, percent
+from mobilenet_tf.runs.sections import Block, History
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
 _VARIABLES = {
@@ -22,10 +28,10 @@ _VARIABLES = {
     _WARN: "warn",
     _PAPER: "paper",
 }
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mobilenet_tf",
-    # A name with two dollar signs is a name, not a formula.
+    # Names may contain dollar signs, which must not start a formula.
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 12.5,
@@ -47,17 +53,15 @@ _STYLE = {
     "ytick.major.size": 0,
     "xtick.major.size": 3,
 }
-# Behind figures that lie on lines.
+# Background of values that lie on lines.
 _LABEL = {"facecolor": _PAPER, "edgecolor": "none", "pad": 1}
-# A wide plot is not made smaller than this: a phone scrolls it.
-_LEAST = 640
+# Smallest width in pixels of a wide chart; a phone scrolls it.
+_LEAST_WIDTH = 640
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def _svg(figure: Figure, name: str, description: str, fluid: bool = True) -> str:
-    """The drawing as an element of the page; ids begin with `name`, which is unique on it."""
-    from io import StringIO
-
+    """Return a figure as SVG; its ids begin with `name`, which is unique on the page."""
     stream = StringIO()
     figure.savefig(stream, format="svg", transparent=True, metadata=_NO_METADATA)
     text = stream.getvalue()
@@ -75,7 +79,7 @@ def _svg(figure: Figure, name: str, description: str, fluid: bool = True) -> str
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
     body = re.sub(r"\s*\n\s*", "\n", body)
-    least = "" if fluid else f"min-width:{_LEAST}px;"
+    least = "" if fluid else f"min-width:{_LEAST_WIDTH}px;"
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(description)}" '
         f'style="{least}max-width:{width}px">\n{body}\n'
@@ -86,18 +90,21 @@ def _figure(width: int, height: int) -> Figure:
     return Figure(figsize=(width / 72, height / 72), layout="constrained")
 
 
-def accuracy_plot(accuracy: dict, pictures: int) -> str:
-    """A dot per form of the network with its 95% interval."""
-    forms = [name for name in FORMS if measured(accuracy.get(name))]
+def accuracy_chart(accuracy: dict[str, float], images: int) -> str:
+    """Return a chart with one dot per form of the network and its 95% interval.
+
+    Args:
+        accuracy: Form -> accuracy; see `accuracies`.
+        images: Number of test images; 0 for no intervals.
+    """
     with matplotlib.rc_context(_STYLE):
-        figure = _figure(430, 40 * len(forms) + 40)
+        figure = _figure(430, 40 * len(accuracy) + 40)
         axes = figure.add_subplot()
-        for row, form in enumerate(forms):
-            share = accuracy[form]
+        for row, (form, share) in enumerate(accuracy.items()):
             colour = _ACCENT if form == "int8" else _MUTED
-            if pictures:
-                ends = wilson(share, pictures)
-                axes.plot(ends, (row, row), color=colour, linewidth=2, alpha=0.45)
+            if images:
+                bounds = wilson(share, images)
+                axes.plot(bounds, (row, row), color=colour, linewidth=2, alpha=0.45)
             axes.plot([share], [row], "o", color=colour, markersize=8)
             axes.annotate(
                 percent(share),
@@ -109,45 +116,38 @@ def accuracy_plot(accuracy: dict, pictures: int) -> str:
                 fontweight="bold" if form == "int8" else "normal",
                 bbox=_LABEL,
             )
-        axes.set_yticks(range(len(forms)), [FORMS[form] for form in forms])
-        axes.set_ylim(len(forms) - 0.5, -0.75)
+        axes.set_yticks(range(len(accuracy)), [FORMS[form] for form in accuracy])
+        axes.set_ylim(len(accuracy) - 0.5, -0.75)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:g}%")
         axes.margins(x=0.12)
-        values = ", ".join(f"{FORMS[form]} {percent(accuracy[form])}" for form in forms)
-        return _svg(figure, "accuracy", f"Accuracy on the test pictures: {values}")
+        values = ", ".join(f"{FORMS[form]} {percent(share)}" for form, share in accuracy.items())
+        return _svg(figure, "accuracy", f"Accuracy on the test images: {values}")
 
 
-def curve_plot(history: dict, metric: str) -> str | None:
-    """One metric over the epochs of float training and then of quantization-aware training."""
-    stages = [(name, history.get(name) or {}) for name in ("float", "qat")]
-    stages = [(name, stage) for name, stage in stages if stage.get(metric)]
-    if not stages:
+def curve_chart(history: History, metric: str) -> str | None:
+    """Return one metric over the epochs of float training and of quantization-aware training.
+
+    Returns None if neither training recorded the metric.
+    """
+    curves = {"float": history.float or {}, "qat": history.qat or {}}
+    curves = {stage: curve for stage, curve in curves.items() if curve.get(metric)}
+    if not curves:
         return None
     with matplotlib.rc_context(_STYLE):
         figure = _figure(430, 250)
         axes = figure.add_subplot()
         start = 1
-        for name, stage in stages:
+        for stage, curve in curves.items():
             for key, colour, width in ((metric, _MUTED, 1.3), (f"val_{metric}", _ACCENT, 2)):
-                values = [v if measured(v) else float("nan") for v in stage.get(key, ())]
+                values = [float("nan") if v is None else v for v in curve.get(key, ())]
                 epochs = range(start, start + len(values))
                 dot = "o" if len(values) == 1 else None
                 axes.plot(epochs, values, color=colour, linewidth=width, marker=dot, markersize=4)
-            if name == "qat":
-                axes.axvline(start - 0.5, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
-                axes.annotate(
-                    "QAT",
-                    (start - 0.5, 0),
-                    (4, 6),
-                    xycoords=("data", "axes fraction"),
-                    textcoords="offset points",
-                    color=_MUTED,
-                    fontsize=11.5,
-                    annotation_clip=False,
-                )
-            start += len(stage[metric])
+            if stage == "qat":
+                _mark_start_of_qat(axes, start - 0.5)
+            start += len(curve[metric])
         axes.grid(axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlim(0.5, max(start - 0.5, 2))
@@ -159,25 +159,42 @@ def curve_plot(history: dict, metric: str) -> str | None:
         return _svg(figure, f"curve-{metric}", f"{metric} of training and validation per epoch")
 
 
-def block_plot(blocks: list[dict], worst: str | None) -> str | None:
-    """Signal-to-noise through the depth of the network, the worst block marked."""
-    known = [block for block in blocks if measured(block.get("sqnr_db"))]
-    if not known:
+def _mark_start_of_qat(axes: Axes, epoch: float) -> None:
+    axes.axvline(epoch, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
+    axes.annotate(
+        "QAT",
+        (epoch, 0),
+        (4, 6),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        color=_MUTED,
+        fontsize=11.5,
+        annotation_clip=False,
+    )
+
+
+def block_chart(blocks: Sequence[Block], worst: str | None) -> str | None:
+    """Return the signal-to-noise ratio through the depth of the network, the worst block marked.
+
+    Returns None if no block has a ratio.
+    """
+    levels = {block.name: block.sqnr_db for block in blocks if block.sqnr_db is not None}
+    if not levels:
         return None
-    levels = [block["sqnr_db"] for block in known]
     with matplotlib.rc_context(_STYLE):
         figure = _figure(872, 250)
         axes = figure.add_subplot()
-        floor = min(0, *levels)
-        for row, (block, level) in enumerate(zip(known, levels, strict=True)):
-            marked = str(block.get("name")) == worst
+        lowest, highest = min(levels.values()), max(levels.values())
+        floor = min(0, lowest)
+        for row, (name, level) in enumerate(levels.items()):
+            marked = name == worst
             colour = _WARN if marked else _ACCENT
             axes.plot((row, row), (floor, level), color=colour, linewidth=1.4, alpha=0.5)
             axes.plot([row], [level], "o", color=colour, markersize=7 if marked else 4.5)
             if marked:
-                right = row > len(known) / 2
+                right = row > len(levels) / 2
                 axes.annotate(
-                    f"{_short(worst)}  {decimal(level)} dB",
+                    f"{_short(name)}  {decimal(level)} dB",
                     (row, level),
                     (-7 if right else 7, 9),
                     textcoords="offset points",
@@ -187,21 +204,25 @@ def block_plot(blocks: list[dict], worst: str | None) -> str | None:
                     bbox=_LABEL,
                 )
         axes.grid(axis="y")
-        axes.set_ylim(floor, max(levels) * 1.12 if max(levels) > 0 else None)
-        axes.set_xlim(-0.7, len(known) - 0.3)
-        axes.set_xticks([0, len(known) - 1] if len(known) > 1 else [0])
-        ends = [_short(str(known[0].get("name"))), _short(str(known[-1].get("name")))]
-        labels = axes.set_xticklabels(ends[: len(axes.get_xticks())])
-        labels[0].set_ha("left")
-        if len(labels) > 1:
-            labels[1].set_ha("right")
+        axes.set_ylim(floor, highest * 1.12 if highest > 0 else None)
+        axes.set_xlim(-0.7, len(levels) - 0.3)
+        _label_first_and_last(axes, list(levels))
         axes.set_ylabel("dB")
         return _svg(
             figure,
             "blocks",
-            f"Signal-to-noise of {len(known)} blocks, {min(levels):.1f} to {max(levels):.1f} dB",
+            f"Signal-to-noise ratio of {len(levels)} blocks, {lowest:.1f} to {highest:.1f} dB",
             fluid=False,
         )
+
+
+def _label_first_and_last(axes: Axes, names: list[str]) -> None:
+    rows = [0, len(names) - 1] if len(names) > 1 else [0]
+    axes.set_xticks(rows)
+    labels = axes.set_xticklabels([_short(names[row]) for row in rows])
+    labels[0].set_horizontalalignment("left")
+    if len(labels) > 1:
+        labels[1].set_horizontalalignment("right")
 
 
 def _short(name: str) -> str:

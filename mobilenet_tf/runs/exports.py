@@ -1,0 +1,149 @@
+"""The sections of `result.json` on exported files and devices; see also `runs/sections.py`."""
+
+from dataclasses import dataclass
+
+from mobilenet_tf.core.settings import number
+from mobilenet_tf.runs.sections import Section, unknown_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tensor:
+    """Input or output of a file; scale and zero point are None for float."""
+
+    name: str | None = None
+    dtype: str
+    shape: tuple[int, ...]
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizeOps:
+    """Number of QUANTIZE and DEQUANTIZE operators, by place; see `inspect`."""
+
+    boundary: int
+    inside: int
+    weights: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(Section):
+    """The int8 `.tflite`.
+
+    Attributes:
+        bytes: Size of the file.
+        ops: Operator -> number of uses.
+        float_tensors: Number of tensors of a float type.
+        quantize_ops: Conversions between number formats.
+        partitions: Partitions that XNNPACK executes; None if the runtime rejects the file.
+        left_out: Operators that XNNPACK leaves to the built-in kernels.
+        min_runtime: Oldest TFLite runtime that has all operators.
+        peak_activation_bytes: Most memory that activations need at one time.
+        input, output: Tensors to write and to read.
+    """
+
+    bytes: int | None = unknown_count()
+    ops: dict[str, int] | None = None
+    float_tensors: int | None = unknown_count()
+    quantize_ops: QuantizeOps | None = None
+    partitions: int | None = unknown_count()
+    left_out: tuple[str, ...] | None = None
+    min_runtime: str | None = None
+    peak_activation_bytes: int | None = unknown_count()
+    input: Tensor | None = None
+    output: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PtqFile(Section):
+    """The `.tflite` of plain post-training quantization; `bytes` is its size."""
+
+    bytes: int | None = unknown_count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration(Section):
+    """Images that set the ranges of post-training quantization.
+
+    Attributes:
+        pictures: Number of images.
+        per_class: Class -> number of its images.
+        lowest_pixel, highest_pixel: Extreme pixel values.
+    """
+
+    pictures: int | None = unknown_count()
+    per_class: dict[str, int] | None = None
+    lowest_pixel: int | None = None
+    highest_pixel: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arena:
+    """Working memory on a microcontroller in bytes; see `deployment.devices.mcu.interpreter`."""
+
+    needed: int
+    activations: int
+    persistent: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeParity:
+    """Agreement of TensorFlow Lite Micro with another runtime.
+
+    Attributes:
+        max_lsb, within_1_lsb: As in `Parity`.
+        sure: Number of images whose predicted class leads by more than 2 LSB.
+        sure_top1_agreement: Share of those for which both runtimes predict the same class.
+    """
+
+    max_lsb: int
+    within_1_lsb: float
+    sure: int
+    sure_top1_agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceParity:
+    """Agreement of TensorFlow Lite Micro with LiteRT's reference kernels and with XNNPACK."""
+
+    pictures: int
+    litert: RuntimeParity
+    xnnpack: RuntimeParity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """An export for a microcontroller or an NPU; each target has some of the fields.
+
+    Attributes:
+        target, folder: Target and output folder.
+        bytes: Size of the file.
+        arena, cmsis_nn, parity, sha256: For a microcontroller: working memory, additional
+            working memory with Arm's kernels per core, agreement of the runtimes, digest of the
+            file.
+        ops: For a microcontroller operator -> version; for an Ethos-U number of operators.
+        operators: For an NPU without a compiler here: operator -> number of uses.
+        npu, system, memory_mode, clock_hz: For an Ethos-U: the configuration compiled for.
+        cycles, milliseconds, sram_bytes, flash_bytes: For an Ethos-U: the compiler's estimates.
+        macs, ops_on_npu: For an Ethos-U: multiply-adds, and operators that the NPU executes.
+    """
+
+    target: str
+    folder: str | None = None
+    bytes: int | None = unknown_count()
+    arena: Arena | None = None
+    cmsis_nn: dict[str, int] | None = None
+    parity: DeviceParity | None = None
+    sha256: str | None = None
+    ops: int | dict[str, int] | None = None
+    operators: dict[str, int] | None = None
+    npu: str | None = None
+    system: str | None = None
+    memory_mode: str | None = None
+    clock_hz: int | None = unknown_count()
+    cycles: int | None = unknown_count()
+    milliseconds: float | None = number(None, least=0)
+    sram_bytes: int | None = unknown_count()
+    flash_bytes: int | None = unknown_count()
+    macs: int | None = unknown_count()
+    ops_on_npu: int | None = unknown_count()

@@ -1,0 +1,127 @@
+"""The package as it is installed: from a wheel, from a source archive, and as an editable."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mobilenet_tf.core.files import read_toml
+from tests.sources import ROOT
+
+BUILD = """
+import sys
+from setuptools import build_meta
+for kind in sys.argv[2:]:
+    getattr(build_meta, f"build_{kind}")(sys.argv[1])
+"""
+
+
+def build(source: Path, out: Path, *kinds: str) -> None:
+    """Build archives from a source folder, by the same calls as pip."""
+    command = [sys.executable, "-c", BUILD, str(out), *kinds]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """Folder with a source archive, an editable wheel, and the wheel built from the archive."""
+    pytest.importorskip("setuptools", minversion="77")
+    folder = tmp_path_factory.mktemp("package")
+    source, out = folder / "source", folder / "out"
+    out.mkdir()
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("mobilenet_tf", "export"):
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=ignore)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build(source, out, "sdist", "editable")
+    with tarfile.open(next(out.glob("*.tar.gz"))) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+    build(next((folder / "unpacked").iterdir()), out, "wheel")
+    return out
+
+
+@pytest.fixture(scope="module")
+def installed(built, tmp_path_factory) -> Path:
+    """Folder into which the wheel is unpacked, which is all that pip does with it."""
+    folder = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel(built)) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def wheel(built: Path) -> Path:
+    """The wheel that is not editable."""
+    return next(path for path in built.glob("*.whl") if "editable" not in path.name)
+
+
+def files(folder: Path) -> set[str]:
+    """Every file below a folder, except compiled Python."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in paths if path.suffix != ".pyc"}
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built):
+    with zipfile.ZipFile(wheel(built)) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    own = {name for name in files(ROOT / "mobilenet_tf") if not name.startswith("deployment/")}
+    deployed = {f"deployment/{name}" for name in files(ROOT / "export")}
+    assert found == {f"mobilenet_tf/{name}" for name in own | deployed}
+    for suffix in (".html", ".csv", ".toml", ".c", ".cc", ".h", ".typed"):
+        assert any(name.endswith(suffix) for name in found), suffix
+
+
+def test_only_one_global_name_is_claimed(built):
+    for path in built.glob("*.whl"):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            top = archive.read(next(name for name in names if name.endswith("/top_level.txt")))
+            assert top.decode().split() == ["mobilenet_tf"]
+            for finder in (name for name in names if name.endswith("_finder.py")):
+                mapping = re.search(r"^MAPPING.*$", archive.read(finder).decode(), re.M)[0]
+                assert "'mobilenet_tf':" in mapping
+                assert "'export':" not in mapping
+
+
+def run(folder: Path, elsewhere: Path, *arguments: str) -> str:
+    """Output of Python that finds mobilenet_tf in `folder` only."""
+    paths = os.environ | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, cwd=elsewhere, env=paths, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_installed_package_runs(installed, tmp_path):
+    where = "import mobilenet_tf.deployment.tflite as x; print(x.__file__)"
+    assert run(installed, tmp_path, "-c", where).startswith(str(installed))
+    summary = json.loads(run(installed, tmp_path, "-m", "mobilenet_tf", "summary", "v1", "--json"))
+    assert summary["parameters"] == 4_253_864
+    assert "--json" in run(installed, tmp_path, "-m", "mobilenet_tf", "inspect", "--help")
+
+
+def test_extras_have_the_pins_of_requirements():
+    """Versions are written down twice, for `make` and for pip; they must agree."""
+    pins = {}
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([\w.-]+)==([^;\s]+)", line):
+            pins.setdefault(match[1].lower(), set()).add(match[2])
+    project = read_toml(ROOT / "pyproject.toml")["project"]
+    extras = project["optional-dependencies"]
+    for extra in ("dev", "micro", "tfds"):
+        for requirement in extras[extra]:
+            name, _, version = requirement.partition("==")
+            assert name.lower() in pins, requirement
+            assert not version or version in pins[name.lower()], requirement
+    for requirement in project["dependencies"]:
+        assert re.match(r"[\w.-]+", requirement)[0].lower() in pins, requirement
