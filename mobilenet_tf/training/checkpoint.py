@@ -48,7 +48,7 @@ def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None
     Raises:
         UserError: The file cannot be written.
     """
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     groups = {"weight": model.get_weights(), "best": state.best or []}
     groups["optimizer"] = [variable.numpy() for variable in model.optimizer.variables]
     for name, values in groups.items():
