@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Pack and check an APK without the Android SDK, after `make test-android` has compiled it.
 #   package_apk.sh [OUT.apk]     default: build/mobilenet.apk
-# The runtime is tensorflow-lite 2.16.1, which Maven Central has; the Gradle build takes litert.
+# The runtime is tensorflow-lite 2.16.1 from Maven Central; the Gradle build uses litert.
 set -euo pipefail
 cd "$(dirname "$0")"
 out=${1:-build/mobilenet.apk}
@@ -12,7 +12,7 @@ for tool in aapt2:aapt apksigner:apksigner zipalign:zipalign dexdump:dexdump key
   command -v "${tool%%:*}" > /dev/null || missing+=("${tool##*:}")
 done
 if ((${#missing[@]})); then
-  echo "package_apk.sh needs Debian's packages: ${missing[*]}" >&2
+  echo "package_apk.sh needs these Debian packages: ${missing[*]}" >&2
   exit 2
 fi
 if [[ ! -d app/target/classes/mobilenet || ! -d $runtime/aar ]]; then
@@ -22,12 +22,12 @@ fi
 
 rm -rf "$work"
 mkdir -p "$work/lib" "$(dirname "$out")"
-# Resources, manifest and assets; link.sh leaves .tflite files uncompressed.
+# Package resources, manifest and assets. link.sh stores .tflite files uncompressed.
 bash offdevice/resources/link.sh offdevice/resources/target
 cp offdevice/resources/target/resources.apk "$work/app.apk"
 
-# All classes into one dex; the jars of tools and stdlib are copied there by app/pom.xml.
-# Kotlin's module-info is for newer Javas; dx cannot read it.
+# Compile all classes into one dex file. app/pom.xml copies dx and Kotlin's standard library there.
+# dx cannot read the library's module-info, which is for newer Java versions.
 for jar in kotlin-stdlib kotlin-stdlib-jdk7; do
   cp "app/target/dex/$jar.jar" "$work/"
   zip -q -d "$work/$jar.jar" 'META-INF/*'
@@ -39,26 +39,26 @@ java -cp app/target/dex/dalvik-dx.jar com.android.dx.command.Main --dex --min-sd
 
 cp -r "$runtime"/aar/lite/jni/* "$work/lib/"
 (cd "$work" && zip -q -X app.apk classes.dex && zip -q -X -r -0 app.apk lib)
-# Libraries on page boundaries, so that they can be mapped from the APK.
+# Align libraries to page boundaries, so that they can be mapped directly from the APK.
 zipalign -f -p 4 "$work/app.apk" "$work/aligned.apk"
 
-# A throwaway key, as Android Studio's debug builds have.
+# Sign with a throwaway key, as Android Studio does for debug builds.
 key=build/debug.keystore
 [[ -f $key ]] || keytool -genkeypair -keystore "$key" -storepass android -keypass android \
   -alias debug -keyalg RSA -keysize 2048 -validity 10000 -dname CN=debug > /dev/null 2>&1
 apksigner sign --ks "$key" --ks-pass pass:android --min-sdk-version 24 --out "$out" "$work/aligned.apk"
 
-# What a phone would complain of.
+# Check what a phone checks at installation.
 check() { echo "checked: $1"; }
 fail() { echo "package_apk.sh: $1" >&2; exit 1; }
-apksigner verify --min-sdk-version 24 "$out" || fail "the signature is not valid"
+apksigner verify --min-sdk-version 24 "$out" || fail "the signature is invalid"
 check "signature"
-zipalign -c -p 4 "$out" || fail "it is not aligned"
+zipalign -c -p 4 "$out" || fail "the APK is not aligned"
 check "alignment"
 badging=$(aapt2 dump badging "$out")
 for fact in "package: name='mobilenet.tf.demo'" "sdkVersion:'24'" "targetSdkVersion:'36'" \
   "android.permission.CAMERA" "launchable-activity: name='mobilenet.tf.demo.LiveActivity'"; do
-  grep -qF "$fact" <<< "$badging" || fail "its manifest lacks $fact"
+  grep -qF "$fact" <<< "$badging" || fail "the manifest has no $fact"
 done
 check "manifest"
 unzip -p "$out" classes.dex > "$work/check.dex"
@@ -66,16 +66,16 @@ classes=$(dexdump "$work/check.dex" | grep 'Class descriptor')
 for class in mobilenet/tf/demo/LiveActivity mobilenet/tf/demo/SettingsActivity \
   mobilenet/tf/demo/BenchmarkActivity mobilenet/tf/demo/R\$layout mobilenet/tf/engine/Classifier \
   mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit kotlin/jdk7/AutoCloseableKt; do
-  grep -qF "'L$class;'" <<< "$classes" || fail "its dex lacks $class"
+  grep -qF "'L$class;'" <<< "$classes" || fail "the dex file has no class $class"
 done
 check "dex, $(wc -l <<< "$classes") classes"
 listing=$(unzip -Z "$out")
 models=$(grep -c '\.tflite$' <<< "$listing" || true)
-((models > 0)) || fail "it has no model"
+((models > 0)) || fail "the APK contains no model"
 ! grep '\.tflite$' <<< "$listing" | grep -vq ' stor ' || fail "a model is compressed"
 check "models, $models stored uncompressed"
 for abi in arm64-v8a armeabi-v7a x86 x86_64; do
-  grep -q " stor .*lib/$abi/libtensorflowlite_jni.so$" <<< "$listing" || fail "it lacks $abi"
+  grep -q " stor .*lib/$abi/libtensorflowlite_jni.so$" <<< "$listing" || fail "the APK has no library for $abi"
 done
 check "native libraries, 4 ABIs"
 echo "$out: $(stat -c %s "$out") bytes"

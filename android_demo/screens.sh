@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Check the app's screens and draw them into docs/screens, without a device. Called by `make screens`,
-# apart from test.sh: Robolectric, with the platform and its drawing library, is 350 MB to download.
+# Test the app's screens and draw them into docs/screens, without a device. Called by `make screens`.
+# Separate from test.sh because Robolectric, the Android platform and its drawing library are a
+# download of 350 MB.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./tools.sh

@@ -1,10 +1,10 @@
-"""What the Kotlin code is measured against, made by the Python that trains.
+"""Create the reference data for the tests of the Kotlin code with the Python code that trains.
 
     python android_demo/vectors.py golden        # core/src/test/resources/golden, committed
-    python android_demo/vectors.py parity        # build/parity, made by `make test-android`
+    python android_demo/vectors.py parity        # build/parity, created by `make test-android`
 
-`golden` is pictures and camera frames with the pixels that the network sees; `parity` is a file
-of every family and input type with the scores that LiteRT gives.
+`golden` writes images and camera frames with the expected input pixels of the network. `parity`
+writes a model of every network family and input type with the scores that LiteRT computes.
 """
 
 import json
@@ -22,7 +22,7 @@ GOLDEN = HERE / "core/src/test/resources/golden"
 PARITY = HERE / "build/parity"
 SIGNS = HERE.parents[1] / "shared/data/sign_digits"
 
-# What a file with each EXIF orientation has to undergo to be upright.
+# Transformation that makes an image with each EXIF orientation upright.
 EXIF = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,14 +33,14 @@ EXIF = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Clockwise degrees as Pillow's counter-clockwise turns.
+# Clockwise degrees as Pillow's counter-clockwise rotations.
 TURNS = {
     0: None,
     90: Image.Transpose.ROTATE_270,
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
-# Odd and even, wide and tall, much larger and smaller than the input.
+# Odd and even sizes, wide and tall, much larger and smaller than the network's input.
 PHOTOS = {
     "wide": (61, 47),
     "tall": (46, 91),
@@ -53,30 +53,31 @@ CROPS = (1.0, 0.875, 0.61)
 SIZES = (32, 24, 57)
 FAMILIES = ("v1", "v2", "v3_small")
 TYPES = ("uint8", "int8", "float32")
-COMPARED = 32  # pictures of each file
+COMPARED = 32  # images per model
 
 
 def picture(width: int, height: int, seed: int) -> np.ndarray:
-    """Slopes, edges and some noise: uint8 (height, width, 3)."""
+    """Return an image of gradients, edges and some noise: uint8 (height, width, 3)."""
     y, x = np.mgrid[0:height, 0:width]
-    slopes = np.stack([x * 255 / width, y * 255 / height, 255 - (x + y) * 255 / (width + height)])
-    noise = np.random.default_rng(seed).normal(0, 12, slopes.shape)
-    pixels = np.where((x // 5 + y // 7) % 4 == 0, 255 - slopes, slopes) + noise
+    ramps = np.stack([x * 255 / width, y * 255 / height, 255 - (x + y) * 255 / (width + height)])
+    noise = np.random.default_rng(seed).normal(0, 12, ramps.shape)
+    pixels = np.where((x // 5 + y // 7) % 4 == 0, 255 - ramps, ramps) + noise
     return np.moveaxis(pixels, 0, -1).clip(0, 255).astype(np.uint8)
 
 
 def turned(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    """Return the transposed image, or the image itself if `turn` is None."""
     return image if turn is None else image.transpose(turn)
 
 
 def frame(width: int, height: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A camera's planes: luma, and chroma of half the sides."""
+    """Return the planes of a camera frame: luma, and two chroma planes of half the size."""
     planes = np.asarray(Image.fromarray(picture(width, height, seed)).convert("YCbCr"))
     return planes[..., 0], planes[::2, ::2, 1], planes[::2, ::2, 2]
 
 
 def frame_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> Image.Image:
-    """JFIF's conversion, in the integers of libjpeg: 16 bits after the point, rounded."""
+    """Convert to RGB as in JFIF, in the fixed-point arithmetic of libjpeg (16 fractional bits)."""
     whole = [plane.repeat(2, 0).repeat(2, 1)[: y.shape[0], : y.shape[1]] for plane in (u, v)]
     luma, blue, red = y.astype(int), whole[0].astype(int) - 128, whole[1].astype(int) - 128
     rgb = [
@@ -88,7 +89,7 @@ def frame_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> Image.Image:
 
 
 def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
-    """The fields of every case, and the pixels that the network sees."""
+    """Yield the fields of every case and the expected input pixels of the network."""
     for seed, (name, (width, height)) in enumerate(PHOTOS.items()):
         image = Image.fromarray(picture(width, height, seed))
         for exif, turn in EXIF.items():
@@ -107,7 +108,7 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
 
 
 def write_golden(folder: Path = GOLDEN) -> None:
-    """Sources, the pixels expected of all cases in one file, and an index of where they are."""
+    """Write the source images, one file with the expected pixels of all cases, and its index."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed, (name, size) in enumerate(PHOTOS.items()):
         Image.fromarray(picture(*size, seed)).save(folder / f"{name}.png", optimize=True)
@@ -118,7 +119,7 @@ def write_golden(folder: Path = GOLDEN) -> None:
 
 
 def write_cases(folder: Path, cases: Iterator[tuple[dict, np.ndarray]]) -> None:
-    """cases.json, a case on each line, and expected.bin, which their `at` points into."""
+    """Write cases.json, one case per line, and expected.bin; `at` is a case's offset in it."""
     index, pixels = [], b""
     for case, expected in cases:
         index.append(json.dumps(case | {"at": len(pixels)}))
@@ -128,7 +129,7 @@ def write_cases(folder: Path, cases: Iterator[tuple[dict, np.ndarray]]) -> None:
 
 
 def write_photos(folder: Path) -> None:
-    """Cases from real photos, where the shared data set is beside the repository."""
+    """Write cases from real photos, if the shared dataset lies beside the repository."""
     photos = sorted(SIGNS.glob("*/*.JPG"))[::200]
     if not photos:
         return
@@ -138,7 +139,7 @@ def write_photos(folder: Path) -> None:
         for number, path in enumerate(photos):
             with Image.open(path) as file:
                 image = file.convert("RGB")
-            # As PNG: no two JPEG decoders agree to the last bit.
+            # Save as PNG, because two JPEG decoders may differ in the last bit.
             image.save(folder / f"{number}.png")
             for crop, size, channels in ((0.875, 96, 3), (1.0, 32, 1)):
                 case = {"photo": str(number), "exif": 1, "crop": crop}
@@ -151,7 +152,7 @@ def write_photos(folder: Path) -> None:
 
 
 def write_parity(folder: Path = PARITY) -> None:
-    """A .tflite of every family and type, pictures, and LiteRT's scores of them."""
+    """Write a .tflite file of every family and input type, images, and LiteRT's scores for them."""
     from mobilenet_tf.core.inputs import InputSpec
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -172,20 +173,21 @@ def write_parity(folder: Path = PARITY) -> None:
             )  # fmt: skip
             (folder / f"{name}.tflite").write_bytes(content)
             scores = TFLiteModel(content).run(pixels)
-            # Scores that are all alike would agree with anything.
+            # If all images had the same scores, the comparison would prove nothing.
             spread = np.ptp(scores, axis=1)
-            assert np.median(spread) > 0.2, f"{name} tells nothing apart: {spread}"
+            assert np.median(spread) > 0.2, f"The scores of {name} hardly vary: {spread}"
             (folder / f"{name}.pixels").write_bytes(pixels.tobytes())
             (folder / f"{name}.scores").write_bytes(scores.astype("<f4").tobytes())
     write_photos(folder / "photos")
 
 
 def prepared(seed: int, channels: int) -> np.ndarray:
+    """Return the input pixels of a generated image: uint8 (32, 32, channels)."""
     return prepare(Image.fromarray(picture(40 + seed, 60, seed)), 32, channels, 0.875)
 
 
 def quantized(family: str, pixels: np.ndarray, preprocessing):
-    """An untrained network that tells pictures apart, quantized as a trained one is."""
+    """Return an untrained, quantized network whose scores vary between images."""
     import tf_keras as keras
 
     from mobilenet_tf.compression.deploy import deploy_form
@@ -197,7 +199,7 @@ def quantized(family: str, pixels: np.ndarray, preprocessing):
     model = build(family, 0.25 if family == "v1" else 0.35, 32, 10, pixels.shape[-1])
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            # One pass sets the statistics to those of the pictures.
+            # With momentum 0, one pass sets the statistics to those of the images.
             layer.momentum = 0.0
     model(images, training=True)
     kernel = next(weight for weight in reversed(model.weights) if "kernel" in weight.name)
@@ -210,5 +212,5 @@ def quantized(family: str, pixels: np.ndarray, preprocessing):
 if __name__ == "__main__":
     tasks = {"golden": write_golden, "parity": write_parity}
     if len(sys.argv) != 2 or sys.argv[1] not in tasks:
-        sys.exit(f"One of {', '.join(tasks)} is needed.")
+        sys.exit(f"Usage: vectors.py {{{'|'.join(tasks)}}}")
     tasks[sys.argv[1]]()

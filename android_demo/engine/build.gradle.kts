@@ -23,7 +23,7 @@ kotlin {
 
 dependencies {
     api(project(":core"))
-    // Its Delegate is part of this module's own functions.
+    // An api dependency, because this module's public functions use its Delegate class.
     api(libs.litert)
 }
-// Its tests need the runtime on the desktop; the Maven build, pom.xml, has it and runs them.
+// This module's tests need the runtime on the desktop, so only the Maven build (pom.xml) runs them.

@@ -35,7 +35,7 @@ class Average(keras.callbacks.Callback):
         done = tf.cast(self.iterations, tf.float32)
         rate = 1 - tf.minimum(self.decay, (1 + done) / (10 + done))
 
-        def move(strategy):
+        def move(strategy: tf.distribute.Strategy) -> None:
             for average, weight in self.pairs:
                 strategy.extended.update(
                     average, lambda one, to: one.assign_sub(rate * (one - to)), args=(weight,)

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import tf_keras as keras
+from rich.progress import TaskID
 
 from mobilenet_tf.core.errors import Diverged
 from mobilenet_tf.core.progress import bar
@@ -84,7 +85,7 @@ class EpochProgress(keras.callbacks.Callback):
         """Show an empty bar."""
         self.steps = self.params["steps"]
         self.bar = bar()
-        self.task = None
+        self.task: TaskID | None = None
         self.bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: Metrics | None = None) -> None:
@@ -97,6 +98,7 @@ class EpochProgress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Metrics | None = None) -> None:
         """Advance the bar by a step."""
         rate = (batch + 1) * self.batch / max(time.monotonic() - self.started, 1e-6)
+        assert self.task is not None  # made by on_epoch_begin
         note = f"epoch {self.epoch + 1}/{self.epochs}  {rate:.0f} images/s"
         self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1, note=note)
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
@@ -48,7 +49,7 @@ def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None
     Raises:
         UserError: The file cannot be written.
     """
-    arrays = {}
+    arrays: dict[str, Any] = {}
     groups = {"weight": model.get_weights(), "best": state.best or []}
     groups["optimizer"] = [variable.numpy() for variable in model.optimizer.variables]
     for name, values in groups.items():

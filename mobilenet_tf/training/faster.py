@@ -7,7 +7,7 @@ Networks are built, saved and loaded with Keras's own layers; their classes are 
 during training.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import tensorflow as tf
@@ -40,10 +40,10 @@ def _depthwise(inputs: tf.Tensor, kernel: tf.Tensor, strides: tuple, padding: st
     """Convolve (N, H, W, C) with (5, 5, C, 1) to (N, h, w, C)."""
 
     @tf.custom_gradient
-    def convolve(inputs, kernel):
+    def convolve(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         outputs = tf.nn.depthwise_conv2d(inputs, kernel, strides, padding)
 
-        def gradient(upstream):
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             inputs_gradient = tf.nn.depthwise_conv2d_backprop_input(
                 tf.shape(inputs), kernel, upstream, strides, padding
             )

@@ -121,7 +121,7 @@ def _make_metrics(learner: Learner) -> None:
     """Create the variables of loss and metrics; Keras would trace a whole extra step for that."""
 
     @tf.function
-    def count_nothing():
+    def count_nothing() -> None:
         nothing = tf.zeros((0, learner.output_shape[-1]))
         learner.compute_loss(None, nothing, nothing)
         learner.compute_metrics(None, nothing, nothing, None)
@@ -142,7 +142,7 @@ def logits_model(model: keras.Model) -> keras.Model:
 def _in_precision(model: keras.Model, precision: str) -> keras.Model:
     """Return a copy that computes in another precision, with a float32 output."""
 
-    def clone(layer):
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         return type(layer).from_config(layer.get_config() | {"dtype": precision})
 
     copy = keras.models.clone_model(model, clone_function=clone)

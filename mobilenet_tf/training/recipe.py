@@ -135,7 +135,7 @@ class Stage(Checked):
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe(Checked):
     """All settings of training, from the first step to the last before conversion.
 
@@ -168,7 +168,7 @@ class Recipe(Checked):
     self_distillation: bool = False
     deterministic: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.train.epochs < 1:
             raise UserError(f"train.epochs is {self.train.epochs}; it must be at least 1.")

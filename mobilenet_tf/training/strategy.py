@@ -62,7 +62,7 @@ def distribute(
     if replicas == 1:
         return batches(1, range(1))
 
-    def feed(context):
+    def feed(context: tf.distribute.InputContext) -> tf.data.Dataset:
         local = replicas // context.num_input_pipelines
         first = context.input_pipeline_id * local
         return batches(replicas, range(first, first + local))
@@ -119,7 +119,7 @@ def _total(values: np.ndarray, only_chief: bool = False) -> np.ndarray:
     """Return int64 values (N,) summed over all replicas, or the values of the chief's first one."""
     strategy = tf.distribute.get_strategy()
 
-    def reduce(values):
+    def reduce(values: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         counts = context.replica_id_in_sync_group == 0 if only_chief else True
         # The product puts the values on the replica's device.
@@ -127,7 +127,7 @@ def _total(values: np.ndarray, only_chief: bool = False) -> np.ndarray:
         return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
-    def total(values):
+    def total(values: tf.Tensor) -> tf.Tensor:
         return strategy.run(reduce, (values,))
 
     return strategy.experimental_local_results(total(values))[0].numpy()

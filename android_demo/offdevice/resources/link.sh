@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The app's resources and manifest by aapt2, and its R class. Platform: Debian's android-framework-res.
-#   link.sh FOLDER   writes FOLDER/resources.apk and the classes of R into FOLDER/classes
+# Compile the app's resources, manifest and R class with aapt2. The Android platform is Debian's
+# package android-framework-res.
+#   link.sh FOLDER   writes FOLDER/resources.apk and the compiled R classes in FOLDER/classes
 set -euo pipefail
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "$0")/../../app/src/main"
 platform=/usr/share/android-framework-res/framework-res.apk
-# Gradle sets package and versions; aapt2 wants them in the manifest or as options.
+# Gradle sets the package and the versions; aapt2 needs them in the manifest or as options.
 sed 's/<manifest /<manifest package="mobilenet.tf.demo" /' AndroidManifest.xml > "$out/AndroidManifest.xml"
 aapt2 compile --dir res -o "$out/compiled.zip"
 rm -rf "$out/generated"

@@ -1,9 +1,9 @@
 /*
- * Android's C library on top of glibc, as far as libtensorflowlite_jni.so asks for it, so that
- * the phone's own x86_64 library runs on desktop Linux.
+ * The part of Android's C library that libtensorflowlite_jni.so needs, on top of glibc. With it, the
+ * phone's own x86_64 library runs on desktop Linux.
  *
- * The library asks for symbols of version LIBC; glibc has the same functions under versions of
- * its own. Most take and return the same on both, and are jumped to; the rest is translated.
+ * The library links to symbols of version LIBC; glibc has the same functions under its own versions.
+ * Most have the same signature on both systems, so a jump is enough. The others are translated.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,9 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Give android_NAME, defined here, to those who ask for NAME of version LIBC. */
+/* Export android_NAME, defined here, as NAME of version LIBC. */
 #define AS(name) __asm__(".symver android_" #name "," #name "@LIBC");
-/* A jump, so that no function's arguments need to be known. */
+/* Export glibc's NAME as NAME of version LIBC. A jump works for any arguments. */
 #define SAME(name)                                                       \
   __asm__(".text\n.globl android_" #name "\n"                            \
           ".type android_" #name ",@function\n"                          \
@@ -55,40 +55,41 @@ size_t android___strlen_chk(const char *text, size_t size) {
   return strlen(text);
 }
 
-/* The one that is asked for is the version, to know whether dlsym is safe; Android 7 here. */
+/* The library reads only the SDK version, to decide whether dlsym is safe. Return 24, Android 7. */
 AS(__system_property_get)
 int android___system_property_get(const char *name, char *value) {
   strcpy(value, strcmp(name, "ro.build.version.sdk") ? "" : "24");
   return (int)strlen(value);
 }
 
-/* Android looks into the caller's own library too; the runtime finds its XNNPACK in that way. */
+/* Android also searches the caller's own library, which is how the runtime finds XNNPACK. */
 AS(dlsym)
 void *android_dlsym(void *library, const char *name) {
   void *found = dlsym(library, name);
   if (found || library != RTLD_DEFAULT) return found;
-  void *own = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
-  return own ? dlsym(own, name) : NULL;
+  void *runtime = dlopen("libtensorflowlite_jni.so", RTLD_LAZY | RTLD_NOLOAD);
+  return runtime ? dlsym(runtime, name) : NULL;
 }
 
 AS(android_set_abort_message)
 void android_android_set_abort_message(const char *message) { fprintf(stderr, "%s\n", message); }
 
-/* The one of POSIX; glibc's of that name is its own. */
+/* Android has the POSIX version; glibc's strerror_r is a different function. */
 int __xpg_strerror_r(int code, char *text, size_t size);
 AS(strerror_r)
 int android_strerror_r(int code, char *text, size_t size) {
   return __xpg_strerror_r(code, text, size);
 }
 
-/* The bits of a mask differ, and only "all" is asked for. */
+/* The mask bits differ between the systems; the library only uses LC_ALL_MASK. */
 AS(newlocale)
 locale_t android_newlocale(int mask, const char *name, locale_t base) {
   (void)mask;
   return newlocale(LC_ALL_MASK, name, base);
 }
 
-/* XNNPACK's code for AVX-512, which no phone has, wants 64 bytes, and the library asks for less. */
+/* XNNPACK's AVX-512 code needs an alignment of 64 bytes. Phones have no AVX-512, so the library
+ * requests less. */
 AS(memalign)
 void *android_memalign(size_t alignment, size_t size) {
   return memalign(alignment < 64 ? 64 : alignment, size);
@@ -101,7 +102,7 @@ int android_posix_memalign(void **memory, size_t alignment, size_t size) {
 
 AS(sysconf)
 long android_sysconf(int name) {
-  switch (name) { /* Android's numbers */
+  switch (name) { /* Android's constants */
     case 0x27:
     case 0x28:
       return sysconf(_SC_PAGESIZE);
@@ -115,7 +116,7 @@ long android_sysconf(int name) {
   }
 }
 
-/* stdin, stdout and stderr; a FILE of Android has 152 bytes. */
+/* stdin, stdout and stderr. Android's FILE has 152 bytes. */
 char android___sF[3][152];
 AS(__sF)
 
@@ -153,7 +154,7 @@ size_t android_fwrite(const void *from, size_t size, size_t count, void *file) {
   return fwrite(from, size, count, stream(file));
 }
 
-/* The system's log. stdout belongs to the test runner, and stderr has these lines already. */
+/* Discard messages for Android's log: stdout belongs to the test runner, and stderr has them already. */
 int __android_log_vprint(int level, const char *tag, const char *text, va_list values) {
   (void)level, (void)tag, (void)text, (void)values;
   return 0;

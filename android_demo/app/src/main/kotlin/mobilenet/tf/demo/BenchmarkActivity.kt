@@ -8,15 +8,16 @@ import android.widget.TextView
 import java.io.File
 import java.io.IOException
 import kotlin.concurrent.thread
-import mobilenet.tf.core.Unusable
+import mobilenet.tf.core.UserError
 import mobilenet.tf.engine.Classifier
 import mobilenet.tf.engine.Timing
 import mobilenet.tf.engine.benchmarkJson
 
 /**
- * How fast the model is on this phone, and by how much its scores differ from Python's.
+ * Measures the latency of a model on this phone and the largest difference of its scores from Python's.
  *
- * By hand, or from a computer, which then reads `benchmark.json` in the app's external files:
+ * It can be started in the app, or from a computer, which then reads `benchmark.json` from the app's
+ * external files:
  *
  *     adb shell am start -W -n mobilenet.tf.demo/.BenchmarkActivity \
  *         --es model digits --ei runs 100 --ei threads 2
@@ -31,7 +32,7 @@ class BenchmarkActivity : Activity() {
         report = findViewById(R.id.report)
         run = findViewById(R.id.run)
         run.setOnClickListener { start() }
-        // Not again when the screen is turned.
+        // Do not start again when the screen is rotated.
         if (state == null && intent.hasExtra(MODEL)) start()
     }
 
@@ -41,7 +42,7 @@ class BenchmarkActivity : Activity() {
         thread(name = "benchmark") {
             val text = try {
                 measure()
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 error.message!!
             }
             runOnUiThread {
@@ -55,33 +56,33 @@ class BenchmarkActivity : Activity() {
         val settings = Settings(this)
         val store = ModelStore(this)
         val name = intent.getStringExtra(MODEL) ?: settings.model ?: store.names().firstOrNull()
-            ?: throw Unusable(getString(R.string.no_model))
+            ?: throw UserError(getString(R.string.no_model))
         val threads = intent.getIntExtra("threads", settings.threads).coerceIn(1, Settings.MAX_THREADS)
         val runs = intent.getIntExtra("runs", 50).coerceIn(1, 10_000)
         val golden = store.golden(name)
         return Classifier.open(store.load(name), threads, settings.accelerator).use { classifier ->
             val timing = Timing.of(classifier, runs)
-            val difference = golden?.differenceOf(classifier)
+            val difference = golden?.largestDifference(classifier)
             val json = benchmarkJson(name, "${Build.MANUFACTURER} ${Build.MODEL}", threads, classifier, timing, difference)
             listOfNotNull(
-                getString(R.string.runs_on, name, classifier.accelerator.name, threads),
+                getString(R.string.loaded_model, name, classifier.accelerator.name, threads),
                 classifier.fallback,
                 getString(R.string.times, timing.median, timing.p90, timing.runs),
-                if (difference == null) getString(R.string.no_golden)
-                else getString(R.string.agreement, difference, golden.count),
+                if (difference == null) getString(R.string.no_reference_scores)
+                else getString(R.string.difference, difference, golden.count),
                 write(json),
             ).joinToString("\n\n")
         }
     }
 
-    /** Beside its final name first: whoever waits for the file must not read half of it. */
+    /** Write under a temporary name and rename, so that no reader sees a partial file. Return a message. */
     private fun write(json: String): String {
         val file = File(getExternalFilesDir(null) ?: return getString(R.string.not_written), "benchmark.json")
         return try {
             val partial = File(file.path + ".partial")
             partial.writeText(json)
             if (!partial.renameTo(file)) throw IOException("no space")
-            // From the shared storage's root, as file managers and /sdcard show it.
+            // Show the path from the root of the shared storage, as file managers and /sdcard do.
             getString(R.string.written_to, "Android/" + file.path.substringAfter("/Android/"))
         } catch (error: IOException) {
             getString(R.string.not_written)

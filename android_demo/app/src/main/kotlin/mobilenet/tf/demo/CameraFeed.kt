@@ -19,45 +19,51 @@ import kotlin.math.abs
 import mobilenet.tf.core.Plane
 import mobilenet.tf.core.YuvFrame
 
-/** The camera: frames to a preview and, as YUV, to whoever asks for the newest. */
+/**
+ * The device's camera. It sends frames to a preview surface and, as YUV, to a callback.
+ *
+ * @param onLost called when the camera is disconnected or fails.
+ */
 class CameraFeed(context: Context, private val handler: Handler, private val onLost: () -> Unit) {
     private val manager = context.getSystemService(CameraManager::class.java)
     private var device: CameraDevice? = null
     private var reader: ImageReader? = null
     private var closed = false
 
-    private val chosen: Pair<String, CameraCharacteristics>? = try {
+    private val selected: Pair<String, CameraCharacteristics>? = try {
         manager.cameraIdList.map { it to manager.getCameraCharacteristics(it) }
-            .minByOrNull { (_, facts) -> if (facing(facts) == CameraCharacteristics.LENS_FACING_BACK) 0 else 1 }
+            .minByOrNull { (_, properties) -> if (facing(properties) == CameraCharacteristics.LENS_FACING_BACK) 0 else 1 }
     } catch (error: CameraAccessException) {
         null
     } catch (error: IllegalArgumentException) {
-        // Unplugged between the two calls.
+        // The camera was unplugged between the two calls.
         null
     }
 
-    /** The camera in use: the back one where there is one. Null: none at all. */
-    val id: String? = chosen?.first
+    /** ID of the selected camera, a back camera if there is one. Null if the device has no camera. */
+    val id: String? = selected?.first
 
     /** Clockwise degrees from the sensor's top to the device's natural top. */
-    val sensor: Int = chosen?.second?.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
+    val sensor: Int = selected?.second?.get(CameraCharacteristics.SENSOR_ORIENTATION) ?: 0
 
-    val front: Boolean = chosen?.let { facing(it.second) } == CameraCharacteristics.LENS_FACING_FRONT
+    /** Whether the camera faces the user. */
+    val front: Boolean = selected?.let { facing(it.second) } == CameraCharacteristics.LENS_FACING_FRONT
 
-    /** Of the frames, as the sensor has them. */
-    val size: Size = chosen?.let { chooseSize(it.second) } ?: Size(640, 480)
+    /** Size of the frames in the sensor's orientation. */
+    val size: Size = selected?.let { chooseSize(it.second) } ?: Size(640, 480)
 
     /**
-     * Start; the permission must have been given.
+     * Open the camera. The app must have the camera permission.
      *
-     * @param onFrame on the handler's thread; the image is closed afterwards.
+     * @param texture surface texture of the preview.
+     * @param onFrame called on the handler's thread with each frame, which is closed afterwards.
      */
     @SuppressLint("MissingPermission")
     fun open(texture: SurfaceTexture, onFrame: (Image) -> Unit) {
         val camera = id ?: return
         texture.setDefaultBufferSize(size.width, size.height)
         val images = ImageReader.newInstance(size.width, size.height, ImageFormat.YUV_420_888, 2)
-        // The newest; what came before it is dropped.
+        // Only the newest frame is delivered; older ones are dropped.
         images.setOnImageAvailableListener({ it.acquireLatestImage()?.use(onFrame) }, handler)
         reader = images
         try {
@@ -71,7 +77,7 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
         }
     }
 
-    /** May be called twice. */
+    /** Close the camera. Calling it twice is allowed. */
     fun close() {
         handler.post {
             closed = true
@@ -87,7 +93,7 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
             if (closed) return camera.close()
             device = camera
             try {
-                // The successor of this call came with API 28.
+                // The replacement for this call requires API 28.
                 @Suppress("DEPRECATION")
                 camera.createCaptureSession(listOf(preview, analysis), Session(camera), handler)
             } catch (error: CameraAccessException) {
@@ -116,7 +122,7 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
                 } catch (error: CameraAccessException) {
                     onLost()
                 } catch (error: IllegalStateException) {
-                    // Closed meanwhile, by the user leaving.
+                    // The user may have left the screen, which closes the camera.
                     if (!closed) onLost()
                 }
             }
@@ -125,16 +131,16 @@ class CameraFeed(context: Context, private val handler: Handler, private val onL
         }
     }
 
-    private fun facing(facts: CameraCharacteristics): Int? = facts.get(CameraCharacteristics.LENS_FACING)
+    private fun facing(properties: CameraCharacteristics): Int? = properties.get(CameraCharacteristics.LENS_FACING)
 
-    /** Near 640 x 480: more pixels cost time and tell the network nothing. */
-    private fun chooseSize(facts: CameraCharacteristics): Size? =
-        facts.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
+    /** Return the size closest to 640 x 480. More pixels cost time and do not improve predictions. */
+    private fun chooseSize(properties: CameraCharacteristics): Size? =
+        properties.get(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP)
             ?.getOutputSizes(ImageFormat.YUV_420_888)
             ?.minByOrNull { abs(it.width - 640) + abs(it.height - 480) }
 }
 
-/** A camera's image as the core reads it. */
+/** Convert a camera image to the type that the core module reads. */
 fun Image.toFrame(): YuvFrame {
     val (y, u, v) = planes.map { Plane(it.buffer, it.rowStride, it.pixelStride) }
     return YuvFrame(width, height, y, u, v)

@@ -17,30 +17,30 @@ import android.view.View
 import android.widget.Button
 import android.widget.ImageView
 import android.widget.TextView
-import mobilenet.tf.core.Unusable
-import mobilenet.tf.core.Upright
+import mobilenet.tf.core.Orientation
+import mobilenet.tf.core.UserError
 
-/** The camera, the likeliest classes of what it sees, and how long that took. */
-class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureListener {
+/** Main screen: camera preview, most likely classes, and latency. */
+class LiveActivity : Activity(), AnalyzerListener, TextureView.SurfaceTextureListener {
     private lateinit var settings: Settings
     private lateinit var store: ModelStore
-    private lateinit var analysis: Analysis
+    private lateinit var analyzer: Analyzer
     private lateinit var preview: TextureView
-    private lateinit var still: ImageView
+    private lateinit var stillImage: ImageView
     private lateinit var bars: ScoreBars
     private var camera: CameraFeed? = null
     private var frozen = false
-    private var asked = false
-    private var answer: Answer? = null
+    private var permissionRequested = false
+    private var result: AnalysisResult? = null
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.live)
         settings = Settings(this)
         store = ModelStore(this)
-        analysis = Analysis(store, settings, this)
+        analyzer = Analyzer(store, settings, this)
         preview = findViewById(R.id.preview)
-        still = findViewById(R.id.still)
+        stillImage = findViewById(R.id.still_image)
         bars = findViewById(R.id.bars)
         preview.surfaceTextureListener = this
         click(R.id.freeze) { if (frozen) resumeCamera() else freeze() }
@@ -48,21 +48,21 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         click(R.id.model) { chooseModel() }
         click(R.id.settings) { startActivity(Intent(this, SettingsActivity::class.java)) }
         click(R.id.benchmark) { startActivity(Intent(this, BenchmarkActivity::class.java)) }
-        click(R.id.allow) { askForCamera() }
-        asked = state?.getBoolean(ASKED) ?: false
-        (lastNonConfigurationInstance as? Kept)?.let {
-            showStill(it.picture)
-            it.answer?.let(::onAnswer)
+        click(R.id.allow_camera) { requestCameraPermission() }
+        permissionRequested = state?.getBoolean(PERMISSION_REQUESTED) ?: false
+        (lastNonConfigurationInstance as? RetainedState)?.let {
+            showStillImage(it.image)
+            it.result?.let(::onResult)
         }
     }
 
-    /** A still picture and its answer outlive a rotation. */
+    /** Keep the still image and its result when the screen is rotated. */
     override fun onRetainNonConfigurationInstance(): Any? =
-        (still.drawable as? BitmapDrawable)?.takeIf { frozen }?.let { Kept(it.bitmap, answer) }
+        (stillImage.drawable as? BitmapDrawable)?.takeIf { frozen }?.let { RetainedState(it.bitmap, result) }
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
-        state.putBoolean(ASKED, asked)
+        state.putBoolean(PERMISSION_REQUESTED, permissionRequested)
     }
 
     override fun onResume() {
@@ -72,11 +72,11 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         if (!frozen) startCamera()
     }
 
-    /** Whether there is one to open. */
+    /** Open the selected model, or the first one. Return false if the app contains no model. */
     private fun openModel(): Boolean {
         val names = store.names()
         val name = settings.model?.takeIf { it in names } ?: names.firstOrNull() ?: return false
-        analysis.open(name)
+        analyzer.open(name)
         return true
     }
 
@@ -86,27 +86,27 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     }
 
     override fun onDestroy() {
-        analysis.close()
+        analyzer.close()
         super.onDestroy()
     }
 
-    // The camera
+    // Camera
 
     private fun startCamera() {
         if (!packageManager.hasSystemFeature(PackageManager.FEATURE_CAMERA_ANY)) return notice(getString(R.string.no_camera))
         if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
             notice(getString(R.string.camera_denied), canAllow = true)
-            if (!asked) askForCamera()
+            if (!permissionRequested) requestCameraPermission()
             return
         }
         notice(null)
         if (camera != null || !preview.isAvailable) return
-        val feed = CameraFeed(this, analysis.handler) { runOnUiThread { onProblem(getString(R.string.camera_lost)) } }
+        val feed = CameraFeed(this, analyzer.handler) { runOnUiThread { onError(getString(R.string.camera_lost)) } }
         if (feed.id == null) return notice(getString(R.string.no_camera))
         camera = feed
-        val upright = Upright.ofCamera(feed.sensor, displayDegrees(), feed.front)
-        showUpright(feed)
-        feed.open(preview.surfaceTexture!!) { image -> analysis.frame(upright) { image.toFrame() } }
+        val orientation = Orientation.fromCamera(feed.sensor, displayDegrees(), feed.front)
+        rotatePreview(feed)
+        feed.open(preview.surfaceTexture!!) { image -> analyzer.classifyFrame(orientation) { image.toFrame() } }
     }
 
     private fun stopCamera() {
@@ -114,35 +114,37 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         camera = null
     }
 
-    private fun askForCamera() {
-        if (asked && !shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
-            // Denied for good: only the system's own screen can change that.
+    private fun requestCameraPermission() {
+        if (permissionRequested && !shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
+            // The permission was denied permanently; only the system's settings can change that.
             val app = Uri.fromParts("package", packageName, null)
             return startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, app))
         }
-        asked = true
+        permissionRequested = true
         requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
     }
 
-    @Suppress("DEPRECATION") // The display of a context came with API 30.
+    @Suppress("DEPRECATION") // Context.getDisplay requires API 30.
     private fun displayDegrees(): Int = windowManager.defaultDisplay.rotation * 90
 
     /**
-     * A TextureView undoes the sensor's angle for the natural position of the device, but knows
-     * nothing of how the screen is turned, and stretches frames to its own shape.
+     * Rotate and scale the preview so that frames are upright and keep their aspect ratio.
+     *
+     * A TextureView compensates for the sensor's angle, but not for the rotation of the screen, and it
+     * stretches frames to its own size.
      */
-    private fun showUpright(feed: CameraFeed) {
-        val (wide, high) = preview.width.toFloat() to preview.height.toFloat()
+    private fun rotatePreview(feed: CameraFeed) {
+        val (width, height) = preview.width.toFloat() to preview.height.toFloat()
         val sideways = feed.sensor % 180 != 0
-        val frameWide = (if (sideways) feed.size.height else feed.size.width).toFloat()
-        val frameHigh = (if (sideways) feed.size.width else feed.size.height).toFloat()
+        val frameWidth = (if (sideways) feed.size.height else feed.size.width).toFloat()
+        val frameHeight = (if (sideways) feed.size.width else feed.size.height).toFloat()
         val degrees = displayDegrees()
-        val turned = degrees % 180 != 0
-        val scale = minOf(wide / (if (turned) frameHigh else frameWide), high / (if (turned) frameWide else frameHigh))
+        val rotated = degrees % 180 != 0
+        val scale = minOf(width / (if (rotated) frameHeight else frameWidth), height / (if (rotated) frameWidth else frameHeight))
         preview.setTransform(
             Matrix().apply {
-                postScale(frameWide * scale / wide, frameHigh * scale / high, wide / 2, high / 2)
-                postRotate(-degrees.toFloat(), wide / 2, high / 2)
+                postScale(frameWidth * scale / width, frameHeight * scale / height, width / 2, height / 2)
+                postRotate(-degrees.toFloat(), width / 2, height / 2)
             },
         )
     }
@@ -152,7 +154,7 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
     }
 
     override fun onSurfaceTextureSizeChanged(texture: SurfaceTexture, width: Int, height: Int) {
-        camera?.let { showUpright(it) }
+        camera?.let { rotatePreview(it) }
     }
 
     override fun onSurfaceTextureUpdated(texture: SurfaceTexture) = Unit
@@ -162,26 +164,26 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         return true
     }
 
-    // A still picture
+    // Still image
 
     private fun freeze() {
         if (camera == null) return
-        showStill(preview.bitmap ?: return)
+        showStillImage(preview.bitmap ?: return)
         stopCamera()
     }
 
-    private fun showStill(picture: Bitmap) {
-        still.setImageBitmap(picture)
+    private fun showStillImage(image: Bitmap) {
+        stillImage.setImageBitmap(image)
         frozen = true
-        still.visibility = View.VISIBLE
+        stillImage.visibility = View.VISIBLE
         notice(null)
         findViewById<Button>(R.id.freeze).setText(R.string.resume)
     }
 
     private fun resumeCamera() {
         frozen = false
-        still.visibility = View.GONE
-        still.setImageDrawable(null)
+        stillImage.visibility = View.GONE
+        stillImage.setImageDrawable(null)
         findViewById<Button>(R.id.freeze).setText(R.string.freeze)
         startCamera()
     }
@@ -191,7 +193,7 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         try {
             startActivityForResult(intent, request)
         } catch (error: android.content.ActivityNotFoundException) {
-            onProblem(getString(R.string.file_unreadable))
+            onError(getString(R.string.file_unreadable))
         }
     }
 
@@ -201,71 +203,71 @@ class LiveActivity : Activity(), AnalysisListener, TextureView.SurfaceTextureLis
         if (request == PICK_PHOTO) {
             frozen = true
             stopCamera()
-            // This comes before onResume, and the app may have been killed meanwhile.
+            // This is called before onResume, and the app may have been restarted, so the model must be opened here.
             openModel()
-            analysis.photo({ size, crop -> readPhoto(this, uri, size, crop) }) { showStill(it.shown) }
+            analyzer.classifyPhoto({ size, crop -> readPhoto(this, uri, size, crop) }) { showStillImage(it.bitmap) }
         } else {
-            analysis.handler.post { addModel(uri) }
+            analyzer.handler.post { addModel(uri) }
         }
     }
 
-    // The model
+    // Model
 
     private fun chooseModel() {
         val names = store.names()
         val items = (names + getString(R.string.open_file)).toTypedArray()
         AlertDialog.Builder(this)
             .setTitle(R.string.model)
-            .setItems(items) { _, index -> names.getOrNull(index)?.let { use(it) } ?: pick("*/*", PICK_MODEL) }
+            .setItems(items) { _, index -> names.getOrNull(index)?.let { useModel(it) } ?: pick("*/*", PICK_MODEL) }
             .show()
     }
 
     private fun addModel(uri: Uri) = try {
         val name = store.add(uri)
-        runOnUiThread { use(name) }
-    } catch (error: Unusable) {
-        runOnUiThread { onProblem(error.message!!) }
+        runOnUiThread { useModel(name) }
+    } catch (error: UserError) {
+        runOnUiThread { onError(error.message!!) }
     }
 
-    private fun use(name: String) {
+    private fun useModel(name: String) {
         settings.model = name
         notice(null)
-        analysis.open(name)
+        analyzer.open(name)
         if (!frozen) startCamera()
     }
 
-    // What comes back
+    // Results of the analyzer
 
-    override fun onRunning(running: Running) {
-        val text = getString(R.string.runs_on, running.name, running.accelerator.name, running.threads)
-        findViewById<TextView>(R.id.runs_on).text = listOfNotNull(text, running.fallback).joinToString("\n")
+    override fun onModelLoaded(model: LoadedModel) {
+        val text = getString(R.string.loaded_model, model.name, model.accelerator.name, model.threads)
+        findViewById<TextView>(R.id.loaded_model).text = listOfNotNull(text, model.fallback).joinToString("\n")
     }
 
-    override fun onAnswer(answer: Answer) {
-        this.answer = answer
-        bars.ranked = answer.ranked
+    override fun onResult(result: AnalysisResult) {
+        this.result = result
+        bars.predictions = result.predictions
         findViewById<TextView>(R.id.latency).apply {
-            text = getString(R.string.latency, answer.prepare, answer.infer, answer.dropped)
-            contentDescription = getString(R.string.latency_spoken, answer.prepare, answer.infer)
+            text = getString(R.string.latency, result.preprocessing, result.inference, result.dropped)
+            contentDescription = getString(R.string.latency_spoken, result.preprocessing, result.inference)
         }
     }
 
-    override fun onProblem(sentence: String) = notice(sentence)
+    override fun onError(message: String) = notice(message)
 
-    /** A sentence over the picture; null takes it away. */
-    private fun notice(sentence: String?, canAllow: Boolean = false) {
-        findViewById<View>(R.id.notice).visibility = if (sentence == null) View.GONE else View.VISIBLE
-        findViewById<TextView>(R.id.notice_text).text = sentence
-        findViewById<View>(R.id.allow).visibility = if (canAllow) View.VISIBLE else View.GONE
+    /** Show a message over the image; null removes it. */
+    private fun notice(message: String?, canAllow: Boolean = false) {
+        findViewById<View>(R.id.notice).visibility = if (message == null) View.GONE else View.VISIBLE
+        findViewById<TextView>(R.id.notice_text).text = message
+        findViewById<View>(R.id.allow_camera).visibility = if (canAllow) View.VISIBLE else View.GONE
     }
 
     private fun click(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }
 
-    private class Kept(val picture: Bitmap, val answer: Answer?)
+    private class RetainedState(val image: Bitmap, val result: AnalysisResult?)
 
     private companion object {
         const val PICK_PHOTO = 1
         const val PICK_MODEL = 2
-        const val ASKED = "asked"
+        const val PERMISSION_REQUESTED = "permission_requested"
     }
 }

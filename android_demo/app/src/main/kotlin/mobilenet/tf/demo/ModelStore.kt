@@ -8,54 +8,54 @@ import java.io.IOException
 import java.io.InputStream
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
-import mobilenet.tf.core.Unusable
-import mobilenet.tf.engine.GoldenPictures
+import mobilenet.tf.core.UserError
+import mobilenet.tf.engine.GoldenImages
 
-/** The models of this app: all in its assets, and those opened from the phone, which are copied. */
+/** The app's models: those in its assets, and copies of those that the user opened from the phone. */
 class ModelStore(private val context: Context) {
     private val opened = File(context.filesDir, "models")
 
-    /** Names, those of the assets first. */
+    /** Return the names of all models, those in the assets first. */
     fun names(): List<String> {
         val shipped = context.assets.list("").orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        val own = opened.list().orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        return (shipped + own).map { it.removeSuffix(SUFFIX) }.distinct()
+        val copied = opened.list().orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
+        return (shipped + copied).map { it.removeSuffix(SUFFIX) }.distinct()
     }
 
     /**
-     * A model's bytes, in memory that the runtime reads directly.
+     * Read a model into a direct buffer, as the runtime requires.
      *
-     * @throws Unusable if it cannot be read.
+     * @throws UserError if the file cannot be read.
      */
-    fun load(name: String): ByteBuffer = reading {
-        val bytes = open("$name$SUFFIX").use { limited(it) }
+    fun load(name: String): ByteBuffer = reportErrors {
+        val bytes = open("$name$SUFFIX").use { readLimited(it) }
         ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }
     }
 
-    /** What Python gave on some pictures; null for a model that came without. */
-    fun golden(name: String): GoldenPictures? {
+    /** Read the reference scores of a model; null if there are none. */
+    fun golden(name: String): GoldenImages? {
         val file = "$name.golden.json"
         if (context.assets.list("").orEmpty().none { it == file }) return null
-        return GoldenPictures.read(reading { context.assets.open(file).use { it.readBytes() }.toString(Charsets.UTF_8) })
+        return GoldenImages.read(reportErrors { context.assets.open(file).use { it.readBytes() }.toString(Charsets.UTF_8) })
     }
 
     /**
-     * Keep a file that the user opened.
+     * Copy a file that the user opened into the app.
      *
-     * @return its name.
-     * @throws Unusable if it cannot be read or is too large.
+     * @return the model's name.
+     * @throws UserError if the file cannot be read or is too large.
      */
-    fun add(uri: Uri): String = reading {
+    fun add(uri: Uri): String = reportErrors {
         val stream = context.contentResolver.openInputStream(uri) ?: throw IOException("no stream")
-        val bytes = stream.use { limited(it) }
+        val bytes = stream.use { readLimited(it) }
         val name = displayName(uri).removeSuffix(SUFFIX).replace(Regex("[^A-Za-z0-9_. -]"), "_").trim('.', ' ')
-        // Not under a shipped model's name, which would hide it.
-        val free = if (context.assets.list("").orEmpty().contains("$name$SUFFIX")) "$name (opened)" else name
+        // A model of the same name in the assets would hide the copy.
+        val unique = if (context.assets.list("").orEmpty().contains("$name$SUFFIX")) "$name (opened)" else name
         opened.mkdirs()
         val partial = File(opened, ".partial")
         partial.writeBytes(bytes)
-        if (!partial.renameTo(File(opened, "${free.ifEmpty { "model" }}$SUFFIX"))) throw IOException("no space")
-        free.ifEmpty { "model" }
+        if (!partial.renameTo(File(opened, "${unique.ifEmpty { "model" }}$SUFFIX"))) throw IOException("no space")
+        unique.ifEmpty { "model" }
     }
 
     private fun open(file: String): InputStream {
@@ -68,17 +68,17 @@ class ModelStore(private val context: Context) {
             ?.use { if (it.moveToFirst()) it.getString(0) else null }
             ?: uri.lastPathSegment.orEmpty()
 
-    private fun limited(stream: InputStream): ByteArray {
+    private fun readLimited(stream: InputStream): ByteArray {
         val bytes = stream.readBytes(LIMIT)
-        return bytes ?: throw Unusable(context.getString(R.string.file_too_large, LIMIT shr 20))
+        return bytes ?: throw UserError(context.getString(R.string.file_too_large, LIMIT shr 20))
     }
 
-    private fun <T> reading(work: () -> T): T = try {
+    private fun <T> reportErrors(work: () -> T): T = try {
         work()
     } catch (error: IOException) {
-        throw Unusable(context.getString(R.string.file_unreadable), error)
+        throw UserError(context.getString(R.string.file_unreadable), error)
     } catch (error: SecurityException) {
-        throw Unusable(context.getString(R.string.file_unreadable), error)
+        throw UserError(context.getString(R.string.file_unreadable), error)
     }
 
     private companion object {
@@ -87,7 +87,7 @@ class ModelStore(private val context: Context) {
     }
 }
 
-/** All that is left in a stream; null if that is more than [limit] bytes. */
+/** Read the rest of a stream; return null if it is longer than [limit] bytes. */
 internal fun InputStream.readBytes(limit: Int): ByteArray? {
     val out = java.io.ByteArrayOutputStream()
     val chunk = ByteArray(1 shl 16)

@@ -9,9 +9,9 @@ import android.util.AttributeSet
 import android.util.TypedValue
 import android.view.View
 import kotlin.math.roundToInt
-import mobilenet.tf.core.Ranked
+import mobilenet.tf.core.Prediction
 
-/** The likeliest classes as bars, the score in percent at the end. */
+/** Draws the most likely classes as bars with their scores in percent. */
 class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(context, attributes) {
     private val line = TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_SP, 28f, resources.displayMetrics)
     private val gap = line / 7
@@ -22,26 +22,26 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
         textSize = line * 0.6f
     }
 
-    /** Lines the view has room for, so that it does not jump with the answers. */
+    /** Number of lines to reserve, so that the height does not change with the number of predictions. */
     var lines = 3
         set(value) {
             if (field != value) requestLayout()
             field = value
         }
 
-    /** Null: nothing has been classified yet. */
-    var ranked: List<Ranked>? = null
+    /** Predictions to draw; null before the first one. */
+    var predictions: List<Prediction>? = null
         set(value) {
             field = value
             contentDescription = describe(value.orEmpty())
             invalidate()
         }
 
-    private fun describe(ranked: List<Ranked>): String =
-        if (ranked.isEmpty()) context.getString(R.string.nothing_likely)
-        else ranked.joinToString(", ") { context.getString(R.string.answer, it.label, percent(it)) }
+    private fun describe(predictions: List<Prediction>): String =
+        if (predictions.isEmpty()) context.getString(R.string.no_prediction)
+        else predictions.joinToString(", ") { context.getString(R.string.prediction_spoken, it.label, percent(it)) }
 
-    private fun percent(ranked: Ranked) = (ranked.score * 100).roundToInt()
+    private fun percent(prediction: Prediction) = (prediction.score * 100).roundToInt()
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val height = (lines * (line + gap) + gap).roundToInt()
@@ -49,17 +49,17 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
     }
 
     override fun onDraw(canvas: Canvas) {
-        val ranked = ranked ?: return
-        val wide = width - 2 * margin
-        if (ranked.isEmpty()) canvas.drawText(context.getString(R.string.nothing_likely), margin, gap + line * 0.7f, text)
-        ranked.take(lines).forEachIndexed { index, one ->
+        val predictions = predictions ?: return
+        val barWidth = width - 2 * margin
+        if (predictions.isEmpty()) canvas.drawText(context.getString(R.string.no_prediction), margin, gap + line * 0.7f, text)
+        predictions.take(lines).forEachIndexed { index, prediction ->
             val top = gap + index * (line + gap)
-            canvas.drawRect(margin, top, margin + wide * one.score.coerceIn(0f, 1f), top + line, bar)
-            val score = "${percent(one)} %"
-            val scoreWide = text.measureText(score)
-            val label = TextUtils.ellipsize(one.label, text, wide - scoreWide - 4 * gap, TextUtils.TruncateAt.END)
+            canvas.drawRect(margin, top, margin + barWidth * prediction.score.coerceIn(0f, 1f), top + line, bar)
+            val score = "${percent(prediction)} %"
+            val scoreWidth = text.measureText(score)
+            val label = TextUtils.ellipsize(prediction.label, text, barWidth - scoreWidth - 4 * gap, TextUtils.TruncateAt.END)
             canvas.drawText(label, 0, label.length, margin + gap, top + line * 0.7f, text)
-            canvas.drawText(score, margin + wide - gap - scoreWide, top + line * 0.7f, text)
+            canvas.drawText(score, margin + barWidth - gap - scoreWidth, top + line * 0.7f, text)
         }
     }
 

@@ -3,19 +3,21 @@ package mobilenet.tf.demo
 import android.content.Context
 import mobilenet.tf.engine.Accelerator
 
-/** What the user chose, kept between starts. */
+/** The user's settings, saved across restarts of the app. */
 class Settings(context: Context) {
     private val store = context.getSharedPreferences("settings", Context.MODE_PRIVATE)
 
+    /** Number of CPU threads. */
     var threads: Int
         get() = store.getInt("threads", minOf(2, MAX_THREADS)).coerceIn(1, MAX_THREADS)
         set(value) = store.edit().putInt("threads", value).apply()
 
-    /** Least score shown, in percent. */
+    /** Lowest score that is shown, in percent. */
     var threshold: Int
         get() = store.getInt("threshold", 5).coerceIn(0, 95)
         set(value) = store.edit().putInt("threshold", value).apply()
 
+    /** Number of classes that are shown. */
     var results: Int
         get() = store.getInt("results", 3).coerceIn(1, MAX_RESULTS)
         set(value) = store.edit().putInt("results", value).apply()
@@ -25,7 +27,7 @@ class Settings(context: Context) {
             ?: Accelerator.XNNPACK
         set(value) = store.edit().putString("accelerator", value.name).apply()
 
-    /** The model's name in [ModelStore]; null: the first there is. */
+    /** Name of the selected model in [ModelStore]; null selects the first one. */
     var model: String?
         get() = store.getString("model", null)
         set(value) = store.edit().putString("model", value).apply()

@@ -10,7 +10,7 @@ import android.widget.Spinner
 import android.widget.TextView
 import mobilenet.tf.engine.Accelerator
 
-/** Threads, threshold, number of results and what computes; in force on return. */
+/** Settings screen. Changes take effect when the user returns to the main screen. */
 class SettingsActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -30,12 +30,12 @@ class SettingsActivity : Activity() {
 
     private fun slider(id: Int, labelId: Int, title: Int, range: IntRange, value: Int, set: (Int) -> Unit) {
         val label = findViewById<TextView>(labelId)
-        fun show(now: Int) {
-            label.text = "${getString(title)}: $now"
+        fun show(current: Int) {
+            label.text = "${getString(title)}: $current"
         }
         show(value)
         findViewById<SeekBar>(id).apply {
-            // A least value came with API 26.
+            // SeekBar.min requires API 26.
             max = range.last - range.first
             progress = value - range.first
             setOnSeekBarChangeListener(

@@ -1,15 +1,15 @@
 package mobilenet.tf.core
 
 /**
- * JSON, as far as this app needs it: maps, lists, strings, doubles, booleans and null.
+ * JSON reader and writer for maps, lists, strings, doubles, booleans and null.
  *
- * Android has a class for it, but not the plain JVM where all of this is tested.
+ * Android's own JSON classes are not available on the plain JVM that runs this module's tests.
  */
 object Json {
-    /** @throws IllegalArgumentException if [text] is no JSON. */
-    fun parse(text: String): Any? = Reader(text).whole()
+    /** @throws IllegalArgumentException if [text] is not valid JSON. */
+    fun parse(text: String): Any? = Reader(text).document()
 
-    /** The inverse of [parse], on one line; numbers may be of any kind. */
+    /** Write a value on one line: the inverse of [parse]. Accepts every number type. */
     fun write(value: Any?): String = when (value) {
         is Map<*, *> -> value.entries.joinToString(", ", "{", "}") { (k, v) -> "${quote("$k")}: ${write(v)}" }
         is Iterable<*> -> value.joinToString(", ", "[", "]") { write(it) }
@@ -32,13 +32,13 @@ object Json {
     private class Reader(private val text: String) {
         private var at = 0
 
-        fun whole(): Any? = value(0).also {
+        fun document(): Any? = value(0).also {
             skip()
-            require(at == text.length) { "There is more after the end, at $at." }
+            require(at == text.length) { "Unexpected text after the end of the JSON, at $at." }
         }
 
         private fun value(depth: Int): Any? {
-            require(depth < 64) { "It is nested too deeply." }
+            require(depth < 64) { "The JSON is nested more than 64 levels deep." }
             skip()
             return when (val c = peek()) {
                 '{' -> entries('{', '}') {
@@ -50,20 +50,20 @@ object Json {
                 }.toMap()
                 '[' -> entries('[', ']') { value(depth + 1) }
                 '"' -> string()
-                't' -> word("true", true)
-                'f' -> word("false", false)
-                'n' -> word("null", null)
+                't' -> literal("true", true)
+                'f' -> literal("false", false)
+                'n' -> literal("null", null)
                 else -> if (c == '-' || c.isDigit()) number() else fail()
             }
         }
 
-        private fun <T> entries(open: Char, close: Char, one: () -> T): List<T> {
+        private fun <T> entries(open: Char, close: Char, entry: () -> T): List<T> {
             expect(open)
             skip()
             val found = mutableListOf<T>()
             if (peek() != close) {
                 do {
-                    found += one()
+                    found += entry()
                     skip()
                 } while (peek() == ',' && at++ >= 0)
             }
@@ -93,7 +93,7 @@ object Json {
         }
 
         private fun hex(): Char {
-            require(at + 4 <= text.length) { "It ends within a string." }
+            require(at + 4 <= text.length) { "The JSON ends inside a string." }
             return text.substring(at, at + 4).toInt(16).toChar().also { at += 4 }
         }
 
@@ -103,8 +103,8 @@ object Json {
             return text.substring(from, at).toDouble()
         }
 
-        private fun <T> word(word: String, value: T): T {
-            require(text.startsWith(word, at)) { "What stands at $at is no JSON." }
+        private fun <T> literal(word: String, value: T): T {
+            if (!text.startsWith(word, at)) fail()
             at += word.length
             return value
         }
@@ -122,6 +122,6 @@ object Json {
             at++
         }
 
-        private fun fail(): Nothing = throw IllegalArgumentException("What stands at $at is no JSON.")
+        private fun fail(): Nothing = throw IllegalArgumentException("Invalid JSON at $at.")
     }
 }

@@ -4,12 +4,15 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * What a `.tflite` says of itself, beside its tensors. What it does not state is null.
+ * Metadata of a `.tflite` file. Values that the file does not contain are null.
  *
- * @property mean per channel or one for all; input = (pixel - mean) / std.
- * @property crop share of the picture's shorter side; this project's files state it.
- * @property labels one per class, in the order of the output.
- * @property runtime the oldest runtime that has the model's operators, such as "1.14.0".
+ * @property name name of the model.
+ * @property mean one value per channel, or one for all; input = (pixel - mean) / std.
+ * @property std one value per channel, or one for all.
+ * @property crop side of the centre crop as a fraction of the image's shorter side. Files written by
+ *   this project contain it.
+ * @property labels class labels in the order of the output.
+ * @property runtime oldest runtime version that has all operators of the model, such as "1.14.0".
  */
 class ModelFile private constructor(
     val name: String?,
@@ -20,43 +23,43 @@ class ModelFile private constructor(
     val runtime: String?,
 ) {
     companion object {
-        private const val MODEL_MARK = "TFL3"
-        private const val METADATA_MARK = "M001"
+        private const val MODEL_IDENTIFIER = "TFL3"
+        private const val METADATA_IDENTIFIER = "M001"
         private const val NORMALIZATION = 1
         private val LABEL_TYPES = listOf(2, 3)
 
         /**
-         * Read the standard's metadata, and the files that follow the model.
+         * Read the standard TFLite metadata and the files that are appended to the model.
          *
-         * @throws Unusable if it is no `.tflite`, or is cut short or damaged.
+         * @throws UserError if the file is not a `.tflite` model, is truncated or damaged.
          */
         fun read(content: ByteBuffer): ModelFile {
             val data = content.duplicate().order(ByteOrder.LITTLE_ENDIAN)
-            if (mark(data) != MODEL_MARK) throw Unusable("The file is not a .tflite model.")
+            if (identifier(data) != MODEL_IDENTIFIER) throw UserError("The file is not a .tflite model.")
             try {
                 return parse(data)
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 throw error
             } catch (error: RuntimeException) {
-                // Offsets that point anywhere, in whatever way they fail.
-                throw Unusable("The model is cut short or damaged; copy or export it again.", error)
+                // Damaged offsets can point anywhere and fail in many ways.
+                throw UserError("The model is truncated or damaged; copy or export it again.", error)
             }
         }
 
-        private fun mark(data: ByteBuffer): String? =
+        private fun identifier(data: ByteBuffer): String? =
             if (data.limit() < 8) null else String(ByteArray(4) { data.get(4 + it) }, Charsets.US_ASCII)
 
         private fun parse(data: ByteBuffer): ModelFile {
-            val model = FlatTable.root(data)
+            val model = FlatbufferTable.root(data)
             val buffers = model.tables(4)
-            val named = model.tables(6).associate { it.string(0) to (buffers[it.int(1) ?: 0].bytes(0) ?: ByteArray(0)) }
-            val runtime = named["min_runtime_version"]?.toString(Charsets.US_ASCII)?.trimEnd('\u0000')
-            val metadata = named["TFLITE_METADATA"]?.let { ByteBuffer.wrap(it).order(ByteOrder.LITTLE_ENDIAN) }
+            val metadataByName = model.tables(6).associate { it.string(0) to (buffers[it.int(1) ?: 0].bytes(0) ?: ByteArray(0)) }
+            val runtime = metadataByName["min_runtime_version"]?.toString(Charsets.US_ASCII)?.trimEnd('\u0000')
+            val metadata = metadataByName["TFLITE_METADATA"]?.let { ByteBuffer.wrap(it).order(ByteOrder.LITTLE_ENDIAN) }
             val zip = TrailingZip(data)
-            if (metadata == null || mark(metadata) != METADATA_MARK) {
+            if (metadata == null || identifier(metadata) != METADATA_IDENTIFIER) {
                 return ModelFile(null, null, null, crop(zip), null, runtime)
             }
-            val root = FlatTable.root(metadata)
+            val root = FlatbufferTable.root(metadata)
             val graph = root.tables(3).firstOrNull()
             val normalization = graph?.tables(2)?.firstOrNull()?.tables(4)
                 ?.firstOrNull { it.byte(0) == NORMALIZATION }?.table(1)
@@ -74,12 +77,12 @@ class ModelFile private constructor(
 
         private fun labels(zip: TrailingZip, name: String): List<String> {
             val text = zip.read(name)?.toString(Charsets.UTF_8)
-                ?: throw Unusable("The model names $name but does not hold it; copy or export it again.")
+                ?: throw UserError("The model refers to $name but does not contain it; copy or export it again.")
             val lines = text.removePrefix("\uFEFF").replace("\r\n", "\n").split("\n")
             return if (lines.last().isEmpty()) lines.dropLast(1) else lines
         }
 
-        /** From preprocessing.json; a foreign file of that name may hold anything. */
+        /** Read the crop from preprocessing.json. Other tools may write anything into a file of that name. */
         private fun crop(zip: TrailingZip): Double? {
             val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return null
             val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *>

@@ -4,31 +4,31 @@ import kotlin.math.ceil
 import kotlin.math.min
 
 /**
- * From pixels as a camera or a photo holds them to those that the network sees, as in training:
- * upright, centre square, resize, and grey after the resize.
+ * Turns a camera frame or a photo into the network's input pixels, exactly as in training: rotate
+ * upright, crop the centre square, resize, and convert to grey after resizing if needed.
  *
- * Not for two threads at once.
+ * Not thread-safe.
  *
- * @param size side of the network's input.
- * @param channels 3 or 1.
- * @param crop see [Square.centre].
+ * @param size side of the network's input in pixels.
+ * @param channels 3 (RGB) or 1 (grey).
+ * @param crop fraction of the shorter side, see [CropBox.centre].
  */
 class Preprocessor(private val size: Int, private val channels: Int, private val crop: Double) {
     private var last: Resize? = null
 
-    /** @return size x size x channels. */
-    fun prepare(source: PixelSource, upright: Upright): Picture {
-        val square = source.centreSquare(upright, crop)
+    /** @return an image of size x size x channels. */
+    fun prepare(source: PixelSource, orientation: Orientation): ByteImage {
+        val square = source.centreCrop(orientation, crop)
         val resize = last?.takeIf { it.side == square.width } ?: Resize(square.width, size)
         last = resize
-        val picture = resize.apply(square)
-        return if (channels == 1) picture.toGrey() else picture
+        val image = resize.apply(square)
+        return if (channels == 1) image.toGrey() else image
     }
 
     companion object {
         /**
-         * The divisor at which a large JPEG is decoded, as in training: the largest of 8, 4, 2, 1
-         * that leaves twice the pixels the network needs.
+         * Return the factor by which a large JPEG is reduced while decoding, as in training: the
+         * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs.
          */
         fun jpegDivisor(width: Int, height: Int, size: Int, crop: Double): Int {
             val atLeast = ceil(2 * size / crop).toInt()

@@ -5,10 +5,12 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * Pillow's antialiased BILINEAR from [side] x [side] to [size] x [size] pixels, byte for byte.
+ * Resizes [side] x [side] to [size] x [size] pixels like Pillow's antialiased BILINEAR filter, byte
+ * for byte.
  *
- * Weights are 22-bit integers; rows first, then columns, rounded to eight bits after each. The
- * weights depend on the sides only, so one [Resize] serves every frame of a camera.
+ * The weights are 22-bit integers. Rows are resized first, then columns, with rounding to eight
+ * bits after each pass. The weights depend on the two sides only, so one [Resize] can process every
+ * frame of a camera.
  */
 class Resize(val side: Int, val size: Int) {
     private val first = IntArray(size)
@@ -16,54 +18,54 @@ class Resize(val side: Int, val size: Int) {
 
     init {
         val scale = side.toDouble() / size
-        val reach = max(scale, 1.0)
-        // Multiplying by the inverse, not dividing: the last bit of a weight depends on it.
-        val inverse = 1 / reach
+        val support = max(scale, 1.0)
+        // Multiply by the inverse instead of dividing: it affects the last bit of a weight.
+        val inverse = 1 / support
         weights = Array(size) { out ->
             val centre = (out + 0.5) * scale
-            first[out] = max(0, (centre - reach + 0.5).toInt())
-            val last = min(side, (centre + reach + 0.5).toInt())
-            val share = DoubleArray(last - first[out]) { at ->
+            first[out] = max(0, (centre - support + 0.5).toInt())
+            val last = min(side, (centre + support + 0.5).toInt())
+            val triangle = DoubleArray(last - first[out]) { at ->
                 max(0.0, 1 - abs((first[out] + at - centre + 0.5) * inverse))
             }
             var total = 0.0
-            for (one in share) total += one
-            IntArray(share.size) { (0.5 + share[it] / total * (1 shl BITS)).toInt() }
+            for (value in triangle) total += value
+            IntArray(triangle.size) { (0.5 + triangle[it] / total * (1 shl BITS)).toInt() }
         }
     }
 
-    /** @param square side x side, any number of channels. */
-    fun apply(square: Picture): Picture {
+    /** @param square an image of side x side, with any number of channels. */
+    fun apply(square: ByteImage): ByteImage {
         require(square.width == side && square.height == side) {
-            "A picture of ${square.width} x ${square.height} was given; $side x $side is resized."
+            "The image is ${square.width} x ${square.height}; expected $side x $side."
         }
-        // Pillow leaves out a pass that changes nothing; so does this, it would give the same.
+        // Like Pillow, skip a pass that would not change the image.
         if (side == size) return square
         val channels = square.channels
-        val across = ByteArray(side * size * channels)
+        val resizedRows = ByteArray(side * size * channels)
         for (row in 0 until side) {
-            pass(square.pixels, row * side * channels, channels, across, row * size * channels, channels, channels)
+            pass(square.pixels, row * side * channels, channels, resizedRows, row * size * channels, channels, channels)
         }
-        val done = ByteArray(size * size * channels)
+        val resized = ByteArray(size * size * channels)
         for (column in 0 until size) {
             val start = column * channels
-            pass(across, start, size * channels, done, start, size * channels, channels)
+            pass(resizedRows, start, size * channels, resized, start, size * channels, channels)
         }
-        return Picture(size, size, channels, done)
+        return ByteImage(size, size, channels, resized)
     }
 
-    /** One line of pixels, [fromStep] bytes apart, to one line [toStep] bytes apart. */
+    /** Resize one line of pixels. Neighbours lie [fromStep] and [toStep] bytes apart. */
     private fun pass(
         from: ByteArray, fromStart: Int, fromStep: Int,
         to: ByteArray, toStart: Int, toStep: Int,
         channels: Int,
     ) {
         for (out in 0 until size) {
-            val share = weights[out]
+            val taps = weights[out]
             for (channel in 0 until channels) {
                 var sum = 1 shl (BITS - 1)
                 var at = fromStart + first[out] * fromStep + channel
-                for (weight in share) {
+                for (weight in taps) {
                     sum += (from[at].toInt() and 0xFF) * weight
                     at += fromStep
                 }

@@ -2,16 +2,16 @@ package mobilenet.tf.core
 
 import java.nio.ByteBuffer
 
-/** A file, or a picture, that cannot be used; the message is one sentence for the screen. */
-class Unusable(message: String, cause: Throwable? = null) : Exception(message, cause)
+/** An error that the app shows to the user, such as an unreadable file. The message is one full sentence. */
+class UserError(message: String, cause: Throwable? = null) : Exception(message, cause)
 
-/** Types of input and output that this app serves. */
+/** Tensor types that this app supports as input and output. */
 enum class ElementType(val bytes: Int) { UINT8(1), INT8(1), FLOAT32(4) }
 
 /**
- * What a tensor's numbers mean.
+ * Type, shape and quantization of a tensor.
  *
- * @property scale real = (integer - zeroPoint) * scale; null without quantization.
+ * @property scale real = (integer - zeroPoint) * scale; null if the tensor is not quantized.
  */
 data class TensorFormat(
     val type: ElementType,
@@ -19,10 +19,10 @@ data class TensorFormat(
     val scale: Float?,
     val zeroPoint: Int = 0,
 ) {
-    /** Numbers in the tensor. */
+    /** Number of elements. */
     val count: Int get() = shape.fold(1, Int::times)
 
-    /** The tensor's content as real numbers. */
+    /** Return the tensor's content as real numbers. */
     fun dequantize(content: ByteBuffer): FloatArray = FloatArray(count) { at ->
         when (type) {
             ElementType.FLOAT32 -> content.getFloat(4 * at)
@@ -36,13 +36,14 @@ data class TensorFormat(
 }
 
 /**
- * What the network is given for each pixel value, in the input's own type.
+ * Lookup table from 8-bit pixel values to values of the input tensor.
  *
- * One table of 256 entries per channel serves every file; for this project's own it is the pixel
- * itself (uint8) or pixel - 128 (int8).
+ * The table has 256 entries per channel. For this project's files, an entry is the pixel value itself
+ * (uint8) or the pixel value minus 128 (int8).
  *
- * @param mean per channel or one for all; null where the file does not say.
- * @throws Unusable for a float input without mean and standard deviation.
+ * @param mean one value per channel, or one for all; null if the file does not contain it.
+ * @param std as [mean].
+ * @throws UserError if the input is float and the mean or standard deviation is missing.
  */
 class InputTable(private val format: TensorFormat, mean: FloatArray?, std: FloatArray?) {
     private val channels = format.shape.last()
@@ -52,16 +53,16 @@ class InputTable(private val format: TensorFormat, mean: FloatArray?, std: Float
     init {
         val known = mean != null && std != null
         if (format.type == ElementType.FLOAT32 && !known) {
-            throw Unusable("The file takes float input, and its metadata states no mean and no std.")
+            throw UserError("The model's input is float32, but its metadata has no mean and std.")
         }
         for (pixel in 0..255) for (channel in 0 until channels) {
             val at = pixel * channels + channel
             if (!known || (format.type != ElementType.FLOAT32 && format.scale == null)) {
-                // The custom where nothing is stated: pixels, shifted if signed.
+                // The convention without metadata: pixel values, shifted if signed.
                 bytes[at] = (if (format.type == ElementType.INT8) pixel - 128 else pixel).toByte()
                 continue
             }
-            // In doubles, as in training; floats would move some values by one step.
+            // Compute in doubles, as in training; with floats some values would be off by one LSB.
             val real = (pixel - mean.of(channel)) / std.of(channel)
             if (format.type == ElementType.FLOAT32) floats[at] = real.toFloat()
             else bytes[at] = quantize(real).toByte()
@@ -72,14 +73,14 @@ class InputTable(private val format: TensorFormat, mean: FloatArray?, std: Float
 
     private fun quantize(real: Double): Int {
         val step = Math.rint(real / format.scale!!.toDouble()) + format.zeroPoint
-        val (low, high) = if (format.type == ElementType.INT8) -128.0 to 127.0 else 0.0 to 255.0
-        return step.coerceIn(low, high).toInt()
+        val (lowest, highest) = if (format.type == ElementType.INT8) -128.0 to 127.0 else 0.0 to 255.0
+        return step.coerceIn(lowest, highest).toInt()
     }
 
-    /** Fill the input tensor, in native byte order, from its start. */
+    /** Write the pixels into the input tensor, in native byte order. */
     fun fill(pixels: ByteArray, input: ByteBuffer) {
         require(pixels.size == format.count) {
-            "${pixels.size} pixel values were given; the network takes ${format.count}."
+            "The image has ${pixels.size} pixel values; the model expects ${format.count}."
         }
         input.clear()
         for (at in pixels.indices) {

@@ -3,19 +3,19 @@ package mobilenet.tf.core
 import java.nio.ByteBuffer
 
 /**
- * A plane of a camera frame. Rows may be longer than the picture, and the samples of one plane
- * may lie between those of another: both strides are the device's choice.
+ * One plane of a camera frame. The device chooses both strides: rows may be longer than the image,
+ * and the samples of two planes may be interleaved.
  */
 class Plane(private val bytes: ByteBuffer, private val rowStride: Int, private val pixelStride: Int) {
-    /** The sample as 0..255. */
+    /** Return a sample, 0 to 255. */
     fun at(column: Int, row: Int): Int =
         bytes.get(row * rowStride + column * pixelStride).toInt() and 0xFF
 }
 
 /**
- * A frame in YUV_420_888: full-range BT.601 as in JFIF, one chroma sample for 2 x 2 pixels.
+ * A camera frame in YUV_420_888: full-range BT.601 as in JFIF, with one chroma sample per 2 x 2 pixels.
  *
- * Converted with the integers of the JPEG decoder that read the training pictures.
+ * The conversion to RGB uses the integer arithmetic of the JPEG decoder that read the training images.
  */
 class YuvFrame(
     override val width: Int,

@@ -3,7 +3,7 @@ package mobilenet.tf.core
 import java.io.File
 import javax.imageio.ImageIO
 
-/** Cases made by Python, see vectors.py: sources, and the pixels that the network sees. */
+/** Test cases written by vectors.py: source images and the expected input pixels of the network. */
 class Golden(private val folder: File) {
     private val expected = File(folder, "expected.bin").readBytes()
 
@@ -36,7 +36,7 @@ class Golden(private val folder: File) {
     companion object {
         val committed = Golden(File(Golden::class.java.getResource("/golden")!!.toURI()))
 
-        /** From real photos; only where the shared data set is, and made by `make test-android`. */
+        /** Cases from real photos. `make test-android` writes them if the shared dataset is available. */
         val photos: Golden? = File(System.getProperty("parity") ?: "none", "photos")
             .takeIf { File(it, "cases.json").exists() }?.let { Golden(it) }
     }

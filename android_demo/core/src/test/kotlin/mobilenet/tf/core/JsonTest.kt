@@ -15,13 +15,13 @@ class JsonTest {
     }
 
     @Test
-    fun whatOthersWrite() {
+    fun readsAndWritesOtherFormatting() {
         assertEquals(mapOf("a" to listOf(1.0, "\u00e9/\t")), Json.parse(" {\"a\" : [ 1 ,\"\\u00e9\\/\\t\" ]}\r\n"))
         assertEquals("[1, 2.5, null]", Json.write(listOf(1, 2.5, Double.NaN)))
     }
 
     @Test
-    fun whatIsNoJsonIsRefused() {
+    fun rejectsInvalidJson() {
         val wrong = listOf("", "{", "[1,]", "{\"a\"}", "\"a", "\"\\u12", "\"\\x\"", "tru", "1 2", "--", "[".repeat(999))
         for (text in wrong) assertThrows(text, IllegalArgumentException::class.java) { Json.parse(text) }
     }

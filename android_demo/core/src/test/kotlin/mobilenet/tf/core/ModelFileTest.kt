@@ -16,7 +16,7 @@ class ModelFileTest {
     private fun read(bytes: ByteArray) = ModelFile.read(ByteBuffer.wrap(bytes))
 
     @Test
-    fun theShippedModelSaysWhatItNeeds() {
+    fun readsTheMetadataOfTheShippedModel() {
         val file = read(content)
         assertEquals((0..9).map { it.toString() }, file.labels)
         assertArrayEquals(floatArrayOf(128f), file.mean, 0f)
@@ -27,22 +27,22 @@ class ModelFileTest {
     }
 
     @Test
-    fun whatIsNoModel() {
+    fun rejectsFilesThatAreNotModels() {
         for (bytes in listOf(ByteArray(0), ByteArray(7), ByteArray(100), "a text file, nothing else".toByteArray())) {
-            val error = assertThrows(Unusable::class.java) { read(bytes) }
+            val error = assertThrows(UserError::class.java) { read(bytes) }
             assertEquals("The file is not a .tflite model.", error.message)
         }
     }
 
-    /** Cut anywhere: a message, or values that are still whole; never another exception. */
+    /** A file truncated anywhere either gives a UserError or is read correctly; no other exception. */
     @Test
-    fun cutShort() {
+    fun truncatedFiles() {
         val lengths = (8 until content.size step 9973) + (content.size - 600 until content.size)
         var refused = 0
         for (length in lengths) {
             try {
                 read(content.copyOf(length))
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 refused++
             }
         }
@@ -50,25 +50,25 @@ class ModelFileTest {
     }
 
     @Test
-    fun damagedAnywhere() {
+    fun damagedFiles() {
         val random = Random(0)
-        val ends = (0 until 4096).toList() + (content.size - 8192 until content.size)
+        val headerAndTail = (0 until 4096).toList() + (content.size - 8192 until content.size)
         repeat(3000) {
             val bytes = content.copyOf()
-            repeat(3) { bytes[ends[random.nextInt(ends.size)]] = random.nextInt(256).toByte() }
+            repeat(3) { bytes[headerAndTail[random.nextInt(headerAndTail.size)]] = random.nextInt(256).toByte() }
             try {
                 read(bytes)
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 assertTrue(error.message!!.endsWith("."))
             }
         }
     }
 
     @Test
-    fun missingLabelsAreSaidToBeMissing() {
+    fun missingLabelsAreReported() {
         val latin = Charset.forName("ISO-8859-1")
         val zipStart = String(content, latin).indexOf("PK\u0003\u0004labels".take(4))
-        val error = assertThrows(Unusable::class.java) { read(content.copyOf(zipStart)) }
+        val error = assertThrows(UserError::class.java) { read(content.copyOf(zipStart)) }
         assertTrue(error.message!!, error.message!!.contains("labels.txt"))
     }
 }

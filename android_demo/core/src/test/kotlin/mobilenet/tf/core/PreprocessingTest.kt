@@ -7,7 +7,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeNotNull
 import org.junit.Test
 
-/** The network sees, byte for byte, what the training's Python makes of the same picture. */
+/** The input pixels are byte for byte those that Python produces from the same image in training. */
 class PreprocessingTest {
     @Test
     fun photosOfEveryOrientation() {
@@ -27,8 +27,8 @@ class PreprocessingTest {
     private fun check(golden: Golden, cases: List<Golden.Case>) {
         for (case in cases) {
             val preprocessor = Preprocessor(case.size, case.channels, case.crop)
-            val made = preprocessor.prepare(golden.photo(case.source), Upright.ofExif(case.number("exif")))
-            assertArrayEquals("$case", case.expected, made.pixels)
+            val actual = preprocessor.prepare(golden.photo(case.source), Orientation.fromExif(case.number("exif")))
+            assertArrayEquals("$case", case.expected, actual.pixels)
         }
     }
 
@@ -39,14 +39,14 @@ class PreprocessingTest {
         for (case in frames) for (layout in Layout.values()) {
             val frame = layout.frame(Golden.committed.planes(case.source), case.number("width"), case.number("height"))
             val preprocessor = Preprocessor(case.size, case.channels, case.crop)
-            val upright = Upright(case.number("degrees"))
-            assertArrayEquals("$case $layout", case.expected, preprocessor.prepare(frame, upright).pixels)
-            // Again: what a preprocessor keeps must not change the next frame.
-            assertArrayEquals("$case $layout", case.expected, preprocessor.prepare(frame, upright).pixels)
+            val orientation = Orientation(case.number("degrees"))
+            assertArrayEquals("$case $layout", case.expected, preprocessor.prepare(frame, orientation).pixels)
+            // The preprocessor's cached state must not change the next frame.
+            assertArrayEquals("$case $layout", case.expected, preprocessor.prepare(frame, orientation).pixels)
         }
     }
 
-    /** How devices lay out the planes of a frame. */
+    /** Memory layouts of a frame's planes that devices use. */
     private enum class Layout(val padding: Int, val pixelStride: Int) {
         PLANAR(0, 1),
         PADDED_ROWS(16, 1),
@@ -63,7 +63,7 @@ class PreprocessingTest {
 
         private fun plane(planes: ByteArray, start: Int, width: Int, height: Int, step: Int): Plane {
             val rowStride = width * step + padding
-            // As on a device, the last row ends with its last sample.
+            // As on a device, the last row has no padding.
             val bytes = ByteArray(rowStride * (height - 1) + (width - 1) * step + 1) { 0x5A }
             for (row in 0 until height) for (column in 0 until width) {
                 bytes[row * rowStride + column * step] = planes[start + row * width + column]
@@ -74,7 +74,7 @@ class PreprocessingTest {
 
     @Test
     fun jpegDivisorLeavesTwiceThePixels() {
-        // The same cases as the Python: shorter side // d >= ceil(2 size / crop).
+        // The same rule as in Python: shorter side // divisor >= ceil(2 size / crop).
         assertEquals(8, Preprocessor.jpegDivisor(4000, 3000, 96, 1.0))
         assertEquals(8, Preprocessor.jpegDivisor(1600, 1200, 75, 1.0))
         assertEquals(4, Preprocessor.jpegDivisor(1200, 1600, 76, 1.0))
@@ -83,7 +83,7 @@ class PreprocessingTest {
     }
 
     @Test
-    fun transparentPixelsLieOnWhite() {
+    fun transparentPixelsAreBlendedOnWhite() {
         val into = ByteArray(6)
         val pixels = ArgbPixels(2, 1, intArrayOf(0x00C80A14, 0x80000000.toInt()))
         pixels.read(0, 0, into, 0)

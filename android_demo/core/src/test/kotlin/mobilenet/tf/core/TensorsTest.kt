@@ -23,7 +23,7 @@ class TensorsTest {
     }
 
     @Test
-    fun thisProjectsFilesTakePixelsAsTheyAre() {
+    fun ownFilesNeedNoRescaling() {
         val unsigned = format(ElementType.UINT8, 1 / 127.5f, 128)
         assertArrayEquals(pixels, filled(unsigned, mean, std).array())
         val signed = format(ElementType.INT8, 1 / 127.5f, 0)
@@ -31,8 +31,8 @@ class TensorsTest {
     }
 
     @Test
-    fun otherScalesAreHonouredAndClipped() {
-        // real = pixel - 100, in steps of 2 around 10: -40 is out of range, and so is 87.5.
+    fun otherScalesAreAppliedAndClipped() {
+        // With mean 100, scale 2 and zero point 10, pixels 0 and 1 are below the range; 255 becomes 87.5.
         val other = format(ElementType.UINT8, 2f, 10)
         assertArrayEquals(
             byteArrayOf(0, 0, 24, 24, 88),
@@ -54,7 +54,7 @@ class TensorsTest {
         val buffer = filled(format(ElementType.FLOAT32, null), mean, std)
         val expected = intArrayOf(0, 1, 127, 128, 255).map { ((it - 128) / 127.5).toFloat() }
         assertEquals(expected, List(5) { buffer.getFloat(4 * it) })
-        assertThrows(Unusable::class.java) { InputTable(format(ElementType.FLOAT32, null), null, null) }
+        assertThrows(UserError::class.java) { InputTable(format(ElementType.FLOAT32, null), null, null) }
     }
 
     @Test
@@ -66,7 +66,7 @@ class TensorsTest {
     }
 
     @Test
-    fun aPictureOfAnotherSizeIsRefused() {
+    fun rejectsAnImageOfAnotherSize() {
         val table = InputTable(format(ElementType.UINT8, 1f), null, null)
         assertThrows(IllegalArgumentException::class.java) { table.fill(ByteArray(4), ByteBuffer.allocate(5)) }
     }

@@ -3,22 +3,22 @@ package mobilenet.tf.engine
 import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
 
-/** What computes. */
+/** Hardware and kernels that run the model. */
 enum class Accelerator {
-    /** The CPU with XNNPACK: first choice, and what Python's runtime uses. */
+    /** The CPU with XNNPACK: the default, and what Python's runtime uses. */
     XNNPACK,
 
-    /** The CPU with the runtime's own kernels: what everything falls back to. */
+    /** The CPU with the runtime's built-in kernels: the fallback for all others. */
     PLAIN_CPU,
 
-    /** Android's own, deprecated since Android 15; the runtime falls back where there is none. */
+    /** Android's Neural Networks API, deprecated since Android 15. Where it is missing, the runtime uses the CPU. */
     NNAPI,
 }
 
 /**
- * Gives a delegate that the runtime would not set up by itself; null: nothing to add.
+ * Returns a delegate that the runtime does not create by itself, or null if none is needed.
  *
- * The caller owns what it gives.
+ * The caller keeps ownership of the delegate.
  */
 typealias DelegateSource = (Accelerator) -> Delegate?
 

@@ -4,36 +4,36 @@ import kotlin.math.abs
 import kotlin.math.ceil
 import mobilenet.tf.core.ArgbPixels
 import mobilenet.tf.core.Json
-import mobilenet.tf.core.Unusable
-import mobilenet.tf.core.Upright
+import mobilenet.tf.core.Orientation
+import mobilenet.tf.core.UserError
 
-/** Pictures, and the scores that Python gave; see `mobilenet-tf android`. */
-class GoldenPictures private constructor(private val pictures: List<Pair<ArgbPixels, FloatArray>>) {
-    val count: Int get() = pictures.size
+/** Reference images with the scores that Python computed, written by `mobilenet-tf android`. */
+class GoldenImages private constructor(private val images: List<Pair<ArgbPixels, FloatArray>>) {
+    val count: Int get() = images.size
 
-    /** The largest difference of any score, in steps of the output (LSB). */
-    fun differenceOf(classifier: Classifier): Double {
-        // Integer files with float ends still count in 256 steps.
+    /** Return the largest difference of any score in LSB, the steps of the output. */
+    fun largestDifference(classifier: Classifier): Double {
+        // For integer models with float outputs, one LSB is 1 / 256.
         val step = (classifier.output.scale ?: (1 / 256f)).toDouble()
         val preprocessor = classifier.preprocessor()
-        return pictures.maxOf { (source, expected) ->
-            val scores = classifier.classify(preprocessor.prepare(source, Upright(0)).pixels)
-            if (scores.size != expected.size) throw Unusable("The scores to compare with are another model's.")
+        return images.maxOf { (source, expected) ->
+            val scores = classifier.classify(preprocessor.prepare(source, Orientation(0)).pixels)
+            if (scores.size != expected.size) throw UserError("The reference scores belong to another model.")
             scores.indices.maxOf { abs(scores[it] - expected[it]) / step }
         }
     }
 
     companion object {
-        /** @throws Unusable if [json] is not what the command writes. */
-        fun read(json: String): GoldenPictures = try {
+        /** @throws UserError if [json] does not have the format that the command writes. */
+        fun read(json: String): GoldenImages = try {
             val entries = (Json.parse(json) as Map<*, *>)["pictures"] as List<*>
             require(entries.isNotEmpty())
-            GoldenPictures(entries.map { picture(it as Map<*, *>) })
+            GoldenImages(entries.map { image(it as Map<*, *>) })
         } catch (error: RuntimeException) {
-            throw Unusable("The scores to compare with are damaged; run mobilenet-tf android again.", error)
+            throw UserError("The file with the reference scores is damaged; run mobilenet-tf android again.", error)
         }
 
-        private fun picture(entry: Map<*, *>): Pair<ArgbPixels, FloatArray> {
+        private fun image(entry: Map<*, *>): Pair<ArgbPixels, FloatArray> {
             val hex = entry["rgb"] as String
             val argb = IntArray(hex.length / 6) { hex.substring(6 * it, 6 * it + 6).toInt(16) or (0xFF shl 24) }
             val width = (entry["width"] as Double).toInt()
@@ -45,24 +45,24 @@ class GoldenPictures private constructor(private val pictures: List<Pair<ArgbPix
     }
 }
 
-/** Milliseconds of inference alone, on one thread of the caller's. */
+/** Durations of single inferences in milliseconds, without preprocessing. */
 class Timing(private val milliseconds: List<Double>) {
     val runs: Int get() = milliseconds.size
     val median: Double get() = quantile(0.5)
     val p90: Double get() = quantile(0.9)
 
-    private fun quantile(share: Double): Double =
-        milliseconds.sorted()[(ceil(share * runs).toInt() - 1).coerceAtLeast(0)]
+    private fun quantile(fraction: Double): Double =
+        milliseconds.sorted()[(ceil(fraction * runs).toInt() - 1).coerceAtLeast(0)]
 
     companion object {
-        /** Measure after [warmup] runs that do not count. */
+        /** Measure [runs] inferences after [warmup] unmeasured ones. */
         fun of(classifier: Classifier, runs: Int, warmup: Int = runs / 5 + 1): Timing {
-            val grey = ByteArray(classifier.input.count) { (it * 31).toByte() }
-            repeat(warmup) { classifier.classify(grey) }
+            val pixels = ByteArray(classifier.input.count) { (it * 31).toByte() }
+            repeat(warmup) { classifier.classify(pixels) }
             return Timing(
                 List(runs) {
                     val start = System.nanoTime()
-                    classifier.classify(grey)
+                    classifier.classify(pixels)
                     (System.nanoTime() - start) / 1e6
                 },
             )
@@ -70,7 +70,11 @@ class Timing(private val milliseconds: List<Double>) {
     }
 }
 
-/** What the app writes for `mobilenet-tf benchmark --adb`. */
+/**
+ * Return the content of `benchmark.json`, which `mobilenet-tf benchmark --adb` reads.
+ *
+ * @param difference largest difference from Python's scores in LSB; null without reference scores.
+ */
 fun benchmarkJson(
     model: String,
     device: String,

@@ -7,19 +7,19 @@ import mobilenet.tf.core.InputTable
 import mobilenet.tf.core.ModelFile
 import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.TensorFormat
-import mobilenet.tf.core.Unusable
+import mobilenet.tf.core.UserError
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 
 /**
- * A `.tflite` classifier of pictures: pixels in, scores out. Everything it needs to know, sizes,
- * types, quantization, labels and preprocessing, is read from the file.
+ * A `.tflite` image classifier. Sizes, types, quantization, labels and preprocessing are read from the
+ * file.
  *
- * For one thread at a time. Open it with [Classifier.open], and close it.
+ * Not thread-safe. Open it with [Classifier.open] and close it after use.
  *
- * @property accelerator what computes, which may not be what was asked for.
- * @property fallback why it is not, as a sentence; null if it is.
+ * @property accelerator accelerator that runs the model, which may differ from the requested one.
+ * @property fallback one sentence on why the requested accelerator is not used; null if it is used.
  */
 class Classifier private constructor(
     private val interpreter: Interpreter,
@@ -33,22 +33,23 @@ class Classifier private constructor(
     private val inputBuffer = buffer(input)
     private val outputBuffer = buffer(output)
 
-    /** Side of the square input in pixels. */
+    /** Side of the square input image in pixels. */
     val size: Int get() = input.shape[1]
 
+    /** Number of channels of the input image, 3 (RGB) or 1 (grey). */
     val channels: Int get() = input.shape[3]
 
-    /** One per class, or null where the file has none. */
+    /** One label per class, or null if the file has no labels. */
     val labels: List<String>? get() = file.labels
 
-    /** Prepares pictures as this file's training did. */
+    /** Return the preprocessing with which this model was trained. */
     fun preprocessor() = Preprocessor(size, channels, file.crop ?: 1.0)
 
     /**
-     * Scores of one picture, as real numbers.
+     * Return the scores of one image as real numbers.
      *
-     * @param pixels size x size x channels, as a [Preprocessor] gives them.
-     * @throws Unusable if the runtime fails.
+     * @param pixels size x size x channels values, as returned by a [Preprocessor].
+     * @throws UserError if the runtime fails.
      */
     fun classify(pixels: ByteArray): FloatArray {
         table.fill(pixels, inputBuffer)
@@ -64,13 +65,13 @@ class Classifier private constructor(
 
     companion object {
         /**
-         * Open a model, on the plain CPU if the accelerator refuses it.
+         * Open a model. If the accelerator cannot run it, the plain CPU does.
          *
-         * @param model the file's bytes in a direct buffer, or mapped; they must stay as they are.
-         * @param threads of the CPU.
+         * @param model content of the file in a direct or mapped buffer, which must not change.
+         * @param threads number of CPU threads.
          * @param delegates see [DelegateSource].
-         * @throws Unusable if the file is damaged, is no classifier of square pictures, or has what
-         *   the runtime lacks.
+         * @throws UserError if the file is damaged, is not a classifier of square images, or uses
+         *   operators that the runtime does not have.
          */
         fun open(
             model: ByteBuffer,
@@ -81,9 +82,9 @@ class Classifier private constructor(
             val file = ModelFile.read(model)
             return try {
                 load(model, file, threads, accelerator, null, delegates)
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 if (accelerator == Accelerator.PLAIN_CPU) throw error
-                val reason = "${accelerator.name} refused this model, so the plain CPU runs it."
+                val reason = "${accelerator.name} cannot run this model, so the plain CPU runs it."
                 load(model, file, threads, Accelerator.PLAIN_CPU, reason) { null }
             }
         }
@@ -101,20 +102,20 @@ class Classifier private constructor(
             }
             try {
                 guarded { interpreter.allocateTensors() }
-                val (input, output) = ends(interpreter, file)
+                val (input, output) = inputAndOutput(interpreter, file)
                 return Classifier(interpreter, file, input, output, accelerator, fallback)
-            } catch (error: Unusable) {
+            } catch (error: UserError) {
                 interpreter.close()
                 throw error
             }
         }
 
-        /** Input and output, after checking that this app can serve them. */
-        private fun ends(interpreter: Interpreter, file: ModelFile): Pair<TensorFormat, TensorFormat> {
+        /** Return the formats of input and output after checking that this app supports them. */
+        private fun inputAndOutput(interpreter: Interpreter, file: ModelFile): Pair<TensorFormat, TensorFormat> {
             if (interpreter.inputTensorCount != 1 || interpreter.outputTensorCount != 1) {
-                throw Unusable(
+                throw UserError(
                     "The model has ${interpreter.inputTensorCount} inputs and" +
-                        " ${interpreter.outputTensorCount} outputs; one of each is needed.",
+                        " ${interpreter.outputTensorCount} outputs; the app needs one of each.",
                 )
             }
             val input = format(interpreter.getInputTensor(0))
@@ -122,14 +123,14 @@ class Classifier private constructor(
             val shape = input.shape
             val square = shape.size == 4 && shape[0] == 1 && shape[1] == shape[2] && shape[3] in listOf(1, 3)
             if (!square) {
-                throw Unusable(
-                    "The model takes an input of ${shape.joinToString(" x ")}; one square picture" +
-                        " with 1 or 3 channels is needed.",
+                throw UserError(
+                    "The model's input is ${shape.joinToString(" x ")}; the app needs one square image" +
+                        " with 1 or 3 channels.",
                 )
             }
             val labels = file.labels
             if (labels != null && labels.size != output.count) {
-                throw Unusable("The model has ${labels.size} labels for ${output.count} classes.")
+                throw UserError("The model has ${labels.size} labels for ${output.count} classes.")
             }
             return input to output
         }
@@ -139,21 +140,21 @@ class Classifier private constructor(
                 DataType.UINT8 -> ElementType.UINT8
                 DataType.INT8 -> ElementType.INT8
                 DataType.FLOAT32 -> ElementType.FLOAT32
-                else -> throw Unusable("The model's ${tensor.name()} is ${tensor.dataType()}; uint8, int8 and float32 are served.")
+                else -> throw UserError("Tensor ${tensor.name()} of the model is ${tensor.dataType()}; uint8, int8 and float32 are supported.")
             }
             val quantization = tensor.quantizationParams()
-            // The runtime says 0 where there is none.
+            // The runtime reports scale 0 for tensors without quantization.
             val scale = quantization.scale.takeIf { it != 0f && type != ElementType.FLOAT32 }
             return TensorFormat(type, tensor.shape().toList(), scale, quantization.zeroPoint)
         }
 
-        /** What the runtime throws, as a sentence. */
+        /** Turn exceptions of the runtime into one sentence for the user. */
         private fun <T> guarded(work: () -> T): T = try {
             work()
         } catch (error: RuntimeException) {
-            throw Unusable("The runtime cannot run this model: ${firstLine(error)}.", error)
+            throw UserError("The runtime cannot run this model: ${firstLine(error)}.", error)
         } catch (error: LinkageError) {
-            throw Unusable("The runtime is not in this app for this processor.", error)
+            throw UserError("This app does not contain the runtime for this processor.", error)
         }
 
         private fun firstLine(error: Throwable): String =

@@ -2,7 +2,7 @@ package mobilenet.tf.engine
 
 import java.io.File
 import mobilenet.tf.core.Json
-import mobilenet.tf.core.Unusable
+import mobilenet.tf.core.UserError
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -11,40 +11,40 @@ import org.junit.Test
 class BenchmarkTest {
     private val assets = File(System.getProperty("assets"))
     private val json = File(assets, "digits.golden.json").readText()
-    private val golden = GoldenPictures.read(json)
+    private val golden = GoldenImages.read(json)
 
     init {
         loadRuntime()
     }
 
-    /** All the way: picture, preprocessing, runtime, scores; as the benchmark screen shows it. */
+    /** The whole path of the benchmark screen: image, preprocessing, runtime, scores. */
     @Test
-    fun theShippedModelGivesWhatPythonGave() = Classifier.open(model(File(assets, "digits.tflite"))).use {
+    fun theShippedModelAgreesWithPython() = Classifier.open(model(File(assets, "digits.tflite"))).use {
         assertEquals(Accelerator.XNNPACK, it.accelerator)
-        val difference = golden.differenceOf(it)
-        println("digits.tflite: at most $difference LSB from Python on ${golden.count} pictures")
+        val difference = golden.largestDifference(it)
+        println("digits.tflite: at most $difference LSB from Python on ${golden.count} images")
         assertTrue("$difference LSB", difference <= 1.01)
     }
 
     @Test
-    fun anotherModelsScoresAreNoticed() {
+    fun scoresOfAnotherModelAreDetected() {
         val wrong = json.replaceFirst("\"scores\": [", "\"scores\": [0.5, ")
         Classifier.open(model(File(assets, "digits.tflite"))).use {
-            assertThrows(Unusable::class.java) { GoldenPictures.read(wrong).differenceOf(it) }
-            val shifted = GoldenPictures.read(Regex("\"scores\": \\[[0-9.]+").replace(json, "\"scores\": [2.0"))
-            assertTrue(shifted.differenceOf(it) > 200)
+            assertThrows(UserError::class.java) { GoldenImages.read(wrong).largestDifference(it) }
+            val shifted = GoldenImages.read(Regex("\"scores\": \\[[0-9.]+").replace(json, "\"scores\": [2.0"))
+            assertTrue(shifted.largestDifference(it) > 200)
         }
     }
 
     @Test
-    fun damagedScoresAreOneSentence() {
+    fun damagedReferenceScoresAreReported() {
         for (text in listOf("", "[]", "{}", "{\"pictures\": []}", json.dropLast(20), json.replace("\"rgb\": \"", "\"rgb\": \"zz"))) {
-            assertThrows(text.take(30), Unusable::class.java) { GoldenPictures.read(text) }
+            assertThrows(text.take(30), UserError::class.java) { GoldenImages.read(text) }
         }
     }
 
     @Test
-    fun quantilesAreOfTheRunsThatCount() {
+    fun quantilesOfTheRuns() {
         val timing = Timing(List(10) { 10.0 - it })
         assertEquals(5.0, timing.median, 0.0)
         assertEquals(9.0, timing.p90, 0.0)
@@ -52,7 +52,7 @@ class BenchmarkTest {
     }
 
     @Test
-    fun theReportIsJson() = Classifier.open(model(File(assets, "digits.tflite"))).use {
+    fun theReportIsValidJson() = Classifier.open(model(File(assets, "digits.tflite"))).use {
         val report = Json.parse(benchmarkJson("digits", "a \"phone\"", 2, it, Timing.of(it, 5), null)) as Map<*, *>
         assertEquals(5.0, report["runs"])
         assertEquals("XNNPACK", report["accelerator"])

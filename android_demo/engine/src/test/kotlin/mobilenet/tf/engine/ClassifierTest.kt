@@ -8,61 +8,61 @@ import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import mobilenet.tf.core.ElementType
-import mobilenet.tf.core.Unusable
+import mobilenet.tf.core.UserError
 
 class ClassifierTest {
     private val file = File(System.getProperty("assets"), "digits.tflite")
-    private val grey = ByteArray(32 * 32) { (it * 7).toByte() }
+    private val pixels = ByteArray(32 * 32) { (it * 7).toByte() }
 
     init {
         loadRuntime()
     }
 
     @Test
-    fun everythingComesFromTheFile() {
+    fun sizesTypesAndLabelsComeFromTheFile() {
         Classifier.open(model(file)).use {
             assertEquals(32, it.size)
             assertEquals(1, it.channels)
             assertEquals(ElementType.UINT8, it.input.type)
             assertEquals(listOf(1, 10), it.output.shape)
             assertEquals(10, it.labels!!.size)
-            val scores = it.classify(grey)
+            val scores = it.classify(pixels)
             assertEquals(1f, scores.sum(), 0.05f)
-            assertArrayEquals(scores, it.classify(grey), 0f)
+            assertArrayEquals(scores, it.classify(pixels), 0f)
         }
     }
 
     @Test
     fun threadsDoNotChangeTheScores() {
-        val scores = listOf(1, 4).map { threads -> Classifier.open(model(file), threads).use { it.classify(grey) } }
+        val scores = listOf(1, 4).map { threads -> Classifier.open(model(file), threads).use { it.classify(pixels) } }
         assertArrayEquals(scores[0], scores[1], 0f)
     }
 
     @Test
-    fun anAcceleratorThatRefusesIsSeenToBeReplaced() {
+    fun anAcceleratorThatFailsIsReplaced() {
         val expected = Classifier.open(model(file), accelerator = Accelerator.PLAIN_CPU).use {
             assertNull(it.fallback)
-            it.classify(grey)
+            it.classify(pixels)
         }
-        val refuses: DelegateSource = { throw IllegalStateException("No such thing on this phone.") }
-        Classifier.open(model(file), accelerator = Accelerator.NNAPI, delegates = refuses).use {
+        val failing: DelegateSource = { throw IllegalStateException("This phone has no NNAPI.") }
+        Classifier.open(model(file), accelerator = Accelerator.NNAPI, delegates = failing).use {
             assertEquals(Accelerator.PLAIN_CPU, it.accelerator)
-            assertEquals("NNAPI refused this model, so the plain CPU runs it.", it.fallback)
-            assertArrayEquals(expected, it.classify(grey), 0f)
+            assertEquals("NNAPI cannot run this model, so the plain CPU runs it.", it.fallback)
+            assertArrayEquals(expected, it.classify(pixels), 0f)
         }
     }
 
     @Test
-    fun aFileThatCannotBeRunIsOneSentence() {
+    fun anUnusableFileGivesOneSentence() {
         val bytes = file.readBytes()
         val wrong = mapOf(
-            "a text" to "nothing of the kind, just some text".toByteArray(),
+            "a text file" to "not a model, just some text".toByteArray(),
             "the first half" to bytes.copyOf(bytes.size / 2),
             "without its labels" to bytes.copyOf(bytes.size - 700),
-            "holes" to bytes.copyOf().also { it.fill(0x7F, 64, 4096) },
+            "overwritten bytes" to bytes.copyOf().also { it.fill(0x7F, 64, 4096) },
         )
         for ((name, content) in wrong) {
-            val error = assertThrows(name, Unusable::class.java) { Classifier.open(direct(content)) }
+            val error = assertThrows(name, UserError::class.java) { Classifier.open(direct(content)) }
             val message = error.message!!
             assertTrue("$name: $message", message.endsWith(".") && '\n' !in message)
         }

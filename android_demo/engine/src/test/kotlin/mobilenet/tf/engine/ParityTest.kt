@@ -10,7 +10,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.tensorflow.lite.TensorFlowLite
 
-/** The phone's runtime against Python's, on files of every family and type; see vectors.py. */
+/** Compares the phone's runtime with Python's, for every network family and input type; see vectors.py. */
 class ParityTest {
     private val folder = File(System.getProperty("parity"))
 
@@ -19,16 +19,16 @@ class ParityTest {
     }
 
     @Test
-    fun scoresArePythonsWithinOneStep() {
+    fun scoresDifferFromPythonByAtMostOneLsb() {
         val names = folder.list()!!.filter { it.endsWith(".tflite") }.map { it.removeSuffix(".tflite") }.sorted()
         val types = listOf("float32", "int8", "uint8")
         assertEquals(listOf("v1", "v2", "v3_small").flatMap { family -> types.map { "${family}_$it" } }, names)
-        val steps = names.associateWith { compare(it) }
-        println("At most so many LSB from Python: $steps")
-        assertEquals("off by more than 1 LSB", emptyMap<String, Double>(), steps.filterValues { it > 1 })
+        val differences = names.associateWith { compare(it) }
+        println("Largest differences from Python in LSB: $differences")
+        assertEquals("off by more than 1 LSB", emptyMap<String, Double>(), differences.filterValues { it > 1 })
     }
 
-    /** The largest difference in steps of the output; 1 / 256 for float ends of integer files. */
+    /** Return the largest difference in LSB; for integer models with float outputs, one LSB is 1 / 256. */
     private fun compare(name: String): Double =
         Classifier.open(model(File(folder, "$name.tflite")), threads = 1).use { classifier ->
             assertNull(classifier.fallback)
@@ -36,9 +36,9 @@ class ParityTest {
             val pixels = File(folder, "$name.pixels").readBytes().toList()
                 .chunked(classifier.size * classifier.size * classifier.channels)
             val expected = ByteBuffer.wrap(File(folder, "$name.scores").readBytes()).order(ByteOrder.LITTLE_ENDIAN)
-            assertTrue("$name has ${pixels.size} pictures", pixels.size >= 32)
-            pixels.maxOf { picture ->
-                classifier.classify(picture.toByteArray()).maxOf { abs(it - expected.float) / step.toDouble() }
+            assertTrue("$name has ${pixels.size} images", pixels.size >= 32)
+            pixels.maxOf { image ->
+                classifier.classify(image.toByteArray()).maxOf { abs(it - expected.float) / step.toDouble() }
             }
         }
 }
@@ -48,7 +48,7 @@ internal fun model(file: File): ByteBuffer = direct(file.readBytes())
 internal fun direct(bytes: ByteArray): ByteBuffer =
     ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }
 
-/** The phone's library, on those that stand in for Android's. */
+/** Load the phone's runtime on top of the substitutes for Android's C libraries. */
 internal fun loadRuntime() {
     val folder = File(System.getProperty("native"))
     for (name in listOf("libc.so", "libm.so", "libdl.so", "liblog.so")) System.load(File(folder, name).path)

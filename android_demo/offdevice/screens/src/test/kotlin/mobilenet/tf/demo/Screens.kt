@@ -11,16 +11,16 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.tensorflow.lite.TensorFlowLite
 
-/** Draws activities into the folder of the system property `screens`. */
+/** Draws activities as PNG files into the folder given by the system property `screens`. */
 class Screens {
-    /** The phone's library, on Android's C library as `offdevice/runtime` stands in for it. */
+    /** Load the phone's runtime on top of the substitutes for Android's C libraries in `offdevice/runtime`. */
     fun loadRuntime() {
         val folder = File(System.getProperty("java.library.path"))
         for (name in listOf("libc.so", "libm.so", "libdl.so", "liblog.so")) System.load(File(folder, name).path)
         TensorFlowLite.init()
     }
 
-    /** Draw what [show] makes as `name-light.png` and `name-dark.png`. */
+    /** Draw the activity that [show] returns as `name-light.png` and `name-dark.png`. */
     fun inBothThemes(name: String, show: () -> Activity) {
         for ((theme, qualifier) in listOf("light" to "+notnight", "dark" to "+night")) {
             RuntimeEnvironment.setQualifiers(qualifier)
@@ -34,19 +34,19 @@ class Screens {
         File(folder, "$name.png").writeBytes(png(bitmap(activity.window.decorView)))
     }
 
-    /** Let the app's own threads work, and the main thread do what they ask of it. */
+    /** Run the main thread's queue until [ready] returns true, for at most 10 seconds. */
     fun await(ready: () -> Boolean) {
         repeat(500) {
             shadowOf(Looper.getMainLooper()).idle()
             if (ready()) return
             Thread.sleep(20)
         }
-        throw AssertionError("The app did not get there in 10 seconds.")
+        throw AssertionError("The app did not reach the expected state within 10 seconds.")
     }
 
     companion object {
-        const val UPRIGHT = "w360dp-h640dp-port-notnight-mdpi"
-        const val SIDEWAYS = "w640dp-h360dp-land-notnight-mdpi"
+        const val PORTRAIT = "w360dp-h640dp-port-notnight-mdpi"
+        const val LANDSCAPE = "w640dp-h360dp-land-notnight-mdpi"
 
         fun bitmap(view: View): Bitmap =
             Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888).also { view.draw(Canvas(it)) }

@@ -14,7 +14,7 @@ import android.widget.SeekBar
 import android.widget.TextView
 import java.io.File
 import mobilenet.tf.core.Json
-import mobilenet.tf.core.Ranked
+import mobilenet.tf.core.Prediction
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -31,12 +31,12 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
 /**
- * The app's screens, with Android's own drawing code and the phone's own runtime: each is checked
- * and drawn. There is no camera; the pictures are those that came with the shipped model.
+ * Checks and draws each of the app's screens with Android's own drawing code and the phone's runtime.
+ * There is no camera; the images are the reference images of the shipped model.
  */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [35], qualifiers = Screens.UPRIGHT)
+@Config(sdk = [35], qualifiers = Screens.PORTRAIT)
 class ScreensTest {
     private val screens = Screens()
     private val golden = (Json.parse(File(System.getProperty("assets"), "digits.golden.json").readText()) as Map<*, *>)
@@ -50,59 +50,59 @@ class ScreensTest {
     }
 
     @Test
-    fun aPhotoGetsTheScoresThatPythonGave() = screens.inBothThemes("photo") {
+    fun aPhotoGetsPythonsScores() = screens.inBothThemes("photo") {
         val live = picked(UNCLEAR).get()
         val expected = scores(UNCLEAR).mapIndexed { label, score -> "$label" to score }
             .filter { it.second >= 0.05 }.sortedByDescending { it.second }.take(3)
-        val ranked = bars(live).ranked!!
-        assertEquals(expected.map { it.first }, ranked.map { it.label })
-        expected.zip(ranked).forEach { (mine, shown) -> assertEquals(mine.second, shown.score.toDouble(), 1 / 256.0) }
+        val predictions = bars(live).predictions!!
+        assertEquals(expected.map { it.first }, predictions.map { it.label })
+        expected.zip(predictions).forEach { (python, shown) -> assertEquals(python.second, shown.score.toDouble(), 1 / 256.0) }
         live
     }
 
     @Test
     fun timesAreMeasured() {
-        // Robolectric's clock stands still; that of the app's own classes must not.
+        // Robolectric's clock stands still, but System.nanoTime must advance for the app's own classes.
         val start = System.nanoTime()
         Thread.sleep(5)
         assertTrue(System.nanoTime() - start >= 5_000_000)
     }
 
     @Test
-    fun aStillPictureOutlivesARotation() {
+    fun aStillImageSurvivesARotation() {
         val controller = picked(UNCLEAR)
         val before = controller.get()
-        val (bitmap, ranked) = bitmap(before) to bars(before).ranked
-        RuntimeEnvironment.setQualifiers(Screens.SIDEWAYS)
+        val (bitmap, predictions) = bitmap(before) to bars(before).predictions
+        RuntimeEnvironment.setQualifiers(Screens.LANDSCAPE)
         controller.configurationChange().visible()
         val after = controller.get()
         assertTrue(after !== before)
-        screens.await { text(after, R.id.runs_on).isNotEmpty() }
-        assertEquals(View.VISIBLE, visibility(after, R.id.still))
+        screens.await { text(after, R.id.loaded_model).isNotEmpty() }
+        assertEquals(View.VISIBLE, visibility(after, R.id.still_image))
         assertTrue(bitmap.sameAs(bitmap(after)))
-        assertEquals(ranked, bars(after).ranked)
+        assertEquals(predictions, bars(after).predictions)
         assertEquals(text(before, R.id.latency), text(after, R.id.latency))
         assertEquals("Resume", text(after, R.id.freeze))
-        assertTrue("the picture is ${still(after).height} px high", still(after).height > after.window.decorView.height / 2)
+        assertTrue("the image is ${stillImage(after).height} px high", stillImage(after).height > after.window.decorView.height / 2)
         screens.draw(after, "photo-sideways")
     }
 
     @Test
-    fun aForbiddenCameraIsASentenceAndAButton() = screens.inBothThemes("denied") {
+    fun aDeniedCameraShowsANoticeAndAButton() = screens.inBothThemes("denied") {
         val controller = live()
         val live = controller.get()
         assertNotNull(shadowOf(live).lastRequestedPermission)
         controller.pause().resume()
-        assertEquals("The camera is not allowed; choose a photo, or allow it.", notice(live))
-        assertEquals(View.VISIBLE, visibility(live, R.id.allow))
-        // There is nothing to freeze.
+        assertEquals("Camera access is denied. Choose a photo, or allow the camera.", notice(live))
+        assertEquals(View.VISIBLE, visibility(live, R.id.allow_camera))
+        // Without a camera there is no frame to freeze.
         live.findViewById<View>(R.id.freeze).performClick()
         assertEquals(View.VISIBLE, visibility(live, R.id.notice))
         live
     }
 
     @Test
-    fun allowedInTheSystemsSettingsTheSentenceGoesAway() {
+    fun allowingTheCameraInTheSystemSettingsRemovesTheNotice() {
         val controller = live()
         assertEquals(View.VISIBLE, visibility(controller.get(), R.id.notice))
         controller.pause()
@@ -112,27 +112,27 @@ class ScreensTest {
     }
 
     @Test
-    fun aDeviceWithoutCameraIsASentence() {
+    fun aDeviceWithoutCameraShowsANotice() {
         device(camera = false)
         val live = live().get()
-        assertEquals("This device has no camera; choose a photo.", notice(live))
-        assertEquals(View.GONE, visibility(live, R.id.allow))
+        assertEquals("This device has no camera. Choose a photo instead.", notice(live))
+        assertEquals(View.GONE, visibility(live, R.id.allow_camera))
         screens.draw(live, "no-camera")
     }
 
     @Test
-    fun aFileThatIsNoPictureIsASentence() {
+    fun aFileThatIsNotAnImageShowsANotice() {
         val live = live().get()
-        pick(live, "nothing of the kind".toByteArray())
-        screens.await { notice(live).startsWith("The file is no picture") }
+        pick(live, "not an image".toByteArray())
+        screens.await { notice(live).startsWith("This device cannot open the file as an image") }
         assertEquals(View.VISIBLE, visibility(live, R.id.notice))
     }
 
     @Test
-    fun aLongLabelStaysClearOfItsScore() {
+    fun aLongLabelDoesNotOverlapItsScore() {
         val context = Robolectric.buildActivity(SettingsActivity::class.java).setup().get()
         val (long, none) = listOf("a label that is far too long for ".repeat(3), "").map { label ->
-            val view = ScoreBars(context).apply { ranked = listOf(Ranked(label, 1f)) }
+            val view = ScoreBars(context).apply { predictions = listOf(Prediction(label, 1f)) }
             view.measure(View.MeasureSpec.makeMeasureSpec(360, View.MeasureSpec.EXACTLY), View.MeasureSpec.UNSPECIFIED)
             view.layout(0, 0, view.measuredWidth, view.measuredHeight)
             Screens.bitmap(view)
@@ -143,7 +143,7 @@ class ScreensTest {
     }
 
     @Test
-    fun settingsShowWhatIsInForce() = screens.inBothThemes("settings") {
+    fun settingsShowTheCurrentValues() = screens.inBothThemes("settings") {
         val activity = Robolectric.buildActivity(SettingsActivity::class.java).setup().get()
         assertEquals("Classes shown: 3", text(activity, R.id.results_label))
         assertEquals(5, activity.findViewById<SeekBar>(R.id.threshold).progress)
@@ -157,10 +157,10 @@ class ScreensTest {
         assertEquals("Running…", text(activity, R.id.report))
         screens.await { activity.findViewById<Button>(R.id.run).isEnabled }
         val report = text(activity, R.id.report)
-        assertTrue(report, report.contains("Differs from Python by 0.0 steps at most on ${golden.size} pictures."))
+        assertTrue(report, report.contains("Largest difference from Python: 0.0 LSB on ${golden.size} images."))
         val written = File(activity.getExternalFilesDir(null), "benchmark.json")
         val json = Json.parse(written.readText()) as Map<*, *>
-        // Not quite 0: Python's scores were written with few digits.
+        // Not exactly 0, because Python's scores are rounded to six digits.
         assertEquals(0.0, json["difference_lsb"] as Double, 0.01)
         activity
     }
@@ -170,33 +170,33 @@ class ScreensTest {
 
     private fun live(): ActivityController<LiveActivity> = Robolectric.buildActivity(LiveActivity::class.java).setup()
 
-    /** The live screen after the user has picked a picture. */
+    /** The live screen after the user has picked a photo. */
     private fun picked(index: Int): ActivityController<LiveActivity> = live().also {
         pick(it.get(), png(golden[index]))
-        screens.await { bars(it.get()).ranked != null }
+        screens.await { bars(it.get()).predictions != null }
     }
 
     private fun pick(live: LiveActivity, file: ByteArray) {
         val uri = Uri.parse("content://photos/picked")
         shadowOf(live.contentResolver).registerInputStream(uri, file.inputStream())
         live.findViewById<View>(R.id.photo).performClick()
-        val asked = shadowOf(live).nextStartedActivityForResult
-        shadowOf(live).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
+        val request = shadowOf(live).nextStartedActivityForResult
+        shadowOf(live).receiveResult(request.intent, Activity.RESULT_OK, Intent().setData(uri))
     }
 
     private fun png(entry: Map<*, *>): ByteArray {
         val argb = (entry["rgb"] as String).chunked(6).map { it.toInt(16) or (0xFF shl 24) }.toIntArray()
-        val (wide, high) = listOf("width", "height").map { (entry[it] as Double).toInt() }
-        return Screens.png(Bitmap.createBitmap(argb, wide, high, Bitmap.Config.ARGB_8888))
+        val (width, height) = listOf("width", "height").map { (entry[it] as Double).toInt() }
+        return Screens.png(Bitmap.createBitmap(argb, width, height, Bitmap.Config.ARGB_8888))
     }
 
     private fun scores(index: Int) = (golden[index]["scores"] as List<*>).map { it as Double }
 
     private fun bars(activity: Activity) = activity.findViewById<ScoreBars>(R.id.bars)
 
-    private fun still(activity: Activity) = activity.findViewById<ImageView>(R.id.still)
+    private fun stillImage(activity: Activity) = activity.findViewById<ImageView>(R.id.still_image)
 
-    private fun bitmap(activity: Activity) = (still(activity).drawable as BitmapDrawable).bitmap
+    private fun bitmap(activity: Activity) = (stillImage(activity).drawable as BitmapDrawable).bitmap
 
     private fun notice(activity: Activity) = text(activity, R.id.notice_text)
 
@@ -205,7 +205,7 @@ class ScreensTest {
     private fun visibility(activity: Activity, id: Int) = activity.findViewById<View>(id).visibility
 
     private companion object {
-        /** The digit of which the model is least sure, so that more than one bar is drawn. */
+        /** Index of the digit with the least certain prediction, so that more than one bar is drawn. */
         const val UNCLEAR = 4
     }
 }

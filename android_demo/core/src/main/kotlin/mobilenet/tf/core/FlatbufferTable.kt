@@ -3,17 +3,18 @@ package mobilenet.tf.core
 import java.nio.ByteBuffer
 
 /**
- * A table of a flatbuffer, read by the number of a field. Fields that the file leaves out are null.
+ * A flatbuffer table whose fields are read by number. A field that the file omits reads as null.
  *
- * @param data little-endian; a damaged file makes it throw IndexOutOfBoundsException or
- *   IllegalArgumentException.
+ * @param data the flatbuffer, little-endian. Reading a damaged file throws
+ *   IndexOutOfBoundsException or IllegalArgumentException.
+ * @param start position of the table in [data].
  */
-internal class FlatTable(private val data: ByteBuffer, private val start: Int) {
+internal class FlatbufferTable(private val data: ByteBuffer, private val start: Int) {
     private fun position(field: Int): Int? {
-        val layout = start - data.getInt(start)
+        val vtable = start - data.getInt(start)
         val slot = 4 + 2 * field
-        if (slot >= data.getShort(layout).toInt() and 0xFFFF) return null
-        val offset = data.getShort(layout + slot).toInt() and 0xFFFF
+        if (slot >= data.getShort(vtable).toInt() and 0xFFFF) return null
+        val offset = data.getShort(vtable + slot).toInt() and 0xFFFF
         return if (offset == 0) null else start + offset
     }
 
@@ -23,10 +24,10 @@ internal class FlatTable(private val data: ByteBuffer, private val start: Int) {
 
     fun int(field: Int): Int? = position(field)?.let { data.getInt(it) }
 
-    fun table(field: Int): FlatTable? = position(field)?.let { FlatTable(data, target(it)) }
+    fun table(field: Int): FlatbufferTable? = position(field)?.let { FlatbufferTable(data, target(it)) }
 
-    fun tables(field: Int): List<FlatTable> =
-        elements(field, 4) { FlatTable(data, target(it)) } ?: emptyList()
+    fun tables(field: Int): List<FlatbufferTable> =
+        elements(field, 4) { FlatbufferTable(data, target(it)) } ?: emptyList()
 
     fun floats(field: Int): FloatArray? = elements(field, 4) { data.getFloat(it) }?.toFloatArray()
 
@@ -45,13 +46,15 @@ internal class FlatTable(private val data: ByteBuffer, private val start: Int) {
     private fun vector(field: Int, size: Int): Pair<Int, Int>? {
         val at = target(position(field) ?: return null)
         val length = data.getInt(at)
-        // Before anything of that length is asked of the memory.
-        require(length >= 0 && length.toLong() * size <= data.limit() - at - 4) { "A vector of $length." }
+        // Check the length before allocating memory for it.
+        require(length >= 0 && length.toLong() * size <= data.limit() - at - 4) {
+            "A vector of length $length exceeds the file."
+        }
         return at + 4 to length
     }
 
     companion object {
-        /** The table that the flatbuffer is about. */
-        fun root(data: ByteBuffer): FlatTable = FlatTable(data, data.getInt(0))
+        /** Return the root table of a flatbuffer. */
+        fun root(data: ByteBuffer): FlatbufferTable = FlatbufferTable(data, data.getInt(0))
     }
 }

@@ -1,19 +1,19 @@
 package mobilenet.tf.core
 
 /**
- * Eight-bit pixels, row by row, the channels of a pixel side by side.
+ * An image of 8-bit pixels, stored row by row with interleaved channels.
  *
  * @property channels 3 (RGB) or 1 (grey).
  */
-class Picture(val width: Int, val height: Int, val channels: Int, val pixels: ByteArray) {
+class ByteImage(val width: Int, val height: Int, val channels: Int, val pixels: ByteArray) {
     init {
         require(width > 0 && height > 0 && pixels.size == width * height * channels) {
-            "${pixels.size} bytes cannot be a picture of $width x $height x $channels."
+            "${pixels.size} bytes do not fit an image of $width x $height x $channels."
         }
     }
 
-    /** Grey by the weights of ITU-R 601 in integers, as Pillow's mode L. */
-    fun toGrey(): Picture {
+    /** Convert to grey with the integer ITU-R 601 weights of Pillow's mode L. */
+    fun toGrey(): ByteImage {
         if (channels == 1) return this
         val grey = ByteArray(width * height)
         var from = 0
@@ -23,6 +23,6 @@ class Picture(val width: Int, val height: Int, val channels: Int, val pixels: By
             val blue = pixels[from++].toInt() and 0xFF
             grey[at] = ((19595 * red + 38470 * green + 7471 * blue + 32768) shr 16).toByte()
         }
-        return Picture(width, height, 1, grey)
+        return ByteImage(width, height, 1, grey)
     }
 }

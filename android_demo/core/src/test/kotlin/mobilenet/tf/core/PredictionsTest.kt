@@ -7,19 +7,19 @@ import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 
-class RankingTest {
+class PredictionsTest {
     private val scores = floatArrayOf(0.1f, 0.4f, 0.1f, 0.4f, 0f)
     private val labels = listOf("a", "b", "c", "d", "e")
 
     @Test
-    fun byScoreNotByClass() {
+    fun classesAreSortedByScore() {
         assertEquals(listOf("b", "d", "a"), topK(scores, labels, 3).map { it.label })
-        assertEquals(listOf(Ranked("b", 0.4f), Ranked("d", 0.4f)), topK(scores, labels, 5, 0.2f))
+        assertEquals(listOf(Prediction("b", 0.4f), Prediction("d", 0.4f)), topK(scores, labels, 5, 0.2f))
         assertEquals(listOf("1", "3"), topK(scores, null, 2).map { it.label })
     }
 
     @Test
-    fun theAverageFollowsAndStartsAgain() {
+    fun theAverageFollowsAndRestarts() {
         val average = MovingAverage(0.25f)
         assertArrayEquals(floatArrayOf(1f, 0f), average.add(floatArrayOf(1f, 0f)), 0f)
         assertArrayEquals(floatArrayOf(0.75f, 0.25f), average.add(floatArrayOf(0f, 1f)), 0f)
@@ -29,18 +29,18 @@ class RankingTest {
     }
 
     @Test
-    fun whatIsHandedOutStaysAsItIs() {
+    fun theAverageSharesNoArrays() {
         val average = MovingAverage(0.5f)
-        val given = floatArrayOf(1f)
-        val first = average.add(given)
+        val scores = floatArrayOf(1f)
+        val first = average.add(scores)
         average.add(floatArrayOf(0f))
         assertEquals(1f, first[0], 0f)
-        assertEquals(1f, given[0], 0f)
+        assertEquals(1f, scores[0], 0f)
     }
 
     @Test
-    fun theMedianIsOfTheLastFew() {
-        val window = MedianWindow(3)
+    fun theMedianCoversTheLastValues() {
+        val window = RollingMedian(3)
         assertNull(window.median())
         window.add(9.0)
         assertEquals(9.0, window.median()!!, 0.0)
