@@ -107,7 +107,9 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
         teacher = None
         if setting.taught:
             teacher = as_teacher(original, job.spec, preprocessing, "float.keras")
-        model = quantize_aware(deploy_form(original), pictures, preprocessing, ends=setting.ends)
+        model = quantize_aware(
+            deploy_form(original), pictures, preprocessing, range_rule=setting.ends
+        )
         fit(model, job, setting.stage, f"sweep-{name}", name, teacher, trained=True)
         learner = make_learner(model, setting.stage, 1)
         validation = evaluation_batches(job.data.validation, job.spec, 64)
