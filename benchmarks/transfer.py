@@ -35,8 +35,9 @@ def few(data: Dataset, seed: int) -> Dataset:
 
 def trained(job: Job, choose: Callable[[Dataset], Dataset] = lambda data: data) -> dict:
     """Float training of a job on chosen pictures, and how it did."""
-    from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
     from mobilenet_tf.runs.train_stage import train
+
+    from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
 
     data = job.__dict__["data"] = choose(job.data)
     model = train(job)
@@ -103,7 +104,7 @@ def table(rows: list[dict]) -> str:
 
 def main(source: str, weights: str, seeds: int = 3) -> None:
     """Write the table into the README, and the figures behind it into docs/."""
-    from mobilenet_tf.deployment.proof.verify import machine
+    from mobilenet_tf.core.system import machine
 
     found: dict[tuple, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import typer
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli import tables
+from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.cli.output import show
 
 
@@ -25,7 +26,6 @@ def predict(
 def inspect(file: opt.File, as_json: opt.Json = False) -> None:
     """Show operators, sizes, quantization and metadata of a .tflite."""
     from mobilenet_tf.commands.inspect import inspect as start
-    from mobilenet_tf.deployment.tflite.inspect import format_inspection
 
     show(start(file), as_json, format_inspection)
 

@@ -1,12 +1,16 @@
 """What several commands share."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from mobilenet_tf.core import environment
+from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.terminal import import_tensorflow
 from mobilenet_tf.datasets.load import source_name
-from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 
@@ -40,18 +44,12 @@ def default_folder(settings: RunSettings) -> Path:
     return Path("runs") / "_".join(parts)
 
 
-def file_facts(path: Path) -> dict[str, Any]:
-    """Return the section `tflite` of `result.json`."""
-    facts = inspect(path)
-    return {
-        "bytes": facts["bytes"],
-        "ops": {name: op["count"] for name, op in facts["ops"].items()},
-        "float_tensors": facts["float_tensors"],
-        "quantize_ops": facts["quantize_ops"],
-        "partitions": facts["delegate"]["partitions"],
-        "left_out": sorted(facts["delegate"]["left_out"] or {}),
-        "min_runtime": facts["required_runtime"],
-        "peak_activation_bytes": facts["peak_activation_bytes"],
-        "input": facts["inputs"][0],
-        "output": facts["outputs"][0],
-    }
+def write_mistakes(folder: RunFolder, mistakes: Mapping[str, np.ndarray]) -> None:
+    """Write the images of the most confident mistakes into a run folder.
+
+    Args:
+        folder: The run folder.
+        mistakes: Path within the folder -> uint8 (h, w, c).
+    """
+    for name, pixels in mistakes.items():
+        write_atomically(folder.path / name, Image.fromarray(np.squeeze(pixels)).save)

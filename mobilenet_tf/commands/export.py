@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tf.commands.common import as_run, file_facts, start_tensorflow
+from mobilenet_tf.commands.common import as_run, start_tensorflow
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.deployment.devices.targets import CPU, EXPORTS, check_target
+from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
@@ -137,5 +138,5 @@ def _described(content: bytes, run: Run) -> bytes:
             f"Image classifier of {len(run.classes)} classes, trained on {run.settings.data}."
         ),
         labels=run.classes,
-        preprocessing=run.network.input,
+        input_spec=run.network.input,
     )

@@ -1,21 +1,20 @@
 """Models of somebody else: any `tf_keras` image classifier -> int8 `.tflite`, with verification."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mobilenet_tf.commands.common import file_facts, start_tensorflow
-from mobilenet_tf.commands.verify import file_metrics
+from mobilenet_tf.commands.common import start_tensorflow, write_mistakes
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.datasets.dataset import Dataset, Split
+from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import data_facts
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import tf_keras as keras
 
 _CALIBRATION = 300
-_CHUNK = 32
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,10 @@ def export_foreign(
             )
         folder.require_ours(folder.result_file)
     start_tensorflow()
+    from mobilenet_tf.compression.calibration import calibration_facts
+    from mobilenet_tf.deployment.proof.verify import Forms, verify
     from mobilenet_tf.deployment.report.page import write_report
+    from mobilenet_tf.deployment.tflite.convert import convert
 
     started = time.monotonic()
     model = load_foreign(path)
@@ -84,30 +85,33 @@ def export_foreign(
     spec = InputSpec((height, width), channels, data.mean, data.std, data.crop)
     dataset = _read(path, model, spec, data)
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
-    classes = len(dataset.classes)
+    pixels = _with_full_range(images.pictures)
+    classes = dataset.classes
     content = add_metadata(
-        _convert(model, spec, images.pictures, io),
+        convert(model, io, spec.normalise(pixels)),
         name=Path(path).stem,
-        description=f"Image classifier of {classes} classes, quantized after training.",
-        labels=dataset.classes,
-        preprocessing=spec,
+        description=f"Image classifier of {len(classes)} classes, quantized after training.",
+        labels=classes,
+        input_spec=spec,
     )
+    forms = Forms(content=content, float_model=model)
+    found = verify(forms, dataset.test, classes, spec, data.seed)
     folder.clear()
     write_bytes(folder.tflite, content)
-    write_lines(folder.labels_file, dataset.classes)
-    test = dataset.test
+    write_lines(folder.labels_file, classes)
+    write_mistakes(folder, found.mistakes)
     folder.update_result(
         model={
             "name": Path(path).stem,
             "input": spec.to_dict(),
-            "classes": classes,
+            "classes": len(classes),
             "parameters": model.count_params(),
         },
         data=data_facts(dataset),
         source={"model": str(path), "io": io, **asdict(data), "data": str(data.data)},
-        calibration=_calibration_facts(images, dataset.classes),
-        **file_metrics(folder, test, dataset.classes, {"float": _scores(model, spec, test)}),
-        tflite=file_facts(folder.tflite),
+        calibration=calibration_facts(pixels, images.labels, classes),
+        **found.sections,
+        tflite=file_facts(content),
         seed=data.seed,
         seconds={"export": round(time.monotonic() - started, 1)},
     )
@@ -174,32 +178,8 @@ def _read(path: str | Path, model: "keras.Model", spec: InputSpec, data: ModelDa
     return dataset
 
 
-def _convert(model: "keras.Model", spec: InputSpec, pictures: np.ndarray, io: str) -> bytes:
-    from mobilenet_tf.deployment.tflite.convert import convert
-
-    pixels = _with_full_range(pictures)
-    return convert(model, io, spec.normalise(pixels))
-
-
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:
     """Return a copy with a pixel 0 and a pixel 255, which make the input's scale 1 / std."""
     pixels = pictures.copy()
     pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
     return pixels
-
-
-def _calibration_facts(images: Split, classes: Sequence[str]) -> dict[str, Any]:
-    """Return the section `calibration` of `result.json`."""
-    counts = np.bincount(images.labels, minlength=len(classes))
-    pixels = _with_full_range(images.pictures)
-    return {
-        "pictures": len(pixels),
-        "per_class": {name: int(count) for name, count in zip(classes, counts, strict=True)},
-        "lowest_pixel": int(pixels.min()),
-        "highest_pixel": int(pixels.max()),
-    }
-
-
-def _scores(model: "keras.Model", spec: InputSpec, test: Split) -> np.ndarray:
-    chunks = (test.pictures[start : start + _CHUNK] for start in range(0, len(test), _CHUNK))
-    return np.concatenate([model(spec.normalise(chunk), training=False) for chunk in chunks])
