@@ -255,18 +255,18 @@ def _export_foreign(model, data, mean, std, io, out, seed, overwrite) -> None:
 
 
 def _export_device(run, target, out, max_arena, max_flash, as_json) -> None:
-    from mobilenet_tf.core.units import parse_bytes
-    from mobilenet_tf.deployment.devices.targets import EXPORTS, Limits, check_target, export_for
+    from mobilenet_tf.cli.budget import parse_budget
+    from mobilenet_tf.commands.export_device import export_device
+    from mobilenet_tf.deployment.devices.targets import check_target
     from mobilenet_tf.runs.run import Job
 
-    check_target(target, EXPORTS)
-    limits = Limits(parse_bytes(max_arena, "--max-arena"), parse_bytes(max_flash, "--max-flash"))
+    check_target(target)
+    budget = parse_budget(max_arena=max_arena, max_flash=max_flash)
     job = Job.open(run, "qat.keras")
-    import_tensorflow()
     with console.status(f"Converting for {target}"):
-        figures = export_for(job, target, limits, out)
-    tables.show(figures, as_json, tables.device_table)
-    console.print(figures["folder"], highlight=False, soft_wrap=True)
+        facts = export_device(job, target, budget, out)
+    tables.show(facts, as_json, tables.device_table)
+    console.print(facts["folder"], highlight=False, soft_wrap=True)
 
 
 @app.command()

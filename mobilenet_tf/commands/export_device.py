@@ -1,0 +1,56 @@
+"""`export --target`: a quantized run in the form of a microcontroller or an NPU."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.core.terminal import import_tensorflow
+from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.tables import MCU
+from mobilenet_tf.deployment.devices.targets import check_export, export_for, parity_pictures
+from mobilenet_tf.runs.run import Job
+from mobilenet_tf.selection.cost import Budget
+
+
+def export_device(
+    job: Job, target: str, budget: Budget | None = None, out: Path | None = None
+) -> dict[str, Any]:
+    """Write the run's network for a target other than a CPU.
+
+    Args:
+        job: The run, which has been quantized.
+        target: See `export_for`.
+        budget: The most that the device has for the model.
+        out: The folder; by default one with the target's name in the run folder.
+
+    Returns:
+        What `export_for` returns; `devices` in `result.json` has the same.
+
+    Raises:
+        UserError: See `export_for`.
+    """
+    budget = budget or Budget()
+    folder = Path(out) if out else job.run.path / target
+    check_export(target, budget, folder)
+    started = time.monotonic()
+    model = Int8Model(
+        content=int8_content(job),
+        network=job.spec,
+        labels=tuple(job.classes),
+        title=f"MobileNet {job.spec.title}, {job.spec.classes} classes of {Path(job.source).name}",
+        pictures=parity_pictures(job.data.test, job.seed) if target == MCU else None,
+    )
+    facts = export_for(model, target, budget, folder)
+    seconds = round(time.monotonic() - started, 1)
+    devices = job.run.result().get("devices", {}) | {target: facts}
+    job.run.update_result(devices=devices, seconds={f"export_{target}": seconds})
+    return facts
+
+
+def int8_content(job: Job) -> bytes:
+    """Return the run's quantized network as a file with int8 input and output."""
+    import_tensorflow()
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.runs.quantize_stage import load_qat
+
+    return convert(load_qat(job), io="int8")
