@@ -96,7 +96,8 @@ def begin_search(
         UserError: See `tune`.
     """
     folder, worker = RunFolder(out), _is_worker()
-    networks = settings.space.networks(classes=2, channels=settings.channels)
+    classes = len(class_names(settings.data))
+    networks = settings.space.networks(classes, settings.channels)
     begun = folder.config_file.is_file()
     if begun and (resume or worker):
         folder.require_same(settings.to_dict())
@@ -108,7 +109,7 @@ def begin_search(
             return folder, restore(networks, rows)
     folder.require_free(overwrite or resume)
     fitting = _affordable(settings, networks)
-    # Only now: data that cannot be read must not cost an earlier search.
+    # Only now: a search that cannot begin must not delete an earlier one.
     folder.clear()
     folder.write_config(settings.to_dict())
     write_json(folder.result_file, {"networks": [one.to_dict() for one in fitting]})
@@ -117,8 +118,6 @@ def begin_search(
 
 def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[Affordable]:
     """Measure only what the budget limits: multiply-adds are counted without a device."""
-    classes = len(class_names(settings.data))
-    networks = [network.with_classes(classes) for network in networks]
     limits = settings.budget.limits
     if set(limits) <= {"macs"}:
         return affordable(networks, settings.budget, CountedTable())

@@ -57,7 +57,7 @@ def test_a_folder_is_not_overwritten_or_mixed_up(settings, tmp_path):
 
 
 def test_costs_are_measured_on_the_device_where_they_are_limited(settings, tmp_path):
-    phone = settings(budget=Budget(flash=300_000))
+    phone = settings(budget=Budget(flash=400_000))
     for one in begin_search(phone, tmp_path / "a")[1]:
         assert (one.cost.flash, one.cost.ram) == phone_file_size(one.network)
         assert one.cost.latency is None

@@ -28,6 +28,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
 from mobilenet_tf.deployment.tflite.shrink import slim
 
 GOLDEN_PICTURES = 4
+_CROP_NOTE = "\n * (the side of the square is"
 
 # Operator -> the method of tflite::MicroMutableOpResolver that registers it.
 RESOLVER = {
@@ -175,7 +176,7 @@ def _model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "channels": channels,
         "colours": "grey" if channels == 1 else "red, green, blue",
         "colour_order": "" if channels == 1 else ", red, green, blue for each",
-        "crop_note": "" if crop == 1 else f"\n * (the side of the square is {crop:g} of the shorter side)",
+        "crop_note": "" if crop == 1 else f"{_CROP_NOTE} {crop:g} of the shorter side)",
         "classes": len(model.labels),
         "input_scale": c_float(reference.input.scale),
         "input_zero_point": reference.input.zero_point,
