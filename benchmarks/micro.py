@@ -16,6 +16,7 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from mobilenet_tf.selection.chooser import choose
 
 from benchmarks.micro_page import CLASSES, budgets_table, page, plot
 from benchmarks.tables import replace_section
@@ -35,7 +36,6 @@ from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.deployment.tflite.shrink import STEPS, drop_unused, shrink, shrink_steps
 from mobilenet_tf.networks.published.accuracy import expected_top1
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.selection.chooser import choose
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NETWORKS = {"v1": (0.25, 0.35, 0.5, 0.75), "v2": (0.25, 0.35, 0.5), "v3_small": (0.25, 0.5, 0.75)}

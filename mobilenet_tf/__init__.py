@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
-    from mobilenet_tf.commands.choose import choose
+    from mobilenet_tf.commands.choose import Trials, choose
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.runs.run import Run
     from mobilenet_tf.runs.settings import RunSettings, read_settings
     from mobilenet_tf.selection.cost import Budget
+    from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.training.recipe import load_recipe
 
 __version__ = "0.1.0"
@@ -54,6 +55,8 @@ __all__ = [
     "Network",
     "Run",
     "RunSettings",
+    "SearchSettings",
+    "Trials",
     "UserError",
     "__version__",
     "android",
@@ -89,6 +92,8 @@ _MODULES = {
     "Network": "networks.rows",
     "Run": "runs.run",
     "RunSettings": "runs.settings",
+    "SearchSettings": "selection.search_settings",
+    "Trials": "commands.choose",
     "UserError": "core.errors",
     "build": "networks.keras_model",
     "load_recipe": "training.recipe",

@@ -55,9 +55,9 @@ def choice_table(result: dict) -> Group:
         mark = " *" if option == best else ""
         name = f"{option['model']} {option['alpha']:g}{mark}"
         known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
-        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("bytes", "ram"))
+        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("flash", "ram"))
         rows.append((name, option["size"], known, latency, *kilobytes))
-    columns = ["network", "size", "ImageNet %", "ms", "file KB", "RAM KB"]
+    columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
     title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
     parts = [Text(title), table(columns, rows)]
     parts.append(
@@ -76,7 +76,7 @@ def choice_table(result: dict) -> Group:
         parts.append(
             Text(
                 f"Nearest: {near['model']} {near['alpha']:g} at {near['size']}: {latency}"
-                f"{near['bytes']:,} bytes, RAM {near['ram']:,} bytes."
+                f"{near['flash']:,} bytes of flash, RAM {near['ram']:,} bytes."
             )
         )
     else:

@@ -77,10 +77,6 @@ PerTensor = Annotated[
     ),
 ]
 
-# The budget.
-MaxFlash = Annotated[str | None, typer.Option(help="Most bytes of the model file, such as 500KB.")]
-MaxRam = Annotated[str | None, typer.Option(help="Most bytes of working memory, such as 256KiB.")]
-
 # Arguments and output.
 Run = Annotated[Path, typer.Argument(help="A folder written by `train` or `run`.")]
 RunOrFile = Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")]

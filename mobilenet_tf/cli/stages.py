@@ -7,8 +7,8 @@ import typer
 
 from mobilenet_tf.cli import device_tables, tables
 from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import console
 
 
@@ -43,9 +43,9 @@ def export(
         Path | None,
         typer.Option(help="Folder for mcu, an NPU or a MODEL.", show_default="RUN/TARGET"),
     ] = None,
-    max_flash: opt.MaxFlash = None,
-    max_ram: opt.MaxRam = None,
-    max_arena: Annotated[str | None, typer.Option(hidden=True)] = None,
+    max_flash: MaxFlash = None,
+    max_ram: MaxRam = None,
+    max_arena: MaxArena = None,
     data: Annotated[str | None, typer.Option(help="Images for a MODEL of your own.")] = None,
     mean: Annotated[
         float | None, typer.Option(help="The input of a MODEL is (pixel - mean) / std.")
@@ -59,18 +59,13 @@ def export(
     """Convert a run, or any Keras model, to .tflite; for a device also to C or a compiled file."""
     from mobilenet_tf.commands.export import export as start
     from mobilenet_tf.commands.foreign_model import ModelData
-    from mobilenet_tf.core.units import parse_bytes
     from mobilenet_tf.runs.folder import RunFolder
-    from mobilenet_tf.selection.cost import Budget
 
-    if max_ram is not None and max_arena is not None:
-        raise UserError("--max-arena is the old name of --max-ram; only one of them is accepted.")
-    ram = ("--max-ram", max_ram) if max_arena is None else ("--max-arena", max_arena)
     exported = start(
         what,
         target=target,
         out=out,
-        budget=Budget(flash=parse_bytes(max_flash, "--max-flash"), ram=parse_bytes(ram[1], ram[0])),
+        budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
         data=ModelData(data, mean, std, seed=seed),
         overwrite=overwrite,

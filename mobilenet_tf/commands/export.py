@@ -11,7 +11,7 @@ from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.deployment.devices.targets import CPU, EXPORTS, check_target
+from mobilenet_tf.deployment.devices.targets import check_target
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.run import Run
@@ -64,13 +64,14 @@ def export(
     Raises:
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
-    check_target(target, EXPORTS)
+    check_target(target)
     foreign = {name: getattr(data, name) for name in ("data", "mean", "std")}
     if target != CPU:
         _reject("to models that are not runs", **foreign)
         _reject("to --target cpu; files for devices are always int8", io=io)
         return _export_device(as_run(what, "qat.keras"), target, budget, out)
-    _reject("to --target mcu and NPUs", max_flash=budget.flash, max_ram=budget.ram)
+    limits = {f"max_{name}": limit for name, limit in budget.limits.items()}
+    _reject("to --target mcu and NPUs", **limits)
     if _is_foreign(what):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(target, folder.path, folder.result().to_dict()["tflite"])

@@ -90,6 +90,18 @@ def load_folder(
     return Dataset(str(source), classes, **splits, skipped=skipped)
 
 
+def folder_classes(source: str | Path) -> tuple[str, ...]:
+    """Return the names of the classes without reading an image.
+
+    Raises:
+        UserError: There is no such folder, or it has fewer than two classes.
+    """
+    try:
+        return _list(_root(source))[0]
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
 def load_labelled(
     source: str | Path,
     labels: Sequence[str],

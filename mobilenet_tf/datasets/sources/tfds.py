@@ -44,22 +44,8 @@ def load_tfds(
         UserError: the library is not installed, it cannot prepare that data set, or the data
             set is not one of pictures with one label each.
     """
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise UserError(
-            f"tfds:{name} needs tensorflow-datasets: pip install mobilenet_tf[tfds]"
-        ) from error
-    try:
-        builder = tfds.builder(name)
-        picture, label = _keys(builder.info, name)
-        builder.download_and_prepare()
-    except UserError:
-        raise
-    # An unknown name, no network, a full disk, a download by hand: each raises its own.
-    except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"tfds:{name} cannot be prepared: {lines[0]}") from error
+    builder, picture, label = _open(name, prepare=True)
+    import tensorflow_datasets as tfds
 
     splits = _splits(builder, label)
     if "train" not in splits:
@@ -80,6 +66,38 @@ def load_tfds(
         seed=seed,
         progress=progress,
     )
+
+
+def tfds_classes(name: str) -> tuple[str, ...]:
+    """Return the names of a dataset's classes without downloading it.
+
+    Raises:
+        UserError: See `load_tfds`.
+    """
+    builder, _, label = _open(name, prepare=False)
+    return tuple(builder.info.features[label].names)
+
+
+def _open(name: str, prepare: bool) -> tuple[Any, str, str]:
+    """Return the builder, downloaded if `prepare`, and the features of picture and label."""
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise UserError(
+            f"tfds:{name} needs tensorflow-datasets: pip install mobilenet_tf[tfds]"
+        ) from error
+    try:
+        builder = tfds.builder(name)
+        picture, label = _keys(builder.info, name)
+        if prepare:
+            builder.download_and_prepare()
+    except UserError:
+        raise
+    # An unknown name, no network, a full disk, a download by hand: each raises its own.
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(f"tfds:{name} cannot be prepared: {lines[0]}") from error
+    return builder, picture, label
 
 
 @dataclass(frozen=True)

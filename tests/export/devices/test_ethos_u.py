@@ -4,7 +4,7 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
-from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
@@ -14,7 +14,7 @@ from mobilenet_tf.networks.zoo import ZOO, make_network
 @pytest.mark.parametrize("name", ZOO)
 def test_every_operator_of_every_network_runs_on_the_npu(name):
     spec = make_network(name, 0.5, 96, 10)
-    compiled, figures = compile_npu(synthetic(spec), "ethos-u55-128")
+    compiled, figures = compile_npu(int8_file(spec), "ethos-u55-128")
     assert figures["ops_on_npu"] == figures["ops"] > 30
     assert len(parse_model(compiled).subgraphs[0].operators) == 1
     # The pooling is counted too.
@@ -23,7 +23,7 @@ def test_every_operator_of_every_network_runs_on_the_npu(name):
 
 def test_every_configuration_takes_all_of_it():
     spec = make_network("v1", 0.25, 96, 2)
-    figures = {npu: compile_npu(synthetic(spec), npu)[1] for npu in NPUS}
+    figures = {npu: compile_npu(int8_file(spec), npu)[1] for npu in NPUS}
     for found in figures.values():
         assert found["ops_on_npu"] == found["ops"]
         seconds = found["cycles"] / found["clock_hz"]

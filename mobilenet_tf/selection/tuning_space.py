@@ -1,4 +1,4 @@
-"""What `tune` may vary: networks, and fields of a recipe with their ranges. Data, from TOML."""
+"""What `tune` may vary: networks, and fields of a recipe with their ranges, from a TOML file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat, leaves
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.training.recipe import Recipe
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
-
-DEFAULT = Path(__file__).with_name("space.toml")
-# Trials train the float network, for as long as the algorithm says.
+DEFAULT_SPACE = Path(__file__).with_name("tuning_space.toml")
+# Fields without effect: trials train the float network for as long as the algorithm decides.
 _NO_EFFECT = ("name", "train.epochs", "calibration", "self_distillation", "qat.")
 
 
@@ -27,9 +23,9 @@ class Range:
     """Numbers from `least` to `most`, both included.
 
     Attributes:
-        least, most: the ends.
-        log: whether equal factors are equally likely, not equal differences.
-        whole: only whole numbers.
+        least, most: Bounds.
+        log: Whether equal factors are equally likely, instead of equal differences.
+        whole: Whether only whole numbers are meant.
     """
 
     least: float
@@ -43,8 +39,8 @@ class Space:
     """All configurations that may be tried.
 
     Attributes:
-        model, alpha, size: every combination of these is a network.
-        fields: path in the recipe -> its range, or the values to choose from.
+        model, alpha, size: Values whose combinations are the networks.
+        fields: Path in the recipe -> its range, or the values to choose from.
     """
 
     model: tuple[str, ...]
@@ -53,42 +49,36 @@ class Space:
     fields: Mapping[str, Range | tuple]
 
     def networks(self, classes: int, channels: int) -> list[Network]:
-        """Every network of the space.
+        """Return every network of the space.
 
         Raises:
-            UserError: a name, alpha or size that is not accepted.
+            UserError: A name, alpha or size is not accepted.
         """
         combinations = product(self.model, self.alpha, self.size)
-        return [make_network(*chosen, classes, channels) for chosen in combinations]
+        return [make_network(*values, classes, channels) for values in combinations]
 
     def narrowed(self, **chosen: Sequence | None) -> "Space":
-        """The space with other networks; None leaves as it is."""
-        given = {name: tuple(values) for name, values in chosen.items() if values}
-        return replace(self, **given)
+        """Return the space with other models, alphas or sizes; None keeps those of the space."""
+        return replace(self, **{name: tuple(values) for name, values in chosen.items() if values})
 
     def to_dict(self) -> dict[str, Any]:
-        """Path -> values or range, as text: to be kept, and compared."""
+        """Return the networks' values as lists, and each field's values as text, for TOML."""
         networks = {name: list(getattr(self, name)) for name in ("model", "alpha", "size")}
         return networks | {path: str(values) for path, values in self.fields.items()}
 
 
 def load_space(file: Path, recipe: Recipe) -> Space:
-    """The space of a TOML file.
+    """Read a space from a TOML file.
 
     Args:
-        file: lists of values, and tables of `min`, `max` and perhaps `log`.
-        recipe: the fields' values have to suit it.
+        file: Lists of values, and tables of `min`, `max` and optionally `log`.
+        recipe: The recipe that the fields belong to.
 
     Raises:
-        UserError: the file is absent or no TOML; or a field is unknown, of no use to a trial, or
-            has values that it does not take.
+        UserError: The file is absent or not valid TOML; or a field is unknown, has no effect on a
+            trial, or has values that the recipe does not accept.
     """
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{file} is not valid TOML: {error}.") from error
+    values = read_toml(file)
     networks = {}
     for name in ("model", "alpha", "size"):
         networks[name] = values.pop(name, None)
@@ -99,7 +89,7 @@ def load_space(file: Path, recipe: Recipe) -> Space:
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Path and values of each field; a table with an end of a range is no outer table."""
+    """Yield path and values of each field; a table with `min` or `max` is a range."""
     for name, value in values.items():
         if isinstance(value, Mapping) and not {"min", "max"} & set(value):
             yield from _paths(value, f"{prefix}{name}.")
@@ -108,31 +98,32 @@ def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _values(file: str, path: str, value: Any, recipe: Recipe) -> Range | tuple:
+    """Return the range or values of a field, checked against the recipe."""
     if path.startswith(_NO_EFFECT):
         raise UserError(
-            f"{file}: {path} cannot be tuned, because trials train the float network for a "
-            "length that --epochs sets."
+            f"{file}: {path} cannot be tuned, because trials train only the float network, for "
+            "the number of epochs that --epochs sets."
         )
-    ends = {"min", "max"}
-    if isinstance(value, Mapping) and ends <= set(value) <= {*ends, "log"}:
-        tried = (value["min"], value["max"])
+    bounds = {"min", "max"}
+    if isinstance(value, Mapping) and bounds <= set(value) <= {*bounds, "log"}:
+        examples = (value["min"], value["max"])
     elif isinstance(value, list) and value:
-        tried = tuple(value)
+        examples = tuple(value)
     else:
         raise UserError(
             f"{file}: {path} is {value!r}; it must be a list of values, or a table of min, max "
-            "and perhaps log."
+            "and optionally log."
         )
     known = flatten(recipe.to_dict())
-    for one in tried:
-        from_flat(Recipe, known | {path: one}, file)
+    for example in examples:
+        from_flat(Recipe, known | {path: example}, file)
     whole = leaves(Recipe)[path].type is int
     if isinstance(value, list):
-        # TOML's 0 among 0.1 and 0.2 is one of the same kind.
-        numbers = all(type(one) in (int, float) for one in tried)
-        return tuple(map(float, tried)) if numbers and not whole else tried
+        # In TOML, the 0 in [0, 0.1] is a whole number; all values of a choice need one type.
+        numbers = all(type(example) in (int, float) for example in examples)
+        return tuple(map(float, examples)) if numbers and not whole else examples
     log = value.get("log", False)
-    if not tried[0] < tried[1] or (log and tried[0] <= 0):
-        least = "greater than 0 and " if log else ""
-        raise UserError(f"{file}: {path} is {value!r}; min must be {least}less than max.")
-    return Range(*tried, log, whole)
+    if not examples[0] < examples[1] or (log and examples[0] <= 0):
+        positive = "greater than 0 and " if log else ""
+        raise UserError(f"{file}: {path} is {value!r}; min must be {positive}less than max.")
+    return Range(*examples, log, whole)
