@@ -11,6 +11,7 @@ from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import check_target
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
