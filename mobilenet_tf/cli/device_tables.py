@@ -1,50 +1,52 @@
 """Tables of the commands for devices and searches."""
 
 from os.path import abspath, commonpath, dirname, relpath
+from pathlib import Path
+from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from mobilenet_tf.cli.tables import percent, table
 
 
-def device_table(figures: dict) -> Table:
-    """What a model takes on a microcontroller or an NPU."""
-    rows = [("file, bytes", f"{figures['bytes']:,}")]
-    if "arena" in figures:
-        arena, parity = figures["arena"], figures["parity"]
+def device_table(facts: dict[str, Any]) -> Table:
+    """Return what a model needs on a microcontroller or an NPU."""
+    rows = [("file, bytes", f"{facts['bytes']:,}")]
+    if "arena" in facts:
+        arena, parity = facts["arena"], facts["parity"]
         rows += [
             ("arena, bytes", f"{arena['needed']:,}"),
-            ("  of it activations", f"{arena['activations']:,}"),
+            ("  of which activations", f"{arena['activations']:,}"),
             *(
-                (f"  more with CMSIS-NN, {core}", f"{more:,}")
-                for core, more in figures["cmsis_nn"].items()
+                (f"  additionally with CMSIS-NN, {core}", f"{more:,}")
+                for core, more in facts["cmsis_nn"].items()
             ),
-            ("operators", ", ".join(figures["ops"])),
-            ("= LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
-            ("= XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+            ("operators", ", ".join(facts["ops"])),
+            ("equal to LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
+            ("equal to XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
         ]
-    elif "operators" in figures:
-        listed = (f"{count} {name}" for name, count in figures["operators"].items())
+    elif "operators" in facts:
+        listed = (f"{count} {name}" for name, count in facts["operators"].items())
         rows.append(("operators", ", ".join(listed)))
     else:
         rows += [
-            ("SRAM, bytes", f"{figures['sram_bytes']:,}"),
-            ("cycles", f"{figures['cycles']:,}"),
-            ("milliseconds", f"{figures['milliseconds']:.3f}"),
-            ("at", f"{figures['clock_hz'] / 1e6:g} MHz, {figures['system']}"),
-            ("operators on the NPU", f"{figures['ops_on_npu']} of {figures['ops']}"),
+            ("SRAM, bytes", f"{facts['sram_bytes']:,}"),
+            ("cycles", f"{facts['cycles']:,}"),
+            ("milliseconds", f"{facts['milliseconds']:.3f}"),
+            ("at", f"{facts['clock_hz'] / 1e6:g} MHz, {facts['system']}"),
+            ("operators on the NPU", f"{facts['ops_on_npu']} of {facts['ops']}"),
         ]
-    return table([figures["target"], ""], rows)
+    return table([facts["target"], ""], rows)
 
 
-_CHOICES = 12
+_CHOICES = 12  # rows that are shown
 _BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
-def choice_table(result: dict) -> Group:
-    """The likeliest options, the best of them marked, and what comes next."""
+def choice_table(result: dict[str, Any]) -> Group:
+    """Return the most accurate options, the best one marked, and the next command."""
     rows, best = [], result["best"]
     shown = sorted(result["pareto"], key=lambda option: -option["top1"])
     if best:
@@ -59,11 +61,11 @@ def choice_table(result: dict) -> Group:
         rows.append((name, option["size"], known, latency, *kilobytes))
     columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
     title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
-    parts = [Text(title), table(columns, rows)]
+    parts: list[RenderableType] = [Text(title), table(columns, rows)]
     parts.append(
         Text(
             f"{'* best that fits. ' if best else ''}Accuracy: the published ImageNet table (p), "
-            "interpolated (i) or extrapolated (e); a guide, no promise."
+            "interpolated (i) or extrapolated (e); an estimate, not a promise."
         )
     )
     for trial in result.get("trials", ()):
@@ -71,7 +73,7 @@ def choice_table(result: dict) -> Group:
         parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
     if result["best"] is None:
         near = result["nearest"]
-        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} cannot be kept."))
+        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} would be exceeded."))
         latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
         parts.append(
             Text(
@@ -84,8 +86,8 @@ def choice_table(result: dict) -> Group:
     return Group(*parts)
 
 
-def tuning_table(result: dict) -> Group:
-    """A row per trial, the best of them marked; its fields, and what comes next."""
+def tuning_table(result: dict[str, Any]) -> Group:
+    """Return one row per trial, the best one marked, its fields, and the next command."""
     best, costs = result["best"], [name for name in result["limits"] if name != "macs"]
     rows = [
         (
@@ -104,9 +106,10 @@ def tuning_table(result: dict) -> Group:
     return Group(table(columns, rows, title), table(["* best", ""], fields), next_steps)
 
 
-def benchmark_table(result: dict) -> Group:
-    """A row per file and count of threads; then what its operators take."""
-    rows, parts = [], []
+def benchmark_table(result: dict[str, Any]) -> Group:
+    """Return one row per file and number of threads, and the times of operators."""
+    rows: list[tuple[Any, ...]] = []
+    parts: list[RenderableType] = []
     folder = commonpath([dirname(abspath(file["file"])) for file in result["files"]])
     for file in result["files"]:
         memory = file["peak_memory_bytes"]
@@ -119,17 +122,19 @@ def benchmark_table(result: dict) -> Group:
             name, facts = "", ("", "")
         if file["ops"]:
             ops = [(name, op["count"], f"{op['ms']:.3f}") for name, op in file["ops"].items()]
-            parts.append(table(["operators, each alone", "count", "ms"], ops, file["file"]))
+            parts.append(
+                table(["operators, each measured alone", "count", "ms"], ops, file["file"])
+            )
     columns = ["file", "threads", "ms", "10 - 90 %", "ratio", "MB", "partitions"]
     return Group(Text(result["processor"]), table(columns, rows), *parts)
 
 
-def android_text(result: dict, demo) -> Text:
-    """Where the model is now, and what to do next."""
+def android_text(result: dict[str, Any], demo: Path) -> Text:
+    """Return where the model is now, and what to do next."""
     text = (
         f"{result['model']}: {result['bytes']:,} bytes, needs runtime"
         f" {result['required_runtime']} of the app's {result['runtime']}.\n"
-        f"{result['golden']}: {result['pictures']} pictures with their scores.\n"
+        f"{result['golden']}: {result['pictures']} images with their scores.\n"
         f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
         f" cd {demo} && ./gradlew installDebug"
     )

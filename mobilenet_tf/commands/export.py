@@ -73,7 +73,7 @@ def export(
         return _export_device(as_run(what, "qat.keras"), target, budget, out)
     limits = {f"max_{name}": limit for name, limit in budget.limits.items()}
     _reject("to --target mcu and NPUs", **limits)
-    if _is_foreign(what):
+    if not isinstance(what, Run) and _is_foreign(Path(what)):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(target, folder.path, folder.result().to_dict()["tflite"])
     _reject("to models that are not runs", **foreign)
@@ -87,10 +87,8 @@ def export(
     return Exported(target, run.folder.path, run.result().to_dict()["tflite"])
 
 
-def _is_foreign(what: Run | str | Path) -> bool:
-    if isinstance(what, Run):
-        return False
-    return Path(what).exists() and not (Path(what) / "config.toml").is_file()
+def _is_foreign(path: Path) -> bool:
+    return path.exists() and not (path / "config.toml").is_file()
 
 
 def _reject(place: str, **options: Any) -> None:

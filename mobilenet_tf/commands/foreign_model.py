@@ -12,7 +12,6 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
@@ -65,7 +64,7 @@ def export_foreign(
         UserError: Data or preprocessing are missing, the folder is in use, the model cannot be
             used (see `load_foreign`), or the classes of the data are not its outputs.
     """
-    _check(path, data)
+    source, mean, std = _checked(path, data)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
     if folder.path.exists() and any(folder.path.iterdir()):
         if not overwrite:
@@ -82,11 +81,14 @@ def export_foreign(
     started = time.monotonic()
     model = load_foreign(path)
     _, height, width, channels = model.inputs[0].shape
-    spec = InputSpec((height, width), channels, data.mean, data.std, data.crop)
-    dataset = _read(path, model, spec, data)
+    spec = InputSpec((height, width), channels, mean, std, data.crop)
+    with picture_progress(f"Reading {source}") as progress:
+        dataset = load_data(source, spec, data.seed, progress)
+    classes, outputs = dataset.classes, model.outputs[0].shape[1]
+    if len(classes) != outputs:
+        raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
     pixels = _with_full_range(images.pictures)
-    classes = dataset.classes
     content = add_metadata(
         convert(model, io, spec.normalise(pixels)),
         name=Path(path).stem,
@@ -108,7 +110,7 @@ def export_foreign(
             "parameters": model.count_params(),
         },
         data=data_facts(dataset),
-        source={"model": str(path), "io": io, **asdict(data), "data": str(data.data)},
+        source={"model": str(path), "io": io, **asdict(data), "data": source},
         calibration=calibration_facts(pixels, images.labels, classes),
         **found.sections,
         tflite=file_facts(content),
@@ -119,7 +121,8 @@ def export_foreign(
     return folder
 
 
-def _check(path: str | Path, data: ModelData) -> None:
+def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
+    """Return source, mean and std, all of which are needed."""
     if data.data is None:
         raise UserError(f"{path} needs --data: real images for calibration and evaluation.")
     if data.mean is None or data.std is None:
@@ -129,6 +132,7 @@ def _check(path: str | Path, data: ModelData) -> None:
         )
     if data.std <= 0:
         raise UserError(f"std is {data.std:g}; it must be greater than 0.")
+    return str(data.data), data.mean, data.std
 
 
 def load_foreign(path: str | Path) -> "keras.Model":
@@ -165,17 +169,6 @@ def load_foreign(path: str | Path) -> "keras.Model":
             "is needed."
         )
     return model
-
-
-def _read(path: str | Path, model: "keras.Model", spec: InputSpec, data: ModelData) -> Dataset:
-    with picture_progress(f"Reading {data.data}") as progress:
-        dataset = load_data(str(data.data), spec, data.seed, progress)
-    classes = model.outputs[0].shape[1]
-    if len(dataset.classes) != classes:
-        raise UserError(
-            f"{path} has {classes} outputs, but {data.data} has {len(dataset.classes)} classes."
-        )
-    return dataset
 
 
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ def summary(
     network: str | Network | None = None,
     *,
     alpha: float = 1.0,
-    size: int | tuple[int, int] = 224,
+    size: int = 224,
     classes: int = 1000,
     channels: int = 3,
 ) -> dict[str, Any]:

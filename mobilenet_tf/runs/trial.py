@@ -23,6 +23,8 @@ def trial_accuracy(run: Run, until: int | None = None) -> float:
     from mobilenet_tf.runs.train import train
 
     train(run, until)
-    curves = run.result().history.float
-    losses = curves["val_loss"]
-    return curves["val_accuracy"][losses.index(min(losses))]
+    curves = run.result().history.float or {}
+    epochs = zip(curves["val_loss"], curves["val_accuracy"], strict=True)
+    known = [(loss, accuracy) for loss, accuracy in epochs if loss is not None]
+    _, accuracy = min(known, key=lambda epoch: epoch[0])
+    return 0.0 if accuracy is None else accuracy

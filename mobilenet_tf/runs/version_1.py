@@ -10,7 +10,7 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.networks.rows import Convolution, Network
+from mobilenet_tf.networks.rows import Convolution, InvertedResidual, Network, Separable
 from mobilenet_tf.networks.zoo import make_network
 
 
@@ -58,13 +58,12 @@ def _published_rows(network: Network) -> list[list[Any]]:
     A row is kernel, expansion, outputs, squeeze-and-excite, activation, stride. A width multiplier
     of 1 leaves every width of the tables as it is.
     """
-    rows = []
-    stem, *blocks = make_network(network.name, 1.0).backbone
-    before = stem.out
-    for block in blocks:
-        if isinstance(block, Convolution):  # the one behind the blocks is not in the table
-            continue
-        expansion = getattr(block, "expansion", before)
-        before = block.out
-        rows.append([block.kernel, expansion, before, block.se, block.activation, block.stride])
+    rows: list[list[Any]] = []
+    before = 0
+    for row in make_network(network.name, 1.0).backbone:
+        if isinstance(row, Separable | InvertedResidual):  # the first and last are in no table
+            expansion = row.expansion if isinstance(row, InvertedResidual) else before
+            rows.append([row.kernel, expansion, row.out, row.se, row.activation, row.stride])
+        if isinstance(row, Separable | InvertedResidual | Convolution):
+            before = row.out
     return rows

@@ -43,7 +43,7 @@ def test_one_json_object():
 
 def test_nothing_fits():
     text = invoke("--device", "mcu", "--max-flash", "5KB", "--classes", "2")
-    assert "Nothing fits: flash cannot be kept" in text
+    assert "Nothing fits: flash would be exceeded" in text
     assert "bytes of flash, RAM" in text
 
 
