@@ -44,7 +44,7 @@ def _budgets(result: dict) -> str:
     return f"""## I have N KB
 
 The best expected accuracy in the flash and the RAM that are left for the model, by
-`mobilenet-tf choose --target mcu --max-size FLASH --max-ram RAM --classes {CLASSES}`.
+`mobilenet-tf choose --device mcu --max-flash FLASH --max-ram RAM --classes {CLASSES}`.
 
 {budgets_table(result)}
 """

@@ -58,7 +58,6 @@ __all__ = [
     "SearchSettings",
     "Trials",
     "UserError",
-    "__version__",
     "android",
     "benchmark",
     "build",

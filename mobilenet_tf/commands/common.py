@@ -22,7 +22,7 @@ def start_tensorflow() -> None:
 
 
 def as_run(run: Run | str | Path, *needed: str) -> Run:
-    """Return a run that is given as such or by its folder.
+    """Return a run that is given as such or by its folder, with its settings in `config.toml`.
 
     Args:
         run: The run or its folder.
@@ -31,10 +31,10 @@ def as_run(run: Run | str | Path, *needed: str) -> Run:
     Raises:
         UserError: It is not a run folder, or a file listed in `needed` does not exist yet.
     """
-    if isinstance(run, Run):
-        run.folder.open(run.folder.path, *needed)
-        return run
-    return Run.open(run, *needed)
+    if not isinstance(run, Run):
+        return Run.open(run, *needed)
+    RunFolder.open(run.folder.path, *needed)
+    return run.reread()
 
 
 def default_folder(settings: RunSettings) -> Path:

@@ -20,7 +20,10 @@ def summary(
     Args:
         network: A network or a name of the zoo; None for all networks of the zoo at all published
             width multipliers.
-        alpha, size, classes, channels: See `make_network`; ignored for a `Network`.
+        alpha: Width multiplier of a named network.
+        size: Input side in pixels; ignored for a `Network`, as the next two are.
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
 
     Returns:
         The totals, and one row per operation under `layers`; or {"networks": [totals]}. Ready for

@@ -104,6 +104,11 @@ class Run:
         """Read the metrics measured so far."""
         return self.folder.result()
 
+    def reread(self) -> "Run":
+        """Return the run with the settings that its folder has now."""
+        settings = self.folder.settings()
+        return Run(self.folder, settings, strategy=self.strategy, dataset=self._dataset)
+
     def with_settings(self, settings: RunSettings) -> "Run":
         """Return the run with other settings, which are written to `config.toml`."""
         self.folder.write_config(settings.to_dict())
