@@ -169,7 +169,7 @@ def write_parity(folder: Path = PARITY) -> None:
             name = f"{family}_{io}"
             content = add_metadata(
                 convert(model, io), name=name, description=f"{family} with random weights.",
-                labels=labels, preprocessing=preprocessing,
+                labels=labels, input_spec=preprocessing,
             )  # fmt: skip
             (folder / f"{name}.tflite").write_bytes(content)
             scores = TFLiteModel(content).run(pixels)

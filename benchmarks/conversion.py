@@ -59,7 +59,7 @@ def measure(spec: Network) -> dict:
             name=spec.name,
             description="",
             labels=labels,
-            preprocessing=spec.input,
+            input_spec=spec.input,
         )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -27,19 +27,12 @@ from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, record_arena
 from mobilenet_tf.deployment.devices.targets import MCU, measure
 from mobilenet_tf.deployment.devices.timing import interleaved
-from mobilenet_tf.deployment.tflite.flatbuffer import pack
+from mobilenet_tf.deployment.tflite.flatbuffer import SharingBuilder, pack
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
-from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
-from mobilenet_tf.deployment.tflite.shrink import (
-    STEPS,
-    SharingBuilder,
-    drop_unused,
-    lives,
-    slim,
-    slimming,
-)
+from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, lower_bound
+from mobilenet_tf.deployment.tflite.parse import parse_model
+from mobilenet_tf.deployment.tflite.shrink import STEPS, drop_unused, shrink, shrink_steps
 from mobilenet_tf.networks.published.accuracy import expected_top1
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.chooser import choose
@@ -90,7 +83,7 @@ def wake_words() -> bytes:
 def steps(content: bytes) -> list[dict]:
     """What each step of making a file small is worth."""
     rows = []
-    for name, stage in slimming(content):
+    for name, stage in shrink_steps(content):
         arena = measure_arena(stage)
         rows.append({"step": name, "bytes": len(stage), "arena": arena.needed})
     return rows
@@ -98,7 +91,7 @@ def steps(content: bytes) -> list[dict]:
 
 def anatomy(content: bytes) -> dict[str, dict[str, int]]:
     """What the bytes of the small file and of its arena are for."""
-    small = slim(content)
+    small = shrink(content)
     model, arena = parse_model(small), measure_arena(small)
     kernels = biases = scales = 0
     for tensor in model.subgraphs[0].tensors:
@@ -110,7 +103,7 @@ def anatomy(content: bytes) -> dict[str, dict[str, int]]:
         elif tensor.type == schema.TensorType.INT32 and tensor.shape[0] > 2:
             biases += count
     # A multiplier and a shift for each of the kernels' scales.
-    channels, bound = 2 * scales, lower_bound(lives(model).values())
+    channels, bound = 2 * scales, lower_bound(lifetimes(model).values())
     return {
         "file": {
             "kernels, int8": kernels,
@@ -129,7 +122,7 @@ def anatomy(content: bytes) -> dict[str, dict[str, int]]:
 
 def tried(content: bytes) -> list[dict]:
     """What other changes would do to the small file, and why they are not made."""
-    small = slim(content)
+    small = shrink(content)
     before = len(small), measure_arena(small).needed
     without = parse_model(content)
     graph = without.subgraphs[0]
@@ -140,7 +133,7 @@ def tried(content: bytes) -> list[dict]:
     for _, step in STEPS:
         step(model)
     changes = (
-        ("no SOFTMAX and its RESHAPE", slim(pack(without)), "scores would be no probabilities"),
+        ("no SOFTMAX and its RESHAPE", shrink(pack(without)), "scores would be no probabilities"),
         ("weights on 4 bytes, not 16", pack(model, Narrow), "kernels may read 16 bytes at once"),
     )
     return [
@@ -178,7 +171,7 @@ def grid(npu: str) -> list[dict]:
         for alpha in alphas:
             for size in SIZES:
                 spec = make_network(name, alpha, size, CLASSES)
-                small, accelerated = slim(int8_file(spec)), measure(spec, npu)
+                small, accelerated = shrink(int8_file(spec)), measure(spec, npu)
                 top1, basis = expected_top1(name, alpha, size)
                 rows.append(
                     {
@@ -205,7 +198,7 @@ def hard_swish(npu: str) -> list[dict]:
     plain = int8_file(make_network("v3_small", 0.75, 96, CLASSES), fuse_hard_swish=False)
     rows = []
     for name, content in (("x * relu6(x + 3)", plain), ("HARD_SWISH", fuse_hard_swish(plain))):
-        small, figures = slim(content), compile_npu(content, npu)[1]
+        small, figures = shrink(content), compile_npu(content, npu)[1]
         rows.append(
             {
                 "form": name,

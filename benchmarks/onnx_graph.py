@@ -9,7 +9,8 @@ import tf_keras as keras
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from mobilenet_tf.compression.deploy import ShiftedReLU6, input_tensors, same_padding
+from mobilenet_tf.compression.deploy import ShiftedReLU6, input_tensors
+from mobilenet_tf.networks.graph import same_padding
 
 _INPUT = "image"
 _OPSET = 17

@@ -97,8 +97,8 @@ def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> s
 
 def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dict:
     """All ways of one network under one seed, on the test pictures."""
-    from mobilenet_tf.deployment.proof.verify import verify
-    from mobilenet_tf.deployment.tflite.convert import export
+    from mobilenet_tf.commands.export_stage import export
+    from mobilenet_tf.commands.verify_stage import verify
     from mobilenet_tf.runs.quantize_stage import quantize
     from mobilenet_tf.runs.train_stage import train
 
@@ -147,8 +147,8 @@ def stock(job: Job) -> dict:
     import tensorflow_model_optimization as tfmot
 
     from mobilenet_tf.datasets.pipeline import evaluation_batches
-    from mobilenet_tf.deployment.proof.evaluate import figures, run_all
-    from mobilenet_tf.deployment.proof.verify import parity
+    from mobilenet_tf.deployment.proof.evaluate import metrics, run_all
+    from mobilenet_tf.deployment.proof.parity import parity
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.runs.quantize_stage import load_float
@@ -166,7 +166,7 @@ def stock(job: Job) -> dict:
     expected = model.predict(evaluation_batches(test, job.spec, 64), verbose=0)
     found = run_all(file, test.pictures, "Verifying stock QAT")
     return {
-        "accuracy": figures(found, test.labels, job.classes)["accuracy"],
+        "accuracy": metrics(found, test.labels, job.classes)["accuracy"],
         "parity": parity(file.scores, expected, found),
     }
 

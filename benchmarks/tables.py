@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.proof.verify import machine, versions
+from mobilenet_tf.core.system import machine
+from mobilenet_tf.deployment.proof.verify import versions
 from mobilenet_tf.networks.zoo import ZOO
 
 ROOT = Path(__file__).parents[1]

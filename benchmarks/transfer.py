@@ -103,7 +103,7 @@ def table(rows: list[dict]) -> str:
 
 def main(source: str, weights: str, seeds: int = 3) -> None:
     """Write the table into the README, and the figures behind it into docs/."""
-    from mobilenet_tf.deployment.proof.verify import machine
+    from mobilenet_tf.core.system import machine
 
     found: dict[tuple, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,9 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, read_file
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import required_runtime
+from mobilenet_tf.deployment.tflite.parse import read_file
 from mobilenet_tf.runs.folder import RunFolder
 
 DEMO = Path(__file__).resolve().parents[2] / "android_demo"

@@ -11,10 +11,10 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import processor
 from mobilenet_tf.deployment.devices.cpu import runner
 from mobilenet_tf.deployment.devices.timing import compared, interleaved
-from mobilenet_tf.deployment.tflite.flatbuffer import OP_NAMES, op_codes
+from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.deployment.tflite.interpreter import parse_model, read_file
-from mobilenet_tf.deployment.tflite.shrink import drop_unused, pack_shared
+from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file
+from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 _PROFILE_ROUNDS = 15
 # Run in a process of its own: high-water mark of memory before and after one inference, in KiB.

@@ -10,7 +10,7 @@ from pathlib import Path
 from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import extra_version
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.deployment.tflite.parse import parse_model
 
 NPUS = (
     *(f"ethos-u55-{macs}" for macs in (32, 64, 128, 256)),

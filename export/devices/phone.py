@@ -19,7 +19,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.benchmark import check_request
 from mobilenet_tf.deployment.devices.timing import compared
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.deployment.tflite.interpreter import read_file
+from mobilenet_tf.deployment.tflite.parse import read_file
 
 FOLDER = "/data/local/tmp"
 TOOL = f"{FOLDER}/benchmark_model"

@@ -19,7 +19,7 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, recor
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.deployment.tflite.shrink import slim
+from mobilenet_tf.deployment.tflite.shrink import shrink
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.run import Job
@@ -102,7 +102,7 @@ def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     from mobilenet_tf.deployment.devices.mcu.folder import PARITY_PICTURES, write_folder
 
     content = _int8_file(job)
-    small = slim(fuse_hard_swish(content))
+    small = shrink(fuse_hard_swish(content))
     require_fit(job.spec, limits, measure_arena(small).needed, len(small))
     test = job.data.test
     rows = balanced(test.labels, min(PARITY_PICTURES, len(test)), job.seed)
@@ -153,7 +153,7 @@ def measure(spec: Network, target: str = MCU) -> dict:
         file; ram, bytes of the arena or the NPU's SRAM; for an NPU also cycles, ops, ops_on_npu.
     """
     if target == MCU:
-        small = slim(int8_file(spec))
+        small = shrink(int8_file(spec))
         return {"latency": None, "bytes": len(small), "ram": record_arena(small).needed}
     compiled, figures = compile_npu(int8_file(spec), target)
     return {

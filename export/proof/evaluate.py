@@ -1,7 +1,8 @@
-"""How good scores are, and what a `.tflite` makes of labelled pictures. Needs no TensorFlow."""
+"""Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,23 +19,24 @@ _CHUNK = 64
 _BINS = 15
 
 
-def figures(scores: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict:
-    """Accuracy, calibration and confusion of scores.
+def metrics(scores: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Return accuracy, calibration and confusion of scores.
 
     Args:
-        scores: (N, C) probabilities; other reals, higher is likelier, have no calibration.
-        labels: (N,) the true classes.
-        classes: C names.
+        scores: (N, classes) probabilities, or other reals of which higher is likelier.
+        labels: (N,) true classes.
+        classes: Class names.
 
     Returns:
-        images, accuracy, top5 (None below six classes), calibration_error (None for other than
-        probabilities), per_class {name: {precision, recall, images}} and confusion (rows are
-        true classes).
+        images, accuracy, top5 (None below six classes), calibration_error (None for scores that
+        are not probabilities), per_class {name: {precision, recall, images}} and confusion (rows
+        are true classes).
     """
     predicted = scores.argmax(axis=1)
     confusion = np.zeros((len(classes), len(classes)), int)
     np.add.at(confusion, (labels, predicted), 1)
-    right, truly, said = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    correct = np.diag(confusion)
+    of_class, predicted_as = confusion.sum(axis=1), confusion.sum(axis=0)
     top5 = None
     if len(classes) > 5:
         best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
@@ -46,9 +48,9 @@ def figures(scores: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> d
         "calibration_error": calibration_error(scores, labels),
         "per_class": {
             name: {
-                "precision": _share(right[index], said[index]),
-                "recall": _share(right[index], truly[index]),
-                "images": int(truly[index]),
+                "precision": _share(correct[index], predicted_as[index]),
+                "recall": _share(correct[index], of_class[index]),
+                "images": int(of_class[index]),
             }
             for index, name in enumerate(classes)
         },
@@ -61,66 +63,82 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def calibration_error(scores: np.ndarray, labels: np.ndarray) -> float | None:
-    """Expected calibration error (Guo et al., 2017, equation 3), 15 bins of equal width.
+    """Return the expected calibration error (Guo et al., 2017, equation 3), 15 equal bins.
 
-    How far, on average, the score of the named class is from the share of right answers that
-    are given with such a score. None if the scores are no probabilities.
+    This is the average difference between the score of the predicted class and the share of
+    correct predictions among those with such a score. None if the scores are not probabilities.
     """
     if scores.min() < 0 or scores.max() > 1 + 1e-6:
         return None
     confidence = scores.max(axis=1).astype(np.float64)
-    right = scores.argmax(axis=1) == labels
+    correct = scores.argmax(axis=1) == labels
     bins = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
+    error = float(np.abs(np.bincount(bins, correct - confidence)).sum() / len(labels))
     # Float32 probabilities may exceed 1 by a rounding error.
-    return min(float(np.abs(np.bincount(bins, right - confidence)).sum() / len(labels)), 1.0)
+    return min(error, 1.0)
 
 
-def sections(judged: dict[str, dict]) -> dict[str, dict]:
-    """What `result.json` keeps of the `figures` of each form of a network, `int8` among them."""
+def sections(by_form: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the sections of `result.json` from the `metrics` of each form of a network.
+
+    Args:
+        by_form: Form, such as float or int8 -> `metrics`; int8 is needed.
+    """
     shares = ("accuracy", "top5", "calibration_error")
     return {
-        **{key: {form: value[key] for form, value in judged.items()} for key in shares},
-        "per_class": judged["int8"]["per_class"],
-        "confusion": judged["int8"]["confusion"],
+        **{key: {form: value[key] for form, value in by_form.items()} for key in shares},
+        "per_class": by_form["int8"]["per_class"],
+        "confusion": by_form["int8"]["confusion"],
     }
 
 
-def run_all(model: TFLiteModel, pictures: np.ndarray, title: str) -> np.ndarray:
-    """The file's raw outputs for uint8 pictures (N, h, w, c), with a progress bar."""
+def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> np.ndarray:
+    """Return the file's raw outputs for uint8 (N, h, w, c), showing a progress bar."""
     with picture_progress(title) as progress:
-        return _run(model, pictures, progress)
+        return _run(model, pixels, progress)
 
 
 def _run(
-    model: TFLiteModel, pictures: np.ndarray | Corrupted, progress: Callable[[int, int], None]
+    model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Callable[[int, int], None]
 ) -> np.ndarray:
     outputs = []
-    for start in range(0, len(pictures), _CHUNK):
-        outputs.append(model.run_raw(np.asarray(pictures[start : start + _CHUNK])))
-        progress(min(start + _CHUNK, len(pictures)), len(pictures))
+    for start in range(0, len(pixels), _CHUNK):
+        outputs.append(model.run_raw(np.asarray(pixels[start : start + _CHUNK])))
+        progress(min(start + _CHUNK, len(pixels)), len(pixels))
     return np.concatenate(outputs)
 
 
 def model_input(model: TFLiteModel) -> InputSpec:
-    """Size, channels and preprocessing of a file, as a specification to load pictures with.
+    """Return size, channels and preprocessing of a file, to load images with.
 
     Raises:
-        UserError: the input is not square.
+        UserError: The input is not square.
     """
     _, height, width, channels = model.input.shape
     if height != width:
-        raise UserError(f"{model.called} takes {width}x{height} pictures; only squares are served.")
-    crop = 1.0 if model.metadata.crop is None else model.metadata.crop
-    return InputSpec(height, channels, crop=crop)
+        raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
+    stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}
+    return InputSpec(
+        height, channels, **{name: value for name, value in stated.items() if value is not None}
+    )
 
 
 def labels_of(model: TFLiteModel) -> list[str]:
-    """The file's labels, or the classes' numbers where it has none."""
+    """Return the file's labels, or the classes' numbers if it has none."""
     return list(model.labels or map(str, range(model.output.shape[-1])))
 
 
-def evaluate_file(path: str | Path, source: str, seed: int = 0, robustness: bool = False) -> dict:
-    """`evaluate` on the pictures of a source, as `load_test` gives them."""
+def evaluate_file(
+    path: str | Path, source: str, seed: int = 0, robustness: bool = False
+) -> dict[str, Any]:
+    """Evaluate a file on the images of a source, as `load_test` returns them.
+
+    Returns:
+        As `evaluate`, with file, source and skipped.
+
+    Raises:
+        UserError: The file or the source cannot be read, or they do not fit together.
+    """
     model = TFLiteModel(path, threads=2)
     labels = labels_of(model)
     with picture_progress(f"Reading {source}") as progress:
@@ -135,18 +153,19 @@ def evaluate(
     labels: Sequence[str],
     seed: int = 0,
     robustness: bool = False,
-) -> dict:
-    """`figures` of a file on pictures, and on damaged copies of them.
+) -> dict[str, Any]:
+    """Return `metrics` of a file on images, and on damaged copies of them.
 
     Args:
-        split: pictures at the file's size.
-        labels: the classes' names.
-        seed: of the damage.
-        robustness: whether to damage them.
+        model: The file.
+        split: Images at the size of the file's input.
+        labels: Class names.
+        seed: Seed of the damage.
+        robustness: Whether to evaluate damaged copies too.
 
     Returns:
-        As `figures`; with `robustness` a list of that name, which has `figures` with the
-        corruption, its strength and unit for each of `CORRUPTIONS` and their strengths.
+        As `metrics`; with `robustness` also a list of that name, which has `metrics` with
+        corruption, strength and unit for each of `CORRUPTIONS` and their strengths.
     """
     damaged = [
         ({"corruption": kind.name, "strength": strength, "unit": kind.unit}, kind, strength)
@@ -157,31 +176,33 @@ def evaluate(
     sets += [(facts, Corrupted(split.pictures, *how, seed)) for facts, *how in damaged]
     found = []
     with picture_progress("Evaluating") as progress:
-        for facts, pictures in sets:
+        for facts, pixels in sets:
             start = len(found) * len(split)
-            raw = _run(
-                model, pictures, lambda n, _, s=start: progress(s + n, len(sets) * len(split))
-            )
-            found.append(facts | figures(model.output.dequantize(raw), split.labels, labels))
-    plain, *copies = found
-    return plain | {"robustness": copies} if copies else plain
+            raw = _run(model, pixels, lambda n, _, s=start: progress(s + n, len(sets) * len(split)))
+            found.append(facts | metrics(model.output.dequantize(raw), split.labels, labels))
+    clean, *copies = found
+    return clean | {"robustness": copies} if copies else clean
 
 
-def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dict:
-    """The likeliest classes of pictures.
+def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dict[str, Any]:
+    """Return the likeliest classes of image files.
+
+    Args:
+        path: A `.tflite`.
+        images: Image files.
+        top: Number of classes per image.
 
     Returns:
         {"file", "predictions": [{"image", "classes": [{"label", "score"}]}]}.
 
     Raises:
-        UserError: the file or a picture cannot be read.
+        UserError: The file or an image cannot be read.
     """
     model = TFLiteModel(path, threads=2)
     spec, labels = model_input(model), labels_of(model)
-    crop = spec.crop
     predictions = []
     for image in images:
-        pixels = read_picture(image, spec.side, spec.channels, crop)
+        pixels = read_picture(image, spec.side, spec.channels, spec.crop)
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]

@@ -5,24 +5,23 @@ from pathlib import Path
 
 import numpy as np
 import tf_keras as keras
+from PIL import Image
 
+from mobilenet_tf.compression.calibration import calibration_facts
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.core.files import write_atomically, write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.deployment.proof.evaluate import figures, run_all, sections
-from mobilenet_tf.deployment.proof.verify import parity, versions, wrong_answers
-from mobilenet_tf.deployment.tflite.convert import calibration_facts, convert, tflite_facts
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.proof.verify import Forms, verify
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import data_facts
 
 _CALIBRATION = 300
-_CHUNK = 32
 
 
 def load_foreign(path: str | Path) -> keras.Model:
@@ -112,26 +111,16 @@ def export_foreign(
         name=Path(path).stem,
         description=f"Image classifier of {classes} classes, quantized after training.",
         labels=data.classes,
-        preprocessing=preprocessing,
+        input_spec=preprocessing,
+    )
+    found = verify(
+        Forms(content=content, float_model=model), data.test, data.classes, preprocessing, seed
     )
     run.clear()
-    write_atomically(run.tflite, lambda partial: partial.write_bytes(content))
-    write_text(run.labels_file, "".join(f"{name}\n" for name in data.classes))
-
-    test = data.test
-    file = TFLiteModel(run.tflite, threads=2)
-    found = run_all(file, test.pictures, "Verifying int8")
-    scores = file.output.dequantize(found)
-    expected = np.concatenate(
-        [
-            model(preprocessing.normalise(test.pictures[start : start + _CHUNK]), training=False)
-            for start in range(0, len(test), _CHUNK)
-        ]
-    )
-    judged = {
-        "float": figures(expected, test.labels, data.classes),
-        "int8": figures(scores, test.labels, data.classes),
-    }
+    write_bytes(run.tflite, content)
+    write_lines(run.labels_file, data.classes)
+    for name, image in found.mistakes.items():
+        write_atomically(run.path / name, Image.fromarray(np.squeeze(image)).save)
     run.update_result(
         model={
             "name": Path(path).stem,
@@ -152,12 +141,8 @@ def export_foreign(
             "seed": seed,
         },
         calibration=calibration_facts(pixels, few.labels, data.classes),
-        **sections(judged),
-        parity=parity(file.scores, expected, found),
-        worst=wrong_answers(run, test, data.classes, scores),
-        tflite=tflite_facts(run.tflite),
-        versions=versions(),
-        machine=machine(),
+        **found.sections,
+        tflite=file_facts(run.tflite),
         seed=seed,
         seconds={"export": round(time.monotonic() - started, 1)},
     )

@@ -1,4 +1,6 @@
-"""Inside the network: each tensor of the file against the model that it was made from."""
+"""Compare each tensor inside a `.tflite` with the model that it was converted from."""
+
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
@@ -6,22 +8,28 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import input_tensors
 from mobilenet_tf.compression.qat import without_rounding
 from mobilenet_tf.compression.scheme import kernel_name
-from mobilenet_tf.deployment.tflite.interpreter import TensorInfo, TFLiteModel
+from mobilenet_tf.deployment.proof.parity import distance
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
+
+_LARGEST_SQNR = 150.0  # decibels, which also stand for no noise at all
 
 
-def file_tensors(model: keras.Model, file: TFLiteModel, pictures: np.ndarray) -> dict:
-    """The file's result for every layer of `model` that has a tensor of its own in the file.
+def file_tensors(
+    model: keras.Model, file: TFLiteModel, pixels: np.ndarray
+) -> dict[str, tuple[TensorInfo, np.ndarray]]:
+    """Return the file's result for every layer of `model` that has its own tensor in the file.
 
     Args:
-        model: the quantization-aware model that was converted; names match its layers.
-        file: loaded with `preserve_tensors`.
-        pictures: uint8 (N, h, w, c).
+        model: The quantization-aware model that was converted; tensors are matched by its layers'
+            names.
+        file: The file, loaded with `preserve_tensors`.
+        pixels: uint8 (N, h, w, c).
 
     Returns:
         Layer name -> (TensorInfo, integers (N, ...)), in the order of execution.
     """
-    runs = [file.activations(picture[None]) for picture in pictures]
-    # The converter joins the names of what it fused; the first is that of the last layer.
+    runs = [file.activations(image[None]) for image in pixels]
     found = {}
     for name, (info, _) in runs[0].items():
         layer = _layer_of(model, name)
@@ -30,33 +38,50 @@ def file_tensors(model: keras.Model, file: TFLiteModel, pictures: np.ndarray) ->
     return found
 
 
-def compare(model: keras.Model, content: bytes, pictures: np.ndarray, images: np.ndarray) -> list:
-    """Where int8 loses precision, and where the file leaves the model it was made from.
+def model_tensors(
+    model: keras.Model, names: list[str], images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the outputs of layers of a Keras model: name -> float32 (N, ...).
 
     Args:
-        model: the quantization-aware model that was converted.
-        content: the file.
-        pictures: uint8 (N, h, w, c), a few dozen.
-        images: the same, normalised.
+        model: The model.
+        names: Names of the layers.
+        images: float32 (N, h, w, c), normalised.
+    """
+    probe = keras.Model(model.input, {name: model.get_layer(name).output for name in names})
+    return probe.predict(images, batch_size=32, verbose=0)
+
+
+def compare(
+    model: keras.Model, content: bytes, pixels: np.ndarray, images: np.ndarray
+) -> list[dict[str, Any]]:
+    """Measure where int8 loses precision and where the file differs from its model.
+
+    Args:
+        model: The quantization-aware model that was converted.
+        content: The file.
+        pixels: uint8 (N, h, w, c), a few dozen images.
+        images: The same images, normalised.
 
     Returns:
         For each tensor of the file: name; op, the kind of layer; sqnr_db, the signal-to-noise
         ratio against the same weights in float; max_lsb and within_1_lsb against the
         quantization-aware model; range_used, the share of the 256 integers between the least and
-        the largest; weight_low and weight_high of its kernel (None where there is none).
+        the largest; weight_low and weight_high of its kernel (None if it has none).
     """
-    found = file_tensors(model, TFLiteModel(content, preserve_tensors=True), pictures)
+    found = file_tensors(model, TFLiteModel(content, preserve_tensors=True), pixels)
     rounded = model_tensors(model, list(found), images)
-    smooth = model_tensors(without_rounding(model), list(found), images)
+    unrounded = model_tensors(without_rounding(model), list(found), images)
     rows = []
     for name, (info, values) in found.items():
         steps = distance(info, rounded[name], values)
-        kernel = _kernel_behind(model.get_layer(name))
+        kernel = _kernel_before(model.get_layer(name))
+        real = info.dequantize(values).reshape(steps.shape)
         rows.append(
             {
                 "name": name,
                 "op": type(model.get_layer(name).layer).__name__,
-                "sqnr_db": _sqnr(smooth[name], info.dequantize(values).reshape(steps.shape)),
+                "sqnr_db": _sqnr(unrounded[name], real),
                 "max_lsb": int(steps.max()),
                 "within_1_lsb": float((steps <= 1).mean()),
                 "range_used": (int(values.max()) - int(values.min()) + 1) / 256,
@@ -68,15 +93,15 @@ def compare(model: keras.Model, content: bytes, pictures: np.ndarray, images: np
 
 
 def _sqnr(signal: np.ndarray, found: np.ndarray) -> float:
-    """Decibels; 150 stands for no noise at all."""
+    """The signal-to-quantization-noise ratio in decibels."""
     signal = signal.astype(np.float64)
     noise = np.square(signal - found).mean()
     ratio = np.square(signal).mean() / noise if noise else np.inf
-    return round(float(min(10 * np.log10(max(ratio, 1e-15)), 150.0)), 2)
+    return round(float(min(10 * np.log10(max(ratio, 1e-15)), _LARGEST_SQNR)), 2)
 
 
-def _kernel_behind(wrapper) -> np.ndarray | None:
-    """The kernel of a convolution, or of the convolution in front of a fused ReLU."""
+def _kernel_before(wrapper: keras.layers.Layer) -> np.ndarray | None:
+    """The kernel of a convolution, or of the convolution that is fused with a ReLU."""
     if isinstance(wrapper.layer, keras.layers.ReLU):
         wrapper = input_tensors(wrapper)[0].node.layer
     name = kernel_name(wrapper.layer)
@@ -84,18 +109,8 @@ def _kernel_behind(wrapper) -> np.ndarray | None:
 
 
 def _layer_of(model: keras.Model, tensor: str) -> str | None:
+    """The layer that a tensor of the file belongs to."""
+    # The converter joins the names of fused layers; the first is that of the last layer.
     path = tensor.split(";")[0].removeprefix(f"{model.name}/")
     names = [layer.name for layer in model.layers if path.startswith(f"{layer.name}/")]
     return max(names, key=len, default=None)
-
-
-def model_tensors(model: keras.Model, names: list[str], images: np.ndarray) -> dict:
-    """What the layers of a Keras model give: name -> float32 (N, ...)."""
-    probe = keras.Model(model.input, {name: model.get_layer(name).output for name in names})
-    return probe.predict(images, batch_size=32, verbose=0)
-
-
-def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Steps (LSB) between real values and integers of a tensor: int64 in the values' shape."""
-    expected = info.quantize(expected).astype(np.int64)
-    return np.abs(expected - found.reshape(expected.shape))

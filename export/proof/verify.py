@@ -1,29 +1,29 @@
-"""Stage 4: the proof. What was trained, against what the file computes, on the test pictures."""
+"""Verify an int8 file: compare all forms of a network on the test images.
+
+`verify` gets loaded models and returns the sections of `result.json`; it knows no run folder.
+"""
 
 import platform
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
-from PIL import Image
 
 from mobilenet_tf import __version__
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
-from mobilenet_tf.datasets.pipeline import evaluation_batches
-from mobilenet_tf.deployment.proof.evaluate import figures, run_all, sections
-from mobilenet_tf.deployment.proof.tensors import compare, distance
-from mobilenet_tf.deployment.tflite.interpreter import TensorInfo, TFLiteModel
-from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.quantize_stage import load_float, load_qat
-from mobilenet_tf.runs.run import Job
+from mobilenet_tf.deployment.proof.evaluate import metrics, run_all, sections
+from mobilenet_tf.deployment.proof.parity import parity
+from mobilenet_tf.deployment.proof.tensors import compare
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 _BATCH = 64
-_WORST = 12
-_COMPARED = 32
+_MISTAKES = 12
+_COMPARED = 32  # images for the comparison of tensors
 _LIBRARIES = {
     "tensorflow": "tensorflow",
     "tf_keras": "tf_keras",
@@ -32,76 +32,103 @@ _LIBRARIES = {
 }
 
 
-def verify(job: Job) -> dict:
-    """Measure float, QAT, int8 and plain post-training quantization on the test pictures.
+@dataclass(frozen=True, kw_only=True)
+class Forms:
+    """The forms of one network that are compared.
 
-    Returns:
-        The run's `result.json`.
+    Attributes:
+        content: The int8 file.
+        float_model: The float network.
+        qat: The quantization-aware network from which the file was converted; None for a file
+            that was quantized after training.
+        ptq_content: The file of plain post-training quantization, for comparison, or None.
     """
-    started = time.monotonic()
-    test = job.data.test
-    file, ptq = (TFLiteModel(path, threads=2) for path in (job.run.tflite, job.run.ptq_tflite))
-    qat = load_qat(job)
-    integers = run_all(file, test.pictures, "Verifying int8")
-    scores = {
-        "float": _predict(load_float(job), test, job),
-        "qat": _predict(qat, test, job),
-        "int8": file.output.dequantize(integers),
-        "ptq_int8": ptq.output.dequantize(run_all(ptq, test.pictures, "Verifying PTQ")),
-    }
-    judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
-    few = test.pictures[balanced(test.labels, _COMPARED, job.seed)]
-    blocks = compare(qat, job.run.tflite.read_bytes(), few, job.spec.input.normalise(few))
-    worst = min(blocks, key=lambda block: block["sqnr_db"])
-    return job.run.update_result(
-        **sections(judged),
-        parity=parity(file.scores, scores["qat"], integers) | {"worst_block": worst["name"]},
-        blocks=blocks,
-        worst=wrong_answers(job.run, test, job.classes, scores["int8"]),
-        versions=versions(),
-        machine=machine(),
-        seconds={"verify": round(time.monotonic() - started, 1)},
-    )
+
+    content: bytes
+    float_model: keras.Model
+    qat: keras.Model | None = None
+    ptq_content: bytes | None = None
 
 
-def parity(output: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict:
-    """Agreement of real scores with a file's integers, in steps of the file's output (LSB).
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        sections: Sections of `result.json`: accuracy, top5, calibration_error, per_class,
+            confusion, parity, blocks (only with `Forms.qat`), worst, versions, machine.
+        mistakes: Images of the section `worst`: path relative to the run folder -> uint8
+            (h, w, c). The caller writes them.
+    """
+
+    sections: dict[str, Any]
+    mistakes: dict[str, np.ndarray]
+
+
+def verify(
+    forms: Forms, test: Split, classes: Sequence[str], input_spec: InputSpec, seed: int = 0
+) -> Verification:
+    """Measure all forms of a network on the test images, and the file against its network.
+
+    The file is compared with the quantization-aware network or, without one, with the float
+    network.
 
     Args:
-        output: `TFLiteModel.scores` of the file.
-        expected: (N, C) float.
-        found: (N, C) as the file gives them: integers, or floats that came of them.
+        forms: The models.
+        test: Test images at the size of the network's input.
+        classes: Class names in the order of the labels.
+        input_spec: Preprocessing of the networks.
+        seed: Seed of the choice of images for the comparison of tensors.
     """
-    if found.dtype.kind == "f":
-        found = output.quantize(found)
-    steps = distance(output, expected, found)
-    same = output.quantize(expected).argmax(axis=1) == found.argmax(axis=1)
-    return {
-        "images": len(found),
-        "max_lsb": int(steps.max()),
-        "within_1_lsb": float((steps <= 1).mean()),
-        "top1_agreement": float(same.mean()),
-    }
+    file = TFLiteModel(forms.content, threads=2)
+    raw = run_all(file, test.pictures, "Verifying int8")
+    scores = {"float": _predict(forms.float_model, test.pictures, input_spec)}
+    if forms.qat is not None:
+        scores["qat"] = _predict(forms.qat, test.pictures, input_spec)
+    scores["int8"] = file.output.dequantize(raw)
+    if forms.ptq_content is not None:
+        ptq = TFLiteModel(forms.ptq_content, threads=2)
+        scores["ptq_int8"] = ptq.output.dequantize(run_all(ptq, test.pictures, "Verifying PTQ"))
+    found = sections({name: metrics(value, test.labels, classes) for name, value in scores.items()})
+    found["parity"] = parity(file.scores, scores["float" if forms.qat is None else "qat"], raw)
+    if forms.qat is not None:
+        few = test.pictures[balanced(test.labels, _COMPARED, seed)]
+        found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
+        worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
+        found["parity"]["worst_block"] = worst_block["name"]
+    found["worst"], mistakes = confident_mistakes(test, classes, scores["int8"])
+    return Verification({**found, "versions": versions(), "machine": machine()}, mistakes)
 
 
-def _predict(model: keras.Model, split: Split, job: Job) -> np.ndarray:
-    return model.predict(evaluation_batches(split, job.spec, _BATCH), verbose=0)
+def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> np.ndarray:
+    """The network's scores for uint8 pictures (N, h, w, c): float32 (N, classes)."""
+    batches = (pictures[start : start + _BATCH] for start in range(0, len(pictures), _BATCH))
+    return np.concatenate([model.predict_on_batch(input_spec.normalise(x)) for x in batches])
 
 
-def wrong_answers(
-    run: RunFolder, test: Split, classes: Sequence[str], scores: np.ndarray
-) -> list[dict]:
-    """The wrong answers that were given with most confidence, and their pictures."""
+def confident_mistakes(
+    test: Split, classes: Sequence[str], scores: np.ndarray
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Return the wrong predictions with the highest scores, and their images.
+
+    Args:
+        test: Test images.
+        classes: Class names.
+        scores: (N, classes).
+
+    Returns:
+        The section `worst` of `result.json`: file, label, predicted, score, picture; and the
+        images by `picture`, see `Verification.mistakes`.
+    """
     predicted = scores.argmax(axis=1)
     confidence = np.where(predicted != test.labels, scores.max(axis=1), -1)
-    worst = []
-    for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:_WORST]):
+    mistakes, images = [], {}
+    for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:_MISTAKES]):
         if confidence[row] < 0:
             break
         picture = f"worst/{rank + 1:02d}.png"
-        image = Image.fromarray(np.squeeze(test.pictures[row]))
-        write_atomically(run.path / picture, image.save)
-        worst.append(
+        images[picture] = np.asarray(test.pictures[row])
+        mistakes.append(
             {
                 "file": test.names[row],
                 "label": classes[test.labels[row]],
@@ -110,10 +137,10 @@ def wrong_answers(
                 "picture": picture,
             }
         )
-    return worst
+    return mistakes, images
 
 
-def versions() -> dict:
-    """Of everything that has a say in the figures."""
-    found = {name: version(package) for name, package in _LIBRARIES.items()}
-    return {"mobilenet_tf": __version__, "python": platform.python_version(), **found}
+def versions() -> dict[str, str]:
+    """Return the versions of everything that may influence the metrics."""
+    libraries = {name: version(package) for name, package in _LIBRARIES.items()}
+    return {"mobilenet_tf": __version__, "python": platform.python_version(), **libraries}

@@ -1,29 +1,58 @@
-"""Write a `.tflite` from its unpacked form, and name its operators."""
+"""Write a `.tflite` from the schema's objects."""
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-
-OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
 
 
 class AlignedBuilder(flatbuffers.Builder):
-    """Keeps weights on 16 bytes, as the schema's force_align, which generated Python forgets.
+    """Aligns weights to 16 bytes: the schema's force_align, which generated Python code ignores.
 
-    Microcontrollers read int32 biases in place, and some stop at an address that is no multiple
-    of four.
+    Microcontrollers read int32 biases in place, and some of them fault at an address that is not
+    a multiple of four.
     """
 
-    def StartVector(self, elemSize, numElems, alignment):
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:
+        """Begin a vector; see `flatbuffers.Builder`."""
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
+class SharingBuilder(AlignedBuilder):
+    """Writes equal arrays once; all tables that have such an array refer to the same copy."""
+
+    def __init__(self, size: int):
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: np.ndarray) -> int:
+        """Write an array, or return the offset of an equal one; see `flatbuffers.Builder`."""
+        key = x.dtype.str, x.tobytes()
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
+
+
 def pack(model: schema.ModelT, builder: type[flatbuffers.Builder] = AlignedBuilder) -> bytes:
-    """The file's bytes, without what stood behind the flatbuffer (labels)."""
+    """Return the content of the file, without what followed the flatbuffer, such as labels."""
     flat = builder(1 << 20)
     flat.Finish(model.Pack(flat), b"TFL3")
     return bytes(flat.Output())
 
 
-def op_codes(model: schema.ModelT) -> list[int]:
-    """The operator of each entry of the model's operator table; old files have a second field."""
-    return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+def pack_shared(model: schema.ModelT) -> bytes:
+    """Return the content of the file with equal arrays written once."""
+    return pack(model, SharingBuilder)
+
+
+def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> None:
+    """Add a named metadata buffer to the model, or replace the one of that name."""
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(content, np.uint8)
+    for entry in model.metadata or []:
+        if entry.name == name:
+            model.buffers[entry.buffer] = buffer
+            return
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = name, len(model.buffers)
+    model.metadata = [*(model.metadata or []), entry]
+    model.buffers.append(buffer)

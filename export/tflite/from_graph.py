@@ -9,9 +9,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
-from mobilenet_tf.deployment.tflite.shrink import lives, pack_shared
+from mobilenet_tf.deployment.tflite.flatbuffer import pack, pack_shared
+from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, lower_bound
 from mobilenet_tf.networks.graph import Graph, Op, same_padding
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
@@ -65,7 +64,7 @@ def phone_file_size(network: Network) -> tuple[int, int]:
     """
     model = _Writer(lower(network), fuse_hard_swish=False).model
     size = len(pack(model)) + _NAMES * len(model.subgraphs[0].tensors)
-    return size, lower_bound(lives(model).values())
+    return size, lower_bound(lifetimes(model).values())
 
 
 class _Writer:

@@ -1,56 +1,56 @@
-"""Hard-swish as the one operator that microcontrollers and NPUs have for it.
+"""Replace x * relu6(x + 3) by HARD_SWISH, the one operator of microcontrollers and NPUs for it.
 
-Networks are trained as phones run them: hard-swish as x * relu6(x + 3), its 1/6 carried by the
-kernels that follow. Here both are taken back, without touching an integer of the file: the pair
-ADD, MUL becomes HARD_SWISH, whose output's scale is a sixth, and so are those of all that passes
-it on, until a kernel's scale times six makes up for it.
+Networks are trained in the form that phones run: hard-swish as x * relu6(x + 3), whose factor 1/6
+the kernels after it carry. This module undoes both without changing an integer of the file. The
+pair ADD, MUL becomes HARD_SWISH. The scale of its output is divided by six, and so are the scales
+of all tensors that pass it on, until a kernel's scale is multiplied by six instead.
 """
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.flatbuffer import op_codes
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
-from mobilenet_tf.deployment.tflite.shrink import drop_unused, pack_shared
+from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
+from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 _Op = schema.BuiltinOperator
 _CONVOLUTIONS = (_Op.CONV_2D, _Op.DEPTHWISE_CONV_2D)
-_PASS_ON = (_Op.MEAN, _Op.MUL, _Op.RESHAPE)
-_THREE, _SIXTH = 3.0, 6.0
+_LINEAR = (_Op.MEAN, _Op.MUL, _Op.RESHAPE)
+_SHIFT, _FACTOR = 3.0, 6.0
 
 
 def fuse_hard_swish(content: bytes) -> bytes:
-    """The same int8 network with HARD_SWISH in place of each x * relu6(x + 3).
+    """Return the same int8 network with HARD_SWISH in place of each x * relu6(x + 3).
 
-    A product that is read by an operator which could not carry the factor stays as it is. Files
-    without such products come back unchanged.
+    A product that is read by an operator which cannot carry the factor stays as it is. A file
+    without such products is returned unchanged.
     """
     model = parse_model(content)
     graph = model.subgraphs[0]
-    found = False
+    changed = False
     for gate in list(graph.operators):
         product = _product_of(model, gate)
-        if product is None or not _scalable(model, int(product.outputs[0])):
+        if product is None or not _reaches_kernels_only(model, int(product.outputs[0])):
             continue
-        _scale(model, int(product.outputs[0]))
+        _rescale(model, int(product.outputs[0]))
         graph.operators.remove(gate)
         product.opcodeIndex = _hard_swish_code(model)
         product.inputs = gate.inputs[:1]
         product.builtinOptionsType = schema.BuiltinOptions.HardSwishOptions
         product.builtinOptions = schema.HardSwishOptionsT()
-        found = True
-    if not found:
+        changed = True
+    if not changed:
         return content
     drop_unused(model)
     return pack_shared(model)
 
 
-def _readers(model: schema.ModelT, tensor: int) -> list:
+def _readers(model: schema.ModelT, tensor: int) -> list[schema.OperatorT]:
     return [op for op in model.subgraphs[0].operators if tensor in op.inputs]
 
 
-def _product_of(model: schema.ModelT, gate):
-    """The MUL of `gate`'s input with `gate`, where that is relu6(x + 3); else None."""
+def _product_of(model: schema.ModelT, gate: schema.OperatorT) -> schema.OperatorT | None:
+    """The MUL of `gate`'s input with `gate`, if `gate` is relu6(x + 3); else None."""
     codes = op_codes(model)
     if codes[gate.opcodeIndex] != _Op.ADD or len(gate.inputs) != 2:
         return None
@@ -60,8 +60,8 @@ def _product_of(model: schema.ModelT, gate):
     if not relu6 or not _is_three(model, constant) or len(readers) != 1:
         return None
     product = readers[0]
-    both = {int(gate.inputs[0]), int(gate.outputs[0])}
-    fits = codes[product.opcodeIndex] == _Op.MUL and set(map(int, product.inputs)) == both
+    factors = {int(gate.inputs[0]), int(gate.outputs[0])}
+    fits = codes[product.opcodeIndex] == _Op.MUL and set(map(int, product.inputs)) == factors
     return product if fits else None
 
 
@@ -71,36 +71,37 @@ def _is_three(model: schema.ModelT, tensor: schema.TensorT) -> bool:
         return False
     quantization = tensor.quantization
     step = int(data.view(np.int8)[0]) - int(quantization.zeroPoint[0])
-    return abs(step * float(quantization.scale[0]) - _THREE) < 1e-3
+    return abs(step * float(quantization.scale[0]) - _SHIFT) < 1e-3
 
 
-def _scalable(model: schema.ModelT, tensor: int) -> bool:
-    """Whether a factor on this tensor reaches kernels and nothing else."""
+def _reaches_kernels_only(model: schema.ModelT, tensor: int) -> bool:
+    """Whether a factor on this tensor ends in kernels on all paths."""
     graph, codes = model.subgraphs[0], op_codes(model)
     readers = _readers(model, tensor)
     if tensor in graph.outputs or not readers:
         return False
     return all(
         codes[op.opcodeIndex] in _CONVOLUTIONS
-        or (codes[op.opcodeIndex] in _PASS_ON and _scalable(model, int(op.outputs[0])))
+        or (codes[op.opcodeIndex] in _LINEAR and _reaches_kernels_only(model, int(op.outputs[0])))
         for op in readers
     )
 
 
-def _scale(model: schema.ModelT, tensor: int) -> None:
-    """Divide a tensor by six, and multiply the kernels that read it, near or far."""
+def _rescale(model: schema.ModelT, tensor: int) -> None:
+    """Divide a tensor's scale by six, and multiply those of the kernels that its values reach."""
     graph, codes = model.subgraphs[0], op_codes(model)
     own = graph.tensors[tensor].quantization
-    own.scale = own.scale / np.float32(_SIXTH)
+    own.scale = own.scale / np.float32(_FACTOR)
     for op in _readers(model, tensor):
         if codes[op.opcodeIndex] in _CONVOLUTIONS:
             kernel = graph.tensors[op.inputs[1]].quantization
-            kernel.scale = kernel.scale * np.float32(_SIXTH)
+            kernel.scale = kernel.scale * np.float32(_FACTOR)
         else:
-            _scale(model, int(op.outputs[0]))
+            _rescale(model, int(op.outputs[0]))
 
 
 def _hard_swish_code(model: schema.ModelT) -> int:
+    """The index of HARD_SWISH in the operator table, to which it is added if need be."""
     codes = op_codes(model)
     if _Op.HARD_SWISH not in codes:
         code = schema.OperatorCodeT()

@@ -296,7 +296,7 @@ def predict(
 @app.command()
 def inspect(file: File, as_json: Json = False) -> None:
     """What is in a .tflite: ops, sizes, quantization, metadata."""
-    from mobilenet_tf.deployment.tflite.inspect import format_inspection
+    from mobilenet_tf.cli.inspection import format_inspection
     from mobilenet_tf.deployment.tflite.inspect import inspect as inspect_file
 
     tables.show(inspect_file(file), as_json, format_inspection)
@@ -345,7 +345,7 @@ def _quantize(job) -> None:
 
 def _export(job) -> None:
     import_tensorflow()
-    from mobilenet_tf.deployment.tflite.convert import export
+    from mobilenet_tf.commands.export_stage import export
 
     with console.status("Converting"):
         export(job)
@@ -353,7 +353,7 @@ def _export(job) -> None:
 
 def _verify(job) -> None:
     import_tensorflow()
-    from mobilenet_tf.deployment.proof.verify import verify
+    from mobilenet_tf.commands.verify_stage import verify
     from mobilenet_tf.deployment.report.card import write_card
     from mobilenet_tf.deployment.report.page import write_report
 

@@ -1,6 +1,7 @@
 """Which tensors of a deploy form become int8 tensors of the file, and over which range."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
@@ -8,9 +9,8 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import CONVOLUTIONS, ShiftedReLU6
 from mobilenet_tf.compression.scheme import SOFTMAX_RANGE
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
 
-# Layers whose output shares the range of their input in the file.
+# Layers whose output has the range of their input in the file.
 _SAME_RANGE = (
     keras.layers.InputLayer,
     keras.layers.Reshape,
@@ -20,30 +20,24 @@ _SAME_RANGE = (
 )
 _BATCH = 32
 
-# The ends of a range from the values of one batch.
-Ends = Callable[[np.ndarray], tuple[float, float]]
+# Values of one batch -> (low, high).
+RangeRule = Callable[[np.ndarray], tuple[float, float]]
 
 
 def extremes(values: np.ndarray) -> tuple[float, float]:
-    """All values. Rules that clip rare ones were not better, see docs/benchmarks.md."""
+    """Return the least and the largest value.
+
+    Rules that clip rare values were not better; see docs/benchmarks.md.
+    """
     return values.min(), values.max()
 
 
-def input_range(preprocessing: InputSpec) -> tuple[float, float]:
-    """The range of a normalised picture: pixel 0 to pixel 255, exactly.
-
-    With it the input's scale is 1 / std and its zero point (as uint8) mean, so raw pixels are
-    the quantized input.
-    """
-    return tuple((pixel - preprocessing.mean) / preprocessing.std for pixel in (0, 255))
-
-
 def quantized_outputs(model: keras.Model) -> list[keras.layers.Layer]:
-    """Layers whose output is an int8 tensor with a range of its own, in graph order.
+    """Return the layers whose output is an int8 tensor with a range of its own, in graph order.
 
-    A convolution in front of a ReLU is not among them: the file has one tensor for both.
+    A convolution before a ReLU is not among them: the file has one tensor for both.
     """
-    fused = _read_by(model, keras.layers.ReLU)
+    fused = _layers_read_by(model, keras.layers.ReLU)
     return [
         layer
         for layer in model.layers
@@ -53,52 +47,71 @@ def quantized_outputs(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def calibrate(
-    model: keras.Model, pictures: np.ndarray, ends: Ends = extremes
+    model: keras.Model, images: np.ndarray, range_rule: RangeRule = extremes
 ) -> dict[str, tuple[float, float]]:
-    """The range of every int8 tensor, from what real pictures make of it.
+    """Return the range of every int8 tensor, measured on real images.
 
     Args:
-        model: a deploy form.
-        pictures: (N, h, w, c) float32, normalised; a few hundred, of all classes.
-        ends: gives the range of a batch; a tensor's is the union of them.
+        model: Deploy form.
+        images: (N, h, w, c) float32, normalised; a few hundred, of all classes.
+        range_rule: Range of the values of one batch; a tensor's range is the union of them.
 
     Returns:
         Layer name -> (low, high) with low <= 0 <= high.
 
     Raises:
-        UserError: no pictures, or a tensor that is not finite.
+        UserError: There are no images, or a tensor is not finite.
     """
-    if not len(pictures):
-        raise UserError("Calibration needs real pictures and was given none.")
+    if not len(images):
+        raise UserError("There are no calibration images; at least one real image is needed.")
     layers = quantized_outputs(model)
     probe = keras.Model(model.input, [layer.output for layer in layers])
     low, high = np.full(len(layers), np.inf), np.full(len(layers), -np.inf)
-    for start in range(0, len(pictures), _BATCH):
-        outputs = probe(pictures[start : start + _BATCH], training=False)
+    for start in range(0, len(images), _BATCH):
+        outputs = probe(images[start : start + _BATCH], training=False)
         outputs = outputs if isinstance(outputs, list) else [outputs]
-        least, most = zip(*(ends(np.asarray(value)) for value in outputs), strict=True)
+        least, most = zip(*(range_rule(np.asarray(value)) for value in outputs), strict=True)
         low, high = np.minimum(low, least), np.maximum(high, most)
     ranges = {}
-    gated = _read_by(model, ShiftedReLU6)
+    gated = _layers_read_by(model, ShiftedReLU6)
     for layer, least, most in zip(layers, low, high, strict=True):
         if not np.isfinite([least, most]).all():
             raise UserError(f"The output of {layer.name} is not finite: training has diverged.")
         if layer.name in gated:
-            # Below -3 hard-swish is 0 whatever the value: the integers are spent above it.
+            # Below -3 hard-swish is 0 for any value, so the integers are used for values above it.
             least = max(least, -3.0)
-        # Real zero must be an integer; a tensor that is all zero still needs a width.
-        low_end, high_end = min(least, 0.0), max(most, 0.0)
-        ranges[layer.name] = (float(low_end), float(max(high_end, low_end + 1e-3)))
+        # Real zero must be an integer, and a tensor of zeros still needs a range of some width.
+        lowest, highest = min(least, 0.0), max(most, 0.0)
+        ranges[layer.name] = (float(lowest), float(max(highest, lowest + 1e-3)))
         if _is_softmax(layer):
             ranges[layer.name] = SOFTMAX_RANGE
     return ranges
 
 
-def _read_by(model, kind) -> set[str]:
-    """Names of the layers that a layer of this kind reads."""
+def calibration_facts(
+    pixels: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Return the section `calibration` of `result.json`: which images set the ranges.
+
+    Args:
+        pixels: uint8 (N, h, w, c).
+        labels: (N,) indices into `classes`.
+        classes: Class names.
+    """
+    counts = np.bincount(labels, minlength=len(classes))
+    return {
+        "pictures": len(pixels),
+        "per_class": {name: int(count) for name, count in zip(classes, counts, strict=True)},
+        "lowest_pixel": int(pixels.min()),
+        "highest_pixel": int(pixels.max()),
+    }
+
+
+def _layers_read_by(model: keras.Model, kind: type[keras.layers.Layer]) -> set[str]:
+    """Names of the layers whose output a layer of this kind reads."""
     return {layer.input.node.layer.name for layer in model.layers if isinstance(layer, kind)}
 
 
-def _is_softmax(layer) -> bool:
+def _is_softmax(layer: keras.layers.Layer) -> bool:
     activation = getattr(layer, "activation", None)
     return isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax

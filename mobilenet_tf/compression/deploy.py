@@ -1,22 +1,24 @@
 """The deploy form: the same function as the canonical network, arranged for integers.
 
-Batch normalization becomes part of the kernel before it, padding part of the convolution, and
-hard-swish and hard-sigmoid lose their division by 6, which the kernels that follow carry. What
-is left are plain layers with one output and one range each, so quantization can name every
+Batch normalization becomes part of the kernel before it and padding part of the convolution.
+Hard-swish and hard-sigmoid lose their division by 6, which the kernels after them carry. What
+remains are plain layers with one output and one range each, so quantization can address every
 tensor that the integer file will hold.
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.graph import same_padding
 from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
-# Layers that work on values times a positive constant as they do on the values.
+# Layers with f(c * x) = c * f(x) for a positive constant c.
 _SCALE_FREE = (
     keras.layers.ReLU,
     keras.layers.GlobalAveragePooling2D,
@@ -31,7 +33,8 @@ _SCALE_FREE = (
 class ShiftedReLU6(keras.layers.Layer):
     """relu6(x + 3): six times the hard-sigmoid."""
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
+        """Compute relu6(x + 3) element by element."""
         return keras.backend.relu(inputs + 3.0, max_value=6.0)
 
 
@@ -39,49 +42,52 @@ class ShiftedReLU6(keras.layers.Layer):
 class _Value:
     """A tensor of the new graph that holds `factor` times the canonical tensor."""
 
-    tensor: object
+    tensor: Any
     factor: float = 1.0
-    convolution: keras.layers.Layer | None = None  # its producer, where that is linear
+    convolution: keras.layers.Layer | None = None  # its producer, if that has no activation
 
 
 def deploy_form(model: keras.Model, fuse_hard_swish: bool = False) -> keras.Model:
     """Rearrange a canonical network for integer arithmetic without changing its function.
 
     Args:
-        model: a flat functional network of the layers in `mobilenet_tf.networks.keras_model`; every
-            layer used once.
-        fuse_hard_swish: keep hard-swish as one layer, for hardware that has it as one
-            instruction. The default is x * relu6(x + 3), which every CPU kernel library takes.
+        model: Flat functional network of the layers in `mobilenet_tf.networks.keras_model`, with
+            every layer used once.
+        fuse_hard_swish: Whether hard-swish stays one layer, for hardware that has an instruction
+            for it. By default it becomes x * relu6(x + 3), which all CPU kernel libraries run.
 
     Returns:
-        A new model with the same input and output shapes and its own weights. Layer names
-        stay where a layer does. Dropout, which does nothing at inference, is gone.
+        A new model with the same input and output shapes and its own weights. Layers that remain
+        keep their names. Dropout is gone, because it does nothing at inference.
 
     Raises:
-        UserError: a layer that has no integer form here.
+        UserError: A layer has no integer form here.
     """
     return _Deployer(model, fuse_hard_swish).build()
 
 
 class _Deployer:
-    def __init__(self, model, fuse_hard_swish):
+    """Converts a network layer by layer."""
+
+    def __init__(self, model: keras.Model, fuse_hard_swish: bool):
         self.model = model
         self.fuse_hard_swish = fuse_hard_swish
-        self.weights = {}  # new layer -> [kernel, bias]
-        self.values = {}  # canonical tensor -> _Value
-        self.readers = Counter()  # canonical tensor -> layers that read it
-        self.next = {}  # canonical tensor -> the layer that reads it
+        self.weights: dict[keras.layers.Layer, list[np.ndarray]] = {}  # new layer: kernel, bias
+        self.values: dict[int, _Value] = {}  # by id of the canonical tensor
+        self.readers: Counter[int] = Counter()  # number of layers that read a canonical tensor
+        self.next: dict[int, keras.layers.Layer] = {}  # the last of them
         for layer in model.layers:
             for tensor in input_tensors(layer):
                 self.readers[id(tensor)] += 1
                 self.next[id(tensor)] = layer
 
     def build(self) -> keras.Model:
+        """Return the deploy form."""
         for layer in self.model.layers:
             sources = [self.values[id(tensor)] for tensor in input_tensors(layer)]
             self.values[id(layer.output)] = self._convert(layer, sources)
         result = self.values[id(self.model.output)]
-        # A backbone may end in a hard-swish; whoever reads its features expects them as they are.
+        # A backbone may end in a hard-swish, and readers of its features need their true scale.
         tensor = result.tensor
         if result.factor != 1.0:
             tensor = keras.layers.Rescaling(1 / result.factor, name="unscale")(tensor)
@@ -92,7 +98,7 @@ class _Deployer:
             layer.set_weights(weights)
         return deployed
 
-    def _convert(self, layer, sources) -> _Value:
+    def _convert(self, layer: keras.layers.Layer, sources: list[_Value]) -> _Value:
         if isinstance(layer, keras.layers.InputLayer):
             return _Value(keras.Input(layer.output.shape[1:], name=layer.name))
         if isinstance(layer, CONVOLUTIONS):
@@ -106,7 +112,7 @@ class _Deployer:
         if isinstance(layer, HardSwish):
             return self._hard_swish(layer, sources[0])
         if isinstance(layer, HardSigmoid):
-            # The 3 is in the bias already, see `_convolution`.
+            # `_convolution` has added the 3 to the bias.
             return _Value(keras.layers.ReLU(6.0, name=layer.name)(sources[0].tensor), 6.0)
         if isinstance(layer, keras.layers.Multiply):
             tensor = copy_layer(layer)([source.tensor for source in sources])
@@ -124,7 +130,7 @@ class _Deployer:
             return _Value(copy_layer(layer)(sources[0].tensor))
         raise UserError(f"{layer.name} is a {type(layer).__name__}, which has no deploy form.")
 
-    def _convolution(self, layer, source) -> _Value:
+    def _convolution(self, layer: keras.layers.Layer, source: _Value) -> _Value:
         kernel, bias = folded(layer, self._following(layer, keras.layers.BatchNormalization))
         reader = self.next.get(id(layer.output))
         if isinstance(reader, HardSigmoid):
@@ -143,8 +149,8 @@ class _Deployer:
             new = type(layer).from_config(config)
             tensor = new(source.tensor)
         if bias.size > 1 and bias[0] and (bias == bias[0]).all():
-            # TFLite's converter gives equal biases the first channel's scale, which is wrong
-            # for all others; it does not where one differs, by however little.
+            # TFLite's converter gives equal biases the first channel's scale, which is wrong for
+            # all other channels. One bias that differs in its last bit prevents that.
             bias[-1] = np.nextafter(bias[-1], np.float32(np.inf))
         self.weights[new] = [kernel / source.factor, bias]
         if getattr(layer, "activation", None) in (None, keras.activations.linear):
@@ -152,7 +158,7 @@ class _Deployer:
         activation = keras.layers.Activation(layer.activation, name=f"{layer.name}_activation")
         return _Value(activation(tensor))
 
-    def _hard_swish(self, layer, source) -> _Value:
+    def _hard_swish(self, layer: keras.layers.Layer, source: _Value) -> _Value:
         _require_unscaled(layer, source)
         if self.fuse_hard_swish:
             return _Value(copy_layer(layer)(source.tensor))
@@ -160,8 +166,8 @@ class _Deployer:
         product = keras.layers.Multiply(name=layer.name)([source.tensor, gate])
         return _Value(product, 6.0)
 
-    def _add(self, layer, sources) -> _Value:
-        """Both sides at one factor: a linear convolution on the smaller side takes the rest."""
+    def _add(self, layer: keras.layers.Layer, sources: list[_Value]) -> _Value:
+        """Bring both sides to the larger factor by scaling the other side's convolution."""
         factor = max(source.factor for source in sources)
         for source in sources:
             if source.factor != factor:
@@ -172,14 +178,14 @@ class _Deployer:
                 self.weights[source.convolution] = [value * ratio for value in weights]
         return _Value(copy_layer(layer)([source.tensor for source in sources]), factor)
 
-    def _following(self, layer, kind):
+    def _following(self, layer: keras.layers.Layer, kind: Any) -> keras.layers.Layer | None:
         """The only reader of a layer's output, if it is of that kind."""
         reader = self.next.get(id(layer.output))
         alone = self.readers[id(layer.output)] == 1
         return reader if alone and isinstance(reader, kind) else None
 
-    def _is_same_padding(self, layer) -> bool:
-        """Whether a padding and the convolution behind it make what "same" padding makes."""
+    def _is_same_padding(self, layer: keras.layers.Layer) -> bool:
+        """Whether this padding and the convolution after it equal one with padding "same"."""
         if not isinstance(layer, keras.layers.ZeroPadding2D):
             return False
         convolution = self._following(layer, CONVOLUTIONS)
@@ -194,21 +200,16 @@ class _Deployer:
         )
 
 
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """What padding="same" adds before and after an axis."""
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
-def folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization | None):
-    """Kernel and bias of a convolution with the batch normalization behind it, if any.
+def folded(
+    layer: keras.layers.Layer, norm: keras.layers.BatchNormalization | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return kernel and bias of a convolution with the batch normalization after it, if any.
 
     Returns:
-        (kernel, bias), float32; the kernel in the layer's own shape, the bias (C,).
+        (kernel, bias), float32; the kernel in the layer's own shape, the bias (channels,).
     """
-    kernel, *bias = [weight.astype(np.float64) for weight in layer.get_weights()]
-    channels = layer.output.shape[-1]
-    bias = bias[0] if bias else np.zeros(channels)
+    kernel, *biases = [weight.astype(np.float64) for weight in layer.get_weights()]
+    bias = biases[0] if biases else np.zeros(layer.output.shape[-1])
     if norm is not None:
         variance = norm.moving_variance.numpy().astype(np.float64)
         scale = 1 / np.sqrt(variance + norm.epsilon)
@@ -217,19 +218,19 @@ def folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization | No
         bias = (bias - norm.moving_mean.numpy()) * scale
         if norm.center:
             bias = bias + norm.beta.numpy()
-        # A depthwise kernel is (h, w, C, m): its channels stand in the last two axes.
+        # A depthwise kernel is (h, w, C, m); its last two axes are the output channels.
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         kernel = kernel * (scale.reshape(kernel.shape[-2:]) if depthwise else scale)
     return kernel.astype(np.float32), bias.astype(np.float32)
 
 
-def _is_pooled(tensor) -> bool:
+def _is_pooled(tensor: Any) -> bool:
     pool = tensor.node.layer
     return isinstance(pool, keras.layers.GlobalAveragePooling2D) and not pool.keepdims
 
 
-def _pointwise(dense, tensor):
-    """A classifier as the 1x1 convolution it is, which has one weight scale per class.
+def _pointwise(dense: keras.layers.Dense, tensor: Any) -> tuple[keras.layers.Layer, Any]:
+    """A classifier as a 1x1 convolution, which has one weight scale per class in the file.
 
     TFLite's fully connected layer has a single scale in all but its newest versions.
     """
@@ -240,18 +241,18 @@ def _pointwise(dense, tensor):
     return convolution, flat(convolution(pooled))
 
 
-def input_tensors(layer: keras.layers.Layer) -> list:
-    """What a layer reads, as a list; empty for an input."""
+def input_tensors(layer: keras.layers.Layer) -> list[Any]:
+    """Return the tensors that a layer reads; none for an input."""
     if isinstance(layer, keras.layers.InputLayer):
         return []
     return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def copy_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A new layer of the same configuration, without weights."""
+    """Return a new layer of the same configuration, without weights."""
     return type(layer).from_config(layer.get_config())
 
 
-def _require_unscaled(layer, source: _Value) -> None:
+def _require_unscaled(layer: keras.layers.Layer, source: _Value) -> None:
     if source.factor != 1.0:
         raise UserError(f"{layer.name} would clip a scaled tensor, so it has no deploy form here.")

@@ -1,11 +1,12 @@
 """The quantization-aware model: a deploy form that rounds where the int8 file rounds."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tf_keras as keras
 
-from mobilenet_tf.compression.calibration import Ends, calibrate, extremes, input_range
+from mobilenet_tf.compression.calibration import RangeRule, calibrate, extremes
 from mobilenet_tf.compression.deploy import CONVOLUTIONS, copy_layer, input_tensors
 from mobilenet_tf.compression.integers import Grid, range_without_ties
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
@@ -17,49 +18,48 @@ INPUT_NAME = "pixels"
 
 def quantize_aware(
     deployed: keras.Model,
-    pictures: np.ndarray,
-    preprocessing: InputSpec,
+    images: np.ndarray,
+    input_spec: InputSpec,
     per_channel: bool = True,
-    ends: Ends = extremes,
+    range_rule: RangeRule = extremes,
 ) -> keras.Model:
     """Wrap a deploy form so that it computes what its int8 file will compute.
 
     Args:
-        deployed: from `deploy_form`.
-        pictures: (N, h, w, c) float32, normalised, for the ranges.
-        preprocessing: fixes the input's range.
-        per_channel: one weight scale per output channel, or one per tensor.
-        ends: see `calibrate`.
+        deployed: Result of `deploy_form`.
+        images: (N, h, w, c) float32, normalised, that set the ranges.
+        input_spec: Preprocessing; its bounds are the input's range.
+        per_channel: Whether a kernel has one scale per output channel, or one in all.
+        range_rule: See `calibrate`.
 
     Returns:
         A model of the same shapes with the deploy form's weights, to be fine-tuned.
     """
-    ranges = {deployed.layers[0].name: input_range(preprocessing)}
-    measured = calibrate(deployed, pictures, ends)
-    inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
-    pixels = keras.layers.Activation("linear", name="normalised")
-    start = ranges[deployed.layers[0].name]
+    measured = calibrate(deployed, images, range_rule)
+    ranges = {deployed.layers[0].name: input_spec.bounds}
 
-    def quantized(layer) -> QuantizedLayer:
-        read = [ranges[source.node.layer.name] for source in input_tensors(layer)]
-        # A convolution in front of a ReLU has the ReLU's range; reshaping keeps a range.
+    def quantized(layer: keras.layers.Layer) -> QuantizedLayer:
+        sources = [ranges[source.node.layer.name] for source in input_tensors(layer)]
+        # A convolution before a ReLU has the ReLU's range; reshaping does not change a range.
         fused = isinstance(layer, CONVOLUTIONS) and layer.name not in measured
         reader = layer.outbound_nodes[0].layer.name if fused else layer.name
-        ranges[layer.name] = measured.get(reader, read[0])
+        bounds = measured.get(reader, sources[0])
         if isinstance(layer, keras.layers.GlobalAveragePooling2D):
             count = layer.input_shape[1] * layer.input_shape[2]
-            ranges[layer.name] = range_without_ties(ranges[layer.name], Grid.of(read[0]), count)
-        config = Int8Config(read, ranges[layer.name], layer.name in measured, per_channel)
+            bounds = range_without_ties(bounds, Grid.of(sources[0]), count)
+        ranges[layer.name] = bounds
+        config = Int8Config(sources, bounds, layer.name in measured, per_channel)
         return QuantizedLayer(_copy_with_weights(layer, layer.input_shape), config)
 
-    outputs = _rebuild(
-        deployed, QuantizedLayer(pixels, Int8Config([start], start))(inputs), quantized
-    )
+    inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
+    pixels = keras.layers.Activation("linear", name="normalised")
+    config = Int8Config([input_spec.bounds], input_spec.bounds)
+    outputs = _rebuild(deployed, QuantizedLayer(pixels, config)(inputs), quantized)
     return keras.Model(inputs, outputs, name=f"{deployed.name}_int8")
 
 
 def without_rounding(model: keras.Model) -> keras.Model:
-    """The float network with a quantization-aware model's weights and layer names."""
+    """Return the float network with a quantization-aware model's weights and layer names."""
     inputs = keras.Input(model.input_shape[1:], name=INPUT_NAME)
     outputs = _rebuild(
         model, inputs, lambda wrapper: _copy_with_weights(wrapper.layer, wrapper.input_shape)
@@ -67,8 +67,10 @@ def without_rounding(model: keras.Model) -> keras.Model:
     return keras.Model(inputs, outputs, name=model.name)
 
 
-def _rebuild(model: keras.Model, start, new_layer: Callable):
-    """The output of a model's graph on the tensor `start`, with `new_layer(layer)` for each."""
+def _rebuild(
+    model: keras.Model, start: Any, new_layer: Callable[[keras.layers.Layer], keras.layers.Layer]
+) -> Any:
+    """Apply `new_layer(layer)` for each layer of the graph, from the tensor `start` on."""
     tensors = {id(model.input): start}
     for layer in model.layers[1:]:
         sources = [tensors[id(source)] for source in input_tensors(layer)]
@@ -76,10 +78,10 @@ def _rebuild(model: keras.Model, start, new_layer: Callable):
     return tensors[id(model.output)]
 
 
-def _copy_with_weights(layer: keras.layers.Layer, input_shape) -> keras.layers.Layer:
+def _copy_with_weights(layer: keras.layers.Layer, input_shape: Any) -> keras.layers.Layer:
     new = copy_layer(layer)
     if layer.get_weights():
-        # Now, not after wrapping: a wrapper puts the rounded kernel in the kernel's place.
+        # Before wrapping, because a wrapper puts the rounded kernel in the kernel's place.
         new.build(input_shape)
         new.set_weights(layer.get_weights())
     return new

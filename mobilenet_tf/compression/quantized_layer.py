@@ -1,5 +1,7 @@
 """A layer of the quantization-aware network: rounding in training, integers at inference."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
@@ -17,21 +19,25 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
     """TFMOT's wrapper with the file's own arithmetic at inference.
 
     `training=True` is TFMOT's network of rounded floats: it has gradients, and the converter
-    reads ranges from it. `training=False` gives what the int8 kernels give, on float tensors.
+    reads ranges from it. `training=False` computes what the int8 kernels compute, on float tensors.
     """
 
-    def __init__(self, layer, quantize_config, **kwargs):
+    convert_in_training_mode = True  # see `deployment.tflite.convert.traced`
+
+    def __init__(self, layer: keras.layers.Layer, quantize_config: Int8Config, **kwargs: Any):
         super().__init__(layer, quantize_config, name_prefix="", **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
+        """Build the wrapped layer first."""
         # The wrapper lists the weights that exist by now; a layer read from a file has none yet.
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
         super().build(input_shape)
 
-    def call(self, inputs, training=None, **kwargs):
-        # A layer may be of a faster class while it is trained.
+    def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> tf.Tensor:
+        """Compute the output: rounded floats in training, the file's integers otherwise."""
+        # Training may replace a layer's class by a faster subclass.
         kernel = next((_KERNELS[one] for one in type(self.layer).__mro__ if one in _KERNELS), None)
         if training or kernel is None:
             outputs = super().call(inputs, training=True, **kwargs)
@@ -41,6 +47,22 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
             return outputs
         config = self.quantize_config
         return kernel(self, inputs, [Grid.of(x) for x in config.inputs], Grid.of(config.output))
+
+
+def integer_bias(layer: QuantizedLayer) -> tf.Tensor:
+    """Return the int32 bias that a convolution has in the file, in float64: (output channels,)."""
+    (source,) = layer.quantize_config.inputs
+    unit = _precise_scale(layer) * Grid.of(source).precise
+    return tf.round(tf.cast(layer.layer.bias, tf.float64) / unit)
+
+
+def _precise_scale(layer: QuantizedLayer) -> tf.Tensor:
+    """The kernel's scale before the file rounds it to float32; see `Grid.precise`."""
+    weight, quantizer, _ = layer._weight_vars[0]
+    return tf.cast(quantizer.limits(weight), tf.float64) / 127.0
+
+
+# The kernels: (wrapper, input or inputs, their grids, grid of the output) -> real output.
 
 
 def _convolution(self, inputs, grids, output):
@@ -58,19 +80,6 @@ def _convolution(self, inputs, grids, output):
     return integers.convolution(total, tf.cast(multiplier, tf.float32), output)
 
 
-def integer_bias(layer: QuantizedLayer) -> tf.Tensor:
-    """The int32 bias of a convolution in the file, in float64: (output channels,)."""
-    (source,) = layer.quantize_config.inputs
-    unit = _precise_scale(layer) * Grid.of(source).precise
-    return tf.round(tf.cast(layer.layer.bias, tf.float64) / unit)
-
-
-def _precise_scale(layer: QuantizedLayer) -> tf.Tensor:
-    """The kernel's scale before the file rounds it to float32; see `Grid.precise`."""
-    weight, quantizer, _ = layer._weight_vars[0]
-    return tf.cast(quantizer.limits(weight), tf.float64) / 127.0
-
-
 def _multiply(self, inputs, grids, output):
     return integers.multiply(*inputs, *grids, output)
 
@@ -81,7 +90,7 @@ def _add(self, inputs, grids, output):
 
 def _shifted_relu6(self, inputs, grids, output):
     three = tf.fill((1, 1, 1, 1), np.float32(3))
-    # relu6 is the clamp to the range of the output, which ends at 0 and at most at 6.
+    # The clamp to the output's range, from 0 to at most 6, is the relu6.
     return integers.add(inputs, three, grids[0], integers.THREE, output)
 
 
@@ -90,7 +99,7 @@ def _mean(self, inputs, grids, output):
     return mean if self.layer.keepdims else tf.squeeze(mean, (1, 2))
 
 
-def _as_it_is(self, inputs, grids, output):
+def _unchanged(self, inputs, grids, output):
     return self.layer(inputs)
 
 
@@ -101,14 +110,14 @@ _KERNELS = {
     keras.layers.Add: _add,
     ShiftedReLU6: _shifted_relu6,
     keras.layers.GlobalAveragePooling2D: _mean,
-    keras.layers.Flatten: _as_it_is,
-    keras.layers.Reshape: _as_it_is,
-    keras.layers.ZeroPadding2D: _as_it_is,
-    keras.layers.GlobalMaxPooling2D: _as_it_is,
+    keras.layers.Flatten: _unchanged,
+    keras.layers.Reshape: _unchanged,
+    keras.layers.ZeroPadding2D: _unchanged,
+    keras.layers.GlobalMaxPooling2D: _unchanged,
 }
 
 
-def custom_objects() -> dict:
-    """What `keras.models.load_model` must know to read a `qat.keras`."""
+def custom_objects() -> dict[str, type]:
+    """Return the classes that `keras.models.load_model` needs to read a `qat.keras`."""
     own = (RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
     return {cls.__name__: cls for cls in own}

@@ -1,9 +1,12 @@
 """How weights and activations become int8 in training: TFMOT quantizers for the deploy form.
 
-Weights are symmetric, one scale per output channel, for depthwise kernels too, as TFLite runs
-them. TFMOT's own 8-bit scheme looks at a kernel's last axis, which is 1 for a depthwise kernel,
-and so trains it against one range. Activations have one range per tensor, asymmetric.
+Weights are symmetric with one scale per output channel, for depthwise kernels too, as TFLite runs
+them. TFMOT's own 8-bit scheme takes the kernel's last axis, which has length 1 for a depthwise
+kernel, and so trains it with one range. Activations have one range per tensor, asymmetric.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
@@ -14,36 +17,38 @@ from mobilenet_tf.compression.integers import Grid
 
 _keras = tfmot.quantization.keras
 
-# A channel whose weights are all but zero still has a range: this share of the widest one's.
+# The range of a channel is at least this share of the widest channel's, so that a channel whose
+# weights are almost zero has a range too.
 _NARROWEST_CHANNEL = 2.0**-12
-# The bias is an integer in steps of the kernel's and the input's scale. Where it would leave
-# float32's exact integers, and then int32, the kernel hardly matters and gets a wider range.
+# The bias is an integer in steps of the kernel's scale times the input's. A channel with a bias
+# beyond float32's exact integers, and then int32, gets a wider range: its kernel hardly matters.
 _LARGEST_BIAS = 2.0**23
 
-# int8 softmax has one output quantization in every runtime: scale 1/256, zero point -128.
+# int8 softmax has the same output quantization in every runtime: scale 1/256, zero point -128.
 SOFTMAX_RANGE = (0.0, 255 / 256)
 
 
 class KernelQuantizer(_keras.quantizers.Quantizer):
-    """Symmetric int8 weights in -127..127; the scale is the weights' own, at every step.
+    """Symmetric int8 weights in -127..127, with the scale taken from the weights at every step.
 
     Attributes:
-        per_channel: one scale per output channel, or one for the tensor.
-        bias: of the same layer.
-        source: range of the tensor that the layer reads.
+        per_channel: Whether there is one scale per output channel, or one for the tensor.
+        bias: Bias of the same layer.
+        source: Range of the tensor that the layer reads.
     """
 
     def __init__(self, per_channel: bool, bias: tf.Variable, source: tuple[float, float]):
         self.per_channel, self.bias, self.source = per_channel, bias, source
 
-    def build(self, tensor_shape, name, layer):
+    def build(self, tensor_shape: Any, name: str, layer: keras.layers.Layer) -> dict[str, Any]:
+        """Remember the kernel's shape; see TFMOT's `Quantizer`."""
         self._shape = tuple(tensor_shape)
         # A depthwise kernel is (h, w, C, m) with C * m output channels.
         self._depthwise = isinstance(layer.layer, keras.layers.DepthwiseConv2D)
         return {}
 
     def limits(self, kernel: tf.Tensor) -> tf.Tensor:
-        """The end of the range: () per tensor, or (output channels,); the largest magnitude."""
+        """Return the largest magnitude of the range: () per tensor, or (output channels,)."""
         kernel = tf.abs(self._by_channel(kernel))
         if not self.per_channel:
             return tf.reduce_max(kernel)
@@ -58,7 +63,7 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         height, width, channels, multiplier = self._shape
         return tf.reshape(kernel, (height, width, 1, channels * multiplier))
 
-    def __call__(self, inputs, training, weights, **kwargs):
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> tf.Tensor:
         kernel = tf.convert_to_tensor(inputs)
         limit = tf.stop_gradient(self.limits(kernel))
         if not self.per_channel:
@@ -71,71 +76,89 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
         )
         return tf.reshape(kernel, self._shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings; the bias belongs to the layer."""
         return {"per_channel": self.per_channel, "source": self.source}
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
 class RangeQuantizer(_keras.quantizers.Quantizer):
-    """Asymmetric int8 values within a range that calibration has set."""
+    """Asymmetric int8 values within a calibrated range."""
 
     def __init__(self, low: float, high: float):
         self.low, self.high = float(low), float(high)
 
-    def build(self, tensor_shape, name, layer):
+    def build(self, tensor_shape: Any, name: str, layer: keras.layers.Layer) -> dict[str, Any]:
+        """Add no variables, because the range is fixed."""
         return {}
 
-    def __call__(self, inputs, training, weights, **kwargs):
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> tf.Tensor:
         return tf.quantization.fake_quant_with_min_max_args(inputs, self.low, self.high, 8)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the range."""
         return {"low": self.low, "high": self.high}
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
 class Int8Config(_keras.QuantizeConfig):
-    """What of one layer becomes int8: its kernel, if it has one, and its output.
+    """What becomes int8 in one layer: its kernel, if it has one, and its output.
 
     Attributes:
-        inputs: ranges of the tensors that the layer reads.
-        output: range of the tensor that the file holds for this layer's output.
-        rounds: whether training rounds the output: not where the file has one tensor for this
-            layer and the ReLU behind it, nor where the output has its input's range.
-        per_channel: see `KernelQuantizer`.
+        inputs: Ranges of the tensors that the layer reads.
+        output: Range of the file's tensor for this layer's output.
+        rounds: Whether training rounds the output. It does not if the file has one tensor for
+            this layer and the ReLU after it, or if the output has its input's range.
+        per_channel: See `KernelQuantizer`.
     """
 
-    def __init__(self, inputs, output, rounds: bool = True, per_channel: bool = True):
+    def __init__(
+        self,
+        inputs: Sequence[Sequence[float]],
+        output: Sequence[float],
+        rounds: bool = True,
+        per_channel: bool = True,
+    ):
         self.inputs = tuple(tuple(bounds) for bounds in inputs)
         self.output = tuple(output)
         self.rounds, self.per_channel = rounds, per_channel
 
-    def get_weights_and_quantizers(self, layer):
+    def get_weights_and_quantizers(
+        self, layer: keras.layers.Layer
+    ) -> list[tuple[tf.Variable, KernelQuantizer]]:
+        """Return the layer's kernel and its quantizer, if it has a kernel."""
         name = kernel_name(layer)
         if not name:
             return []
         quantizer = KernelQuantizer(self.per_channel, layer.bias, self.inputs[0])
         return [(getattr(layer, name), quantizer)]
 
-    def set_quantize_weights(self, layer, quantize_weights):
-        # Past Keras's bookkeeping, which would forget the variable that stood there.
+    def set_quantize_weights(self, layer: keras.layers.Layer, quantize_weights: Any) -> None:
+        """Put the rounded kernel in the kernel's place."""
+        # Without Keras's bookkeeping, which would forget the variable.
         for weight in quantize_weights:
             object.__setattr__(layer, kernel_name(layer), weight)
 
-    def get_activations_and_quantizers(self, layer):
+    def get_activations_and_quantizers(self, layer: keras.layers.Layer) -> list[Any]:
+        """Return nothing: activations are layers of their own."""
         return []
 
-    def set_quantize_activations(self, layer, quantize_activations):
-        pass
+    def set_quantize_activations(
+        self, layer: keras.layers.Layer, quantize_activations: Any
+    ) -> None:
+        """Do nothing: activations are layers of their own."""
 
-    def get_output_quantizers(self, layer):
+    def get_output_quantizers(self, layer: keras.layers.Layer) -> list[RangeQuantizer]:
+        """Return the quantizer of the output, if training rounds it."""
         return [RangeQuantizer(*self.output)] if self.rounds else []
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
         return vars(self)
 
 
 def kernel_name(layer: keras.layers.Layer) -> str | None:
-    """The attribute that holds a layer's kernel, or None."""
+    """Return the attribute that holds a layer's kernel, or None."""
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return "depthwise_kernel"
     return "kernel" if isinstance(layer, CONVOLUTIONS) else None

@@ -1,10 +1,10 @@
-"""What a user decides about the integer file."""
+"""Settings of the integer file."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-
-IO_TYPES = ("uint8", "int8", "float32")
+from mobilenet_tf.core.inputs import IO_TYPES
 
 
 @dataclass(frozen=True)
@@ -12,19 +12,20 @@ class Int8Settings:
     """How a network becomes an integer file.
 
     Attributes:
-        io: type of the file's input and output; raw pixels for uint8.
-        per_tensor: one weight scale per tensor, for NPUs that are slow with one per channel.
+        io: Type of the file's input and output; with uint8 they are raw pixels.
+        per_tensor: Whether a kernel has one scale instead of one per output channel, for NPUs
+            that are slow with the latter.
     """
 
     io: str = "uint8"
     per_tensor: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.io not in IO_TYPES:
             raise UserError(f"io is {self.io!r}; it must be one of {', '.join(IO_TYPES)}.")
 
-    def changed(self, **fields) -> "Int8Settings":
-        """The settings with some fields changed; None leaves a field as it is."""
+    def changed(self, **fields: Any) -> "Int8Settings":
+        """Return the settings with some fields changed; None leaves a field as it is."""
         return replace(self, **{name: x for name, x in fields.items() if x is not None})
 
 

@@ -12,6 +12,7 @@ from mobilenet_tf.core.errors import UserError
 FITS = ("crop", "stretch", "pad")
 RESIZES = ("bilinear", "nearest", "box", "bicubic", "lanczos")
 SMALLEST_SIDE, LARGEST_SIDE = 32, 8192
+IO_TYPES = ("uint8", "int8", "float32")  # of the input and output of a .tflite
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 

@@ -3,14 +3,15 @@ import pytest
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.compression.deploy import ShiftedReLU6, deploy_form, same_padding
+from mobilenet_tf.compression.deploy import ShiftedReLU6, deploy_form
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.graph import same_padding
 from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
 from mobilenet_tf.networks.zoo import ZOO
 
 
 def stir(model) -> None:
-    """Statistics and scales that all differ, in a network that does not amplify float rounding."""
+    """Set statistics and scales that all differ without amplifying the rounding of floats."""
     random = np.random.default_rng(3)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -42,14 +43,14 @@ def test_deploy_form_is_the_same_function(name, alpha, size, channels, fuse):
 @pytest.mark.parametrize("name", ["v1", "v3_large"])
 @pytest.mark.parametrize("pooling", [None, "avg"])
 def test_backbone_keeps_its_scale(name, pooling):
-    """V3's features end in a hard-swish, whose 6 has no kernel behind it to carry it."""
+    """V3's features end in a hard-swish; no kernel follows that could carry its factor 6."""
     model = build(name, 0.5, 40, include_top=False, pooling=pooling)
     images = np.random.default_rng(1).uniform(-1, 1, (2, 40, 40, 3)).astype("float32")
     assert relative(deploy_form(model)(images), model(images)) < 1e-5
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_only_plain_layers_are_left(name):
+def test_only_plain_layers_remain(name):
     deployed = deploy_form(build(name, 0.35, 32, classes=3))
     kinds = {type(layer) for layer in deployed.layers}
     gone = {HardSwish, HardSigmoid, keras.layers.BatchNormalization, keras.layers.Dropout}

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
+from mobilenet_tf.deployment.proof.parity import distance, parity
 
-from mobilenet_tf.compression.calibration import calibrate, input_range
+from mobilenet_tf.compression.calibration import calibrate
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import integer_bias
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.deployment.proof.tensors import distance, file_tensors, model_tensors
-from mobilenet_tf.deployment.proof.verify import parity
+from mobilenet_tf.deployment.proof.tensors import file_tensors, model_tensors
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -21,7 +21,7 @@ AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
 
 @pytest.fixture(scope="module")
 def uneven():
-    """A depthwise convolution whose channels differ fiftyfold, and pictures for it."""
+    """A depthwise convolution whose channels differ by a factor of 50, and images for it."""
     random = np.random.default_rng(2)
     image = keras.Input((32, 32, 8))
     x = keras.layers.DepthwiseConv2D(3, padding="same", name="depthwise")(image)
@@ -49,7 +49,7 @@ def test_every_depthwise_channel_uses_all_integers(uneven):
 
 
 def test_the_bias_of_a_dead_channel_is_in_the_file(uneven):
-    """Training leaves channels of no weight; 127 steps of theirs would be a bias beyond 32 bits."""
+    """Training leaves channels without weights, in whose steps a bias would exceed 32 bits."""
     model, _ = uneven
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
     images = InputSpec().normalise(pixels)
@@ -70,7 +70,7 @@ def test_the_bias_of_a_dead_channel_is_in_the_file(uneven):
     assert distance(info, expected, values).max() == 0
 
 
-def test_per_tensor_is_what_it_says(uneven):
+def test_per_tensor_has_one_scale_per_kernel(uneven):
     model, images = uneven
     content = convert(quantize_aware(model, images, InputSpec(), per_channel=False), "int8")
     layer = weights(content, "DEPTHWISE_CONV_2D")
@@ -78,35 +78,35 @@ def test_per_tensor_is_what_it_says(uneven):
     assert layer["channel_max"]["min"] == round(127 * AMPLITUDES[0])
 
 
-def test_float_ends_are_compared_in_steps_of_the_integers_inside(uneven):
+def test_float_outputs_are_compared_in_steps_of_the_integers_inside(uneven):
     model, _ = uneven
-    preprocessing = InputSpec()
+    input_spec = InputSpec()
     pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 8), np.uint8)
-    images = preprocessing.normalise(pixels)
-    qat = quantize_aware(model, images, preprocessing)
-    file = TFLiteModel(convert(qat, "float32"), mean=preprocessing.mean, std=preprocessing.std)
+    images = input_spec.normalise(pixels)
+    qat = quantize_aware(model, images, input_spec)
+    file = TFLiteModel(convert(qat, "float32"), mean=input_spec.mean, std=input_spec.std)
     found, expected = file.run_raw(pixels), qat(images).numpy()
     assert found.dtype == np.float32
     assert parity(file.scores, expected, found)["max_lsb"] <= 1
     assert parity(file.scores, expected + 3 / 256, found)["within_1_lsb"] == 0
 
 
-def test_input_range_is_the_normalisation():
-    low, high = input_range(InputSpec(mean=128, std=127.5))
+def test_the_range_of_the_input_is_the_normalisation():
+    low, high = InputSpec(mean=128, std=127.5).bounds
     scale = (high - low) / 255
     assert scale == pytest.approx(1 / 127.5)
     assert -low / scale == pytest.approx(128)
 
 
-def test_calibration_wants_pictures(uneven):
+def test_calibration_needs_finite_images(uneven):
     model, images = uneven
-    with pytest.raises(UserError, match="given none"):
+    with pytest.raises(UserError, match="at least one real image is needed"):
         calibrate(model, images[:0])
     with pytest.raises(UserError, match="not finite"):
         calibrate(model, np.full((1, 32, 32, 8), np.nan, np.float32))
 
 
-def test_hard_swish_spends_no_integers_below_minus_three(int8):
+def test_hard_swish_uses_no_integers_below_minus_three(int8):
     ranges = calibrate(int8.deployed, int8.images)
     gated = [name.removesuffix("/gate") for name in ranges if name.endswith("/gate")]
     for name in gated:
@@ -115,7 +115,7 @@ def test_hard_swish_spends_no_integers_below_minus_three(int8):
 
 
 def test_qat_trains_every_kernel_and_bias(int8):
-    """A kernel that rounding cuts off from its gradient would stay as it was."""
+    """A kernel whose gradient is lost in rounding would never change."""
     target = tf.one_hot(np.arange(len(int8.images)) % 10, 10)
     with tf.GradientTape() as tape:
         logits = keras.Model(int8.qat.input, int8.qat.layers[-1].input)(int8.images, training=True)

@@ -1,4 +1,4 @@
-"""Small real `.tflite` files, converted once per session, whose figures can be counted by hand."""
+"""Small real `.tflite` files, converted once per session, whose contents can be counted by hand."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ NORMAL = InputSpec()
 
 
 def residual_net(swish: bool = False):
-    """Stem, an inverted residual block, classifier; with hard-swish after the stem on demand."""
+    """Stem, inverted residual block and classifier; hard-swish after the stem if `swish`."""
     import tf_keras as keras
 
     layers = keras.layers
@@ -34,7 +34,7 @@ def residual_net(swish: bool = False):
 
 
 def representative():
-    """Pictures whose range is exactly that of pixels, so the scale is 1 / std, the zero point 0."""
+    """Yield images whose range is exactly that of pixels: scale 1 / std, zero point 0."""
     random = np.random.default_rng(0)
     for _ in range(8):
         pixels = random.integers(0, 256, (1, SIZE, SIZE, 3))
@@ -43,7 +43,7 @@ def representative():
 
 
 def convert(model, kind: str) -> bytes:
-    """`kind`: float32, float16, or the dtype of input and output of a full-int8 file."""
+    """Convert to `kind`: float32, float16, or the dtype of input and output of a full-int8 file."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -60,7 +60,7 @@ def convert(model, kind: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
-    """Paths: float32, float16, int8 (int8 ends), uint8 (uint8 ends), swish (int8, HARD_SWISH)."""
+    """Paths: float32, float16, int8, uint8 (input and output types), swish (int8, HARD_SWISH)."""
     folder = tmp_path_factory.mktemp("tflite")
     net, swish = residual_net(), residual_net(swish=True)
     paths = {}
@@ -78,7 +78,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
-    """Measurements are kept for this session only, and not among the user's."""
+    """Store measurements for this session only, apart from the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -86,19 +86,19 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture
 def to_float():
-    """A function from a Keras model to the bytes of its float32 `.tflite`."""
+    """Return a function from a Keras model to the bytes of its float32 `.tflite`."""
     return lambda model: convert(model, "float32")
 
 
 @pytest.fixture
 def pixels():
-    """Five random pictures: uint8 (5, SIZE, SIZE, 3)."""
+    """Return five random pictures: uint8 (5, SIZE, SIZE, 3)."""
     return np.random.default_rng(1).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")
 def converted():
-    """(specification, fused) -> the int8 file of that network, built, quantized and converted.
+    """(network, fused) -> the int8 file of that network: built, quantized and converted.
 
     Weights are random and batch normalization is as if trained, so that no two biases are equal.
     Ranges are calibrated on real digits.
@@ -117,18 +117,18 @@ def converted():
 
     random, found = np.random.default_rng(0), {}
     v3 = make_network("v3_small", 0.35, 64, 3, 1)
-    for spec, fused in (
+    for network, fused in (
         (make_network("v1", 0.25, 96, 2), True),
         # The first rows have everything: squeeze-excite, hard-swish, a shortcut; converts faster.
         (replace(v3, backbone=(*v3.backbone[:6], v3.backbone[-1])), False),
     ):
-        model = build_network(spec)
+        model = build_network(network)
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 shapes = [weight.shape for weight in layer.get_weights()]
                 layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
-        pictures = calibration_pictures(load_data("digits", spec.input).train, spec, 32, 0)
+        pictures = calibration_pictures(load_data("digits", network.input).train, network, 32, 0)
         deployed = deploy_form(model, fuse_hard_swish=fused)
-        quantized = quantize_aware(deployed, pictures, spec.input)
-        found[spec, fused] = convert_qat(quantized, io="int8")
+        quantized = quantize_aware(deployed, pictures, network.input)
+        found[network, fused] = convert_qat(quantized, io="int8")
     return found

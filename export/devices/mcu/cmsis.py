@@ -10,10 +10,14 @@ from math import prod
 
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.flatbuffer import op_codes
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
-from mobilenet_tf.deployment.tflite.memory_plan import Life, extended, height, plan
-from mobilenet_tf.deployment.tflite.shrink import lives
+from mobilenet_tf.deployment.tflite.memory_plan import (
+    Lifetime,
+    arena_size,
+    arena_size_with,
+    lifetimes,
+    plan_offsets,
+)
+from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
 
 _Op = schema.BuiltinOperator
 _MVE_CHANNELS = 124  # of a depthwise convolution at a time
@@ -62,7 +66,7 @@ def scratch_beyond(data: bytes, core: str) -> int:
         if formula:
             kernel = graph.tensors[op.inputs[1]].shape
             channels = int(graph.tensors[op.inputs[0]].shape[3])
-            wanted.append(Life(formula(prod(map(int, kernel[1:3])), channels), step, step))
-    planned = list(lives(model).values())
-    offsets = plan(planned)
-    return extended(planned, offsets, wanted) - height(planned, offsets)
+            wanted.append(Lifetime(formula(prod(map(int, kernel[1:3])), channels), step, step))
+    planned = list(lifetimes(model).values())
+    offsets = plan_offsets(planned)
+    return arena_size_with(planned, offsets, wanted) - arena_size(planned, offsets)

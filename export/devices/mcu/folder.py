@@ -18,10 +18,10 @@ from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
-from mobilenet_tf.deployment.tflite.flatbuffer import OP_NAMES, op_codes
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
-from mobilenet_tf.deployment.tflite.shrink import slim
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model
+from mobilenet_tf.deployment.tflite.shrink import shrink
 
 PARITY_PICTURES = 200  # of the test split, for the proof
 GOLDEN_PICTURES = 4
@@ -144,7 +144,7 @@ def write_folder(
             is not pixel - 128.
     """
     reference, fused = TFLiteModel(content), fuse_hard_swish(content)
-    small = slim(fused)
+    small = shrink(fused)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(f"{title}: its input is not pixel - 128 as int8, so it has no C form here.")
     parity = micro_parity(content, fused, small, pictures)

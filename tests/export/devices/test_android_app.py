@@ -38,7 +38,7 @@ def model(files, tmp_path):
             name="fruit",
             description="five fruits",
             labels=list("abcde"),
-            preprocessing=InputSpec(crop=0.875),
+            input_spec=InputSpec(crop=0.875),
         )
     )
     return path

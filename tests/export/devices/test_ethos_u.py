@@ -6,7 +6,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.tflite.from_graph import synthetic
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import ZOO, make_network
 

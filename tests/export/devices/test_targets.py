@@ -105,7 +105,7 @@ def test_operators_beside_the_npu_are_refused(job, files, tmp_path, monkeypatch)
 )
 def test_every_form_of_the_file_is_proven(job, tmp_path, scales, types):
     from mobilenet_tf.cli.app import app
-    from mobilenet_tf.deployment.proof.verify import verify
+    from mobilenet_tf.commands.verify_stage import verify
     from mobilenet_tf.runs.run import Job
 
     run = shutil.copytree(job.run.path, tmp_path / "run")

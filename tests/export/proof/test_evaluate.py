@@ -6,7 +6,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, t
 
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.deployment.proof.evaluate import calibration_error, evaluate, figures, sections
+from mobilenet_tf.deployment.proof.evaluate import calibration_error, evaluate, metrics, sections
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 CLASSES = [f"class {index}" for index in range(7)]
@@ -25,7 +25,7 @@ def guesses():
 
 def test_figures_are_those_of_scikit_learn(guesses):
     scores, labels = guesses
-    found = figures(scores, labels, CLASSES)
+    found = metrics(scores, labels, CLASSES)
     predicted = scores.argmax(axis=1)
     assert found["accuracy"] == (predicted == labels).mean()
     assert found["top5"] == top_k_accuracy_score(labels, scores, k=5, labels=range(7))
@@ -41,7 +41,7 @@ def test_figures_are_those_of_scikit_learn(guesses):
         assert (values["recall"] or 0) == pytest.approx(recall[index])
     # Nothing is known of a class without pictures.
     assert found["per_class"]["class 6"]["recall"] is None
-    assert figures(scores[:, :5], labels % 5, CLASSES[:5])["top5"] is None
+    assert metrics(scores[:, :5], labels % 5, CLASSES[:5])["top5"] is None
 
 
 def test_calibration_error_by_hand():
@@ -55,8 +55,8 @@ def test_calibration_error_by_hand():
 
 def test_sections_of_a_result(guesses):
     scores, labels = guesses
-    one = figures(scores, labels, CLASSES)
-    kept = sections({"float": figures(np.log(scores), labels, CLASSES), "int8": one})
+    one = metrics(scores, labels, CLASSES)
+    kept = sections({"float": metrics(np.log(scores), labels, CLASSES), "int8": one})
     assert kept["accuracy"] == {"float": one["accuracy"], "int8": one["accuracy"]}
     assert kept["calibration_error"] == {"float": None, "int8": one["calibration_error"]}
     assert kept["confusion"] == one["confusion"]
@@ -107,6 +107,6 @@ def test_robustness_has_the_figures_of_every_copy(files, pixels):
         assert np.sum(copy["confusion"]) == 5
     kind = CORRUPTIONS[2]
     again = Corrupted(pixels, kind, kind.strengths[1])
-    expected = figures(model.run(again[0:5]), split.labels, "abcde")
+    expected = metrics(model.run(again[0:5]), split.labels, "abcde")
     damaged = [c for c in copies if (c["corruption"], c["strength"]) == (kind.name, 25)]
     assert damaged == [{"corruption": kind.name, "strength": 25, "unit": kind.unit, **expected}]

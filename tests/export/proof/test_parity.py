@@ -5,11 +5,12 @@ import tf_keras as keras
 from ai_edge_litert.schema_py_generated import BuiltinOperator
 
 from mobilenet_tf.compression.quantized_layer import integer_bias
-from mobilenet_tf.deployment.proof.tensors import distance, file_tensors, model_tensors
-from mobilenet_tf.deployment.proof.verify import parity
-from mobilenet_tf.deployment.tflite.flatbuffer import op_codes
+from mobilenet_tf.deployment.proof.parity import distance, parity
+from mobilenet_tf.deployment.proof.tensors import file_tensors, model_tensors
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model, tensor_info
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
+from mobilenet_tf.deployment.tflite.tensor_info import tensor_info
 
 
 def test_the_file_is_all_integers(int8):

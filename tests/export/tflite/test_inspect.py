@@ -7,11 +7,12 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from rich.console import Console
 
+from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.deployment.tflite.inspect import format_inspection, inspect
-from mobilenet_tf.deployment.tflite.interpreter import parse_model
+from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.deployment.tflite.parse import parse_model
 
 # The net of conftest.py: 32 x 32 x 3, then 16 x 16 from the stem on.
 PIXELS = 16 * 16
@@ -68,7 +69,7 @@ def test_weights_in_bytes(files):
     assert inspect(files.int8)["weight_bytes"] == PARAMETERS - biases + biases * 4
 
 
-def test_ends_and_runtime(files):
+def test_inputs_outputs_and_runtime(files):
     found = inspect(files.uint8)
     assert found["required_runtime"] == "1.14.0"
     (picture,), (scores,) = found["inputs"], found["outputs"]
@@ -80,7 +81,7 @@ def test_ends_and_runtime(files):
 
 
 def test_partitions(files):
-    """int8 HARD_SWISH splits the graph; int8 SOFTMAX and the end's QUANTIZE stand outside it."""
+    """int8 HARD_SWISH splits the graph; XNNPACK leaves out int8 SOFTMAX and the outer QUANTIZE."""
     for name, partitions, left_out in (
         ("float32", 1, {}),
         ("float16", 1, {}),
@@ -137,15 +138,15 @@ def test_a_kernel_with_one_range_shows_its_weak_channels(files):
     assert layer["channel_max"] == {"min": 0, "median": 11.5, "max": 23}
 
 
-def test_the_terminal_shows_the_figures(files):
+def test_the_terminal_shows_the_facts(files):
     labels = ["[red]", "Äpfel", "c", "d", "e"]
-    facts = {"name": "n", "description": "d", "labels": labels, "preprocessing": InputSpec()}
+    facts = {"name": "n", "description": "d", "labels": labels, "input_spec": InputSpec()}
     found = inspect(add_metadata(files.uint8.read_bytes(), **facts))
     assert found["metadata"]["labels"] == labels
     text = shown(found)
     for expected in (
         f"{PARAMETERS:,}", f"{MULTIPLY_ADDS:,}", "1.14.0", "2 QUANTIZE, 1 SOFTMAX",
-        "2 at the ends, 0 inside", "5: [red], Äpfel, c ...", "zero point 128", "per channel",
+        "2 at the boundary, 0 inside", "5: [red], Äpfel, c ...", "zero point 128", "per channel",
     ):  # fmt: skip
         assert expected in text
 

@@ -36,7 +36,7 @@ def test_importing_needs_no_tensorflow():
     assert done.returncode == 0, done.stderr
 
 
-def test_facts_of_the_ends(files):
+def test_facts_of_input_and_output(files):
     model = TFLiteModel(files.uint8)
     assert (model.input.dtype, model.input.shape) == ("uint8", (1, 32, 32, 3))
     assert (np.float32(model.input.scale), model.input.zero_point) == (np.float32(1 / STD), 128)
@@ -72,7 +72,7 @@ def test_float_input_without_normalisation_is_refused(files, pixels):
     with pytest.raises(UserError, match="no mean and std in its metadata"):
         TFLiteModel(files.float32).run(pixels)
     facts = {"name": "n", "description": "", "labels": list("abcde")}
-    data = add_metadata(files.float32.read_bytes(), **facts, preprocessing=InputSpec())
+    data = add_metadata(files.float32.read_bytes(), **facts, input_spec=InputSpec())
     model = TFLiteModel(data)
     assert model.run(pixels).shape == (5, 5)
     assert model.labels == tuple("abcde")
@@ -80,7 +80,7 @@ def test_float_input_without_normalisation_is_refused(files, pixels):
 
 def test_labels_that_are_not_one_per_class_are_refused(files):
     facts = {"name": "n", "description": "", "labels": list("abcde")}
-    data = add_metadata(files.uint8.read_bytes(), **facts, preprocessing=InputSpec())
+    data = add_metadata(files.uint8.read_bytes(), **facts, input_spec=InputSpec())
     stream = io.BytesIO(data[: data.index(b"PK\x03\x04")])
     with zipfile.ZipFile(stream, "a") as archive:
         archive.writestr("labels.txt", "a\nb\n")
@@ -185,7 +185,7 @@ from mobilenet_tf.core.inputs import InputSpec
 
 data = Path(sys.argv[1]).read_bytes()
 data = add_metadata(data, name="n", description="d", labels=list("abcde"),
-                    preprocessing=InputSpec())
+                    input_spec=InputSpec())
 messages = set()
 for length in (*range(0, len(data), 13), *range(len(data) - 60, len(data))):
     for load in (TFLiteModel, inspect):

@@ -8,23 +8,23 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import (
+    Credits,
     Metadata,
     add_metadata,
     read_metadata,
     required_runtime,
 )
+from mobilenet_tf.deployment.tflite.parse import parse_model
 
 LABELS = ["Äpfel", "梨", "a b", "line\u2028separator", "\N{GRINNING FACE}"]
 FACTS = {
     "name": "fruit",
     "description": "Fünf Früchte",
     "labels": LABELS,
-    "preprocessing": InputSpec(crop=0.875),
-    "version": "2",
-    "author": "somebody",
-    "license": "Apache-2.0",
+    "input_spec": InputSpec(crop=0.875),
+    "credits": Credits(version="2", author="somebody", license="Apache-2.0"),
 }
 
 
@@ -49,6 +49,8 @@ def test_round_trip(described):
         std=(127.5,),
         color_space="rgb",
         crop=0.875,
+        fit="crop",
+        resize="bilinear",
         labels=tuple(LABELS),
         extra={"alpha": 0.35},
     )
@@ -166,21 +168,24 @@ def test_labels_that_would_shift_classes(files, labels, expected):
         add_metadata(files.uint8.read_bytes(), **FACTS | {"labels": labels})
 
 
-def test_a_cut_or_stripped_zip_is_told(described):
+def test_a_cut_or_stripped_zip_is_an_error(described):
     for length in (len(without_zip(described)), len(described) - 30, len(described) - 1):
-        with pytest.raises(UserError, match=r"names labels\.txt but does not hold it"):
+        with pytest.raises(UserError, match=r"lists labels\.txt but does not contain it"):
             read_metadata(described[:length])
 
 
-def test_foreign_zips_are_read(described):
+@pytest.mark.parametrize(
+    "content", ['[{"crop": 3}]', '{"crop": "all", "fit": "zoom", "resize": [], "extra": 5}']
+)
+def test_foreign_zips_are_read(described, content):
     """Compressed, with Windows line ends and no last one, and another preprocessing.json."""
     stream = io.BytesIO(without_zip(described))
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("labels.txt", "a\r\nb\r\n\r\nd\r\ne")
-        archive.writestr("preprocessing.json", '[{"crop": 3}]')
+        archive.writestr("preprocessing.json", content)
     found = read_metadata(stream.getvalue())
     assert found.labels == ("a", "b", "", "d", "e")
-    assert found.crop is None
+    assert (found.crop, found.fit, found.resize, found.extra) == (None, None, None, {})
 
 
 def test_no_runtime_version_is_unknown(files):

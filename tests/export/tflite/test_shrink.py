@@ -10,9 +10,17 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, measure_
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, parse_model
-from mobilenet_tf.deployment.tflite.memory_plan import ALIGNMENT, Life, height, lower_bound, plan
-from mobilenet_tf.deployment.tflite.shrink import STEPS, lives, slim, slimming
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.memory_plan import (
+    ALIGNMENT,
+    Lifetime,
+    arena_size,
+    lifetimes,
+    lower_bound,
+    plan_offsets,
+)
+from mobilenet_tf.deployment.tflite.parse import parse_model
+from mobilenet_tf.deployment.tflite.shrink import STEPS, shrink, shrink_steps
 from mobilenet_tf.networks.zoo import make_network
 
 SPECS = {
@@ -37,14 +45,14 @@ def inputs(content):
 def test_every_step_keeps_the_results(content, inputs):
     expected = MicroModel(content).run(inputs)
     assert len(np.unique(expected, axis=0)) > 1, "the network must tell pictures apart"
-    for name, stage in slimming(content):
+    for name, stage in shrink_steps(content):
         np.testing.assert_array_equal(MicroModel(stage).run(inputs), expected, err_msg=name)
 
 
 @pytest.mark.xdist_group("converted")
 def test_visual_wake_words_fit_and_every_step_helps(converted):
     """V1 0.25 at 96x96, 2 classes, as converted: the class of MLPerf Tiny's 333,288 bytes."""
-    stages = slimming(converted[SPECS["v1"], True])
+    stages = shrink_steps(converted[SPECS["v1"], True])
     assert [name for name, _ in stages[1:]] == [name for name, _ in STEPS]
     sizes = [len(stage) for _, stage in stages]
     assert all(later < sooner for sooner, later in pairwise(sizes[:-1])), sizes
@@ -53,13 +61,17 @@ def test_visual_wake_words_fit_and_every_step_helps(converted):
 
 
 def test_the_plan_is_what_the_interpreter_uses(content):
-    small = slim(content)
-    alive = list(lives(parse_model(small)).values())
-    assert record_arena(small).activations == height(alive, plan(alive)) == lower_bound(alive)
+    small = shrink(content)
+    alive = list(lifetimes(parse_model(small)).values())
+    assert (
+        record_arena(small).activations
+        == arena_size(alive, plan_offsets(alive))
+        == lower_bound(alive)
+    )
 
 
 def test_the_plan_beats_the_interpreters_own():
-    stages = dict(slimming(int8_file(SPECS["v1"])))
+    stages = dict(shrink_steps(int8_file(SPECS["v1"])))
     before = record_arena(stages["RESHAPE before SOFTMAX"])
     after = record_arena(stages["memory plan added"])
     assert (before.activations, after.activations) == (73_728, 55_296)
@@ -71,22 +83,25 @@ def test_plans_are_valid_on_anything():
     for _ in range(20):
         starts = random.integers(0, 30, 25)
         alive = [
-            Life(int(size), int(start), int(start + length))
+            Lifetime(int(size), int(start), int(start + length))
             for size, start, length in zip(
                 random.integers(1, 5000, 25), starts, random.integers(0, 6, 25), strict=True
             )
         ]
-        offsets = plan(alive)
+        offsets = plan_offsets(alive)
         assert all(at % ALIGNMENT == 0 for at in offsets)
         for i, one in enumerate(alive):
             for j, other in enumerate(alive[:i]):
-                apart = offsets[i] >= offsets[j] + other.room or offsets[j] >= offsets[i] + one.room
-                assert apart or not one.meets(other)
-        assert height(alive, offsets) <= 1.15 * lower_bound(alive)
+                apart = (
+                    offsets[i] >= offsets[j] + other.aligned_size
+                    or offsets[j] >= offsets[i] + one.aligned_size
+                )
+                assert apart or not one.overlaps(other)
+        assert arena_size(alive, offsets) <= 1.15 * lower_bound(alive)
 
 
 def test_an_arena_that_was_measured_is_enough_and_less_is_not():
-    small = slim(int8_file(SPECS["v1"]))
+    small = shrink(int8_file(SPECS["v1"]))
     needed = measure_arena(small).needed
     MicroModel(small, needed)
     with pytest.raises(UserError, match="refuses the model"):
@@ -101,7 +116,7 @@ def test_fusing_gives_hard_swish_and_the_same_answers():
     # Expansion and depthwise of each such row, the stem, the features and the hidden layer.
     assert ops["HARD_SWISH"]["count"] == 2 * count + 3
     assert ops["ADD"]["count"] == inspect(int8_file(SPECS["v3_small"]))["ops"]["ADD"]["count"]
-    assert record_arena(slim(fused)).needed < record_arena(slim(plain)).needed
+    assert record_arena(shrink(fused)).needed < record_arena(shrink(plain)).needed
 
 
 def test_fusing_leaves_other_networks_alone():

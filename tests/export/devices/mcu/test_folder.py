@@ -37,8 +37,8 @@ def exported(tmp_path_factory):
 
 def scaled_as_pixels(content: bytes) -> bytes:
     """The file with the input quantization of this project's pictures."""
-    from mobilenet_tf.deployment.tflite.interpreter import parse_model
-    from mobilenet_tf.deployment.tflite.shrink import pack_shared
+    from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+    from mobilenet_tf.deployment.tflite.parse import parse_model
 
     model = parse_model(content)
     pixels = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
@@ -173,9 +173,9 @@ def test_an_input_that_is_no_pixel_is_refused(exported, tmp_path):
 
 
 def wrong_type() -> bytes:
+    from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
     from mobilenet_tf.deployment.tflite.from_graph import schema
-    from mobilenet_tf.deployment.tflite.interpreter import parse_model
-    from mobilenet_tf.deployment.tflite.shrink import pack_shared
+    from mobilenet_tf.deployment.tflite.parse import parse_model
 
     model = parse_model(synthetic(SPEC))
     graph = model.subgraphs[0]

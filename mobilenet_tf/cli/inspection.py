@@ -1,0 +1,83 @@
+"""The tables that `inspect` prints."""
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+
+def format_inspection(facts: dict[str, Any]) -> Group:
+    """Return the facts of `inspect` as tables for a terminal."""
+    columns = ["weights", "dtype", "ranges", "share used: min / median / max"]
+    ops = [(name, op["count"], op["version"]) for name, op in facts["ops"].items()]
+    return Group(
+        _table(facts["file"], ["", ""], _summary_rows(facts)),
+        _table("Operators", ["operator", "count", "version"], ops),
+        _table("Layers", columns, _layer_rows(facts["layers"])),
+    )
+
+
+def _table(title: str, columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
+    result = Table(title=title, title_justify="left", show_header=any(columns))
+    for index, column in enumerate(columns):
+        result.add_column(column, justify="right" if index and column else "left")
+    for row in rows:
+        # Text, not markup: a name may contain brackets.
+        result.add_row(*(Text(str(cell)) for cell in row))
+    return result
+
+
+def _summary_rows(facts: dict[str, Any]) -> list[tuple[str, Any]]:
+    delegate, quantize = facts["delegate"], facts["quantize_ops"]
+    left_out = ", ".join(f"{count} {name}" for name, count in (delegate["left_out"] or {}).items())
+    labels = facts["metadata"]["labels"]
+    return [
+        ("file", f"{facts['bytes']:,} bytes, {facts['weight_bytes']:,} of them weights"),
+        ("needs runtime", facts["required_runtime"]),
+        ("parameters", f"{facts['parameters']:,}"),
+        ("multiply-adds", _thousands(facts["multiply_adds"])),
+        ("peak activations", f"{_thousands(facts['peak_activation_bytes'])} bytes"),
+        ("tensors", ", ".join(f"{n} {dtype}" for dtype, n in facts["tensors"].items())),
+        (
+            "QUANTIZE, DEQUANTIZE",
+            f"{quantize['boundary']} at the boundary, {quantize['inside']} inside",
+        ),
+        (f"{delegate['name']} partitions", delegate["problem"] or delegate["partitions"]),
+        ("on built-in kernels", "-" if delegate["problem"] else left_out or "nothing"),
+        ("labels", f"{len(labels)}: {', '.join(labels[:3])} ..." if labels else "none"),
+        *(("input", _tensor_text(tensor)) for tensor in facts["inputs"]),
+        *(("output", _tensor_text(tensor)) for tensor in facts["outputs"]),
+    ]
+
+
+def _tensor_text(tensor: dict[str, Any]) -> str:
+    text = f"{tensor['dtype']} {' x '.join(map(str, tensor['shape']))}"
+    if tensor["scale"] is None:
+        return text
+    return f"{text}, {tensor['scale']:.6g} per step, zero point {tensor['zero_point']}"
+
+
+def _layer_rows(layers: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+    rows = []
+    names = _short_names([layer["name"] for layer in layers])
+    for layer, name in zip(layers, names, strict=True):
+        largest = layer["channel_max"]
+        ranges, shares = "-", "-"
+        if largest is not None:
+            ranges = "per channel" if layer["per_channel"] else "per tensor"
+            shares = " / ".join(f"{largest[key] / 127:.0%}" for key in largest)
+        rows.append((name, layer["dtype"], ranges, shares))
+    return rows
+
+
+def _short_names(names: list[str]) -> list[str]:
+    """Names without the model's name, if all begin with it, and without the fused layers' names."""
+    own = [name.split(";")[0] for name in names]
+    if len({name.partition("/")[0] for name in own}) > 1:
+        return own
+    return [name.partition("/")[2] or name for name in own]
+
+
+def _thousands(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"
