@@ -71,7 +71,8 @@ def export_foreign(
     Args:
         path: of the model.
         source: pictures, as for `load_data`; train pictures calibrate, test pictures judge.
-        mean, std: the model takes (pixel - mean) / std.
+        mean: Mean of the normalisation (pixel - mean) / std.
+        std: Standard deviation of the normalisation.
         out: folder for the file, its figures and the report.
         io: type of the file's input and output.
         crop: see `InputSpec`.

@@ -39,7 +39,9 @@ class TFLiteModel:
         delegate: Whether to run on XNNPACK, the default of phones, or on the built-in kernels.
         preserve_tensors: Whether to keep all intermediate results for `activations`. They become
             outputs of the graph, so the same kernels compute them as without this option.
-        mean, std: Normalisation for a file whose metadata has none: one value, or one per channel.
+        mean: Mean of the normalisation, for a file whose metadata has none: one value, or one per
+            channel.
+        std: The same for the standard deviation.
 
     Raises:
         UserError: The file is absent, not a `.tflite`, cut short, or not an image classifier, or

@@ -147,6 +147,7 @@ class Int8Config(_keras.QuantizeConfig):
         self, layer: keras.layers.Layer, quantize_activations: Any
     ) -> None:
         """Do nothing: activations are layers of their own."""
+        return  # AutoGraph cannot transform a function without statements.
 
     def get_output_quantizers(self, layer: keras.layers.Layer) -> list[RangeQuantizer]:
         """Return the quantizer of the output, if training rounds it."""

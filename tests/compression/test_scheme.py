@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
-from mobilenet_tf.deployment.proof.parity import distance, parity
 
 from mobilenet_tf.compression.calibration import calibrate
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import integer_bias
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.deployment.proof.parity import distance, parity
 from mobilenet_tf.deployment.proof.tensors import file_tensors, model_tensors
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.inspect import inspect
