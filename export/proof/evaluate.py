@@ -1,6 +1,6 @@
 """Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
-from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.datasets.dataset import Progress, Split
 from mobilenet_tf.datasets.images import read_picture
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -98,9 +98,7 @@ def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> np.ndarray:
         return _run(model, pixels, progress)
 
 
-def _run(
-    model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Callable[[int, int], None]
-) -> np.ndarray:
+def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress) -> np.ndarray:
     outputs = []
     for start in range(0, len(pixels), _CHUNK):
         outputs.append(model.run_raw(np.asarray(pixels[start : start + _CHUNK])))
@@ -118,9 +116,8 @@ def model_input(model: TFLiteModel) -> InputSpec:
     if height != width:
         raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
     stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}
-    return InputSpec(
-        height, channels, **{name: value for name, value in stated.items() if value is not None}
-    )
+    known: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    return InputSpec(height, channels, **known)
 
 
 def labels_of(model: TFLiteModel) -> list[str]:
@@ -167,21 +164,23 @@ def evaluate(
         As `metrics`; with `robustness` also a list of that name, which has `metrics` with
         corruption, strength and unit for each of `CORRUPTIONS` and their strengths.
     """
-    damaged = [
-        ({"corruption": kind.name, "strength": strength, "unit": kind.unit}, kind, strength)
-        for kind in CORRUPTIONS * robustness
-        for strength in kind.strengths
-    ]
-    sets = [({}, split.pictures)]
-    sets += [(facts, Corrupted(split.pictures, *how, seed)) for facts, *how in damaged]
-    found = []
+    sets: list[tuple[dict[str, Any], np.ndarray | Corrupted]] = [({}, split.pictures)]
+    for kind in CORRUPTIONS if robustness else ():
+        for strength in kind.strengths:
+            facts = {"corruption": kind.name, "strength": strength, "unit": kind.unit}
+            sets.append((facts, Corrupted(split.pictures, kind, strength, seed)))
+    found: list[dict[str, Any]] = []
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
-            start = len(found) * len(split)
-            raw = _run(model, pixels, lambda n, _, s=start: progress(s + n, len(sets) * len(split)))
+            raw = _run(model, pixels, _part_of(progress, len(found), len(sets)))
             found.append(facts | metrics(model.output.dequantize(raw), split.labels, labels))
     clean, *copies = found
     return clean | {"robustness": copies} if copies else clean
+
+
+def _part_of(progress: Progress, part: int, parts: int) -> Progress:
+    """A progress callback for one of several equal parts of the work."""
+    return lambda done, total: progress(part * total + done, parts * total)
 
 
 def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dict[str, Any]:

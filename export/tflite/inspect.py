@@ -207,10 +207,10 @@ def _layers(graph: _Graph) -> list[dict[str, Any]]:
     return layers
 
 
-def _channel_max(info: TensorInfo, stored: np.ndarray, axis: int) -> dict[str, Any] | None:
+def _channel_max(info: TensorInfo, stored: np.ndarray | None, axis: int) -> dict[str, Any] | None:
     """Statistics over channels of the largest |integer| of a kernel; see `inspect`."""
     # A sparse kernel stores fewer values than its shape has.
-    if info.dtype not in ("int8", "uint8") or len(stored) != prod(info.shape):
+    if info.dtype not in ("int8", "uint8") or stored is None or len(stored) != prod(info.shape):
         return None
     kernel = stored.view(info.dtype).reshape(info.shape).astype(np.int32)
     # uint8 weights of old files are centred on their zero point.

@@ -71,9 +71,10 @@ class TFLiteModel:
         self._input_index, self._output_index = int(graph.inputs[0]), int(graph.outputs[0])
         self._tensors = [tensor_info(tensor) for tensor in graph.tensors]
         self._results = [int(i) for op in graph.operators for i in op.outputs]
-        last = next((op for op in graph.operators if self._output_index in op.outputs), None)
-        dequantized = self.output.scale is None and last is not None and len(last.inputs) == 1
-        self.scores = self._tensors[last.inputs[0]] if dequantized else self.output
+        self.scores = self.output
+        last = [op for op in graph.operators if self._output_index in op.outputs]
+        if self.output.scale is None and last and len(last[0].inputs) == 1:
+            self.scores = self._tensors[last[0].inputs[0]]
         self._preserve_tensors = preserve_tensors
         runnable = _with_all_outputs(content) if preserve_tensors else content
         self._interpreter = load_interpreter(runnable, self.name, threads, delegate)

@@ -139,8 +139,8 @@ def read_metadata(content: bytes, name: str = "the model") -> Metadata:
     except DAMAGE as error:
         raise UserError(f"The metadata of {name} is damaged; export it again.") from error
 
-    graph = next(iter(values.get("subgraph_metadata", ())), {})
-    picture = next(iter(graph.get("input_tensor_metadata", ())), {})
+    graph: dict[str, Any] = next(iter(values.get("subgraph_metadata", ())), {})
+    picture: dict[str, Any] = next(iter(graph.get("input_tensor_metadata", ())), {})
     options = dict(u["options"] for u in picture.get("process_units", ()) if "options" in u)
     normalisation = options.get("NormalizationOptions", {})
     member, image = picture.get("content", {}).get("properties", ("", {}))
@@ -151,9 +151,12 @@ def read_metadata(content: bytes, name: str = "the model") -> Metadata:
         for file in output.get("associated_files", ())
         if file.get("type") in (AXIS_LABELS, VALUE_LABELS) and "name" in file
     ]
-    texts = ("name", "description", "version", "author", "license")
     return Metadata(
-        **{key: values.get(key) for key in texts},
+        name=values.get("name"),
+        description=values.get("description"),
+        version=values.get("version"),
+        author=values.get("author"),
+        license=values.get("license"),
         mean=normalisation.get("mean"),
         std=normalisation.get("std"),
         color_space=COLOR_SPACES[color if 0 <= color < 3 else 0] if member else None,

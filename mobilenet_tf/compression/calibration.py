@@ -74,14 +74,14 @@ def calibrate(
         low, high = np.minimum(low, least), np.maximum(high, most)
     ranges = {}
     gated = _layers_read_by(model, ShiftedReLU6)
-    for layer, least, most in zip(layers, low, high, strict=True):
-        if not np.isfinite([least, most]).all():
+    for layer, lowest, highest in zip(layers, low, high, strict=True):
+        if not np.isfinite([lowest, highest]).all():
             raise UserError(f"The output of {layer.name} is not finite: training has diverged.")
         if layer.name in gated:
             # Below -3 hard-swish is 0 for any value, so the integers are used for values above it.
-            least = max(least, -3.0)
+            lowest = max(lowest, -3.0)
         # Real zero must be an integer, and a tensor of zeros still needs a range of some width.
-        lowest, highest = min(least, 0.0), max(most, 0.0)
+        lowest, highest = min(lowest, 0.0), max(highest, 0.0)
         ranges[layer.name] = (float(lowest), float(max(highest, lowest + 1e-3)))
         if _is_softmax(layer):
             ranges[layer.name] = SOFTMAX_RANGE

@@ -62,45 +62,47 @@ def _precise_scale(layer: QuantizedLayer) -> tf.Tensor:
     return tf.cast(quantizer.limits(weight), tf.float64) / 127.0
 
 
-# The kernels: (wrapper, input or inputs, their grids, grid of the output) -> real output.
+# The kernels: (wrapper, what it reads, the grids of these tensors, the output's grid) -> output.
 
 
-def _convolution(self, inputs, grids, output):
-    weight, quantizer, _ = self._weight_vars[0]
-    depthwise = isinstance(self.layer, keras.layers.DepthwiseConv2D)
-    scale = tf.cast(_precise_scale(self), tf.float32)
+def _convolution(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    weight, quantizer, _ = layer._weight_vars[0]
+    depthwise = isinstance(layer.layer, keras.layers.DepthwiseConv2D)
+    scale = tf.cast(_precise_scale(layer), tf.float32)
     by_channel = tf.reshape(scale, weight.shape[-2:]) if depthwise and scale.shape.rank else scale
     kernel = tf.round(quantizer(weight, False, {}) / by_channel)
     operation = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
-    strides = (1, *self.layer.strides, 1)
-    total = operation(grids[0].integers(inputs), kernel, strides, self.layer.padding.upper())
+    strides = (1, *layer.layer.strides, 1)
+    total = operation(grids[0].integers(source), kernel, strides, layer.layer.padding.upper())
     # In 64 bits, because graphs divide by multiplying with 1 / output.scale.
     multiplier = tf.cast(grids[0].scale * scale, tf.float64) / float(output.scale)
-    total += tf.cast(integer_bias(self), tf.float32)
+    total += tf.cast(integer_bias(layer), tf.float32)
     return integers.convolution(total, tf.cast(multiplier, tf.float32), output)
 
 
-def _multiply(self, inputs, grids, output):
-    return integers.multiply(*inputs, *grids, output)
+def _multiply(layer: QuantizedLayer, sources: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    return integers.multiply(sources[0], sources[1], grids[0], grids[1], output)
 
 
-def _add(self, inputs, grids, output):
-    return integers.add(*inputs, *grids, output)
+def _add(layer: QuantizedLayer, sources: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    return integers.add(sources[0], sources[1], grids[0], grids[1], output)
 
 
-def _shifted_relu6(self, inputs, grids, output):
+def _shifted_relu6(
+    layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid
+) -> tf.Tensor:
     three = tf.fill((1, 1, 1, 1), np.float32(3))
     # The clamp to the output's range, from 0 to at most 6, is the relu6.
-    return integers.add(inputs, three, grids[0], integers.THREE, output)
+    return integers.add(source, three, grids[0], integers.THREE, output)
 
 
-def _mean(self, inputs, grids, output):
-    mean = integers.mean(inputs, grids[0], output)
-    return mean if self.layer.keepdims else tf.squeeze(mean, (1, 2))
+def _mean(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    mean = integers.mean(source, grids[0], output)
+    return mean if layer.layer.keepdims else tf.squeeze(mean, (1, 2))
 
 
-def _unchanged(self, inputs, grids, output):
-    return self.layer(inputs)
+def _unchanged(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    return layer.layer(source)
 
 
 _KERNELS = {

@@ -15,8 +15,6 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import CONVOLUTIONS
 from mobilenet_tf.compression.integers import Grid
 
-_keras = tfmot.quantization.keras
-
 # The range of a channel is at least this share of the widest channel's, so that a channel whose
 # weights are almost zero has a range too.
 _NARROWEST_CHANNEL = 2.0**-12
@@ -28,7 +26,7 @@ _LARGEST_BIAS = 2.0**23
 SOFTMAX_RANGE = (0.0, 255 / 256)
 
 
-class KernelQuantizer(_keras.quantizers.Quantizer):
+class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     """Symmetric int8 weights in -127..127, with the scale taken from the weights at every step.
 
     Attributes:
@@ -82,7 +80,7 @@ class KernelQuantizer(_keras.quantizers.Quantizer):
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
-class RangeQuantizer(_keras.quantizers.Quantizer):
+class RangeQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     """Asymmetric int8 values within a calibrated range."""
 
     def __init__(self, low: float, high: float):
@@ -101,7 +99,7 @@ class RangeQuantizer(_keras.quantizers.Quantizer):
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
-class Int8Config(_keras.QuantizeConfig):
+class Int8Config(tfmot.quantization.keras.QuantizeConfig):
     """What becomes int8 in one layer: its kernel, if it has one, and its output.
 
     Attributes:
@@ -119,8 +117,8 @@ class Int8Config(_keras.QuantizeConfig):
         rounds: bool = True,
         per_channel: bool = True,
     ):
-        self.inputs = tuple(tuple(bounds) for bounds in inputs)
-        self.output = tuple(output)
+        self.inputs = tuple((low, high) for low, high in inputs)
+        self.output = (output[0], output[1])
         self.rounds, self.per_channel = rounds, per_channel
 
     def get_weights_and_quantizers(
@@ -137,7 +135,7 @@ class Int8Config(_keras.QuantizeConfig):
         """Put the rounded kernel in the kernel's place."""
         # Without Keras's bookkeeping, which would forget the variable.
         for weight in quantize_weights:
-            object.__setattr__(layer, kernel_name(layer), weight)
+            object.__setattr__(layer, str(kernel_name(layer)), weight)
 
     def get_activations_and_quantizers(self, layer: keras.layers.Layer) -> list[Any]:
         """Return nothing: activations are layers of their own."""
@@ -155,7 +153,7 @@ class Int8Config(_keras.QuantizeConfig):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return vars(self)
+        return dict(vars(self))
 
 
 def kernel_name(layer: keras.layers.Layer) -> str | None:

@@ -10,7 +10,7 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import record_arena
 from mobilenet_tf.deployment.tflite.from_graph import graph_file, int8_file, phone_file_size
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.deployment.tflite.shrink import slim
+from mobilenet_tf.deployment.tflite.shrink import shrink
 from mobilenet_tf.networks.count import count, layers
 from mobilenet_tf.networks.graph import Graph
 from mobilenet_tf.networks.lower import lower
@@ -22,9 +22,9 @@ def test_bytes_memory_and_operators_are_those_of_converted_files(converted):
     for (network, fused), real in converted.items():
         made = int8_file(network, fused)
         assert inspect(made)["ops"] == inspect(real)["ops"]
-        assert len(slim(made)) == pytest.approx(len(slim(real)), rel=0.05)
-        assert record_arena(slim(made)).needed == pytest.approx(
-            record_arena(slim(real)).needed, rel=0.05
+        assert len(shrink(made)) == pytest.approx(len(shrink(real)), rel=0.05)
+        assert record_arena(shrink(made)).needed == pytest.approx(
+            record_arena(shrink(real)).needed, rel=0.05
         )
 
         size, ram = phone_file_size(network)
@@ -42,7 +42,7 @@ def test_the_counters_are_right_within_5_percent(converted):
             assert counted.peak_activation_bytes == pytest.approx(
                 found["peak_activation_bytes"], rel=0.05
             )
-            arena = record_arena(slim(real)).activations
+            arena = record_arena(shrink(real)).activations
             assert counted.peak_activation_bytes == pytest.approx(arena, rel=0.05)
 
 
