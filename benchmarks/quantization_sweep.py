@@ -108,7 +108,9 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
         teacher = None
         if setting.taught:
             teacher = as_teacher(original, job.spec, preprocessing, "float.keras")
-        model = quantize_aware(deploy_form(original), pictures, preprocessing, range_rule=setting.ends)
+        model = quantize_aware(
+            deploy_form(original), pictures, preprocessing, range_rule=setting.ends
+        )
         phase = Phase(f"sweep-{name}", name, setting.stage)
         fit(model, phase, job.session(), teacher=teacher, keep_initial=True)
         learner = make_learner(model, setting.stage, 1)
