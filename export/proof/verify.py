@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import __version__
@@ -102,8 +103,14 @@ def verify(
 
 def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> np.ndarray:
     """The network's scores for uint8 pictures (N, h, w, c): float32 (N, classes)."""
-    batches = (pictures[start : start + _BATCH] for start in range(0, len(pictures), _BATCH))
-    return np.concatenate([model.predict_on_batch(input_spec.normalise(x)) for x in batches])
+    # A free batch size, because a smaller last batch would be traced once more.
+    signature = tf.TensorSpec((None, *input_spec.shape), tf.float32)
+    starts = range(0, len(pictures), _BATCH)
+    batches = tf.data.Dataset.from_generator(
+        lambda: (input_spec.normalise(pictures[start : start + _BATCH]) for start in starts),
+        output_signature=signature,
+    )
+    return model.predict(batches, verbose=0)
 
 
 def confident_mistakes(

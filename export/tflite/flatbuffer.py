@@ -45,7 +45,7 @@ def pack_shared(model: schema.ModelT) -> bytes:
 
 
 def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> None:
-    """Add a named metadata buffer to the model, or replace the one of that name."""
+    """Add a metadata buffer to the model, or replace the one with this name."""
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(content, np.uint8)
     for entry in model.metadata or []:

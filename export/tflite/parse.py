@@ -81,7 +81,7 @@ def op_codes(model: schema.ModelT) -> list[int]:
 
 
 def read_metadata_entry(content: bytes, name: bytes) -> bytes:
-    """Return the content of a named metadata buffer of the model; empty if there is none."""
+    """Return the content of the metadata buffer with this name; empty if there is none."""
     model = schema.Model.GetRootAs(content, 0)
     for entry in map(model.Metadata, range(model.MetadataLength())):
         if entry.Name() == name:

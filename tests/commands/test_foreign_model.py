@@ -61,7 +61,7 @@ class Odd(LAYERS.Layer):
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "expected"),
     [
         (lambda: small_model(shape=(None, None, 3)), "a fixed square"),
         (lambda: small_model(shape=(32, 48, 3)), "a fixed square"),
@@ -71,12 +71,12 @@ class Odd(LAYERS.Layer):
     ],
     ids=["dynamic", "oblong", "four channels", "two inputs", "custom layer"],
 )
-def test_what_cannot_be_served_is_named(make, said, tmp_path):
+def test_unsupported_models_are_rejected(make, expected, tmp_path):
     file = tmp_path / "model.h5"
     make().save(file)
     with pytest.raises(UserError, match=r"model\.h5") as error:
         load_foreign(file)
-    assert said in str(error.value)
+    assert expected in str(error.value)
 
 
 def _two_inputs():

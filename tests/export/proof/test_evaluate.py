@@ -1,4 +1,4 @@
-"""Figures against counts by hand and scikit-learn's; damage against what its table says."""
+"""Metrics against counts by hand and scikit-learn's; damage against its stated strengths."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def guesses():
     return scores / scores.sum(axis=1, keepdims=True), labels
 
 
-def test_figures_are_those_of_scikit_learn(guesses):
+def test_metrics_are_those_of_scikit_learn(guesses):
     scores, labels = guesses
     found = metrics(scores, labels, CLASSES)
     predicted = scores.argmax(axis=1)
@@ -56,10 +56,10 @@ def test_calibration_error_by_hand():
 def test_sections_of_a_result(guesses):
     scores, labels = guesses
     one = metrics(scores, labels, CLASSES)
-    kept = sections({"float": metrics(np.log(scores), labels, CLASSES), "int8": one})
-    assert kept["accuracy"] == {"float": one["accuracy"], "int8": one["accuracy"]}
-    assert kept["calibration_error"] == {"float": None, "int8": one["calibration_error"]}
-    assert kept["confusion"] == one["confusion"]
+    found = sections({"float": metrics(np.log(scores), labels, CLASSES), "int8": one})
+    assert found["accuracy"] == {"float": one["accuracy"], "int8": one["accuracy"]}
+    assert found["calibration_error"] == {"float": None, "int8": one["calibration_error"]}
+    assert found["confusion"] == one["confusion"]
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS, ids=lambda kind: kind.name)
@@ -94,7 +94,7 @@ def test_strengths_are_what_their_units_say(pictures):
     assert (row[53] - float(row[45])) / 255 == pytest.approx(0.68, abs=0.06)
 
 
-def test_robustness_has_the_figures_of_every_copy(files, pixels):
+def test_robustness_has_the_metrics_of_every_copy(files, pixels):
     model = TFLiteModel(files.uint8)
     split = Split(pixels, np.array([0, 1, 2, 3, 4]), list("abcde"))
     plain = evaluate(model, split, "abcde")

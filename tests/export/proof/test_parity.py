@@ -1,4 +1,4 @@
-"""What was trained, against what the file computes: all six networks, real pictures."""
+"""The trained network against its file: all six networks, real images."""
 
 import numpy as np
 import tf_keras as keras
@@ -17,7 +17,7 @@ def test_the_file_is_all_integers(int8):
     facts = inspect(int8.content)
     assert facts["float_tensors"] == 0
     assert set(facts["tensors"]) == {"int8", "int32", "uint8"}
-    # uint8 ends: a change of zero point on the way in and on the way out, nothing between.
+    # With uint8 input and output the zero point changes at both, and nowhere between.
     assert facts["quantize_ops"] == {"boundary": 2, "inside": 0, "weights": 0}
     assert facts["tensors"]["uint8"] == 2
     assert facts["inputs"][0]["shape"] == [1, 48, 48, 3]
@@ -56,7 +56,7 @@ def test_the_file_computes_what_qat_computes(int8):
 
 
 def test_every_tensor_inside_is_the_same(int8):
-    """One step of difference in the first block would be dozens in the last."""
+    """A difference of one step in the first block would be dozens in the last."""
     file = TFLiteModel(int8.content, preserve_tensors=True)
     pictures, images = int8.pixels[:6], int8.images[:6]
     found = file_tensors(int8.qat, file, pictures)
@@ -83,12 +83,12 @@ def test_biases_are_the_same_integers(int8):
 
 
 def test_no_mean_lies_between_two_integers(int8):
-    """There XNNPACK's versions round differently, and a phone would not give Python's scores."""
+    """XNNPACK's versions round such means differently: a phone's scores would not be Python's."""
     model = parse_model(int8.content)
     graph = model.subgraphs[0]
     kinds = op_codes(model)
     means = [op for op in graph.operators if kinds[op.opcodeIndex] == BuiltinOperator.MEAN]
-    # At this size V1 ends in one pixel, of which no mean is taken.
+    # At this size V1's last map is one pixel, which has no mean.
     assert means or int8.name == "v1"
     for op in means:
         source, mean = (tensor_info(graph.tensors[i]) for i in (op.inputs[0], op.outputs[0]))

@@ -121,7 +121,7 @@ def test_ranges_used_by_the_kernels(files):
 
 
 def test_a_kernel_with_one_range_shows_its_weak_channels(files):
-    """What a depthwise kernel trained against one range per tensor looks like."""
+    """A depthwise kernel that was trained with one range per tensor looks like this."""
     model = parse_model(files.int8.read_bytes())
     tensor = next(
         t
