@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -81,7 +81,8 @@ def operators(data: bytes) -> dict[str, int]:
     Raises:
         UserError: The resolver has no entry for an operator; no network of the zoo has such.
     """
-    model, versions = parse_model(data), {}
+    model = parse_model(data)
+    versions: dict[str, int] = {}
     for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
         name = OP_NAMES[number]
         if name not in RESOLVER:
@@ -178,9 +179,9 @@ def _model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "colour_order": "" if channels == 1 else ", red, green, blue for each",
         "crop_note": "" if crop == 1 else f"{_CROP_NOTE} {crop:g} of the shorter side)",
         "classes": len(model.labels),
-        "input_scale": c_float(reference.input.scale),
+        "input_scale": c_float(cast(float, reference.input.scale)),
         "input_zero_point": reference.input.zero_point,
-        "output_scale": c_float(reference.output.scale),
+        "output_scale": c_float(cast(float, reference.output.scale)),
         "output_zero_point": reference.output.zero_point,
         "labels": c_strings(model.labels),
     }
