@@ -1,6 +1,6 @@
 """A trained model as the exports for devices receive it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,4 +24,4 @@ class Int8Model:
     network: Network
     labels: tuple[str, ...]
     title: str
-    pictures: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0, 0), np.uint8))
+    pictures: np.ndarray | None = None

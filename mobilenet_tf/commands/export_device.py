@@ -1,7 +1,6 @@
 """`export --target`: a quantized run in the form of a microcontroller or an NPU."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,8 @@ def export_device(
         network=job.spec,
         labels=tuple(job.classes),
         title=f"MobileNet {job.spec.title}, {job.spec.classes} classes of {Path(job.source).name}",
+        pictures=parity_pictures(job.data.test, job.seed) if target == MCU else None,
     )
-    if target == MCU:
-        model = replace(model, pictures=parity_pictures(job.data.test, job.seed))
     facts = export_for(model, target, budget, folder)
     seconds = round(time.monotonic() - started, 1)
     devices = job.run.result().get("devices", {}) | {target: facts}

@@ -106,25 +106,29 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
             is not pixel - 128.
+        ValueError: The model has no pictures.
     """
+    pictures = model.pictures
+    if pictures is None:
+        raise ValueError("The export for microcontrollers needs pictures.")
     form = form or McuForm(model.content)
     reference = TFLiteModel(form.converted)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
-    parity = micro_parity(reference, form.fused, form.small, model.pictures)
+    parity = micro_parity(reference, form.fused, form.small, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()
 
-    count = len(model.pictures)
+    count = len(pictures)
     golden = np.linspace(0, count - 1, min(GOLDEN_PICTURES, count)).astype(int)
     values = {
         "title": " ".join(model.title.replace("*/", "").split()),
         **_memory_values(facts),
         **_model_values(reference, model),
-        **_golden_values(form.small, reference.prepare(model.pictures[golden])),
+        **_golden_values(form.small, reference.prepare(pictures[golden])),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "data": c_bytes(form.small),
