@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.files import write_text
+from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
 
@@ -45,18 +46,20 @@ class MeasurementCache:
         self,
         measurements: Iterable[dict[str, Any]],
         total: int,
-        progress: Callable[[int, int], None] | None = None,
+        activity: str,
+        progress: Progress | None = None,
     ) -> None:
         """Add measurements as they arrive, and save every few, so that a kill loses little.
 
         Args:
             measurements: Dictionaries of values.
             total: Number of dictionaries.
-            progress: Called with (dictionaries so far, dictionaries in all).
+            activity: What is being measured, for `progress`.
+            progress: Called with (activity, dictionaries so far, dictionaries in all).
         """
         for done, values in enumerate(measurements, start=1):
             self.values |= values
             if done % _SAVE_EVERY == 0 or done == total:
                 self.save()
             if progress:
-                progress(done, total)
+                progress(activity, done, total)

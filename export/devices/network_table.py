@@ -43,13 +43,13 @@ class NetworkTable:
         """Measure the networks that are not in the cache; return their number."""
         keys = {lower(network).key: network for network in networks}
         new = {key: network for key, network in keys.items() if key not in self.cache.values}
-        update = progress and (lambda *done: progress(f"Measuring for {self.device}", *done))
 
         def measured(key: str) -> dict[str, Any]:
             return {key: self.measure_network(new[key]).to_dict()}
 
         with ThreadPoolExecutor(self.workers) as pool:
-            self.cache.add(pool.map(measured, new), len(new), update)
+            results = pool.map(measured, new)
+            self.cache.add(results, len(new), f"Measuring for {self.device}", progress)
         return len(new)
 
     def cost(self, network: Network) -> Cost:

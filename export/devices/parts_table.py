@@ -61,8 +61,7 @@ class PartsTable:
             self.timer.times({key: graph_file(part, False) for key, part in group.items()})
             for group in groups
         )
-        update = progress and (lambda *done: progress("Measuring latency", *done))
-        self.cache.add(times, len(groups), update)
+        self.cache.add(times, len(groups), "Measuring latency", progress)
         return sum(map(len, groups))
 
     def milliseconds(self, network: Network) -> float:

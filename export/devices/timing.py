@@ -1,19 +1,21 @@
 """Time several functions in turns in one process, so that noise affects all of them alike."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
+Name = TypeVar("Name", bound=Hashable)
 SLICE = 0.002  # minimum seconds per turn, so that the clock and the switch do not matter
 
 
 def interleaved(
-    runs: Mapping[str, Callable[[], None]],
+    runs: Mapping[Name, Callable[[], None]],
     rounds: int,
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, np.ndarray]:
+) -> dict[Name, np.ndarray]:
     """Return the milliseconds per call: name -> one value per round.
 
     In every round, each function has one turn. It is first called until it is warm, and then as

@@ -1,11 +1,13 @@
 """`benchmark`: how fast `.tflite` files are, on this machine or on a phone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
+from mobilenet_tf.deployment.devices.benchmark import benchmark as benchmark_cpu
+from mobilenet_tf.deployment.devices.phone import benchmark_phone
 
 DEVICES = ("cpu", "phone")
 
@@ -35,11 +37,7 @@ def benchmark(
     """
     if device not in DEVICES:
         raise UserError(f"device is {device!r}; it must be one of {', '.join(DEVICES)}.")
-    if device == "phone":
-        from mobilenet_tf.deployment.devices.phone import benchmark_phone as measure
-    else:
-        from mobilenet_tf.deployment.devices.benchmark import benchmark as measure
-
+    measure: Callable[..., dict[str, Any]] = benchmark_cpu if device == "cpu" else benchmark_phone
     with bar() as progress:
         task = progress.add_task("Measuring", total=None, note="")
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.plotting import check_plot_file
-from mobilenet_tf.core.terminal import import_tensorflow, run_command
+from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.selection import choose as selection
 from mobilenet_tf.selection.cost import Budget
@@ -74,7 +75,7 @@ def choose(
     if best and trials and trials.count:
         from mobilenet_tf.commands.trials import run_trials
 
-        import_tensorflow()
+        start_tensorflow()
         options = choice.fitting[: trials.count]
         result["trials"] = run_trials(options, trials, channels)
         best = result["trials"][0]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json, write_text
 from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.core.terminal import import_tensorflow, run_command
+from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import class_names, load_data, source_name
 from mobilenet_tf.deployment.devices.tables import cost_table
@@ -63,7 +64,7 @@ def tune(
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)}"
     folder, networks = begin_search(settings, out, overwrite=overwrite, resume=resume)
-    import_tensorflow()
+    start_tensorflow()
     from mobilenet_tf.selection.tune import tune as search
 
     results = search(settings, networks, _Trainer(settings, folder.path), folder.path, trials)

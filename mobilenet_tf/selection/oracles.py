@@ -8,6 +8,7 @@ import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -43,7 +44,7 @@ def hyperparameters(
     return space
 
 
-class _Atomic:
+class _Atomic(keras_tuner.Oracle):
     """Mixin that writes the oracle's state atomically."""
 
     def save(self) -> None:
@@ -68,7 +69,7 @@ class _Hyperband(_Atomic, keras_tuner.oracles.HyperbandOracle):
 
 
 class _Bayesian(_Atomic, keras_tuner.oracles.BayesianOptimizationOracle):
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         # Thousands of products of tiny matrices: with threads they take a hundred times as long.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the bounds of the Gaussian process

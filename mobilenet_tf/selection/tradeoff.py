@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from mobilenet_tf.core.plotting import (
     check_plot_file,
@@ -55,7 +56,7 @@ def draw_choice(choice: Choice, path: Path) -> None:
     save(figure, path)
 
 
-def _draw_options(panel, options: Iterable[Option], name: str) -> None:
+def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
     """Draw accuracy against one cost, with one colour per family of networks."""
     for index, model in enumerate(dict.fromkeys(option.network.name for option in options)):
         own = [option for option in options if option.network.name == model]

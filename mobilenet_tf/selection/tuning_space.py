@@ -57,9 +57,20 @@ class Space:
         combinations = product(self.model, self.alpha, self.size)
         return [make_network(*values, classes, channels) for values in combinations]
 
-    def narrowed(self, **chosen: Sequence | None) -> "Space":
+    def narrowed(
+        self,
+        *,
+        model: Sequence[str] | None = None,
+        alpha: Sequence[float] | None = None,
+        size: Sequence[int] | None = None,
+    ) -> "Space":
         """Return the space with other models, alphas or sizes; None keeps those of the space."""
-        return replace(self, **{name: tuple(values) for name, values in chosen.items() if values})
+        return replace(
+            self,
+            model=tuple(model or self.model),
+            alpha=tuple(alpha or self.alpha),
+            size=tuple(size or self.size),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the networks' values as lists, and each field's values as text, for TOML."""
@@ -79,13 +90,13 @@ def load_space(file: Path, recipe: Recipe) -> Space:
             trial, or has values that the recipe does not accept.
     """
     values = read_toml(file)
-    networks = {}
+    networks: dict[str, Any] = {}
     for name in ("model", "alpha", "size"):
         networks[name] = values.pop(name, None)
         if not isinstance(networks[name], list) or not networks[name]:
             raise UserError(f"{file}: {name} is {networks[name]!r}; it must be a list of values.")
     fields = {path: _values(f"{file}", path, value, recipe) for path, value in _paths(values)}
-    return Space(*map(tuple, networks.values()), fields)
+    return Space(**{name: tuple(values) for name, values in networks.items()}, fields=fields)
 
 
 def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

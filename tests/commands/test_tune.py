@@ -130,7 +130,7 @@ TUNE = [
 @pytest.mark.slow
 @pytest.mark.xdist_group("tune")
 def test_a_real_search_that_is_killed(tmp_path):
-    """kill -9 in the second trial: the first is kept, the second goes on, files are whole."""
+    """kill -9 in the second trial: the first stays, the second continues, files are whole."""
     out, space = tmp_path / "out", tmp_path / "space.toml"
     space.write_text(
         'model = ["v1"]\nalpha = [1.0]\nsize = [32]\nbatch = [64]\n'
@@ -176,12 +176,12 @@ def test_a_chief_and_two_workers(tmp_path):
         )
         for name in ("chief", "one", "two")
     }
-    said = {name: process.communicate(timeout=900) for name, process in processes.items()}
+    output = {name: process.communicate(timeout=900) for name, process in processes.items()}
     for name, process in processes.items():
-        assert process.returncode == 0, said[name][1]
-    result = json.loads(said["chief"][0])
+        assert process.returncode == 0, output[name][1]
+    result = json.loads(output["chief"][0])
     assert [row["trial"] for row in result["trials"]] == list("0123")
     for name in ("one", "two"):
-        assert "validation" in said[name][1]
-        assert said[name][0] == ""
-    assert "validation" not in said["chief"][1]
+        assert "validation" in output[name][1]
+        assert output[name][0] == ""
+    assert "validation" not in output["chief"][1]

@@ -52,7 +52,7 @@ def test_lists_and_ranges(space_of):
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ("learning_rate = [1e-3]", "unknown field 'learning_rate'; did you mean 'train.learning_r"),
         ("batch = [8, 0]", "batch is 0; it must be at least 1"),
@@ -73,8 +73,8 @@ def test_lists_and_ranges(space_of):
         ("batch = = 8", "is not valid TOML"),
     ],
 )
-def test_a_field_that_cannot_be_varied_is_named(space_of, fields, said):
-    with pytest.raises(UserError, match=re.escape(said)):
+def test_a_field_that_cannot_be_varied_is_an_error(space_of, fields, message):
+    with pytest.raises(UserError, match=re.escape(message)):
         space_of(fields)
 
 

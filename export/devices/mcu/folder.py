@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -81,7 +81,8 @@ def operators(data: bytes) -> dict[str, int]:
     Raises:
         UserError: The resolver has no entry for an operator; no network of the zoo has such.
     """
-    model, versions = parse_model(data), {}
+    model = parse_model(data)
+    versions: dict[str, int] = {}
     for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
         name = OP_NAMES[number]
         if name not in RESOLVER:
@@ -105,25 +106,29 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
             is not pixel - 128.
+        ValueError: The model has no pictures.
     """
+    pictures = model.pictures
+    if pictures is None:
+        raise ValueError("The export for microcontrollers needs pictures.")
     form = form or McuForm(model.content)
     reference = TFLiteModel(form.converted)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
-    parity = micro_parity(reference, form.fused, form.small, model.pictures)
+    parity = micro_parity(reference, form.fused, form.small, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()
 
-    count = len(model.pictures)
+    count = len(pictures)
     golden = np.linspace(0, count - 1, min(GOLDEN_PICTURES, count)).astype(int)
     values = {
         "title": " ".join(model.title.replace("*/", "").split()),
         **_memory_values(facts),
         **_model_values(reference, model),
-        **_golden_values(form.small, reference.prepare(model.pictures[golden])),
+        **_golden_values(form.small, reference.prepare(pictures[golden])),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "data": c_bytes(form.small),
@@ -178,9 +183,9 @@ def _model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "colour_order": "" if channels == 1 else ", red, green, blue for each",
         "crop_note": "" if crop == 1 else f"{_CROP_NOTE} {crop:g} of the shorter side)",
         "classes": len(model.labels),
-        "input_scale": c_float(reference.input.scale),
+        "input_scale": c_float(cast(float, reference.input.scale)),
         "input_zero_point": reference.input.zero_point,
-        "output_scale": c_float(reference.output.scale),
+        "output_scale": c_float(cast(float, reference.output.scale)),
         "output_zero_point": reference.output.zero_point,
         "labels": c_strings(model.labels),
     }

@@ -84,11 +84,11 @@ case "$1 $2" in
   *"pm list"*) echo "$APP" ;;
   *run-as*) [ -z "$REFUSES" ] || { echo "run-as: package not debuggable"; exit 1; } ;;
   *cat*) echo '{"model": "x", "median_ms": 0.75, "p90_ms": 0.9}' ;;
-  *benchmark_model*) cat "$SAID" ;;
+  *benchmark_model*) cat "$OUTPUT" ;;
 esac
 """
 # The tool's output, shortened; the first summary is that of loading.
-SAID = """INFO: Explicitly applied XNNPACK delegate, and the model graph will be executed.
+OUTPUT = """INFO: Explicitly applied XNNPACK delegate, and the model graph will be executed.
 INFO: count=9 first=3000 curr=2000 min=2000 max=3000 avg=2500 std=9 p5=2000 median=2500 p95=2900
 INFO: count=10 first=1300 curr=1200 min=1200 max=1400 avg=1250 std=9 p5=1200 median=1234.5 p95=1400
 INFO: Inference timings in us: Init: 9, First inference: 3000, Inference (avg): 1250
@@ -118,8 +118,8 @@ def phone(tmp_path, monkeypatch):
     adb.parent.mkdir()
     adb.write_text(ADB)
     adb.chmod(adb.stat().st_mode | stat.S_IEXEC)
-    (tmp_path / "said").write_text(SAID)
-    values = {"TOOL": "yes", "APP": "", "EXTRA": "", "REFUSES": "", "SAID": tmp_path / "said"}
+    (tmp_path / "output").write_text(OUTPUT)
+    values = {"TOOL": "yes", "APP": "", "EXTRA": "", "REFUSES": "", "OUTPUT": tmp_path / "output"}
     for name, value in {**values, "LOG": tmp_path / "log"}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.setenv("PATH", f"{adb.parent}{os.pathsep}{os.environ['PATH']}")
@@ -181,7 +181,7 @@ def test_a_phone_that_cannot_measure(files, phone, monkeypatch):
     with pytest.raises(UserError, match="neither /data/local/tmp/benchmark_model"):
         benchmark_phone([files.int8])
     monkeypatch.setenv("TOOL", "yes")
-    Path(os.environ["SAID"]).write_text("ERROR: Failed to load model\n")
+    Path(os.environ["OUTPUT"]).write_text("ERROR: Failed to load model\n")
     with pytest.raises(UserError, match=r"gives no time for .*int8\.tflite\.$"):
         benchmark_phone([files.int8])
     monkeypatch.setenv("EXTRA", "serial2\tdevice\n")
