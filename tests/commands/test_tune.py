@@ -48,7 +48,7 @@ def test_a_folder_is_not_overwritten_or_mixed_up(settings, tmp_path):
     with pytest.raises(UserError, match="holds an earlier run"):
         begin_search(settings(), out)
     other = settings("batch = [16]")
-    with pytest.raises(UserError, match=r"begun with space\.batch = '\(16, 32\)'"):
+    with pytest.raises(UserError, match=r"started with space\.batch = '\(16, 32\)'"):
         begin_search(other, out, resume=True)
     with pytest.raises(UserError, match="begun with epochs = "):
         begin_search(settings(epochs=3), out, resume=True)
