@@ -10,7 +10,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.datasets.images import read_picture
+from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
@@ -153,8 +153,8 @@ def evaluate(
         for kind in CORRUPTIONS * robustness
         for strength in kind.strengths
     ]
-    sets = [({}, split.pictures)]
-    sets += [(facts, Corrupted(split.pictures, *how, seed)) for facts, *how in damaged]
+    sets = [({}, split.images)]
+    sets += [(facts, Corrupted(split.images, *how, seed)) for facts, *how in damaged]
     found = []
     with picture_progress("Evaluating") as progress:
         for facts, pictures in sets:
@@ -178,10 +178,9 @@ def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dic
     """
     model = TFLiteModel(path, threads=2)
     spec, labels = model_input(model), labels_of(model)
-    crop = spec.crop
     predictions = []
     for image in images:
-        pixels = read_picture(image, spec.side, spec.channels, crop)
+        pixels = read_image(image, spec)
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]

@@ -103,7 +103,7 @@ def export_foreign(
             f"{path} has {classes} outputs, but {source} has {len(data.classes)} classes."
         )
     few = data.train.sample(_CALIBRATION, seed, preprocessing)
-    pixels = few.pictures.copy()
+    pixels = few.images.copy()
     # Two pixels that make the input's range that of all pixels, so its scale is 1 / std.
     pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
     content = convert(model, io, preprocessing.normalise(pixels))
@@ -120,11 +120,11 @@ def export_foreign(
 
     test = data.test
     file = TFLiteModel(run.tflite, threads=2)
-    found = run_all(file, test.pictures, "Verifying int8")
+    found = run_all(file, test.images, "Verifying int8")
     scores = file.output.dequantize(found)
     expected = np.concatenate(
         [
-            model(preprocessing.normalise(test.pictures[start : start + _CHUNK]), training=False)
+            model(preprocessing.normalise(test.images[start : start + _CHUNK]), training=False)
             for start in range(0, len(test), _CHUNK)
         ]
     )

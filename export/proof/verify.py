@@ -42,15 +42,15 @@ def verify(job: Job) -> dict:
     test = job.data.test
     file, ptq = (TFLiteModel(path, threads=2) for path in (job.run.tflite, job.run.ptq_tflite))
     qat = load_qat(job)
-    integers = run_all(file, test.pictures, "Verifying int8")
+    integers = run_all(file, test.images, "Verifying int8")
     scores = {
         "float": _predict(load_float(job), test, job),
         "qat": _predict(qat, test, job),
         "int8": file.output.dequantize(integers),
-        "ptq_int8": ptq.output.dequantize(run_all(ptq, test.pictures, "Verifying PTQ")),
+        "ptq_int8": ptq.output.dequantize(run_all(ptq, test.images, "Verifying PTQ")),
     }
     judged = {name: figures(value, test.labels, job.classes) for name, value in scores.items()}
-    few = test.pictures[balanced(test.labels, _COMPARED, job.seed)]
+    few = test.images[balanced(test.labels, _COMPARED, job.seed)]
     blocks = compare(qat, job.run.tflite.read_bytes(), few, job.spec.input.normalise(few))
     worst = min(blocks, key=lambda block: block["sqnr_db"])
     return job.run.update_result(
@@ -99,7 +99,7 @@ def wrong_answers(
         if confidence[row] < 0:
             break
         picture = f"worst/{rank + 1:02d}.png"
-        image = Image.fromarray(np.squeeze(test.pictures[row]))
+        image = Image.fromarray(np.squeeze(test.images[row]))
         write_atomically(run.path / picture, image.save)
         worst.append(
             {

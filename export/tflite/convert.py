@@ -13,7 +13,7 @@ from mobilenet_tf.compression.settings import IO_TYPES
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.core.terminal import quiet
-from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.quantize_stage import load_float, load_qat
@@ -72,7 +72,7 @@ def export(job: Job) -> None:
     _write(job, job.run.tflite, content)
     write_text(job.run.labels_file, "".join(f"{name}\n" for name in job.classes))
 
-    pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    pictures = calibration_images(job.data.train, job.spec, job.recipe.calibration, job.seed)
     _write(job, job.run.ptq_tflite, convert(load_float(job), job.int8.io, pictures))
 
     job.run.update_result(
