@@ -29,7 +29,7 @@ def steps_per_epoch(split: TrainingImages, batch: int) -> int:
 
 
 def training_batches(
-    split: Split | Stream,
+    split: TrainingImages,
     network: Network,
     plan: BatchPlan,
     *,
@@ -68,6 +68,7 @@ def training_batches(
         read = split.batches(stored, plan, crop=augmentation.crop, replicas=replicas)
         augmentation = replace(augmentation, crop=0.0)
     else:
+        assert isinstance(split, Split)
         _check_images(split, network)
         stored = replace(input_spec, size=split.images.shape[1:3])
         read = _read(split, plan, replicas)
