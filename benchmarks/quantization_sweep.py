@@ -89,7 +89,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
 
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
-    from mobilenet_tf.datasets.pipeline import calibration_pictures, evaluation_batches
+    from mobilenet_tf.datasets.pipeline import calibration_images, evaluation_batches
     from mobilenet_tf.runs.quantize_stage import load_float
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
@@ -100,7 +100,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     job = Job.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
     preprocessing = job.spec.input
-    pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    pictures = calibration_images(job.data.train, job.spec, job.recipe.calibration, job.seed)
     for name, setting in settings(job.recipe).items():
         if name in found:
             continue

@@ -107,7 +107,7 @@ def _export_mcu(job: Job, target: str, folder: Path, limits: Limits) -> dict:
     test = job.data.test
     rows = balanced(test.labels, min(PARITY_PICTURES, len(test)), job.seed)
     crop = job.spec.input.crop
-    return write_folder(folder, content, list(job.classes), test.pictures[rows], _title(job), crop)
+    return write_folder(folder, content, list(job.classes), test.images[rows], _title(job), crop)
 
 
 def _export_npu(job: Job, target: str, folder: Path, limits: Limits) -> dict:

@@ -103,7 +103,7 @@ def export_foreign(
             f"{path} has {classes} outputs, but {source} has {len(data.classes)} classes."
         )
     few = data.train.sample(_CALIBRATION, seed, preprocessing)
-    pixels = few.pictures.copy()
+    pixels = few.images.copy()
     # Two pixels that make the input's range that of all pixels, so its scale is 1 / std.
     pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
     content = convert(model, io, preprocessing.normalise(pixels))

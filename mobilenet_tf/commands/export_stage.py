@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from mobilenet_tf.core.files import write_bytes, write_lines
-from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
@@ -20,7 +20,7 @@ def export(job: Job) -> None:
     _write(job, job.run.tflite, content)
     write_lines(job.run.labels_file, job.classes)
 
-    images = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    images = calibration_images(job.data.train, job.spec, job.recipe.calibration, job.seed)
     _write(job, job.run.ptq_tflite, convert(load_float(job), job.int8.io, images))
 
     job.run.update_result(

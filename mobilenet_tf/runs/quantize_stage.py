@@ -8,7 +8,7 @@ from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import custom_objects
 from mobilenet_tf.core.files import write_atomically
-from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.runs.run import Job
 from mobilenet_tf.runs.teacher import load_teacher
@@ -37,7 +37,7 @@ def quantize(job: Job) -> keras.Model:
     pictures of all classes.
     """
     started = time.monotonic()
-    pictures = calibration_pictures(job.data.train, job.spec, job.recipe.calibration, job.seed)
+    pictures = calibration_images(job.data.train, job.spec, job.recipe.calibration, job.seed)
     history, earlier = {}, 0.0
     with training_scope(job.strategy, job.seed, job.recipe.deterministic):
         original = load_float(job)
