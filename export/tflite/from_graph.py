@@ -71,7 +71,7 @@ def phone_file_size(network: Network) -> tuple[int, int]:
 
 
 class _Writer:
-    """Writes a graph into a new model, one method per kind of operation; each returns its output tensor."""
+    """Writes a graph into a new model: one method per kind of operation returns its tensor."""
 
     def __init__(self, graph: Graph, fuse_hard_swish: bool):
         self.fuse_hard_swish = fuse_hard_swish
