@@ -21,7 +21,8 @@ from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Job, begin
+from mobilenet_tf.runs.run import Run, begin
+from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 
 _SIZE, _EPOCHS = 96, 15
@@ -36,19 +37,19 @@ def as_folder(place: Path, split: Split, classes: tuple[str, ...]) -> str:
     return str(place)
 
 
-def theirs(job: Job, place: Path) -> float:
+def theirs(run: Run, place: Path) -> float:
     """Test accuracy of the tutorials' way."""
     import tf_keras as keras
 
     from mobilenet_tf.datasets.pipeline import steps_per_epoch
 
-    keras.utils.set_random_seed(job.seed)
-    model, batches = tutorial(as_folder(place / "train", job.data.train, job.classes), job.spec)
-    steps = steps_per_epoch(job.data.train, job.recipe.batch)
+    keras.utils.set_random_seed(run.settings.seed)
+    model, batches = tutorial(as_folder(place / "train", run.data.train, run.classes), run.network)
+    steps = steps_per_epoch(run.data.train, run.settings.recipe.batch)
     model.fit(batches, epochs=_EPOCHS, steps_per_epoch=steps, verbose=0)
     test = keras.utils.image_dataset_from_directory(
-        as_folder(place / "test", job.data.test, job.classes),
-        image_size=(job.spec.input.side, job.spec.input.side),
+        as_folder(place / "test", run.data.test, run.classes),
+        image_size=(run.network.input.side, run.network.input.side),
         shuffle=False,
     )
     return model.evaluate(test, verbose=0)[1]
@@ -62,9 +63,10 @@ def measure(source: str, spec: Network, seeds: int) -> dict:
     found = {"ours": [], "tutorial": []}
     for seed in range(seeds):
         with tempfile.TemporaryDirectory() as folder:
-            job = begin(Path(folder) / "run", source, spec, recipe, seed=seed)
-            found["ours"].append(trained(job)["test"])
-            found["tutorial"].append(theirs(job, Path(folder)))
+            settings = RunSettings(data=source, network=spec, recipe=recipe, seed=seed)
+            run = begin(settings, out=Path(folder) / "run")
+            found["ours"].append(trained(run)["test"])
+            found["tutorial"].append(theirs(run, Path(folder)))
         keras.backend.clear_session()
     return {"network": spec.name, "alpha": spec.alpha, "epochs": _EPOCHS, "accuracy": found}
 

@@ -21,11 +21,12 @@ from benchmarks.micro_page import CLASSES, budgets_table, page, plot
 from benchmarks.tables import replace_section
 from mobilenet_tf.core.system import processor
 from mobilenet_tf.core.terminal import import_tensorflow
-from mobilenet_tf.deployment.devices.cpu import LatencyTable, ThisMachine, runner
+from mobilenet_tf.deployment.devices.cpu import Cpu, runner
 from mobilenet_tf.deployment.devices.ethos_u import compile_npu
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import measure_arena, record_arena
-from mobilenet_tf.deployment.devices.targets import MCU, measure
+from mobilenet_tf.deployment.devices.parts_table import PartsTable
+from mobilenet_tf.deployment.devices.tables import MCU, cost_table
 from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.flatbuffer import SharingBuilder, pack
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
@@ -35,7 +36,8 @@ from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.deployment.tflite.shrink import STEPS, drop_unused, shrink, shrink_steps
 from mobilenet_tf.networks.published.accuracy import expected_top1
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.selection.chooser import choose
+from mobilenet_tf.selection.choose import choose
+from mobilenet_tf.selection.cost import Budget
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NETWORKS = {"v1": (0.25, 0.35, 0.5, 0.75), "v2": (0.25, 0.35, 0.5), "v3_small": (0.25, 0.5, 0.75)}
@@ -158,9 +160,9 @@ def budgets() -> list[dict]:
     """The best that fits a microcontroller's flash and RAM."""
     rows = []
     for flash, ram in BUDGETS:
-        result = choose({"size": flash * 1024, "ram": ram * 1024}, MCU, CLASSES)
-        best = result["best"] or {}
-        rows.append({"flash_kib": flash, "ram_kib": ram, "best": best})
+        budget = Budget(flash=flash * 1024, ram=ram * 1024)
+        best = choose(budget, cost_table(MCU), classes=CLASSES).best
+        rows.append({"flash_kib": flash, "ram_kib": ram, "best": best.to_dict() if best else {}})
     return rows
 
 
@@ -171,7 +173,8 @@ def grid(npu: str) -> list[dict]:
         for alpha in alphas:
             for size in SIZES:
                 spec = make_network(name, alpha, size, CLASSES)
-                small, accelerated = shrink(int8_file(spec)), measure(spec, npu)
+                content = int8_file(spec)
+                small, estimate = shrink(content), compile_npu(content, npu)[1]
                 top1, basis = expected_top1(name, alpha, size)
                 rows.append(
                     {
@@ -181,11 +184,11 @@ def grid(npu: str) -> list[dict]:
                         "bytes": len(small),
                         "arena": record_arena(small).needed,
                         **{core: scratch_beyond(small, core) for core in CORES},
-                        "npu_ms": accelerated["latency"],
-                        "npu_cycles": accelerated["cycles"],
-                        "npu_sram": accelerated["ram"],
-                        "ops": accelerated["ops"],
-                        "ops_on_npu": accelerated["ops_on_npu"],
+                        "npu_ms": estimate["milliseconds"],
+                        "npu_cycles": estimate["cycles"],
+                        "npu_sram": estimate["sram_bytes"],
+                        "ops": estimate["ops"],
+                        "ops_on_npu": estimate["ops_on_npu"],
                         "top1": round(top1, 1),
                         "basis": basis,
                     }
@@ -213,7 +216,7 @@ def hard_swish(npu: str) -> list[dict]:
 
 def honesty(folder: Path) -> list[dict]:
     """The sum of measured parts over the time of the whole file, processor time, one thread."""
-    rows, table = [], LatencyTable(ThisMachine(1), folder / "latency.json")
+    rows, table = [], PartsTable(Cpu(1), path=folder / "latency.json")
     for values in HONESTY:
         spec = make_network(*values, 10)
         # Parts and whole one right after the other: a busy machine changes from minute to minute.

@@ -33,7 +33,7 @@ def budgets_table(result: dict) -> str:
         best, device = row["best"], (f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB")
         if best:
             name = f"{best['model']} {best['alpha']:g}", best["size"]
-            rows.append((*device, *name, *_thousands(best, "bytes", "ram"), f"{best['top1']:.1f}"))
+            rows.append((*device, *name, *_thousands(best, "flash", "ram"), f"{best['top1']:.1f}"))
         else:
             rows.append((*device, "none fits", *"----"))
     names = ("flash", "RAM", "network", "size", "file, bytes", "arena, bytes", "ImageNet top-1, %")
@@ -44,7 +44,7 @@ def _budgets(result: dict) -> str:
     return f"""## I have N KB
 
 The best expected accuracy in the flash and the RAM that are left for the model, by
-`mobilenet-tf choose --target mcu --max-size FLASH --max-ram RAM --classes {CLASSES}`.
+`mobilenet-tf choose --device mcu --max-flash FLASH --max-ram RAM --classes {CLASSES}`.
 
 {budgets_table(result)}
 """

@@ -23,7 +23,8 @@ from benchmarks.tables import ROOT
 from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Job, begin
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 SEEDS = (0, 1, 2)
@@ -97,20 +98,16 @@ def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> s
 
 def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dict:
     """All ways of one network under one seed, on the test pictures."""
-    from mobilenet_tf.commands.export_stage import export
-    from mobilenet_tf.commands.verify_stage import verify
-    from mobilenet_tf.runs.quantize_stage import quantize
-    from mobilenet_tf.runs.train_stage import train
+    import mobilenet_tf as mn
 
     place = case.file(folder / "runs", seed).with_suffix("")
     spec = make_network(case.network, case.alpha, case.size)
     start = "none"
     if case.pretrained:
         start = unfolded(weights, spec, data, seed, place.with_suffix(".keras"))
-    job = begin(place, data, spec, case.recipe(), start, seed, resume=True)
-    for stage in (train, quantize, export):
-        stage(job)
-    result = verify(job)
+    settings = RunSettings(data=data, network=spec, recipe=case.recipe(), weights=start, seed=seed)
+    run = mn.run(settings, out=place, resume=True)
+    result, recipe = run.result().to_dict(), settings.recipe
     accuracy = result["accuracy"]
     return {
         "network": case.network,
@@ -118,11 +115,11 @@ def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dic
         "size": case.size,
         "pretrained": case.pretrained,
         "seed": seed,
-        "float_epochs": job.recipe.train.epochs,
-        "float_learning_rate": job.recipe.train.learning_rate,
-        "qat_epochs": job.recipe.qat.epochs,
-        "qat_learning_rate": job.recipe.qat.learning_rate,
-        "test_pictures": len(job.data.test),
+        "float_epochs": recipe.train.epochs,
+        "float_learning_rate": recipe.train.learning_rate,
+        "qat_epochs": recipe.qat.epochs,
+        "qat_learning_rate": recipe.qat.learning_rate,
+        "test_pictures": len(run.data.test),
         "accuracy": {
             "float": accuracy["float"],
             "ptq": accuracy["ptq_int8"],
@@ -131,13 +128,13 @@ def measure(case: Case, seed: int, folder: Path, data: str, weights: str) -> dic
         "qat_accuracy": accuracy["qat"],
         "parity": result["parity"],
         "least_within_1_lsb_of_a_tensor": min(b["within_1_lsb"] for b in result["blocks"]),
-        "stock": stock(job),
+        "stock": stock(run),
         "machine": result["machine"],
         "versions": result["versions"],
     }
 
 
-def stock(job: Job) -> dict:
+def stock(run: Run) -> dict:
     """TFMOT's own quantization-aware training of the float network of a run.
 
     Returns:
@@ -151,22 +148,24 @@ def stock(job: Job) -> dict:
     from mobilenet_tf.deployment.proof.parity import parity
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-    from mobilenet_tf.runs.quantize_stage import load_float
+    from mobilenet_tf.runs.models import load_float
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.transfer import Phase
 
-    test, preprocessing = job.data.test, job.spec.input
+    test, preprocessing = run.data.test, run.network.input
     try:
-        model = tfmot.quantization.keras.quantize_model(load_float(job))
+        model = tfmot.quantization.keras.quantize_model(load_float(run.folder))
     except (RuntimeError, ValueError) as error:
         return {"error": str(error).splitlines()[0]}
-    phase = Phase("stock", "Stock QAT", job.recipe.qat)
-    fit(model, phase, job.session(), keep_initial=True)
-    file = TFLiteModel(convert(model, job.int8.io), mean=preprocessing.mean, std=preprocessing.std)
-    expected = model.predict(evaluation_batches(test, job.spec, 64), verbose=0)
+    phase = Phase("stock", "Stock QAT", run.settings.recipe.qat)
+    fit(model, phase, run.session(), keep_initial=True)
+    file = TFLiteModel(
+        convert(model, run.settings.int8.io), mean=preprocessing.mean, std=preprocessing.std
+    )
+    expected = model.predict(evaluation_batches(test, run.network, 64), verbose=0)
     found = run_all(file, test.images, "Verifying stock QAT")
     return {
-        "accuracy": metrics(found, test.labels, job.classes)["accuracy"],
+        "accuracy": metrics(found, test.labels, run.classes)["accuracy"],
         "parity": parity(file.scores, expected, found),
     }
 

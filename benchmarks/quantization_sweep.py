@@ -19,7 +19,7 @@ from benchmarks.quantization import CASES, SEEDS, Case, one_thread
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.compression.calibration import extremes
 from mobilenet_tf.core.files import write_text
-from mobilenet_tf.runs.run import Job
+from mobilenet_tf.runs.run import Run
 from mobilenet_tf.training.recipe import Recipe, Stage
 
 NETWORKS = ("v2", "v3_small", "v3_large")
@@ -90,7 +90,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
     from mobilenet_tf.datasets.pipeline import calibration_images, evaluation_batches
-    from mobilenet_tf.runs.quantize_stage import load_float
+    from mobilenet_tf.runs.models import load_float
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
     from mobilenet_tf.training.learner import make_learner
@@ -98,23 +98,24 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
 
     file = case.file(folder / "sweep", seed)
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    job = Job.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
-    preprocessing = job.spec.input
-    pictures = calibration_images(job.data.train, job.spec, job.recipe.calibration, job.seed)
-    for name, setting in settings(job.recipe).items():
+    run = Run.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
+    network, recipe = run.network, run.settings.recipe
+    preprocessing = network.input
+    pictures = calibration_images(run.data.train, network, recipe.calibration, run.settings.seed)
+    for name, setting in settings(recipe).items():
         if name in found:
             continue
-        original = load_float(job)
+        original = load_float(run.folder)
         teacher = None
         if setting.taught:
-            teacher = as_teacher(original, job.spec, preprocessing, "float.keras")
+            teacher = as_teacher(original, network, preprocessing, "float.keras")
         model = quantize_aware(
             deploy_form(original), pictures, preprocessing, range_rule=setting.ends
         )
         phase = Phase(f"sweep-{name}", name, setting.stage)
-        fit(model, phase, job.session(), teacher=teacher, keep_initial=True)
+        fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
         learner = make_learner(model, setting.stage, 1)
-        validation = evaluation_batches(job.data.validation, job.spec, 64)
+        validation = evaluation_batches(run.data.validation, network, 64)
         figures = learner.evaluate(validation, return_dict=True, verbose=0)
         found[name] = {f"val_{key}": value for key, value in figures.items()}
         keras.backend.clear_session()

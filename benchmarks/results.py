@@ -37,7 +37,7 @@ def row(result: dict) -> list[str]:
 
 def main(folders: list[str]) -> None:
     """Write the table into the README, and the figures behind it into docs/."""
-    results = [RunFolder.open(folder, "result.json").result() for folder in folders]
+    results = [RunFolder.open(folder, "result.json").result().to_dict() for folder in folders]
     machine = results[0]["machine"]
     text = markdown(COLUMNS, [row(result) for result in results])
     text += f"\n\nTest pictures only. {machine['cores']} cores, {machine['cpu']}."

@@ -17,7 +17,8 @@ import numpy as np
 from benchmarks.tables import ROOT, markdown, replace_section
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Job, begin
+from mobilenet_tf.runs.run import Run, begin
+from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 
 PER_CLASS = 10
@@ -33,34 +34,37 @@ def few(data: Dataset, seed: int) -> Dataset:
     return Dataset(data.source, data.classes, train, data.validation, data.test)
 
 
-def trained(job: Job, choose: Callable[[Dataset], Dataset] = lambda data: data) -> dict:
-    """Float training of a job on chosen pictures, and how it did."""
+def trained(run: Run, choose: Callable[[Dataset], Dataset] = lambda data: data) -> dict:
+    """Train the float network of a run on chosen images and return its metrics."""
     from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
-    from mobilenet_tf.runs.train_stage import train
+    from mobilenet_tf.runs.train import train
 
-    data = job.__dict__["data"] = choose(job.data)
-    model = train(job)
-    epochs = job.recipe.train.epochs
+    data, recipe = choose(run.data), run.settings.recipe
+    model = train(Run(run.folder, run.settings, dataset=data))
+    epochs = recipe.train.epochs
     figures = {
         "pictures": len(data.train),
-        "steps": epochs * steps_per_epoch(data.train, job.recipe.batch),
+        "steps": epochs * steps_per_epoch(data.train, recipe.batch),
     }
     for part in ("validation", "test"):
         split = getattr(data, part)
-        scores = model.predict(evaluation_batches(split, job.spec, 64), verbose=0)
+        scores = model.predict(evaluation_batches(split, run.network, 64), verbose=0)
         figures[part] = float((scores.argmax(1) == split.labels).mean())
     return figures
 
 
 def transfer(source: str, weights: str, seed: int, out: Path) -> dict[tuple, dict]:
     """V2 0.35 on few pictures, with the same steps from random and from trained weights."""
-    spec = make_network("v2", 0.35, 96)
+    network = make_network("v2", 0.35, 96)
     rows = {}
     starts = (("small_data", "none", "random"), ("transfer", weights, "ImageNet, `transfer`"))
     for name, start, title in starts:
         recipe = load_recipe(name).with_fields({"train.epochs": EPOCHS})
-        job = begin(out / f"{name}_{seed}", source, spec, recipe, start, seed)
-        rows["`v2` 0.35, 96x96", title] = trained(job, lambda data: few(data, seed))
+        settings = RunSettings(
+            data=source, network=network, recipe=recipe, weights=start, seed=seed
+        )
+        run = begin(settings, out=out / f"{name}_{seed}")
+        rows["`v2` 0.35, 96x96", title] = trained(run, lambda data: few(data, seed))
     return rows
 
 
@@ -68,13 +72,16 @@ def distillation(source: str, weights: str, seed: int, out: Path) -> dict[tuple,
     """V1 0.25 on all pictures, alone and taught by a V2 0.35 that began with trained weights."""
     teacher = out / f"teacher_{seed}"
     recipe = load_recipe("transfer").with_fields({"train.epochs": TEACHER_EPOCHS})
-    job = begin(teacher, source, make_network("v2", 0.35, 96), recipe, weights, seed)
-    rows = {("`v2` 0.35, 96x96, the teacher", "ImageNet, `transfer`"): trained(job)}
+    network = make_network("v2", 0.35, 96)
+    settings = RunSettings(data=source, network=network, recipe=recipe, weights=weights, seed=seed)
+    run = begin(settings, out=teacher)
+    rows = {("`v2` 0.35, 96x96, the teacher", "ImageNet, `transfer`"): trained(run)}
     recipe = load_recipe("small_data").with_fields({"train.epochs": STUDENT_EPOCHS})
     for title, of in (("random", "none"), ("random, `--teacher`", str(teacher))):
         folder = out / f"student_{'alone' if of == 'none' else 'taught'}_{seed}"
-        job = begin(folder, source, make_network("v1", 0.25, 64), recipe, seed=seed, teacher=of)
-        rows["`v1` 0.25, 64x64", title] = trained(job)
+        network = make_network("v1", 0.25, 64)
+        settings = RunSettings(data=source, network=network, recipe=recipe, seed=seed, teacher=of)
+        rows["`v1` 0.25, 64x64", title] = trained(begin(settings, out=folder))
     return rows
 
 

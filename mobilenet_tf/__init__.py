@@ -1,21 +1,114 @@
-"""From a folder of pictures to an int8 MobileNet that runs, verified, on the device.
+"""From a folder of images to an int8 MobileNet that runs, verified, on the device.
 
-`build` and `load_weights` import TensorFlow, which takes ten seconds, so they are found on
-first use.
+```python
+import mobilenet_tf as mn
+
+network = mn.make_network("v3_small", 0.75, 96)
+settings = mn.RunSettings(data="photos", network=network, recipe=mn.load_recipe("small_data"))
+run = mn.train(settings, out="runs/photos")
+mn.quantize(run)
+mn.export(run)
+mn.verify(run)
+```
+
+Every command of the command line is a function of the same name. Names are imported at first use,
+because importing TensorFlow takes ten seconds.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mobilenet_tf.commands.android import android
+    from mobilenet_tf.commands.benchmark import benchmark
+    from mobilenet_tf.commands.choose import Trials, choose
+    from mobilenet_tf.commands.evaluate import evaluate
+    from mobilenet_tf.commands.export import export
+    from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.commands.inspect import inspect
+    from mobilenet_tf.commands.predict import predict
+    from mobilenet_tf.commands.quantize import quantize
+    from mobilenet_tf.commands.run import run
+    from mobilenet_tf.commands.summary import summary
+    from mobilenet_tf.commands.train import train
+    from mobilenet_tf.commands.tune import tune
+    from mobilenet_tf.commands.verify import verify
+    from mobilenet_tf.compression.settings import Int8Settings
+    from mobilenet_tf.core.errors import UserError
+    from mobilenet_tf.core.inputs import InputSpec
+    from mobilenet_tf.networks.keras_model import build
+    from mobilenet_tf.networks.published.weights import load_weights
+    from mobilenet_tf.networks.rows import Network
+    from mobilenet_tf.networks.zoo import make_network
+    from mobilenet_tf.runs.run import Run
+    from mobilenet_tf.runs.settings import RunSettings, read_settings
+    from mobilenet_tf.selection.cost import Budget
+    from mobilenet_tf.selection.search_settings import SearchSettings
+    from mobilenet_tf.training.recipe import load_recipe
 
 __version__ = "0.1.0"
-__all__ = ["build", "load_weights"]
+__all__ = [
+    "Budget",
+    "InputSpec",
+    "Int8Settings",
+    "ModelData",
+    "Network",
+    "Run",
+    "RunSettings",
+    "SearchSettings",
+    "Trials",
+    "UserError",
+    "android",
+    "benchmark",
+    "build",
+    "choose",
+    "evaluate",
+    "export",
+    "inspect",
+    "load_recipe",
+    "load_weights",
+    "make_network",
+    "predict",
+    "quantize",
+    "read_settings",
+    "run",
+    "summary",
+    "train",
+    "tune",
+    "verify",
+]
 
-_HOME = {
-    "build": "mobilenet_tf.networks.keras_model",
-    "load_weights": "mobilenet_tf.networks.published.weights",
+_COMMANDS = (
+    *("android", "benchmark", "choose", "evaluate", "export", "inspect", "predict", "quantize"),
+    *("run", "summary", "train", "tune", "verify"),
+)
+_MODULES = {
+    **{name: f"commands.{name}" for name in _COMMANDS},
+    "Budget": "selection.cost",
+    "InputSpec": "core.inputs",
+    "Int8Settings": "compression.settings",
+    "ModelData": "commands.foreign_model",
+    "Network": "networks.rows",
+    "Run": "runs.run",
+    "RunSettings": "runs.settings",
+    "SearchSettings": "selection.search_settings",
+    "Trials": "commands.choose",
+    "UserError": "core.errors",
+    "build": "networks.keras_model",
+    "load_recipe": "training.recipe",
+    "load_weights": "networks.published.weights",
+    "make_network": "networks.zoo",
+    "read_settings": "runs.settings",
 }
 
 
-def __getattr__(name: str):
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

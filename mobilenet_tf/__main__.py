@@ -6,7 +6,7 @@ from mobilenet_tf.core import environment
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence and exit code 2."""
+    """Run the command line; an error of the user is one sentence and exit code 2."""
     environment.prepare()
 
     from mobilenet_tf.cli.app import app
@@ -21,7 +21,7 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(75)
     except KeyboardInterrupt:
-        print("Interrupted. The same command with --resume goes on from here.", file=sys.stderr)
+        print("Interrupted. The same command with --resume continues from here.", file=sys.stderr)
         sys.exit(130)
 
 

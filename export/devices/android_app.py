@@ -1,71 +1,71 @@
-"""Put a model into the Android demo, with proof to compare against on the phone. No TensorFlow.
+"""Put a model into the Android demo app, with scores to compare with on the phone.
 
-Beside `NAME.tflite` lies `NAME.golden.json`: pictures, and the scores that LiteRT gives here. The
-app's benchmark screen runs them on the phone and shows by how much it differs.
+Beside `NAME.tflite`, a file `NAME.golden.json` has pictures and the scores that LiteRT computes on
+this machine. The app's benchmark screen runs the pictures on the phone and shows the differences.
+No TensorFlow.
 """
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_atomically, write_text
+from mobilenet_tf.core.files import write_bytes, write_text
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import required_runtime
 from mobilenet_tf.deployment.tflite.parse import read_file
-from mobilenet_tf.runs.folder import RunFolder
 
 DEMO = Path(__file__).resolve().parents[2] / "android_demo"
-# The older of the app's two builds, see android_demo/pom.xml: what it runs, both run.
+# The older runtime of the app's two builds, see android_demo/pom.xml: both run what it runs.
 RUNTIME = "2.16.1"
 PICTURES = 8
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def install(source: str | Path, name: str | None = None, demo: str | Path = DEMO) -> dict:
+def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str, Any]:
     """Copy a model into the app's assets and write its golden vectors.
 
     Args:
-        source: a run folder, or a `.tflite` file.
-        name: of the file in the app, without `.tflite`; None takes the source's.
-        demo: the Android project.
+        file: A `.tflite` file.
+        name: Name of the file in the app, without `.tflite`; None derives it from the file's.
+        demo: The Android project.
 
     Returns:
         {"model", "golden", "required_runtime", "runtime", "pictures", "bytes"}.
 
     Raises:
-        UserError: the file is no classifier of square pictures, needs a newer runtime than the
-            app has, or there is no Android project.
+        UserError: The file is not an image classifier with a square input, or needs a newer
+            runtime than the app has; or there is no Android project.
     """
-    source, demo = Path(source), Path(demo)
     if not (demo / "settings.gradle.kts").is_file():
-        raise UserError(f"{demo} is no Android project: it has no settings.gradle.kts.")
-    path = RunFolder.open(source, "model_int8.tflite").tflite if source.is_dir() else source
-    name = _asset_name(source) if name is None else name
+        raise UserError(f"{demo} is not an Android project: it has no settings.gradle.kts.")
+    name = asset_name(file.name.removesuffix(".tflite")) if name is None else name
     if not _NAME.fullmatch(name):
         raise UserError(
             f"name is {name!r}; lower-case letters, digits, '_', '-' and '.' are accepted."
         )
-    data, called = read_file(path)
-    model = TFLiteModel(path)
+    data, title = read_file(file)
+    model = TFLiteModel(file)
     model_input(model)
     needed = required_runtime(data)
     if _version(needed) > _version(RUNTIME):
         raise UserError(
-            f"{called} needs runtime {needed}, and the app has {RUNTIME}; export it as full int8."
+            f"{title} needs runtime {needed}, and the app has {RUNTIME}; export it as full int8."
         )
     assets = demo / "app/src/main/assets"
     written = {"model": assets / f"{name}.tflite", "golden": assets / f"{name}.golden.json"}
     golden = golden_vectors(model)
-    write_atomically(written["model"], lambda partial: partial.write_bytes(data))
+    write_bytes(written["model"], data)
     write_text(written["golden"], json.dumps(golden) + "\n")
     return {
-        **{what: str(path) for what, path in written.items()},
+        **{kind: str(path) for kind, path in written.items()},
         "required_runtime": needed,
         "runtime": RUNTIME,
         "pictures": len(golden["pictures"]),
@@ -73,8 +73,8 @@ def install(source: str | Path, name: str | None = None, demo: str | Path = DEMO
     }
 
 
-def golden_vectors(model: TFLiteModel) -> dict:
-    """Pictures, and what this machine makes of them.
+def golden_vectors(model: TFLiteModel) -> dict[str, Any]:
+    """Return pictures and the scores that the model computes for them on this machine.
 
     Returns:
         {"pictures": [{"width", "height", "rgb", "scores"}]}; rgb is the picture before
@@ -96,8 +96,8 @@ def golden_vectors(model: TFLiteModel) -> dict:
     return {"pictures": pictures}
 
 
-def _pictures():
-    """Handwritten digits and, for every other, colours of odd sides. No photos: they are large."""
+def _pictures() -> Iterator[Image.Image]:
+    """Yield handwritten digits and small coloured pictures in turn; photos would be too large."""
     from sklearn.datasets import load_digits
 
     digits = np.round(load_digits().images[: PICTURES // 2] * (255 / 16)).astype(np.uint8)
@@ -109,12 +109,11 @@ def _pictures():
         yield Image.fromarray(small).resize(sides, Image.Resampling.BICUBIC)
 
 
-def _asset_name(source: Path) -> str:
-    """runs/Digits V2 -> digits_v2."""
-    name = source.resolve().name if source.is_dir() else source.name.removesuffix(".tflite")
-    return re.sub(r"[^a-z0-9_.-]+", "_", name.lower()).strip("_.-") or "model"
+def asset_name(text: str) -> str:
+    """Return a name that assets may have, such as `digits_v2` for `Digits V2`."""
+    return re.sub(r"[^a-z0-9_.-]+", "_", text.lower()).strip("_.-") or "model"
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """ "1.14.0" -> (1, 14, 0); a file that does not say may be as old as any."""
+    """Return "1.14.0" as (1, 14, 0), and the lowest version for text without numbers."""
     return tuple(int(part) for part in re.findall(r"\d+", text))

@@ -1,8 +1,9 @@
-"""How fast `.tflite` files are, so that the ratio between them holds on a noisy machine."""
+"""Compare the speed of `.tflite` files on this machine, so that ratios hold despite noise."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 _PROFILE_ROUNDS = 15
-# Run in a process of its own: high-water mark of memory before and after one inference, in KiB.
+# Runs in a process of its own: peak memory in KiB before and after one inference.
 _MEMORY = """
 import json, re, sys
 from mobilenet_tf.deployment.devices.cpu import runner
@@ -36,24 +37,25 @@ def benchmark(
     rounds: int = 50,
     profile: bool = True,
     progress: Callable[[int, int], None] | None = None,
-) -> dict:
-    """Measure files side by side: one call of each in turn, round after round, after warm-up.
+) -> dict[str, Any]:
+    """Measure files side by side: after a warm-up, one turn of each file per round.
 
     Args:
-        files: `.tflite`, run on XNNPACK as phones do.
-        threads: of the CPU; every file is measured with each.
-        rounds: values per file.
-        profile: also every operator alone.
+        files: `.tflite` files, which run on XNNPACK as on phones.
+        threads: Numbers of CPU threads; every file is measured with each.
+        rounds: Number of measurements of each file.
+        profile: Whether to measure every operator as well.
+        progress: Called with (rounds done, rounds in all).
 
     Returns:
-        processor; files: per file its name, bytes, partitions, left_out, peak_memory_bytes
-        (beyond what the runtime takes, None where the system does not say), threads (count ->
-        median_ms, p10_ms, p90_ms, ratio to the first file, of the medians per round), and ops:
-        operator name -> count, ms (each measured alone, first count of threads; without the
-        hand-overs between them).
+        processor; rounds; and files, a list with, of each file: file (its path), bytes,
+        partitions, left_out, peak_memory_bytes (in addition to the runtime's; None where the
+        system does not report it), threads (number of threads -> median_ms, p10_ms, p90_ms, and
+        ratio to the first file), and ops (operator -> count, ms; each operator is measured alone,
+        with the first number of threads and without the transitions between operators).
 
     Raises:
-        UserError: a file cannot be run, a count is below 1, or a file is named twice.
+        UserError: A file cannot be run, a number is below 1, or a file is given twice.
     """
     check_request(files, threads, rounds)
     contents = {str(path): read_file(path)[0] for path in files}
@@ -67,49 +69,61 @@ def benchmark(
         for count in threads
     }
     times = interleaved(runs, rounds, progress)
-    results = [
+    rows = [
         {
-            "file": name,
-            "bytes": len(content),
-            "partitions": facts[name]["delegate"]["partitions"],
-            "left_out": facts[name]["delegate"]["left_out"],
+            **file_facts(name, content, facts[name]),
             "peak_memory_bytes": peak_memory(name, threads[0]),
             "threads": compared(times, name, str(files[0]), threads),
             "ops": profile_ops(content, threads[0]) if profile else {},
         }
         for name, content in contents.items()
     ]
-    return {"processor": processor(), "rounds": rounds, "files": results}
+    return {"processor": processor(), "rounds": rounds, "files": rows}
+
+
+def file_facts(name: str, content: bytes, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a file without a measurement; `facts` are those of `inspect`."""
+    delegate = facts["delegate"]
+    return {
+        "file": name,
+        "bytes": len(content),
+        "partitions": delegate["partitions"],
+        "left_out": delegate["left_out"],
+    }
 
 
 def check_request(files: Sequence[Path], threads: Sequence[int], rounds: int) -> None:
-    """Raises UserError for what cannot be measured."""
+    """Reject files and numbers that cannot be measured.
+
+    Raises:
+        UserError: There is no file, a file is given twice, or a number is below 1.
+    """
     if not files:
         raise UserError("benchmark needs at least one .tflite file.")
-    for what, values in (("threads", threads), ("rounds", [rounds])):
+    for name, values in (("threads", threads), ("rounds", [rounds])):
         if min(values) < 1:
-            raise UserError(f"{what} is {min(values)}; it must be at least 1.")
+            raise UserError(f"{name} is {min(values)}; it must be at least 1.")
     if len(set(map(str, files))) < len(files):
-        raise UserError("A file is named twice; its ratio to itself would be 1.")
+        raise UserError("A file is given twice; its ratio to itself would be 1.")
 
 
 def peak_memory(path: str, threads: int) -> int | None:
-    """Bytes that loading and running a file adds to a process's high-water mark."""
+    """Return the bytes by which loading and running a file raises a process's peak memory."""
     done = run_python("-c", _MEMORY, path, str(threads), text=True)
     if done.returncode:
-        return None  # no /proc, as on macOS and Windows
+        return None  # there is no /proc on macOS and Windows
     before, after = json.loads(done.stdout.strip().splitlines()[-1])
     return (after - before) * 1024
 
 
-def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict]:
-    """Operator name -> count and ms: every operator as a file of its own, all in turns."""
+def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict[str, float]]:
+    """Return operator -> count and ms; each operator is measured as a file of its own, in turns."""
     model = parse_model(content)
     codes = op_codes(model)
     names = [OP_NAMES[codes[op.opcodeIndex]] for op in model.subgraphs[0].operators]
     runs = {index: runner(only(content, index), threads) for index in range(len(names))}
     times = interleaved(runs, _PROFILE_ROUNDS)
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, float]] = {}
     for index, name in enumerate(names):
         entry = found.setdefault(name, {"count": 0, "ms": 0.0})
         entry["count"] += 1
@@ -118,7 +132,7 @@ def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict]:
 
 
 def only(content: bytes, index: int) -> bytes:
-    """The file with one of its operators; what the operator read from others is its input."""
+    """Return the file with one of its operators, whose inputs become the file's inputs."""
     model = parse_model(content)
     graph = model.subgraphs[0]
     op = graph.operators[index]
@@ -126,9 +140,9 @@ def only(content: bytes, index: int) -> bytes:
         model.buffers[tensor.buffer].data is not None and len(model.buffers[tensor.buffer].data) > 0
         for tensor in graph.tensors
     ]
-    taken = dict.fromkeys(int(i) for i in op.inputs if i >= 0 and not constant[i])
+    inputs = dict.fromkeys(int(i) for i in op.inputs if i >= 0 and not constant[i])
     graph.operators = [op]
-    graph.inputs, graph.outputs = np.array(list(taken), np.int32), op.outputs
+    graph.inputs, graph.outputs = np.array(list(inputs), np.int32), op.outputs
     model.signatureDefs = model.metadata = None
     drop_unused(model)
     return pack_shared(model)

@@ -1,56 +1,65 @@
-"""Measurements that stay true until something of what measured them changes."""
+"""Disk cache of measurements, keyed by device and tool versions."""
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from mobilenet_tf.core.files import write_text
+from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
-Progress = Callable[[str, int, int], None]  # what is being done, done, of
 
 
 def cache_file() -> Path:
-    """Where measurements are kept: `measured.json` in the user's cache folder."""
+    """Return the path of the cache: `measured.json` in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "mobilenet_tf" / "measured.json"
 
 
-class Kept:
-    """A part of the kept file, as a dictionary.
+class MeasurementCache:
+    """The measurements of one device, as a dictionary that is saved to disk.
 
     Args:
-        measured_by: processor or device, and versions: values of others are never mixed in.
-        path: of the file; `cache_file()` if not given.
+        measured_on: Processor or device and the versions of all tools; measurements of different
+            ones are never mixed.
+        path: The cache file; None takes `cache_file()`.
     """
 
-    def __init__(self, measured_by: str, path: Path | None = None):
-        self.measured_by, self.path = measured_by, path or cache_file()
-        self.values: dict = self._read().get(measured_by, {})
+    def __init__(self, measured_on: str, path: Path | None = None):
+        self.measured_on, self.path = measured_on, path or cache_file()
+        self.values: dict[str, Any] = self._read().get(measured_on, {})
 
-    def _read(self) -> dict:
+    def _read(self) -> dict[str, Any]:
         try:
             return json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}  # absent or damaged: measured again
+            return {}  # absent or damaged: measure again
 
     def save(self) -> None:
-        """Write the values beside those of others."""
-        table = self._read() | {self.measured_by: self.values}
+        """Write the values to the file, which other devices share."""
+        table = self._read() | {self.measured_on: self.values}
         write_text(self.path, json.dumps(table, indent=1) + "\n")
 
-    def fill(self, found: Iterable[dict], total: int, progress: Callable | None = None) -> None:
-        """Take in values as they come, and save now and then: a kill costs little.
+    def add(
+        self,
+        measurements: Iterable[dict[str, Any]],
+        total: int,
+        activity: str,
+        progress: Progress | None = None,
+    ) -> None:
+        """Add measurements as they arrive, and save every few, so that a kill loses little.
 
         Args:
-            found: pieces of values.
-            total: how many pieces come.
-            progress: called with (pieces, total).
+            measurements: Dictionaries of values.
+            total: Number of dictionaries.
+            activity: What is being measured, for `progress`.
+            progress: Called with (activity, dictionaries so far, dictionaries in all).
         """
-        for done, values in enumerate(found, start=1):
+        for done, values in enumerate(measurements, start=1):
             self.values |= values
             if done % _SAVE_EVERY == 0 or done == total:
                 self.save()
             if progress:
-                progress(done, total)
+                progress(activity, done, total)

@@ -1,16 +1,24 @@
-"""Compile an int8 `.tflite` for an Arm Ethos-U with Arm's own compiler, Vela, and read its report.
+"""Arm Ethos-U NPUs: compile an int8 `.tflite` with Arm's compiler, Vela, and read its estimate.
 
-Vela runs in a process of its own: it keeps global state, and prints.
+Vela runs in a process of its own, because it keeps global state and prints.
 """
 
 import csv
 import tempfile
+from dataclasses import replace
+from os import cpu_count
 from pathlib import Path
+from typing import Any
 
 from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.deployment.devices.network_table import NetworkTable
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.parse import parse_model
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.selection.cost import Cost
 
 NPUS = (
     *(f"ethos-u55-{macs}" for macs in (32, 64, 128, 256)),
@@ -19,23 +27,24 @@ NPUS = (
 )
 _KIB = 1024
 _NPU_OPERATOR = b"ethos-u"
+_BEST_COMPRESSION = 0.8  # of weights with the spread of trained ones
 
 
-def compile_npu(content: bytes, npu: str) -> tuple[bytes, dict]:
-    """The file for one accelerator configuration, and Vela's estimate of what it costs.
+def compile_npu(content: bytes, npu: str) -> tuple[bytes, dict[str, Any]]:
+    """Return a file compiled for one NPU configuration, and Vela's estimate of its cost.
 
-    Vela's default system for the accelerator is assumed, which the figures name.
+    Vela's default system for the NPU is assumed; the estimate names it.
 
     Args:
         content: int8 `.tflite`.
-        npu: one of `NPUS`; the last number is multiply-adds per cycle.
+        npu: One of `NPUS`; the last number is multiply-adds per cycle.
 
     Returns:
         The compiled `.tflite`, and: npu, system, memory_mode, clock_hz, cycles, milliseconds,
         sram_bytes, flash_bytes (weights and commands), macs, ops, ops_on_npu (of `ops`).
 
     Raises:
-        UserError: no such configuration, Vela is not installed, or it refuses the file.
+        UserError: There is no such configuration, Vela is not installed, or it refuses the file.
     """
     if npu not in NPUS:
         raise UserError(f"The NPU is {npu!r}; it must be one of {', '.join(NPUS)}.")
@@ -47,16 +56,16 @@ def compile_npu(content: bytes, npu: str) -> tuple[bytes, dict]:
         done = run_python("-m", "ethosu.vela", str(source), *options, text=True)
         summaries = sorted(Path(folder).glob("*_summary_*.csv"))
         if done.returncode or not summaries:
-            said = (done.stderr or done.stdout).strip().splitlines() or ["it gives no reason"]
-            raise UserError(f"Vela refuses the model for {npu}: {said[-1].rstrip('.')}.")
+            output = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+            raise UserError(f"Vela refuses the model for {npu}: {output[-1].rstrip('.')}.")
         with summaries[0].open(newline="") as file:
             row = next(csv.DictReader(file))
         compiled = (Path(folder) / "model_vela.tflite").read_bytes()
-    return compiled, {"npu": npu, **_figures(row), **_coverage(content, compiled)}
+    return compiled, {"npu": npu, **_estimate(row), **_coverage(content, compiled)}
 
 
-def _figures(row: dict[str, str]) -> dict:
-    """What is kept of Vela's summary; it counts memory in KiB and time in seconds."""
+def _estimate(row: dict[str, str]) -> dict[str, Any]:
+    """Return what is used of Vela's summary, which counts memory in KiB and time in seconds."""
 
     def kib(*names: str) -> int:
         return round(sum(float(row[f"{name}_memory_used"]) for name in names) * _KIB)
@@ -73,8 +82,8 @@ def _figures(row: dict[str, str]) -> dict:
     }
 
 
-def _coverage(content: bytes, compiled: bytes) -> dict:
-    """How many of the file's operators the NPU took: those that are not left beside its own."""
+def _coverage(content: bytes, compiled: bytes) -> dict[str, int]:
+    """Return the number of the file's operators, and of those that run on the NPU."""
     ops = len(parse_model(content).subgraphs[0].operators)
     model = parse_model(compiled)
     left = sum(
@@ -82,3 +91,22 @@ def _coverage(content: bytes, compiled: bytes) -> dict:
         for op in model.subgraphs[0].operators
     )
     return {"ops": ops, "ops_on_npu": ops - left}
+
+
+class EthosUTable(NetworkTable):
+    """Costs by Vela's estimate for one of `NPUS`."""
+
+    tool = "ethos-u-vela"
+    workers = cpu_count()  # each network is a process of its own
+    knows_latency = True
+
+    def measure_network(self, network: Network) -> Cost:
+        """Compile a network; flash is the size of the compiled file, RAM is SRAM."""
+        compiled, estimate = compile_npu(int8_file(network), self.device)
+        macs = count(network).macs
+        return Cost(estimate["milliseconds"], len(compiled), estimate["sram_bytes"], macs)
+
+    def lower_bound(self, network: Network) -> Cost:
+        """Return bounds by counting: Vela compresses weights and runs activations in strips."""
+        counted = super().lower_bound(network)
+        return replace(counted, flash=int(_BEST_COMPRESSION * counted.flash), ram=0)

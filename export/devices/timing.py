@@ -1,24 +1,32 @@
-"""Time several things on a noisy machine so that their ratio holds: in turns, in one process."""
+"""Time several functions in turns in one process, so that noise affects all of them alike."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-SLICE = 0.002  # seconds at least per turn, so that the clock and the switch do not count
+Name = TypeVar("Name", bound=Hashable)
+SLICE = 0.002  # minimum seconds per turn, so that the clock and the switch do not matter
 
 
 def interleaved(
-    runs: Mapping[str, Callable[[], None]],
+    runs: Mapping[Name, Callable[[], None]],
     rounds: int,
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, np.ndarray]:
-    """Milliseconds per call: name -> one value per round, all names in turn in every round.
+) -> dict[Name, np.ndarray]:
+    """Return the milliseconds per call: name -> one value per round.
 
-    Each is first called until it is warm, and then as often per turn as fills `SLICE`. With
-    `time.thread_time` as clock, waiting while other programs have the processor is not counted;
-    it is for work in one thread only.
+    In every round, each function has one turn. It is first called until it is warm, and then as
+    often per turn as fills `SLICE`.
+
+    Args:
+        runs: Name -> function.
+        rounds: Number of rounds.
+        progress: Called with (rounds done, rounds in all).
+        clock: Returns seconds. `time.thread_time` does not count the time in which other programs
+            have the processor; it is for functions that use one thread only.
     """
     repeats = {name: _warm_up(run) for name, run in runs.items()}
     found = {name: np.empty(rounds) for name in runs}
@@ -35,7 +43,7 @@ def interleaved(
 
 
 def _warm_up(run: Callable[[], None]) -> int:
-    """Calls per turn."""
+    """Call a function a few times; return the number of calls per turn."""
     run()
     best = np.inf
     for _ in range(3):
@@ -45,22 +53,28 @@ def _warm_up(run: Callable[[], None]) -> int:
     return max(1, int(np.ceil(SLICE / max(best, 1e-6))))
 
 
-def summary(values: np.ndarray) -> dict[str, float]:
-    """median, and the spread: p10 and p90; milliseconds."""
+def percentiles(values: np.ndarray) -> dict[str, float]:
+    """Return median_ms and the spread, p10_ms and p90_ms, of milliseconds."""
     low, middle, high = np.percentile(values, (10, 50, 90))
     return {"median_ms": float(middle), "p10_ms": float(low), "p90_ms": float(high)}
 
 
 def compared(
     times: Mapping[tuple[str, int], np.ndarray], name: str, first: str, threads: Sequence[int]
-) -> dict[str, dict]:
-    """Count of threads -> `summary`, and ratio: to `first`, the median of those per round.
+) -> dict[str, dict[str, float]]:
+    """Compare a file with the first one.
 
     Args:
-        times: (file, threads) -> milliseconds per round, of files that took turns.
+        times: (file, threads) -> milliseconds per round, of files that were timed in turns.
+        name: The file.
+        first: The file to compare with.
+        threads: Numbers of threads.
+
+    Returns:
+        Number of threads -> `percentiles`, and ratio: the median of the ratios per round.
     """
     return {
-        str(count): summary(times[name, count])
+        str(count): percentiles(times[name, count])
         | {"ratio": float(np.median(times[name, count] / times[first, count]))}
         for count in threads
     }

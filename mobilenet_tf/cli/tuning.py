@@ -1,14 +1,15 @@
-"""The command `tune`; `cli` registers it."""
+"""The command `tune`; `app` registers it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mobilenet_tf.cli import tables
+from mobilenet_tf.cli import device_tables
+from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, MaxSize, parse_budget
+from mobilenet_tf.cli.output import show
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.terminal import import_tensorflow
 
 
 def tune(
@@ -16,109 +17,103 @@ def tune(
         str, typer.Option(help="Folder with a folder per class, `digits`, or `tfds:NAME`.")
     ] = "digits",
     algorithm: Annotated[str, typer.Option(help="hyperband, bayesian or random.")] = "hyperband",
-    trials: Annotated[int, typer.Option(help="To train, with those of before --resume.")] = 15,
+    trials: Annotated[
+        int, typer.Option(help="Number of trials, including those before --resume.")
+    ] = 15,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Of a trial; Hyperband's longest.", show_default="the recipe's"),
+        typer.Option(
+            help="Number of epochs of a trial; with hyperband, of the longest.",
+            show_default="the recipe's",
+        ),
     ] = None,
     space: Annotated[
-        Path | None, typer.Option(help="What to vary, as TOML.", show_default="tuning/space.toml")
+        Path | None,
+        typer.Option(help="What to vary, as TOML.", show_default="tuning_space.toml"),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Networks instead, such as v1,v2.")] = None,
-    alpha: Annotated[str | None, typer.Option(help="Alphas instead, such as 0.25,0.5.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Networks, such as v1,v2.", show_default="the space's")
+    ] = None,
+    alpha: Annotated[
+        str | None, typer.Option(help="Alphas, such as 0.25,0.5.", show_default="the space's")
+    ] = None,
     size: Annotated[
-        str | None, typer.Option(help="Sizes instead, such as 64,96.", show_default="32 for digits")
+        str | None,
+        typer.Option(help="Sizes, such as 64,96.", show_default="the space's; 32 for digits"),
     ] = None,
     channels: Annotated[
         int | None, typer.Option(help="3 (RGB) or 1 (grey).", show_default="3; 1 for digits")
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="All other numbers: a name or a .toml.")
+        str, typer.Option(help="All values that are not varied: a name or a .toml file.")
     ] = "small_data",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One of the recipe's fields, as FIELD=VALUE.")
+        list[str] | None, typer.Option("--set", help="One field of the recipe, as FIELD=VALUE.")
     ] = None,
-    max_macs: Annotated[str | None, typer.Option(help="Multiply-adds, such as 12M.")] = None,
-    max_size: Annotated[str | None, typer.Option(help="Of the file, such as 500KB.")] = None,
-    max_ram: Annotated[str | None, typer.Option(help="Of activations, such as 200KB.")] = None,
-    max_latency: Annotated[str | None, typer.Option(help="On this CPU, such as 5ms.")] = None,
+    max_flash: MaxFlash = None,
+    max_ram: MaxRam = None,
+    max_latency: MaxLatency = None,
+    max_macs: MaxMacs = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="What to measure costs on: cpu (this machine), phone, mcu, ethos-u55-128, ..."
+        ),
+    ] = "cpu",
     weights: Annotated[
-        str, typer.Option(help="Start: `none`, `imagenet` or a weights file.")
+        str, typer.Option(help="Start of training: `none`, `imagenet` or a weights file.")
     ] = "none",
-    seed: Annotated[int, typer.Option(help="Of the search and of every trial.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the search.", show_default="runs/tune_DATA")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier one.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier one.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier search.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an earlier search.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on standard output.")
+    ] = False,
+    max_size: MaxSize = None,
 ) -> None:
     """Search recipe, network, alpha and size for the best accuracy within a budget."""
-    from mobilenet_tf.core.units import parse_bytes, parse_count, parse_milliseconds
-    from mobilenet_tf.datasets.load import source_name
-    from mobilenet_tf.selection.plan import Plan, begin_search
-    from mobilenet_tf.selection.space import DEFAULT, load_space
+    from mobilenet_tf.commands.tune import tune as command
+    from mobilenet_tf.selection.search_settings import SearchSettings
+    from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, load_space
     from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
-    if trials < 1:
-        raise UserError(f"trials is {trials}; it must be at least 1.")
     digits = data == "digits"
     base = load_recipe(recipe).with_fields(parse_settings(settings or []))
     sizes = _listed("size", size, int) or ([32] if digits and space is None else None)
-    found = load_space(DEFAULT if space is None else space, base).narrowed(
+    narrowed = load_space(DEFAULT_SPACE if space is None else space, base).narrowed(
         model=_listed("model", model, str), alpha=_listed("alpha", alpha, float), size=sizes
     )
-    limits = {
-        "macs": parse_count(max_macs, "--max-macs"),
-        "bytes": parse_bytes(max_size, "--max-size"),
-        "ram": parse_bytes(max_ram, "--max-ram"),
-        "latency": parse_milliseconds(max_latency, "--max-latency"),
-    }
-    plan = Plan(
-        data,
-        channels if channels is not None else (1 if digits else 3),
-        algorithm,
-        base.with_fields({"train.epochs": epochs}),
-        found,
-        {name: most for name, most in limits.items() if most is not None},
-        weights,
-        seed,
+    search = SearchSettings(
+        data=data,
+        channels=channels if channels is not None else (1 if digits else 3),
+        recipe=base,
+        space=narrowed,
+        algorithm=algorithm,
+        epochs=epochs,
+        budget=parse_budget(
+            max_flash=max_flash,
+            max_ram=max_ram,
+            max_latency=max_latency,
+            max_macs=max_macs,
+            max_size=max_size,
+        ),
+        device=device,
+        weights=weights,
+        seed=seed,
     )
-    out = out or Path("runs") / f"tune_{source_name(data)}"
-    search = begin_search(plan, out, _measured(plan.limits), overwrite, resume)
-    import_tensorflow()
-    from mobilenet_tf.selection.outcome import write_outcome
-    from mobilenet_tf.selection.tuner import run_search
-
-    rows = run_search(search, trials)
-    if rows is not None:
-        tables.show(write_outcome(search, rows, base), as_json, tables.tuning_table)
+    result = command(search, trials=trials, out=out, overwrite=overwrite, resume=resume)
+    if result is not None:
+        show(result, as_json, device_tables.tuning_table)
 
 
-def _listed(name: str, text: str | None, kind: type) -> list | None:
-    """`v1,v2` as a list of that type."""
+def _listed(name: str, text: str | None, kind: Callable[[str], Any]) -> list[Any] | None:
+    """Return `v1,v2` as a list of values."""
     try:
         return None if text is None else [kind(word.strip()) for word in text.split(",")]
     except ValueError:
         raise UserError(f"{name} is {text!r}; it must be values such as 64,96.") from None
-
-
-def _measured(limits) -> Callable[[Sequence], list[dict[str, float]]]:
-    """What networks cost: counted, and what is limited besides from files and on this CPU."""
-    from mobilenet_tf.deployment.devices.cpu import LatencyTable, ThisMachine
-    from mobilenet_tf.deployment.tflite.from_graph import phone_file_size
-    from mobilenet_tf.selection.plan import counted
-
-    def measure(specs: Sequence) -> list[dict[str, float]]:
-        rows = counted(specs)
-        if "latency" in limits:
-            table = LatencyTable(ThisMachine())
-            table.measure(specs)
-        for row, spec in zip(rows, specs, strict=True):
-            if "bytes" in limits:
-                row["bytes"] = phone_file_size(spec)[0]
-            if "latency" in limits:
-                row["latency"] = table.milliseconds(spec)
-        return rows
-
-    return measure

@@ -1,35 +1,43 @@
-"""Train the most promising options briefly and rank them by what they reach on the user's data."""
+"""Train the most promising options briefly and rank them by their accuracy on the user's data."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from mobilenet_tf.networks.zoo import make_network
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import trial_accuracy
+from mobilenet_tf.selection.choose import Option
 from mobilenet_tf.training.recipe import load_recipe
 
+if TYPE_CHECKING:
+    from mobilenet_tf.commands.choose import Trials
 
-def run_trials(
-    options: list[dict], data: str, channels: int, epochs: int, out: Path, seed: int = 0
-) -> list[dict]:
+
+def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list[dict[str, Any]]:
     """Train each option for a few epochs.
 
     Args:
-        options: as `choose` gives them.
-        data: the source, as for `run`.
-        epochs: of float training.
-        out: a folder; each trial is a run in it, replaced if it is there.
+        options: The options.
+        trials: Data, number of epochs and folder of the trials.
+        channels: 3 (RGB) or 1 (grey).
 
     Returns:
-        The options with `validation_accuracy` and `run`, best first.
+        The options as `Option.to_dict` describes them, with `validation_accuracy` and `run` (the
+        folder), the best first.
 
     Raises:
-        UserError: the data cannot be learned from.
+        UserError: The data is not suitable for training.
     """
-    recipe = load_recipe("small_data").with_fields({"train.epochs": epochs, "qat.epochs": 0})
-    found = []
+    fields = {"train.epochs": trials.epochs, "qat.epochs": 0}
+    recipe = load_recipe("small_data").with_fields(fields)
+    results = []
     for option in options:
-        spec = make_network(option["model"], option["alpha"], option["size"], channels=channels)
-        folder = out / f"{spec.name}_{spec.alpha:g}_{spec.input.side}"
-        job = begin(folder, data, spec, recipe, seed=seed, overwrite=True)
-        found.append(option | {"validation_accuracy": trial_accuracy(job), "run": str(folder)})
-    return sorted(found, key=lambda trial: -trial["validation_accuracy"])
+        network = option.network
+        folder = trials.out / f"{network.name}_{network.alpha:g}_{network.input.side}"
+        settings = RunSettings(data=trials.data, network=network, recipe=recipe)
+        run = begin(settings, out=folder, overwrite=True)
+        facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
+        results.append(option.to_dict() | facts)
+    return sorted(results, key=lambda result: -result["validation_accuracy"])

@@ -75,8 +75,31 @@ def load_data(
         from mobilenet_tf.datasets.sources.tfds import load_tfds
 
         return load_tfds(source.removeprefix("tfds:"), input_spec, seed, progress)
-    if not source:
-        raise UserError("The data source is empty; pass a folder, `digits` or `tfds:NAME`.")
+    _require_name(source)
     from mobilenet_tf.datasets.sources.folder import load_folder
 
     return load_folder(source, input_spec, seed, progress)
+
+
+def class_names(source: str) -> tuple[str, ...]:
+    """Return the names of a source's classes without reading its images.
+
+    Raises:
+        UserError: There is no such source, or it has no classes.
+    """
+    source = str(source)
+    if source == "digits":
+        return tuple("0123456789")
+    if source.startswith("tfds:"):
+        from mobilenet_tf.datasets.sources.tfds import tfds_classes
+
+        return tfds_classes(source.removeprefix("tfds:"))
+    _require_name(source)
+    from mobilenet_tf.datasets.sources.folder import folder_classes
+
+    return folder_classes(source)
+
+
+def _require_name(source: str) -> None:
+    if not source:
+        raise UserError("The data source is empty; pass a folder, `digits` or `tfds:NAME`.")

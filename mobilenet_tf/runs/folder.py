@@ -1,155 +1,161 @@
-"""`runs/NAME/`: the one place of a run's configuration, checkpoints, models and figures.
+"""`runs/NAME/`: the only place of a run's settings, checkpoints, models and metrics."""
 
-Every file is written beside its final name, brought to the disk and moved into place, so a reader,
-or a run that is resumed after a kill or a power failure, sees the old file or the new one, never
-half of one.
-"""
-
-import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml, write_text
 from mobilenet_tf.core.settings import flatten
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        pass
-    return True
+from mobilenet_tf.runs.result import Result, merge, read_result, write_result
+from mobilenet_tf.runs.settings import RunSettings, read_settings
 
 
 class RunFolder:
-    """Paths and figures of one run.
+    """Paths and files of one run.
 
     Attributes:
-        path: the folder.
+        path: The folder.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     @property
     def config_file(self) -> Path:
+        """The settings."""
         return self.path / "config.toml"
 
     @property
     def checkpoints(self) -> Path:
+        """Folder of the checkpoints, one per phase of training."""
         return self.path / "checkpoints"
 
     @property
     def logs(self) -> Path:
-        """The curves, as CSV and for TensorBoard."""
+        """Folder of the training curves, as CSV and for TensorBoard."""
         return self.path / "logs"
 
     @property
     def float_model(self) -> Path:
+        """The trained float network."""
         return self.path / "float.keras"
 
     @property
     def qat_model(self) -> Path:
+        """The network after quantization-aware training."""
         return self.path / "qat.keras"
 
     @property
     def tflite(self) -> Path:
+        """The int8 file."""
         return self.path / "model_int8.tflite"
 
     @property
     def ptq_tflite(self) -> Path:
-        """The yardstick: the float model after plain post-training quantization."""
+        """The float network after plain post-training quantization, for comparison."""
         return self.path / "model_ptq_int8.tflite"
 
     @property
     def labels_file(self) -> Path:
+        """One class name per line."""
         return self.path / "labels.txt"
 
     @property
     def result_file(self) -> Path:
+        """The metrics."""
         return self.path / "result.json"
 
     @property
     def report(self) -> Path:
+        """The report as a web page."""
         return self.path / "report.html"
 
     @property
     def card(self) -> Path:
+        """The model card."""
         return self.path / "MODEL_CARD.md"
 
     @classmethod
     def open(cls, path: str | Path, *needed: str) -> "RunFolder":
-        """An existing run.
+        """Open an existing run.
 
         Raises:
-            UserError: it is no run folder, or a file named in `needed` is not there yet.
+            UserError: It is not a run folder, or a file listed in `needed` does not exist yet.
         """
-        run = cls(path)
+        folder = cls(path)
         for name in ("config.toml", *needed):
-            if not (run.path / name).is_file():
+            if not (folder.path / name).is_file():
                 raise UserError(
-                    f"{run.path} has no {name}; a folder written by `train` or `run` is needed."
+                    f"{folder.path} has no {name}; a folder written by `train` or `run` is needed."
                 )
-        return run
+        return folder
 
     def require_free(self, overwrite: bool) -> None:
-        """Check that a new run may take the folder.
+        """Check that a new run may use the folder.
 
         Raises:
-            UserError: it is in use and `overwrite` is off, or it is not one of ours.
+            UserError: It is in use and `overwrite` is off, or this project did not write it.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; --out takes a folder.")
+            raise UserError(f"{self.path} is a file; --out must be a folder.")
         if not self.path.is_dir() or not any(self.path.iterdir()):
             return
         if not overwrite:
             raise UserError(
-                f"{self.path} holds an earlier run; use --resume to go on, --overwrite to replace "
-                "it, or --out for another folder."
+                f"{self.path} holds an earlier run; use --resume to continue it, --overwrite to "
+                "replace it, or --out for another folder."
             )
         self.require_ours(self.config_file)
 
     def require_ours(self, mark: Path) -> None:
-        """Check that what is to be overwritten has a file that only this project writes.
+        """Check that the folder holds `mark`, a file that only this project writes.
 
         Raises:
-            UserError: it has not.
+            UserError: It does not.
         """
         if not mark.is_file():
-            raise UserError(f"{self.path} is no run folder, so it is not overwritten.")
+            raise UserError(f"{self.path} is not a run folder, so it is not overwritten.")
 
-    def require_same(self, config: dict) -> None:
-        """Check that a run may go on with the settings of now.
+    def require_same(
+        self, config: Mapping[str, Any], before: Mapping[str, Any] | None = None
+    ) -> None:
+        """Check that the folder was started with this configuration.
+
+        Args:
+            config: The configuration now.
+            before: The one it was started with; by default the content of `config.toml`.
 
         Raises:
-            UserError: it was begun with others.
+            UserError: They are different.
         """
-        now, then = flatten(config), flatten(self.config())
-        for name in now | then:
-            if now.get(name) != then.get(name):
-                raise UserError(
-                    f"{self.path} was begun with {name} = {then.get(name)!r}, not "
-                    f"{now.get(name)!r}; --resume needs the same settings."
-                )
+        now, old = flatten(config), flatten(self.config() if before is None else before)
+        for name in now | old:
+            if now.get(name) == old.get(name):
+                continue
+            difference = f"{name} = {old.get(name)!r}, not {now.get(name)!r}"
+            if isinstance(now.get(name), list):  # rows of a network are too long to print
+                difference = f"another {name}"
+            raise UserError(
+                f"{self.path} was started with {difference}; --resume needs the same settings."
+            )
 
     def sweep(self) -> None:
-        """Remove what killed processes were writing."""
+        """Remove the partial files of processes that have ended."""
         for partial in self.path.rglob(f"{PARTIAL_PREFIX}*"):
             process = int(partial.name.removeprefix(PARTIAL_PREFIX).split("-")[0])
             if process == os.getpid() or not _is_running(process):
                 partial.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Throw away what the folder holds, if it is there.
+        """Delete the folder if it exists.
 
         Raises:
-            UserError: it cannot be written.
+            UserError: It cannot be deleted.
         """
         try:
             if self.path.is_dir():
@@ -157,24 +163,49 @@ class RunFolder:
         except OSError as error:
             raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
 
-    def config(self) -> dict:
-        """Every value the run was started with, resolved."""
+    def config(self) -> dict[str, Any]:
+        """Read `config.toml`.
+
+        Raises:
+            UserError: It cannot be read.
+        """
         return read_toml(self.config_file)
 
-    def write_config(self, values: dict) -> None:
+    def write_config(self, values: Mapping[str, Any]) -> None:
+        """Write `config.toml`."""
         write_text(self.config_file, tomli_w.dumps(values))
 
-    def result(self) -> dict:
-        """The figures so far; empty before the first stage."""
-        if not self.result_file.exists():
-            return {}
-        return json.loads(self.result_file.read_text(encoding="utf-8"))
+    def settings(self) -> RunSettings:
+        """Return the settings in `config.toml`, which may be of version 1.
 
-    def update_result(self, **sections: dict) -> dict:
-        """Merge sections into `result.json`, a section's keys into those it has."""
-        result = self.result()
-        for name, value in sections.items():
-            merge = isinstance(value, dict) and isinstance(result.get(name), dict)
-            result[name] = result[name] | value if merge else value
-        write_text(self.result_file, json.dumps(result, indent=2) + "\n")
+        Raises:
+            UserError: It cannot be read, or a field is not accepted.
+        """
+        return read_settings(self.config_file)
+
+    def result(self) -> Result:
+        """Read the metrics measured so far; they are empty before the first stage.
+
+        Raises:
+            UserError: `result.json` cannot be read, or a field is not accepted.
+        """
+        return read_result(self.result_file)
+
+    def update_result(self, **sections: Any) -> Result:
+        """Write new sections into `result.json` and return the whole result.
+
+        The keys of a dict are merged into the existing section; see `runs.result.merge`.
+        """
+        result = merge(self.result(), **sections)
+        write_result(self.result_file, result)
         return result
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it belongs to another user
+        pass
+    return True

@@ -1,42 +1,70 @@
-"""Load a teacher for knowledge distillation from a run folder or a model file."""
+"""The trained network that a run learns from, named by another run or a file.
+
+Checking it needs no TensorFlow.
+"""
 
 from pathlib import Path
-
-import tf_keras as keras
+from typing import TYPE_CHECKING
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.training.distillation import Teacher, as_teacher
+
+if TYPE_CHECKING:
+    from mobilenet_tf.training.distillation import Teacher
 
 
-def load_teacher(teacher: str, student: Network) -> Teacher | None:
-    """Load a trained network as a teacher.
+def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:
+    """Reject a teacher that cannot be used, as far as this is known without loading the network.
 
-    The teacher of a run receives images normalised as it was trained. A model file says nothing
-    about preprocessing, so its network must expect the student's. Images are scaled to the
-    teacher's size.
+    Args:
+        teacher: `none`, a run folder, or a .keras or .h5 file.
+        classes: Class names of the student, once they are known. A teacher from a run must have
+            the same.
+
+    Raises:
+        UserError: There is no such run or file, or its classes are different.
+    """
+    path = Path(teacher)
+    if teacher == "none" or (path.suffix in (".keras", ".h5") and path.is_file()):
+        return
+    if not path.is_dir():
+        raise UserError(
+            f"teacher is {teacher!r}; it must be none, a run folder, or an existing .keras or .h5 "
+            "file."
+        )
+    theirs = RunFolder.open(path, "float.keras").settings().classes
+    if classes and theirs != classes:
+        raise UserError(f"The classes of {path} are {', '.join(theirs)}, not those of the data.")
+
+
+def load_teacher(teacher: str, student: Network) -> "Teacher | None":
+    """Load the teacher of a run; None for `none`.
+
+    The network of a run receives images normalised as in its own training. Nothing but the network
+    is known of a file, so it must accept images normalised as for the student. Images are resized
+    to the teacher's input.
 
     Args:
         teacher: `none`, a run folder, or a .keras or .h5 file of any tf_keras classifier.
-        student: Network to be trained; gives input and number of classes.
-
-    Returns:
-        The teacher, or None for `none`.
+        student: Gives preprocessing, channels and the number of classes.
 
     Raises:
         UserError: There is no such teacher, or it is not a classifier of such images.
     """
     if teacher == "none":
         return None
-    path, input_spec = Path(teacher), student.input
+    import tf_keras as keras
+
+    from mobilenet_tf.networks.keras_model import OWN_LAYERS
+    from mobilenet_tf.training.distillation import as_teacher
+
+    path, expected = Path(teacher), student.input
     if path.is_dir():
-        run = RunFolder.open(path, "float.keras")
-        path = run.float_model
-        input_spec = Network.from_dict(run.config()["model"]).input
+        folder = RunFolder.open(path, "float.keras")
+        path, expected = folder.float_model, folder.settings().network.input
     try:
         model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # whatever a foreign file makes Keras raise
+    except Exception as error:  # a foreign file can make Keras raise anything
         raise UserError(f"{path} cannot be read as a tf_keras model.") from error
-    return as_teacher(model, student, input_spec, str(path))
+    return as_teacher(model, student, expected, str(path))

@@ -1,26 +1,30 @@
-"""A short training whose only result is how good the network becomes."""
+"""A short training that only measures the validation accuracy that a network reaches."""
 
-from mobilenet_tf.runs.run import Job
+from mobilenet_tf.runs.run import Run
 
 
-def trial_accuracy(job: Job, until: int | None = None) -> float:
-    """Train the float network of a run and judge the weights that are kept.
+def trial_accuracy(run: Run, until: int | None = None) -> float:
+    """Train the float network of a run and return the validation accuracy of its best weights.
 
-    Goes on where the run stands; `float.keras` and `result.json` are written as by `train`.
+    Continues from the checkpoint if there is one; writes `float.keras` and `result.json` as
+    `train` does.
 
     Args:
-        until: epochs after which to stop, while the learning rate falls as for all of the
-            recipe's; None trains them all.
+        run: The run.
+        until: Number of epochs after which to stop, while the learning rate follows the schedule
+            of all the recipe's epochs; None trains them all.
 
     Returns:
-        The share of the validation pictures named right, at the epoch with the lowest loss.
+        The share of the validation images classified correctly at the epoch with the lowest loss.
 
     Raises:
-        Diverged: the loss became infinite.
+        Diverged: The loss is NaN or infinite.
     """
-    from mobilenet_tf.runs.train_stage import train
+    from mobilenet_tf.runs.train import train
 
-    train(job, until)
-    history = job.run.result()["history"]["float"]
-    losses = history["val_loss"]
-    return history["val_accuracy"][losses.index(min(losses))]
+    train(run, until)
+    curves = run.result().history.float or {}
+    epochs = zip(curves["val_loss"], curves["val_accuracy"], strict=True)
+    known = [(loss, accuracy) for loss, accuracy in epochs if loss is not None]
+    _, accuracy = min(known, key=lambda epoch: epoch[0])
+    return 0.0 if accuracy is None else accuracy

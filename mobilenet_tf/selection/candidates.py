@@ -1,4 +1,4 @@
-"""The configurations worth choosing among: published ones and some in between."""
+"""The configurations to choose from: published ones and some in between."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,42 +1,108 @@
-"""The trade-off as a picture: accuracy against what it costs, with the lines of a budget."""
+"""Plots of accuracy against cost, with the limits of a budget as lines."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from mobilenet_tf.core.plotting import check_plot_file, legend, log_axis, quiet_pyplot, save
-from mobilenet_tf.selection.chooser import LIMITS
+from mobilenet_tf.core.plotting import (
+    check_plot_file,
+    legend,
+    log_axis,
+    quiet_pyplot,
+    save,
+    trade_off,
+)
+from mobilenet_tf.selection.choose import Choice, Option, compared_costs
+from mobilenet_tf.selection.cost import Budget, Cost
 
-_TITLES = {"latency": "latency, ms", "bytes": "file, KB", "ram": "RAM, KB"}
-_UNITS = {"latency": 1.0, "bytes": 1e3, "ram": 1e3}
+# Cost -> title of its axis and the unit there.
+_AXES = {
+    "latency": ("latency, ms", 1.0),
+    "flash": ("flash, KB", 1e3),
+    "ram": ("RAM, KB", 1e3),
+    "macs": ("million multiply-adds", 1e6),
+}
 
 
-def plot(result: dict, path: Path) -> None:
-    """Draw what `choose` gives, a panel per cost; what breaks a limit is hollow.
+def draw_choice(choice: Choice, path: Path) -> None:
+    """Draw the options of a choice, one panel per cost; those beyond a limit are hollow.
 
     Raises:
-        UserError: the ending is not .png, .svg or .pdf, or it cannot be written.
+        UserError: The suffix is not .png, .svg or .pdf, or the file cannot be written.
     """
     check_plot_file(path)
-    pyplot = quiet_pyplot()
-    options, limits = result["pareto"], result["limits"]
-    costs = [name for name in LIMITS.values() if options[0][name] is not None]
-    size = 4.5 * len(costs), 5
-    figure, panels = pyplot.subplots(
-        1, len(costs), figsize=size, sharey=True, squeeze=False, layout="constrained"
+    options, limits = choice.pareto, choice.budget.limits
+    costs = [
+        name for name in compared_costs(choice.budget) if getattr(options[0].cost, name) is not None
+    ]
+    figure, panels = quiet_pyplot().subplots(
+        1,
+        len(costs),
+        figsize=(4.5 * len(costs), 5),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     for panel, name in zip(panels[0], costs, strict=True):
-        limit = next(limit for limit, attribute in LIMITS.items() if attribute == name)
-        for index, model in enumerate(dict.fromkeys(option["model"] for option in options)):
-            for fits in (True, False):
-                own = [o for o in options if o["model"] == model and fits == (not o["breaks"])]
-                points = [o[name] / _UNITS[name] for o in own], [o["top1"] for o in own]
-                colour, face = f"C{index}", None if fits else "none"
-                label = {"label": model} if fits else {}
-                panel.plot(*points, "o", ms=5, color=colour, markerfacecolor=face, **label)
-        if result["best"]:
-            at = result["best"][name] / _UNITS[name], result["best"]["top1"]
+        title, unit = _AXES[name]
+        _draw_options(panel, options, name)
+        if choice.best:
+            at = getattr(choice.best.cost, name) / unit, choice.best.top1
             panel.plot(*at, "*", ms=16, color="black", label="best that fits")
-        lines = [limits[limit] / _UNITS[name]] if limit in limits else []
-        log_axis(panel, f"{_TITLES[name]} ({result['target']})", lines)
+        lines = [limits[name] / unit] if name in limits else []
+        log_axis(panel, f"{title} ({choice.device})", lines)
     panels[0][0].set_ylabel("expected ImageNet top-1, % (published table)")
     legend(figure, "hollow: beyond a limit" if limits else None)
     save(figure, path)
+
+
+def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
+    """Draw accuracy against one cost, with one colour per family of networks."""
+    for index, model in enumerate(dict.fromkeys(option.network.name for option in options)):
+        own = [option for option in options if option.network.name == model]
+        for fits in (True, False):
+            drawn = [option for option in own if fits == (not option.breaks)]
+            points = (
+                [getattr(option.cost, name) / _AXES[name][1] for option in drawn],
+                [option.top1 for option in drawn],
+            )
+            face = None if fits else "none"
+            label = {"label": model} if fits else {}
+            panel.plot(*points, "o", ms=5, color=f"C{index}", markerfacecolor=face, **label)
+
+
+def draw_trials(
+    trials: Iterable[tuple[str, Cost, float]],
+    best: tuple[Cost, float],
+    budget: Budget,
+    path: Path,
+) -> None:
+    """Draw the accuracy of trials against the cost that is limited, or multiply-adds.
+
+    Args:
+        trials: Family of the network, cost and validation accuracy (0 to 1) of each trial.
+        best: Cost and validation accuracy of the best trial.
+        budget: The budget; if it has several limits, the first of latency, RAM and flash is
+            drawn.
+        path: The file, which ends in .png, .svg or .pdf.
+
+    Raises:
+        UserError: The suffix is another, or the file cannot be written.
+    """
+    limits = budget.limits
+    axis = next((name for name in ("latency", "ram", "flash") if name in limits), "macs")
+    title, unit = _AXES[axis]
+
+    def point(cost: Cost, accuracy: float) -> tuple[float, float]:
+        return getattr(cost, axis) / unit, 100 * accuracy
+
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for model, cost, accuracy in trials:
+        groups.setdefault(model, []).append(point(cost, accuracy))
+    trade_off(
+        path,
+        groups,
+        point(*best),
+        limits[axis] / unit if axis in limits else None,
+        (title, "validation accuracy, %"),
+    )

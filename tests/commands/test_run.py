@@ -67,9 +67,10 @@ def folder(tmp_path_factory) -> Path:
 
 def test_result_holds_every_figure(result):
     assert result["model"] | {"parameters": 0, "macs": 0, "peak_activation_bytes": 0} == {
-        "name": "v1", "alpha": 0.25, "size": 32, "channels": 1, "classes": 10, "parameters": 0,
-        "macs": 0, "peak_activation_bytes": 0,
-        "preprocessing": {"mean": 128.0, "std": 127.5, "crop": 1.0},
+        "name": "v1", "alpha": 0.25, "classes": 10, "parameters": 0, "macs": 0,
+        "peak_activation_bytes": 0,
+        "input": {"size": 32, "channels": 1, "mean": 128.0, "std": 127.5, "crop": 1.0,
+                  "fit": "crop", "resize": "bilinear"},
     }  # fmt: skip
     data = result["data"]
     assert data["train"] + data["validation"] + data["test"] == 1797
@@ -208,7 +209,7 @@ def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
 
 def test_stages_run_again_on_their_own(run, result):
     said = call("verify", run).stderr
-    assert f"Most is lost in {result['parity']['worst_block']}" in said
+    assert f"Most precision is lost in {result['parity']['worst_block']}" in said
     again = json.loads((run / "result.json").read_text())
     assert again["accuracy"] == result["accuracy"]
 
@@ -223,7 +224,7 @@ def test_a_run_is_not_overwritten_unasked(run):
 
 def test_resume_wants_the_same_settings(run):
     error = call(*RUN[3:], "--out", run, "--resume", "--size", "64", code=2).stderr
-    assert "model.size = 32, not 64" in error
+    assert "network.input.size = 32, not 64" in error
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

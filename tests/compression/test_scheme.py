@@ -14,7 +14,7 @@ from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.quantize_stage import load_qat
+from mobilenet_tf.runs.models import load_qat
 
 AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
 
@@ -129,9 +129,7 @@ def test_qat_trains_every_kernel_and_bias(int8):
 
 
 def test_a_saved_model_is_the_same_model(int8, tmp_path):
-    class Job:
-        run = RunFolder(tmp_path)
-
-    int8.qat.save(Job.run.qat_model)
+    folder = RunFolder(tmp_path)
+    int8.qat.save(folder.qat_model)
     images = int8.images[:8]
-    np.testing.assert_array_equal(load_qat(Job)(images), int8.qat(images))
+    np.testing.assert_array_equal(load_qat(folder)(images), int8.qat(images))

@@ -14,6 +14,7 @@ from mobilenet_tf.core.files import write_atomically, write_text
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 from tests.commands.test_cli import call
 
@@ -49,9 +50,12 @@ def make_folder(tmp_path):
 
 
 def start(out, source, **options):
-    return begin(
-        out, str(source), make_network("v1", 0.25, 32), load_recipe("small_data"), **options
+    settings = RunSettings(
+        data=str(source),
+        network=make_network("v1", 0.25, 32),
+        recipe=load_recipe("small_data"),
     )
+    return begin(settings, out=out, **options)
 
 
 def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):
@@ -88,7 +92,7 @@ def test_pictures_that_changed_are_refused_before_anything_happens(tmp_path, pic
     Image.new("RGB", (40, 40), "red").save(pictures / "cats" / "0.png")
     said = call(*arguments, "--resume")
     assert said.returncode == 2
-    assert f"The pictures of {pictures} have changed since {out} was begun" in said.stderr
+    assert f"The images of {pictures} have changed since {out} was started" in said.stderr
     assert "Traceback" not in said.stderr
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 

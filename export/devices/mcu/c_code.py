@@ -8,32 +8,32 @@ _PER_LINE = 16
 
 
 def c_string(text: str) -> str:
-    """A C string literal of plain ASCII: everything else as octal escapes of its UTF-8 bytes.
+    """Return a C string literal in ASCII; other characters become octal escapes of their UTF-8.
 
-    Octal escapes end after three digits; hexadecimal ones would swallow digits that follow.
-    A question mark is escaped, because two of them may begin a trigraph.
+    Octal escapes end after three digits; hexadecimal ones would include the digits that follow.
+    Question marks are escaped, because two of them may begin a trigraph.
     """
     plain = set(range(32, 127)) - set(b'"\\?')
     return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
 def c_strings(texts: Iterable[str]) -> str:
-    """The inside of an initialiser, one literal on a line."""
+    """Return the inside of an initialiser of strings, one literal per line."""
     return ",\n".join(f"  {c_string(text)}" for text in texts)
 
 
 def c_bytes(data: bytes) -> str:
-    """The inside of an initialiser of unsigned bytes."""
+    """Return the inside of an initialiser of unsigned bytes."""
     return _lines([f"0x{byte:02x}" for byte in data])
 
 
 def c_int8(rows: np.ndarray) -> str:
-    """The inside of an initialiser of a two-dimensional int8 array."""
+    """Return the inside of an initialiser of a two-dimensional int8 array."""
     return ",\n".join(f"{{\n{_lines(list(map(str, row.tolist())))}\n}}" for row in rows)
 
 
 def c_float(value: float) -> str:
-    """A float literal that reads back as the same float32."""
+    """Return a float literal that C reads as the same float32."""
     return f"{np.format_float_scientific(np.float32(value), unique=True, trim='0')}f"
 
 

@@ -4,9 +4,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import extra_version
 from mobilenet_tf.deployment.tflite.memory_plan import ALIGNMENT
 
-_GENEROUS = 64 << 20  # bytes of arena for looking at a file
-_MOST_STEPS = 4096  # beyond what was recorded, before giving up
+_LARGE_ARENA = 64 << 20  # bytes, for looking at a file
+_MOST_STEPS = 4096  # steps of ALIGNMENT beyond the recorded size, before giving up
 _REPORT = re.compile(rb"Arena allocation (total|head|tail) (\d+) bytes")
 
 
@@ -25,10 +26,10 @@ class Arena:
     """Working memory of a file in bytes, measured on this 64-bit machine.
 
     Attributes:
-        needed: the smallest arena, in steps of 16, in which the file was seen to run.
-        activations: what of it changes from operator to operator.
-        persistent: what stays: structures of the interpreter and of its kernels. Pointers
-            are half as wide on a 32-bit microcontroller, so there it is less.
+        needed: The smallest arena, in steps of 16, in which the file was seen to run.
+        activations: The part that changes from operator to operator.
+        persistent: The part that stays: structures of the interpreter and of its kernels. It is
+            smaller on a 32-bit microcontroller, whose pointers are half as wide.
     """
 
     needed: int
@@ -40,19 +41,19 @@ class MicroModel:
     """A file in TensorFlow Lite Micro.
 
     Args:
-        data: bytes of a `.tflite` with int8 input and output.
-        arena: bytes to run in.
+        data: A `.tflite` with int8 input and output.
+        arena: Size of the arena in bytes.
 
     Raises:
         UserError: tflite-micro is not installed, or it refuses the file.
     """
 
-    def __init__(self, data: bytes, arena: int = _GENEROUS):
+    def __init__(self, data: bytes, arena: int = _LARGE_ARENA):
         self._interpreter = _load(data, arena)
         self.input_shape = tuple(map(int, self._interpreter.get_input_details(0)["shape"]))
 
     def run(self, inputs: np.ndarray) -> np.ndarray:
-        """Outputs (N, classes) for inputs (N, height, width, channels), both int8."""
+        """Return outputs (N, classes) for inputs (N, height, width, channels), both int8."""
         results = []
         for picture in inputs:
             self._interpreter.set_input(picture[None], 0)
@@ -61,29 +62,29 @@ class MicroModel:
         return np.stack(results)
 
     def report(self) -> dict[str, int]:
-        """What the interpreter's recorder says of its arena: total, head and tail."""
-        text = _listen(self._interpreter.print_allocations)
+        """Return the sizes that the interpreter recorded for its arena: total, head and tail."""
+        text = _captured(self._interpreter.print_allocations)
         return {name.decode(): int(size) for name, size in _REPORT.findall(text)}
 
 
-def _load(data: bytes, arena: int):
+def _load(data: bytes, arena: int) -> Any:
     extra_version("tflite-micro")
     from tflite_micro import runtime
 
     text = b""
     try:
-        with _quiet() as listen:
+        with _captured_errors() as output:
             try:
                 return runtime.Interpreter.from_bytes(data, arena_size=arena)
             finally:
-                text = listen()
+                text = output()
     except RuntimeError as error:
         lines = text.decode("utf-8", "replace").strip().splitlines() or [str(error)]
         raise UserError(f"TensorFlow Lite Micro refuses the model: {lines[0]}") from error
 
 
 def record_arena(data: bytes) -> Arena:
-    """The memory that a file takes, as the interpreter's recorder has it.
+    """Return the memory that the interpreter records while it runs a file.
 
     Raises:
         UserError: TensorFlow Lite Micro refuses the file.
@@ -95,21 +96,22 @@ def record_arena(data: bytes) -> Arena:
 
 
 def measure_arena(data: bytes) -> Arena:
-    """The memory that a file needs: what was recorded, and proven by running in just that.
+    """Return the memory that a file needs: what is recorded, proven by running in just that.
 
-    In a process of its own, because the interpreter crashes in an arena that is far too small.
+    Each attempt runs in a process of its own, because the interpreter crashes in an arena that is
+    far too small.
 
     Raises:
         UserError: TensorFlow Lite Micro refuses the file.
     """
     recorded = record_arena(data)
-    # In steps of ALIGNMENT beyond what was recorded: allocating takes passing memory too.
+    # In steps of ALIGNMENT beyond what was recorded: allocation needs temporary memory as well.
     low, high = -1, 0
     while not _runs_in(data, recorded.needed + high * ALIGNMENT):
         if high > _MOST_STEPS:
             raise UserError(
-                f"The model was recorded to need an arena of {recorded.needed} bytes and does not "
-                f"run in {recorded.needed + high * ALIGNMENT}."
+                f"The interpreter recorded an arena of {recorded.needed} bytes for the model, but "
+                f"the model does not run in {recorded.needed + high * ALIGNMENT} bytes."
             )
         low, high = high, 2 * high + 1
     while high - low > 1:
@@ -120,39 +122,37 @@ def measure_arena(data: bytes) -> Arena:
 
 
 def _runs_in(data: bytes, size: int) -> bool:
-    return (
-        run_python(
-            "-m", "mobilenet_tf.deployment.devices.mcu.interpreter", str(size), input=data
-        ).returncode
-        == 0
-    )
+    """Whether a file runs in an arena of this size; see the end of this file."""
+    module = "mobilenet_tf.deployment.devices.mcu.interpreter"
+    return run_python("-m", module, str(size), input=data).returncode == 0
 
 
 @contextmanager
-def _quiet():
-    """The native library prints to standard error; yield a function that returns what it said."""
+def _captured_errors() -> Iterator[Callable[[], bytes]]:
+    """Capture standard error, where the native library prints; yield a function that reads it."""
     with tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
+        original = os.dup(2)
         os.dup2(file.fileno(), 2)
 
-        def listen() -> bytes:
+        def output() -> bytes:
             file.seek(0)
             return file.read()
 
         try:
-            yield listen
+            yield output
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)
 
 
-def _listen(speak: Callable[[], None]) -> bytes:
-    with _quiet() as listen:
-        speak()
-        return listen()
+def _captured(function: Callable[[], None]) -> bytes:
+    """Call a function and return what it printed to standard error."""
+    with _captured_errors() as output:
+        function()
+        return output()
 
 
 if __name__ == "__main__":
-    # `_runs_in`: the file on standard input, the arena's bytes as argument.
+    # Started by `_runs_in`: the file on standard input, the size of the arena as argument.
     small = MicroModel(sys.stdin.buffer.read(), int(sys.argv[1]))
     small.run(np.zeros(small.input_shape, np.int8))

@@ -67,6 +67,18 @@ def load_folder(
     )
 
 
+def folder_classes(source: str | Path) -> tuple[str, ...]:
+    """Return the names of the classes without reading an image.
+
+    Raises:
+        UserError: There is no such folder, or it has fewer than two classes.
+    """
+    try:
+        return list_dataset(check_folder(source))[0]
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
 def load_labelled(
     source: str | Path,
     labels: Sequence[str],

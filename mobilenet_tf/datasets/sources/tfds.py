@@ -47,22 +47,8 @@ def load_tfds(
         UserError: The library is not installed, it cannot prepare the dataset, or the dataset does
             not consist of images with one label each.
     """
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise UserError(
-            f"tfds:{name} needs tensorflow-datasets: pip install mobilenet_tf[tfds]"
-        ) from error
-    try:
-        builder = tfds.builder(name)
-        image_key, label_key = _keys(builder.info, name)
-        builder.download_and_prepare()
-    except UserError:
-        raise
-    # An unknown name, no network, a full disk, a manual download: each has its own exception.
-    except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"tfds:{name} cannot be prepared: {lines[0]}") from error
+    builder, image_key, label_key = _open(name, download=True)
+    import tensorflow_datasets as tfds
 
     source = _Source(f"tfds:{name}", builder, image_key, label_key)
     splits = source.splits()
@@ -80,6 +66,38 @@ def load_tfds(
     )
     images = (image for theirs in splits.values() for image in source.images(theirs))
     return from_images(source.name, listing, images, input_spec, seed=seed, progress=progress)
+
+
+def tfds_classes(name: str) -> tuple[str, ...]:
+    """Return the names of a dataset's classes without downloading it.
+
+    Raises:
+        UserError: See `load_tfds`.
+    """
+    builder, _, label_key = _open(name, download=False)
+    return tuple(builder.info.features[label_key].names)
+
+
+def _open(name: str, download: bool) -> tuple[Any, str, str]:
+    """Return the builder of a dataset and the names of its image and label features."""
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise UserError(
+            f"tfds:{name} needs tensorflow-datasets: pip install mobilenet_tf[tfds]"
+        ) from error
+    try:
+        builder = tfds.builder(name)
+        image_key, label_key = _keys(builder.info, name)
+        if download:
+            builder.download_and_prepare()
+    except UserError:
+        raise
+    # An unknown name, no network, a full disk, a manual download: each has its own exception.
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(f"tfds:{name} cannot be prepared: {lines[0]}") from error
+    return builder, image_key, label_key
 
 
 @dataclass(frozen=True)

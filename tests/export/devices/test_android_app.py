@@ -70,14 +70,16 @@ def test_a_model_and_what_it_should_give(model, demo):
 
 
 def test_a_run_folder(model, demo, tmp_path):
+    from mobilenet_tf.commands.android import android as command
+
     run = tmp_path / "Digits 1"
     run.mkdir()
     (run / "config.toml").touch()
     with pytest.raises(UserError, match="has no model_int8"):
-        install(run, demo=demo)
+        command(run, demo=demo)
     (run / "model_int8.tflite").write_bytes(model.read_bytes())
-    assert install(run, demo=demo)["model"].endswith("/digits_1.tflite")
-    assert install(run, "other", demo)["model"].endswith("/other.tflite")
+    assert command(run, demo=demo)["model"].endswith("/digits_1.tflite")
+    assert command(run, name="other", demo=demo)["model"].endswith("/other.tflite")
 
 
 def test_a_newer_runtime_is_refused(model, demo, monkeypatch):
@@ -101,7 +103,7 @@ def test_names_that_assets_cannot_have(model, demo, name):
 
 
 def test_no_project(model, tmp_path):
-    with pytest.raises(UserError, match="is no Android project"):
+    with pytest.raises(UserError, match="is not an Android project"):
         install(model, demo=tmp_path)
 
 

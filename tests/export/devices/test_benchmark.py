@@ -1,4 +1,4 @@
-"""Benchmark: what it reports is complete and comes from the files; times are not asserted."""
+"""Benchmark: the report is complete and its facts are those of the files; no times are asserted."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.benchmark import benchmark, only
-from mobilenet_tf.deployment.devices.cpu import LatencyTable
+from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.devices.phone import Phone, benchmark_phone
-from mobilenet_tf.deployment.devices.timing import SLICE, interleaved, summary
+from mobilenet_tf.deployment.devices.timing import SLICE, interleaved, percentiles
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import make_network
 
@@ -61,7 +61,7 @@ def test_rounds_are_interleaved():
     turns = [name for i, name in enumerate(measured) if i == 0 or measured[i - 1] != name]
     assert turns[-6:] == ["a", "b"] * 3
     assert found["a"].shape == (3,)
-    assert summary(np.arange(11.0))["median_ms"] == 5
+    assert percentiles(np.arange(11.0))["median_ms"] == 5
 
 
 def test_errors_are_one_sentence(files, tmp_path):
@@ -70,7 +70,7 @@ def test_errors_are_one_sentence(files, tmp_path):
     with pytest.raises(UserError, match="threads is 0"):
         benchmark([files.int8], (0,))
     for measure in (benchmark, benchmark_phone):
-        with pytest.raises(UserError, match="named twice"):
+        with pytest.raises(UserError, match="given twice"):
             measure([files.int8, files.int8])
 
 
@@ -84,11 +84,11 @@ case "$1 $2" in
   *"pm list"*) echo "$APP" ;;
   *run-as*) [ -z "$REFUSES" ] || { echo "run-as: package not debuggable"; exit 1; } ;;
   *cat*) echo '{"model": "x", "median_ms": 0.75, "p90_ms": 0.9}' ;;
-  *benchmark_model*) cat "$SAID" ;;
+  *benchmark_model*) cat "$OUTPUT" ;;
 esac
 """
-# As the tool speaks, shortened; the first summary is that of loading.
-SAID = """INFO: Explicitly applied XNNPACK delegate, and the model graph will be executed.
+# The tool's output, shortened; the first summary is that of loading.
+OUTPUT = """INFO: Explicitly applied XNNPACK delegate, and the model graph will be executed.
 INFO: count=9 first=3000 curr=2000 min=2000 max=3000 avg=2500 std=9 p5=2000 median=2500 p95=2900
 INFO: count=10 first=1300 curr=1200 min=1200 max=1400 avg=1250 std=9 p5=1200 median=1234.5 p95=1400
 INFO: Inference timings in us: Init: 9, First inference: 3000, Inference (avg): 1250
@@ -113,13 +113,13 @@ INFO: Operator-wise Profiling Info for Regular Benchmark Runs:
 
 @pytest.fixture
 def phone(tmp_path, monkeypatch):
-    """A program named adb that answers as a phone with benchmark_model does; gives its log."""
+    """A program named adb that answers like a phone with benchmark_model; returns its log."""
     adb = tmp_path / "bin" / "adb"
     adb.parent.mkdir()
     adb.write_text(ADB)
     adb.chmod(adb.stat().st_mode | stat.S_IEXEC)
-    (tmp_path / "said").write_text(SAID)
-    values = {"TOOL": "yes", "APP": "", "EXTRA": "", "REFUSES": "", "SAID": tmp_path / "said"}
+    (tmp_path / "output").write_text(OUTPUT)
+    values = {"TOOL": "yes", "APP": "", "EXTRA": "", "REFUSES": "", "OUTPUT": tmp_path / "output"}
     for name, value in {**values, "LOG": tmp_path / "log"}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.setenv("PATH", f"{adb.parent}{os.pathsep}{os.environ['PATH']}")
@@ -157,14 +157,23 @@ def test_a_phone_with_the_app_only(files, phone, monkeypatch):
         benchmark_phone([files.int8])
 
 
-def test_choose_with_the_latency_of_a_phone(phone, tmp_path):
-    spec = make_network("v1", 0.25, 32, 10)
-    table = LatencyTable(Phone(4), tmp_path / "kept.json")
-    table.measure([spec])
+def test_costs_with_the_latency_of_a_phone(phone, tmp_path):
+    network = make_network("v1", 0.25, 32, 10)
+    table = PartsTable(Phone(4), path=tmp_path / "cache.json")
+    table.measure([network])
     # Every file takes as long as the call alone, so the parts take nothing.
-    assert table.milliseconds(spec) == 1.2345
-    assert LatencyTable(Phone(4), tmp_path / "kept.json").measure([spec]) == 0
-    assert LatencyTable(Phone(2), tmp_path / "kept.json").measure([spec]) > 0
+    assert table.milliseconds(network) == 1.2345
+    assert PartsTable(Phone(4), path=tmp_path / "cache.json").measure([network]) == 0
+    assert PartsTable(Phone(2), path=tmp_path / "cache.json").measure([network]) > 0
+
+
+@pytest.mark.parametrize("option", [["--device", "phone"], ["--adb"]])
+def test_the_command_measures_on_a_phone(files, phone, option):
+    from mobilenet_tf.cli.app import app
+
+    done = CliRunner().invoke(app, ["benchmark", str(files.int8), *option, "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["processor"] == "Fake 9, benchmark_model, 1 threads"
 
 
 def test_a_phone_that_cannot_measure(files, phone, monkeypatch):
@@ -172,7 +181,7 @@ def test_a_phone_that_cannot_measure(files, phone, monkeypatch):
     with pytest.raises(UserError, match="neither /data/local/tmp/benchmark_model"):
         benchmark_phone([files.int8])
     monkeypatch.setenv("TOOL", "yes")
-    Path(os.environ["SAID"]).write_text("ERROR: Failed to load model\n")
+    Path(os.environ["OUTPUT"]).write_text("ERROR: Failed to load model\n")
     with pytest.raises(UserError, match=r"gives no time for .*int8\.tflite\.$"):
         benchmark_phone([files.int8])
     monkeypatch.setenv("EXTRA", "serial2\tdevice\n")
@@ -186,7 +195,7 @@ def test_no_adb(files, monkeypatch, tmp_path):
         benchmark_phone([files.int8])
 
 
-def test_json_is_all_that_stands_on_standard_output(files):
+def test_standard_output_is_nothing_but_json(files):
     from mobilenet_tf.cli.app import app
 
     arguments = ["benchmark", str(files.int8), "--threads", "1,2", "--rounds", "2", "--json"]
@@ -194,4 +203,4 @@ def test_json_is_all_that_stands_on_standard_output(files):
     assert done.exit_code == 0, done.output
     assert set(json.loads(done.stdout)["files"][0]["threads"]) == {"1", "2"}
     done = CliRunner().invoke(app, ["benchmark", str(files.int8), "--threads", "one"])
-    assert "threads is 'one'; it must be counts such as 1,2,4" in str(done.exception)
+    assert "threads is 'one'; it must be numbers such as 1,2,4" in str(done.exception)

@@ -1,4 +1,4 @@
-/* Classifies one frame: a fragment to start from. Written by mobilenet_tf. */
+/* An example that classifies one frame. Written by mobilenet_tf; adapt it to your firmware. */
 #include <stdint.h>
 #include <stdio.h>
 
@@ -6,17 +6,17 @@
 #include "model_selftest.h"
 #include "runner.h"
 
-/* Yours: fill MODEL_INPUT_BYTES pixels, row by row$colour_order, 0 to 255, with the
- * centre square of the frame scaled to MODEL_WIDTH x MODEL_HEIGHT, as in training$crop_note.
- * Return 0. */
+/* Write this function. It fills `pixels` with MODEL_INPUT_BYTES values from 0 to 255, row by
+ * row$colour_order: the centre square of the frame, scaled to MODEL_WIDTH x MODEL_HEIGHT, as in
+ * training$crop_note. It returns 0 on success. */
 int camera_frame(uint8_t *pixels);
 
 static uint8_t frame[MODEL_INPUT_BYTES];
 
 int main(void) {
-  const int begun = runner_begin();
-  if (begun != 0) {
-    printf("runner_begin: %d\n", begun);
+  const int error = runner_begin();
+  if (error != 0) {
+    printf("runner_begin: %d\n", error);
     return 1;
   }
   const int failed = model_selftest();

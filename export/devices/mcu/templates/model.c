@@ -3,7 +3,7 @@
 
 #include <stdalign.h>
 
-/* Kernels read 32-bit values in place, and some processors stop where those are not aligned. */
+/* Kernels read 32-bit values in place, and some processors trap on unaligned access. */
 alignas(16) const unsigned char model_data[MODEL_BYTES] = {
 $data
 };

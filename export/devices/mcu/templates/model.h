@@ -11,11 +11,11 @@ extern "C" {
 
 #define MODEL_BYTES $bytes
 
-/* Working memory. The smallest arena in which TensorFlow Lite Micro's own interpreter was seen
- * to run this file, on a 64-bit machine with the reference kernels. A 32-bit device needs less
- * for pointers. Arm's kernels (CMSIS-NN) want scratch space in addition, by their formulas
- * $cmsis_m4 bytes on Cortex-M4, M7 and M33, and $cmsis_m55 on M55 and M85. Compare
- * runner_arena_used() on the device, then change this one number. */
+/* Working memory: the smallest arena in which TensorFlow Lite Micro's interpreter ran this file,
+ * on a 64-bit machine with the reference kernels. A 32-bit device needs less for pointers. Arm's
+ * kernels (CMSIS-NN) need additional scratch space, by their formulas
+ * $cmsis_m4 bytes on Cortex-M4, M7 and M33, and $cmsis_m55 on M55 and M85. Compare this number
+ * with runner_arena_used() on the device, and adjust it. */
 #define MODEL_ARENA_BYTES $arena
 
 #define MODEL_WIDTH $width

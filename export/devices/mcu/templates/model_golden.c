@@ -1,4 +1,4 @@
-/* Outputs are those of TensorFlow Lite Micro's reference kernels. Written by mobilenet_tf. */
+/* The outputs are those of TensorFlow Lite Micro's reference kernels. Written by mobilenet_tf. */
 #include "model_golden.h"
 
 const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES] = {

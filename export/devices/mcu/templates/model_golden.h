@@ -1,7 +1,7 @@
-/* Pictures and what the model makes of them, for a test on the device.
+/* Pictures and the outputs of the model for them, for a self-test on the device.
  *
- * Written by mobilenet_tf; do not edit. Leave model_golden.c and model_selftest.c out of the
- * build to save $golden_bytes bytes.
+ * Written by mobilenet_tf; do not edit. To save $golden_bytes bytes, remove model_golden.c and
+ * model_selftest.c from the build.
  */
 #ifndef MODEL_GOLDEN_H_
 #define MODEL_GOLDEN_H_

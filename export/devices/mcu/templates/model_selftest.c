@@ -6,7 +6,7 @@
 #include "model_golden.h"
 #include "runner.h"
 
-/* Kernels of different runtimes round differently: one step is no error. */
+/* Kernels round differently, so a difference of one integer step is not an error. */
 enum { ALLOWED_STEPS = 1 };
 
 int model_selftest(void) {

@@ -1,9 +1,10 @@
-/* Whether this device computes what was proven. Written by mobilenet_tf. */
+/* A test that this device computes the verified outputs. Written by mobilenet_tf. */
 #ifndef MODEL_SELFTEST_H_
 #define MODEL_SELFTEST_H_
 
-/* Run every golden picture after runner_begin(). Returns 0, or the number, from 1, of the first
- * picture whose output is more than one integer step away, or which did not run. */
+/* Runs the model on every golden picture. Call runner_begin() first. Returns 0 on success, or the
+ * number (from 1) of the first picture that could not be run or whose output differs by more than
+ * one integer step. */
 int model_selftest(void);
 
 #endif /* MODEL_SELFTEST_H_ */

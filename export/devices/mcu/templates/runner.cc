@@ -1,6 +1,6 @@
 // TensorFlow Lite Micro behind runner.h. Written by mobilenet_tf.
 //
-// Operators and the versions that the model asks for:
+// Operators of the model, with the versions that it needs:
 $op_list
 #include "runner.h"
 
@@ -15,7 +15,7 @@ alignas(16) uint8_t arena[MODEL_ARENA_BYTES];
 tflite::MicroMutableOpResolver<$op_count> resolver;
 tflite::MicroInterpreter *interpreter = nullptr;
 
-// Exactly the operators of this file: the linker leaves the others out.
+// Only the operators of this file, so that the linker omits all others.
 bool AddOperators() {
   return $op_calls;
 }

@@ -9,17 +9,18 @@
 extern "C" {
 #endif
 
-/* Once, before the others. Returns 0, or 1: a file of another schema; 2: an operator is missing;
- * 3: the arena is too small; 4: input or output is not what model.h says. */
+/* Call this once, before the other functions. Returns 0 on success, 1 if the file has another
+ * schema version, 2 if an operator is missing, 3 if the arena is too small, and 4 if the size of
+ * input or output differs from model.h. */
 int runner_begin(void);
 
-/* MODEL_INPUT_BYTES integers to fill before each run: pixel - 128. */
+/* Returns the input: MODEL_INPUT_BYTES integers, pixel - 128, to write before each run. */
 int8_t *runner_input(void);
 
-/* MODEL_CLASSES scores of the picture in runner_input(), or NULL where it did not run. */
+/* Runs the model on the input. Returns MODEL_CLASSES scores, or NULL if the model did not run. */
 const int8_t *runner_run(void);
 
-/* Bytes of the arena in use, after runner_begin(). */
+/* Returns the number of bytes of the arena in use. Call runner_begin() first. */
 size_t runner_arena_used(void);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@ import ctypes
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,16 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_string
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
-from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, agreement, operators, write_folder
+from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, operators, write_folder
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
-from mobilenet_tf.deployment.tflite.from_graph import synthetic
+from mobilenet_tf.deployment.devices.mcu.parity import agreement
+from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
-SPEC = make_network("v3_small", 0.35, 32, 3, 1)
+NETWORK = make_network("v3_small", 0.35, 32, 3, 1)
 LABELS = ['a "quoted"\\ label', "naïve 猫 ??)", "c"]
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 DEVICES = {"cortex-m4": ["-mcpu=cortex-m4"], "cortex-m55": ["-mcpu=cortex-m55"]}
@@ -27,12 +30,23 @@ DEVICES = {"cortex-m4": ["-mcpu=cortex-m4"], "cortex-m55": ["-mcpu=cortex-m55"]}
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """(folder, figures, pictures) of a grey network with hard-swish as it was trained."""
+    """(folder, facts, pictures) of a grey network with hard-swish as two operators."""
     folder = tmp_path_factory.mktemp("mcu")
-    shape = (20, SPEC.size, SPEC.size, SPEC.channels)
+    shape = (20, *NETWORK.input.shape)
     pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    content = scaled_as_pixels(synthetic(SPEC, fused=False))
-    return folder, write_folder(folder, content, LABELS, pictures, "Test */ model", 0.875), pictures
+    return folder, write_folder(folder, model_of(pictures, crop=0.875)), pictures
+
+
+def model_of(pictures, content: bytes | None = None, crop: float = 1.0) -> Int8Model:
+    if content is None:
+        content = scaled_as_pixels(int8_file(NETWORK, fuse_hard_swish=False))
+    return Int8Model(
+        content=content,
+        network=replace(NETWORK, input=replace(NETWORK.input, crop=crop)),
+        labels=tuple(LABELS),
+        title="Test */ model",
+        pictures=pictures,
+    )
 
 
 def scaled_as_pixels(content: bytes) -> bytes:
@@ -91,8 +105,8 @@ def load_c(exported, tmp_path):
 
 
 def test_the_c_arrays_are_the_proven_file(exported, tmp_path):
-    folder, figures, _ = exported
-    library, size = load_c(exported, tmp_path), figures["bytes"]
+    folder, facts, _ = exported
+    library, size = load_c(exported, tmp_path), facts["bytes"]
     array = (ctypes.c_ubyte * size).in_dll(library, "model_data")
     assert bytes(array) == (folder / "model.tflite").read_bytes()
     assert ctypes.addressof(array) % 16 == 0
@@ -103,10 +117,10 @@ def test_the_c_arrays_are_the_proven_file(exported, tmp_path):
 def test_the_golden_vectors_are_what_the_file_computes(exported, tmp_path):
     folder, _, pictures = exported
     library = load_c(exported, tmp_path)
-    pixels = SPEC.size**2
+    pixels = NETWORK.input.side**2
     inputs = np.array((ctypes.c_int8 * pixels * 4).in_dll(library, "model_golden_inputs"), np.int8)
     outputs = np.array((ctypes.c_int8 * 3 * 4).in_dll(library, "model_golden_outputs"), np.int8)
-    shape = (4, SPEC.size, SPEC.size, 1)
+    shape = (4, NETWORK.input.side, NETWORK.input.side, 1)
     expected = MicroModel((folder / "model.tflite").read_bytes()).run(inputs.reshape(shape))
     np.testing.assert_array_equal(outputs, expected)
     np.testing.assert_array_equal(inputs[0].astype(int) + 128, pictures[0].reshape(-1))
@@ -125,24 +139,24 @@ def test_main_runs_its_self_test_first(exported, tmp_path, error, expected):
     assert (done.returncode == 0) == (error < 2)
 
 
-def test_figures_and_readme(exported):
-    folder, figures, _ = exported
-    assert json.loads((folder / "micro.json").read_text()) == figures
-    assert figures["parity"]["litert"]["within_1_lsb"] >= 0.99
-    assert figures["parity"]["litert"]["sure_top1_agreement"] == 1
-    assert f"{figures['arena']['needed']} bytes" in (folder / "README.md").read_text()
-    assert f"MODEL_ARENA_BYTES {figures['arena']['needed']}\n" in (folder / "model.h").read_text()
+def test_facts_and_readme(exported):
+    folder, facts, _ = exported
+    assert json.loads((folder / "micro.json").read_text()) == facts
+    assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
+    assert facts["parity"]["litert"]["sure_top1_agreement"] == 1
+    assert f"{facts['arena']['needed']} bytes" in (folder / "README.md").read_text()
+    assert f"MODEL_ARENA_BYTES {facts['arena']['needed']}\n" in (folder / "model.h").read_text()
     small = (folder / "model.tflite").read_bytes()
-    MicroModel(small, figures["arena"]["needed"])
-    assert figures["cmsis_nn"] == {core: scratch_beyond(small, core) for core in CORES}
-    assert f"{figures['cmsis_nn']['cortex-m55']} on M55" in (folder / "model.h").read_text()
+    MicroModel(small, facts["arena"]["needed"])
+    assert facts["cmsis_nn"] == {core: scratch_beyond(small, core) for core in CORES}
+    assert f"{facts['cmsis_nn']['cortex-m55']} on M55" in (folder / "model.h").read_text()
 
 
 def test_the_resolver_has_exactly_the_operators(exported):
-    folder, figures, _ = exported
+    folder, facts, _ = exported
     text = (folder / "runner.cc").read_text()
     used = {name for name, method in RESOLVER.items() if f"{method}()" in text}
-    assert used == set(figures["ops"])
+    assert used == set(facts["ops"])
     assert "HARD_SWISH" in used
     assert "RESHAPE" not in used
     assert f"MicroMutableOpResolver<{len(used)}>" in text
@@ -151,25 +165,24 @@ def test_the_resolver_has_exactly_the_operators(exported):
 def test_every_operator_of_the_zoo_has_a_resolver_entry():
     for name in ZOO:
         for fused in (True, False):
-            assert set(operators(synthetic(make_network(name, 0.35, 64, 2), fused))) <= set(
+            assert set(operators(int8_file(make_network(name, 0.35, 64, 2), fused))) <= set(
                 RESOLVER
             )
 
 
 def test_a_disagreement_is_refused_and_nothing_written(exported, tmp_path, monkeypatch):
-    import mobilenet_tf.deployment.devices.mcu.folder as micro
+    import mobilenet_tf.deployment.devices.mcu.parity as micro
 
     run = micro._run_reference
     monkeypatch.setattr(micro, "_run_reference", lambda *a: np.roll(run(*a), 1, axis=1))
-    content = scaled_as_pixels(synthetic(SPEC, fused=False))
     with pytest.raises(UserError, match="so nothing is written"):
-        write_folder(tmp_path / "mcu", content, LABELS, exported[2], "Test", 1.0)
+        write_folder(tmp_path / "mcu", model_of(exported[2]))
     assert not (tmp_path / "mcu").exists()
 
 
 def test_an_input_that_is_no_pixel_is_refused(exported, tmp_path):
     with pytest.raises(UserError, match="is not pixel - 128"):
-        write_folder(tmp_path, wrong_type(), LABELS, exported[2], "Test", 1.0)
+        write_folder(tmp_path, model_of(exported[2], wrong_type()))
 
 
 def wrong_type() -> bytes:
@@ -177,7 +190,7 @@ def wrong_type() -> bytes:
     from mobilenet_tf.deployment.tflite.from_graph import schema
     from mobilenet_tf.deployment.tflite.parse import parse_model
 
-    model = parse_model(synthetic(SPEC))
+    model = parse_model(int8_file(NETWORK))
     graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].type = schema.TensorType.FLOAT32
     graph.tensors[graph.inputs[0]].quantization = None

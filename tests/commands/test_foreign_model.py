@@ -3,11 +3,12 @@
 import pytest
 import tf_keras as keras
 
+from mobilenet_tf.commands.foreign_model import ModelData, export_foreign, load_foreign
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.proof.foreign import export_foreign, load_foreign
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 LAYERS = keras.layers
+DATA = ModelData("digits", 0.0, 255.0)
 
 
 def small_model(classes=10, shape=(32, 32, 1), name="mine"):
@@ -26,14 +27,13 @@ def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("foreign")
     model = small_model()
     model.save(folder / request.param)
-    return model, export_foreign(
-        folder / request.param, "digits", 127.5, 127.5, folder / "out", io="int8"
-    )
+    data = ModelData("digits", 127.5, 127.5)
+    return model, export_foreign(folder / request.param, data, io="int8", out=folder / "out")
 
 
 def test_the_file_is_all_integers_and_proven(exported):
     model, run = exported
-    result = run.result()
+    result = run.result().to_dict()
     assert result["tflite"]["float_tensors"] == 0
     assert result["tflite"]["input"]["dtype"] == "int8"
     assert result["parity"]["images"] == result["data"]["test"]
@@ -44,7 +44,7 @@ def test_the_file_is_all_integers_and_proven(exported):
 
 def test_calibration_is_logged(exported):
     _, run = exported
-    calibration = run.result()["calibration"]
+    calibration = run.result().to_dict()["calibration"]
     assert calibration["pictures"] == 300
     assert set(calibration["per_class"].values()) == {30}
     assert (calibration["lowest_pixel"], calibration["highest_pixel"]) == (0, 255)
@@ -98,7 +98,7 @@ def test_wrong_files_and_classes(tmp_path):
         load_foreign(tmp_path / "text.h5")
     small_model(classes=7).save(tmp_path / "seven.h5")
     with pytest.raises(UserError, match="has 7 outputs, but digits has 10 classes"):
-        export_foreign(tmp_path / "seven.h5", "digits", 0, 255, tmp_path / "out")
+        export_foreign(tmp_path / "seven.h5", DATA, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -107,6 +107,6 @@ def test_overwriting_spares_folders_of_others(tmp_path):
     photo = tmp_path / "photos" / "cat.jpg"
     photo.parent.mkdir()
     photo.write_bytes(b"a cat")
-    with pytest.raises(UserError, match="photos is no run folder, so it is not overwritten"):
-        export_foreign(tmp_path / "model.h5", "digits", 0, 255, photo.parent, overwrite=True)
+    with pytest.raises(UserError, match="photos is not a run folder, so it is not overwritten"):
+        export_foreign(tmp_path / "model.h5", DATA, out=photo.parent, overwrite=True)
     assert photo.read_bytes() == b"a cat"

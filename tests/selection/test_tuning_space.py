@@ -1,4 +1,4 @@
-"""The space and what a search may afford of it, without TensorFlow."""
+"""The space of a search and the networks in it that a budget allows, without TensorFlow."""
 
 import re
 
@@ -7,8 +7,10 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.selection.plan import Plan, affordable, begin_search
-from mobilenet_tf.selection.space import DEFAULT, Range, load_space
+from mobilenet_tf.selection.affordable import affordable, restore
+from mobilenet_tf.selection.cost import Budget, Cost, CountedTable
+from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, Range, load_space
 from mobilenet_tf.training.recipe import load_recipe
 
 RECIPE = load_recipe("small_data")
@@ -28,7 +30,7 @@ def space_of(tmp_path):
 
 
 def test_the_default_space_suits_the_default_recipe():
-    space = load_space(DEFAULT, RECIPE)
+    space = load_space(DEFAULT_SPACE, RECIPE)
     assert len(space.networks(10, 3)) == len(space.model) * len(space.alpha) * len(space.size)
     assert space.fields["train.learning_rate"].log
 
@@ -45,12 +47,12 @@ def test_lists_and_ranges(space_of):
         "train.ema": Range(0, 0.999, log=False, whole=False),
     }
     narrowed = space.narrowed(model=None, alpha=[0.35], size=[96])
-    assert [spec.alpha for spec in narrowed.networks(10, 3)] == [0.35]
+    assert [network.alpha for network in narrowed.networks(10, 3)] == [0.35]
     assert narrowed.fields == space.fields
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ("learning_rate = [1e-3]", "unknown field 'learning_rate'; did you mean 'train.learning_r"),
         ("batch = [8, 0]", "batch is 0; it must be at least 1"),
@@ -71,8 +73,8 @@ def test_lists_and_ranges(space_of):
         ("batch = = 8", "is not valid TOML"),
     ],
 )
-def test_a_field_that_cannot_be_varied_is_named(space_of, fields, said):
-    with pytest.raises(UserError, match=re.escape(said)):
+def test_a_field_that_cannot_be_varied_is_an_error(space_of, fields, message):
+    with pytest.raises(UserError, match=re.escape(message)):
         space_of(fields)
 
 
@@ -85,31 +87,42 @@ def test_networks_have_to_be_lists(space_of, tmp_path):
         load_space(tmp_path / "none.toml", RECIPE)
 
 
+class Latencies(CountedTable):
+    """A device on which networks take 0, 1, 2 ... milliseconds, in the order of being asked."""
+
+    knows_latency = True
+    asked = 0
+
+    def cost(self, network):
+        self.asked += 1
+        return Cost(self.asked - 1, 1, 1, 1)
+
+
 def test_only_networks_within_every_limit_are_kept(space_of):
-    specs = space_of("").networks(10, 1)
-    macs = sorted(count(spec).macs for spec in specs)
-    kept = affordable(specs, {"macs": macs[1]})
-    assert [row["macs"] for row in kept] == macs[:2]
+    networks, table = space_of("").networks(10, 1), CountedTable()
+    macs = sorted(count(network).macs for network in networks)
+    fitting = affordable(networks, Budget(macs=macs[1]), table)
+    assert [one.cost.macs for one in fitting] == macs[:2]
     ram = count(make_network("v1", 0.25, 32, 10, 1)).peak_activation_bytes
-    (cheapest,) = affordable(specs, {"macs": macs[1], "ram": ram})
-    assert cheapest["network"] == "v1 0.25 32"
-    with pytest.raises(UserError, match=rf"v1 0\.25 32 comes nearest, with {macs[0]:,} multiply"):
-        affordable(specs, {"macs": macs[0] - 1})
-    # What is measured elsewhere is limited in the same way.
-    times = [{"macs": 1, "latency": index} for index in range(len(specs))]
-    assert len(affordable(specs, {"latency": 1.5}, lambda _: times)) == 2
+    (cheapest,) = affordable(networks, Budget(macs=macs[1], ram=ram), table)
+    assert cheapest.label == "v1 0.25 32"
+    nearest = rf"v1 0\.25 32 comes nearest, with {macs[0]:,} of {macs[0] - 1:,} multiply-adds"
+    with pytest.raises(UserError, match=nearest):
+        affordable(networks, Budget(macs=macs[0] - 1), table)
+    # Costs that are measured are limited in the same way.
+    assert len(affordable(networks, Budget(latency=1.5), Latencies())) == 2
+    with pytest.raises(UserError, match="Latency on the device counted cannot be measured"):
+        affordable(networks, Budget(latency=1.5), table)
+    assert restore(networks, [one.to_dict() for one in fitting]) == fitting
 
 
-def test_a_folder_is_not_overwritten_or_mixed_up(space_of, tmp_path):
-    plan = Plan("digits", 1, "random", RECIPE, space_of("batch = [16, 32]"), {"macs": 10**7})
-    out = tmp_path / "search"
-    begun = begin_search(plan, out)
-    assert begin_search(plan, out, resume=True).networks == begun.networks
-    with pytest.raises(UserError, match="holds an earlier run"):
-        begin_search(plan, out)
-    other = Plan("digits", 1, "random", RECIPE, space_of("batch = [16]"), {"macs": 10**7})
-    with pytest.raises(UserError, match=r"begun with space\.batch = '\(16, 32\)'"):
-        begin_search(other, out, resume=True)
-    assert begin_search(other, out, overwrite=True).plan is other
+def test_settings_are_checked(space_of):
+    settings = {"data": "digits", "channels": 1, "recipe": RECIPE, "space": space_of("")}
     with pytest.raises(UserError, match="algorithm is 'grid'; it must be one of hyperband, bay"):
-        Plan("digits", 1, "grid", RECIPE, plan.space, {})
+        SearchSettings(**settings, algorithm="grid")
+    with pytest.raises(UserError, match="seed is -1; it must be at least 0"):
+        SearchSettings(**settings, seed=-1)
+    with pytest.raises(UserError, match=r"train\.epochs is 0; it must be at least 1"):
+        SearchSettings(**settings, epochs=0)
+    assert SearchSettings(**settings, epochs=7).longest == 7
+    assert SearchSettings(**settings).longest == RECIPE.train.epochs

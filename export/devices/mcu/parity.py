@@ -1,0 +1,96 @@
+"""Agreement between TensorFlow Lite Micro and LiteRT on the same images."""
+
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+
+_LEAST_WITHIN_1_LSB = 0.99
+_CLEAR_LSB = 2  # a lead of more must not change sides between runtimes
+
+
+def micro_parity(
+    model: TFLiteModel, fused: bytes, small: bytes, pictures: np.ndarray
+) -> dict[str, Any]:
+    """Compare LiteRT and TensorFlow Lite Micro.
+
+    LiteRT has two sets of kernels: the reference kernels, which define the arithmetic, and
+    XNNPACK's, which phones run and which round differently. The reference kernels on the same
+    operators are the proof. XNNPACK on the phone's form of the file shows what to expect between
+    a phone and a microcontroller.
+
+    Args:
+        model: The file as converted, with int8 input and output.
+        fused: The same file with hard-swish as one operator.
+        small: That file in the form that TensorFlow Lite Micro runs.
+        pictures: uint8 (N, h, w, c).
+
+    Returns:
+        pictures (their number); litert and xnnpack, each as from `agreement`.
+    """
+    inputs = model.prepare(pictures)
+    outputs = MicroModel(small).run(inputs)
+    return {
+        "pictures": len(pictures),
+        "litert": agreement(_run_reference(fused, inputs), outputs),
+        "xnnpack": agreement(model.run_raw(pictures), outputs),
+    }
+
+
+def agreement(expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
+    """Compare int8 outputs (N, classes).
+
+    Returns:
+        max_lsb; within_1_lsb (share of all outputs); sure (number of pictures on which the
+        expected first class leads by more than 2 LSB); sure_top1_agreement (share of those on
+        which the first class is the same).
+    """
+    expected, found = expected.astype(int), found.astype(int)
+    distance = np.abs(expected - found)
+    ranked = np.sort(expected, axis=1)
+    clear = ranked[:, -1] - ranked[:, -2:-1].max(axis=1, initial=-1000) > _CLEAR_LSB
+    same = expected.argmax(axis=1) == found.argmax(axis=1)
+    return {
+        "max_lsb": int(distance.max()),
+        "within_1_lsb": float((distance <= 1).mean()),
+        "sure": int(clear.sum()),
+        "sure_top1_agreement": float(same[clear].mean()) if clear.any() else 1.0,
+    }
+
+
+def require_parity(found: dict[str, Any], title: str) -> None:
+    """Reject a model whose outputs differ between the runtimes.
+
+    Args:
+        found: As from `agreement`, with the reference kernels.
+        title: Title of the model.
+
+    Raises:
+        UserError: Fewer than 99 % of outputs are within 1 LSB, or a clear first class differs.
+    """
+    if found["within_1_lsb"] < _LEAST_WITHIN_1_LSB or found["sure_top1_agreement"] < 1:
+        raise UserError(
+            f"{title}: TensorFlow Lite Micro and LiteRT agree within 1 LSB on only "
+            f"{found['within_1_lsb']:.2%} of outputs and on {found['sure_top1_agreement']:.2%} "
+            "of the clear first classes; 99 % and 100 % are needed, so nothing is written."
+        )
+
+
+def _run_reference(content: bytes, inputs: np.ndarray) -> np.ndarray:
+    """Run LiteRT's reference kernels on int8 inputs (N, h, w, c); return (N, classes)."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    reference = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=reference)
+    interpreter.allocate_tensors()
+    source = interpreter.get_input_details()[0]["index"]
+    result = interpreter.get_output_details()[0]["index"]
+    outputs = []
+    for picture in inputs:
+        interpreter.set_tensor(source, picture[None])
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(result).reshape(-1))
+    return np.stack(outputs)

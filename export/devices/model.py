@@ -1,0 +1,27 @@
+"""A trained model as the exports for devices receive it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobilenet_tf.networks.rows import Network
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Int8Model:
+    """An int8 file and what describes it.
+
+    Attributes:
+        content: The `.tflite`, with int8 input and output.
+        network: The network that it was converted from.
+        labels: Names of the classes, in the order of the outputs.
+        title: Title for the files that are written.
+        pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
+            runtimes and the self-test of a microcontroller. Other targets need none.
+    """
+
+    content: bytes
+    network: Network
+    labels: tuple[str, ...]
+    title: str
+    pictures: np.ndarray | None = None

@@ -1,0 +1,61 @@
+"""Base of the tables that measure each network as a whole."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf import __version__
+from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.deployment.devices.cache import MeasurementCache
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.selection.cost import Cost, CountedTable, Progress
+
+
+class NetworkTable:
+    """A `CostTable` whose costs come from a tool, one network at a time; subclasses measure.
+
+    Args:
+        device: Short name of the device.
+        path: The cache file; see `MeasurementCache`.
+
+    Raises:
+        UserError: The tool is not installed.
+    """
+
+    tool = ""  # the Python package that measures
+    workers: int | None = 1  # number of threads that measure
+    knows_latency = False
+
+    def __init__(self, device: str, path: Path | None = None):
+        self.device = device
+        # The measured files are written by this package, so its version matters too.
+        version = extra_version(self.tool)
+        self.measured_on = f"{device}, {self.tool} {version}, mobilenet_tf {__version__}"
+        self.cache = MeasurementCache(self.measured_on, path)
+
+    def measure_network(self, network: Network) -> Cost:
+        """Measure the cost of a network, without the cache."""
+        raise NotImplementedError
+
+    def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
+        """Measure the networks that are not in the cache; return their number."""
+        keys = {lower(network).key: network for network in networks}
+        new = {key: network for key, network in keys.items() if key not in self.cache.values}
+
+        def measured(key: str) -> dict[str, Any]:
+            return {key: self.measure_network(new[key]).to_dict()}
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            results = pool.map(measured, new)
+            self.cache.add(results, len(new), f"Measuring for {self.device}", progress)
+        return len(new)
+
+    def cost(self, network: Network) -> Cost:
+        """Return the cost of a network that has been measured."""
+        return Cost(**self.cache.values[lower(network).key])
+
+    def lower_bound(self, network: Network) -> Cost:
+        """Return bytes of weights and activations, by counting."""
+        return CountedTable().lower_bound(network)

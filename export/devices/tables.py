@@ -1,0 +1,44 @@
+"""The devices that costs can be measured on, and the table of each."""
+
+from collections.abc import Sequence
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.cpu import Cpu
+from mobilenet_tf.deployment.devices.ethos_u import NPUS, EthosUTable
+from mobilenet_tf.deployment.devices.mcu.table import McuTable
+from mobilenet_tf.deployment.devices.parts_table import PartsTable
+from mobilenet_tf.deployment.devices.phone import Phone
+from mobilenet_tf.selection.cost import CostTable
+
+CPU, PHONE, MCU = "cpu", "phone", "mcu"
+DEVICES = (CPU, PHONE, MCU, *NPUS)
+
+
+def cost_table(device: str, *, threads: int = 1, latency: bool = True) -> CostTable:
+    """Return the table of costs on a device.
+
+    Args:
+        device: `cpu` (this machine), `phone` (the one that adb lists), `mcu` or one of `NPUS`.
+        threads: Number of CPU threads, on this machine or on the phone.
+        latency: Whether latency is needed; without it, nothing is timed on a CPU.
+
+    Raises:
+        UserError: An unknown device, or one that is not connected or whose tool is not installed.
+    """
+    check_device(device)
+    if device == MCU:
+        return McuTable(device)
+    if device in NPUS:
+        return EthosUTable(device)
+    timer = (Phone(threads) if device == PHONE else Cpu(threads)) if latency else None
+    return PartsTable(timer, device)
+
+
+def check_device(device: str, accepted: Sequence[str] = DEVICES) -> None:
+    """Reject a name that is not a device.
+
+    Raises:
+        UserError: The name is not in `accepted`.
+    """
+    if device not in accepted:
+        raise UserError(f"device is {device!r}; it must be one of {', '.join(accepted)}.")

@@ -1,0 +1,141 @@
+"""Tables of the commands for devices and searches."""
+
+from os.path import abspath, commonpath, dirname, relpath
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mobilenet_tf.cli.tables import percent, table
+
+
+def device_table(facts: dict[str, Any]) -> Table:
+    """Return what a model needs on a microcontroller or an NPU."""
+    rows = [("file, bytes", f"{facts['bytes']:,}")]
+    if "arena" in facts:
+        arena, parity = facts["arena"], facts["parity"]
+        rows += [
+            ("arena, bytes", f"{arena['needed']:,}"),
+            ("  of which activations", f"{arena['activations']:,}"),
+            *(
+                (f"  additionally with CMSIS-NN, {core}", f"{more:,}")
+                for core, more in facts["cmsis_nn"].items()
+            ),
+            ("operators", ", ".join(facts["ops"])),
+            ("equal to LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
+            ("equal to XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+        ]
+    elif "operators" in facts:
+        listed = (f"{count} {name}" for name, count in facts["operators"].items())
+        rows.append(("operators", ", ".join(listed)))
+    else:
+        rows += [
+            ("SRAM, bytes", f"{facts['sram_bytes']:,}"),
+            ("cycles", f"{facts['cycles']:,}"),
+            ("milliseconds", f"{facts['milliseconds']:.3f}"),
+            ("at", f"{facts['clock_hz'] / 1e6:g} MHz, {facts['system']}"),
+            ("operators on the NPU", f"{facts['ops_on_npu']} of {facts['ops']}"),
+        ]
+    return table([facts["target"], ""], rows)
+
+
+_CHOICES = 12  # rows that are shown
+_BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
+
+
+def choice_table(result: dict[str, Any]) -> Group:
+    """Return the most accurate options, the best one marked, and the next command."""
+    rows, best = [], result["best"]
+    shown = sorted(result["pareto"], key=lambda option: -option["top1"])
+    if best:
+        within = [option for option in shown if not option["breaks"]]
+        shown = [best, *(option for option in within if option != best)]
+    for option in shown[:_CHOICES]:
+        latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
+        mark = " *" if option == best else ""
+        name = f"{option['model']} {option['alpha']:g}{mark}"
+        known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
+        kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("flash", "ram"))
+        rows.append((name, option["size"], known, latency, *kilobytes))
+    columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
+    title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
+    parts: list[RenderableType] = [Text(title), table(columns, rows)]
+    parts.append(
+        Text(
+            f"{'* best that fits. ' if best else ''}Accuracy: the published ImageNet table (p), "
+            "interpolated (i) or extrapolated (e); an estimate, not a promise."
+        )
+    )
+    for trial in result.get("trials", ()):
+        name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
+        parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
+    if result["best"] is None:
+        near = result["nearest"]
+        parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} would be exceeded."))
+        latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
+        parts.append(
+            Text(
+                f"Nearest: {near['model']} {near['alpha']:g} at {near['size']}: {latency}"
+                f"{near['flash']:,} bytes of flash, RAM {near['ram']:,} bytes."
+            )
+        )
+    else:
+        parts.append(Text(result["command"]))
+    return Group(*parts)
+
+
+def tuning_table(result: dict[str, Any]) -> Group:
+    """Return one row per trial, the best one marked, its fields, and the next command."""
+    best, costs = result["best"], [name for name in result["limits"] if name != "macs"]
+    rows = [
+        (
+            f"{row['trial']} *" if row == best else row["trial"],
+            row["network"],
+            percent(row["validation_accuracy"]),
+            row["epochs"],
+            *(f"{row[name]:,}" for name in ("macs", *costs)),
+        )
+        for row in result["trials"]
+    ]
+    columns = ["trial", "network", "validation", "epochs", "multiply-adds", *costs]
+    title = f"{len(rows)} trials by {result['algorithm']}, {result['networks']} networks allowed"
+    fields = list(best["fields"].items())
+    next_steps = Text(f"{result['recipe']}\n{result['plot']}\n{result['command']}")
+    return Group(table(columns, rows, title), table(["* best", ""], fields), next_steps)
+
+
+def benchmark_table(result: dict[str, Any]) -> Group:
+    """Return one row per file and number of threads, and the times of operators."""
+    rows: list[tuple[Any, ...]] = []
+    parts: list[RenderableType] = []
+    folder = commonpath([dirname(abspath(file["file"])) for file in result["files"]])
+    for file in result["files"]:
+        memory = file["peak_memory_bytes"]
+        facts = ("-" if memory is None else f"{memory / 1e6:.1f}", file["partitions"])
+        name = relpath(file["file"], folder)
+        for count, timed in file["threads"].items():
+            spread = f"{timed['p10_ms']:.3f} - {timed['p90_ms']:.3f}"
+            times = (f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
+            rows.append((name, count, *times, *facts))
+            name, facts = "", ("", "")
+        if file["ops"]:
+            ops = [(name, op["count"], f"{op['ms']:.3f}") for name, op in file["ops"].items()]
+            parts.append(
+                table(["operators, each measured alone", "count", "ms"], ops, file["file"])
+            )
+    columns = ["file", "threads", "ms", "10 - 90 %", "ratio", "MB", "partitions"]
+    return Group(Text(result["processor"]), table(columns, rows), *parts)
+
+
+def android_text(result: dict[str, Any], demo: Path) -> Text:
+    """Return where the model is now, and what to do next."""
+    text = (
+        f"{result['model']}: {result['bytes']:,} bytes, needs runtime"
+        f" {result['required_runtime']} of the app's {result['runtime']}.\n"
+        f"{result['golden']}: {result['pictures']} images with their scores.\n"
+        f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
+        f" cd {demo} && ./gradlew installDebug"
+    )
+    return Text(text)

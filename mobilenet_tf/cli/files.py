@@ -1,0 +1,69 @@
+"""`predict`, `inspect`, `evaluate` and `summary`, which need no TensorFlow."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli import tables
+from mobilenet_tf.cli.inspection import format_inspection
+from mobilenet_tf.cli.output import show
+
+
+def predict(
+    file: opt.File,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
+    top: Annotated[int, typer.Option(help="Number of classes per image.", min=1)] = 3,
+    as_json: opt.Json = False,
+) -> None:
+    """Show the most likely classes of images."""
+    from mobilenet_tf.commands.predict import predict as start
+
+    show(start(file, images, top=top), as_json, tables.prediction_table)
+
+
+def inspect(file: opt.File, as_json: opt.Json = False) -> None:
+    """Show operators, sizes, quantization and metadata of a .tflite."""
+    from mobilenet_tf.commands.inspect import inspect as start
+
+    show(start(file), as_json, format_inspection)
+
+
+def summary(
+    name: Annotated[
+        str | None, typer.Argument(help="Network; all of them if it is left out.")
+    ] = None,
+    alpha: opt.Alpha = 1.0,
+    size: Annotated[int, typer.Option(help="Input side in pixels.")] = 224,
+    classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
+    channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
+    as_json: opt.Json = False,
+) -> None:
+    """Show parameters, multiply-adds and memory, counted from the papers' tables."""
+    from mobilenet_tf.commands.summary import summary as start
+
+    found = start(name, alpha=alpha, size=size, classes=classes, channels=channels)
+    show(found, as_json, tables.cost_table if name is None else tables.layer_table)
+
+
+def evaluate(
+    what: opt.RunOrFile,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Images in one subfolder per class.", show_default="the run's"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of split and damage.", min=0)] = 0,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness", help="Also on blurred, noisy, compressed, dark and bright copies."
+        ),
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Measure accuracy, calibration and confusion of a .tflite on labelled images."""
+    from mobilenet_tf.commands.evaluate import evaluate as start
+
+    found = start(what, data=data, seed=seed, robustness=robustness)
+    show(found, as_json, tables.evaluation_table)

@@ -1,0 +1,127 @@
+"""`run` and `train`, which start a run with the settings on the command line."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.output import print_run
+from mobilenet_tf.core.errors import UserError
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.run import Run
+    from mobilenet_tf.runs.settings import RunSettings
+
+# These say how to run, not what, so they may be combined with --config.
+_NOT_SETTINGS = ("config", "out", "overwrite", "resume", "strategy")
+
+
+def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options of a new run; its body receives the settings made of them."""
+
+    def command(
+        context: typer.Context,
+        config: opt.Config = None,
+        data: opt.Data = "digits",
+        model: opt.Model = "v1",
+        alpha: opt.Alpha = 0.25,
+        size: opt.Size = None,
+        channels: opt.Channels = None,
+        recipe: opt.Recipe = "small_data",
+        fields: opt.Set = None,
+        epochs: opt.Epochs = None,
+        qat_epochs: opt.QatEpochs = None,
+        batch: opt.Batch = None,
+        seed: opt.Seed = 0,
+        weights: opt.Weights = "none",
+        teacher: opt.Teacher = None,
+        io: opt.Io = None,
+        per_tensor: opt.PerTensor = None,
+        deterministic: opt.Deterministic = False,
+        strategy: opt.Strategy = "none",
+        out: opt.Out = None,
+        overwrite: opt.Overwrite = False,
+        resume: opt.Resume = False,
+    ) -> None:
+        settings = _settings(context.params) if config is None else _read(config, context)
+        body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
+
+    command.__name__, command.__doc__ = body.__name__, body.__doc__
+    return command
+
+
+@_starts_a_run
+def run(settings: "RunSettings", **options: Any) -> None:
+    """Train, quantize, export and verify a network, and write the report."""
+    from mobilenet_tf.commands.run import run as start
+
+    _print(
+        start(settings, **options),
+        *("float_model", "qat_model", "tflite", "labels_file", "report", "card"),
+    )
+
+
+@_starts_a_run
+def train(settings: "RunSettings", **options: Any) -> None:
+    """Train a float network on images; writes float.keras."""
+    from mobilenet_tf.commands.train import train as start
+
+    _print(start(settings, **options), "float_model")
+
+
+def _print(finished: "Run", *files: str) -> None:
+    if finished.is_chief:
+        print_run(finished.folder, *files)
+
+
+def _settings(options: Mapping[str, Any]) -> "RunSettings":
+    """Return the settings that the options of `command` describe, by parameter name."""
+    from mobilenet_tf.compression.settings import DEFAULT
+    from mobilenet_tf.networks.zoo import make_network
+    from mobilenet_tf.runs.settings import RunSettings
+    from mobilenet_tf.training.recipe import load_recipe, parse_settings
+
+    digits = options["data"] == "digits"
+    size, channels = options["size"], options["channels"]
+    fields = {
+        "train.epochs": options["epochs"],
+        "qat.epochs": options["qat_epochs"],
+        "batch": options["batch"],
+        "deterministic": options["deterministic"] or None,
+        **parse_settings(options["fields"] or []),
+    }
+    return RunSettings(
+        data=options["data"],
+        network=make_network(
+            options["model"],
+            options["alpha"],
+            size if size is not None else (32 if digits else 96),
+            channels=channels if channels is not None else (1 if digits else 3),
+        ),
+        recipe=load_recipe(options["recipe"]).with_fields(fields),
+        weights=options["weights"],
+        teacher=options["teacher"] or "none",
+        seed=options["seed"],
+        int8=DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"]),
+    )
+
+
+def _read(config: Path, context: typer.Context) -> "RunSettings":
+    """Read the settings of --config; reject options that would change them.
+
+    Raises:
+        UserError: Another setting is given as well, or the file cannot be read.
+    """
+    from mobilenet_tf.runs.settings import read_settings
+
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and parameter.name not in _NOT_SETTINGS:
+            raise UserError(
+                f"{parameter.opts[0]} cannot be combined with --config, which determines every "
+                "setting; only --out, --overwrite, --resume and --strategy can."
+            )
+    return read_settings(config)

@@ -1,0 +1,84 @@
+"""Options that several commands share; each help text is written once.
+
+Commands for devices and searches take them from here too.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CHANNELS_HELP = "3 (RGB) or 1 (grey)."
+DATA_HELP = "Folder with one subfolder per class, `digits`, or `tfds:NAME`."
+RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
+
+# A new run.
+Config = Annotated[
+    Path | None,
+    typer.Option(help="Start exactly the run of this config.toml, or of this run folder."),
+]
+Data = Annotated[str, typer.Option(help=DATA_HELP)]
+Model = Annotated[str, typer.Option(help="Network; `summary` lists them.")]
+Alpha = Annotated[float, typer.Option(help="Width multiplier.")]
+Size = Annotated[
+    int | None, typer.Option(help="Input side in pixels.", show_default="96; 32 for digits")
+]
+Channels = Annotated[int | None, typer.Option(help=CHANNELS_HELP, show_default="3; 1 for digits")]
+Recipe = Annotated[str, typer.Option(help=RECIPE_HELP)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A field of the recipe, such as train.learning_rate=1e-3."),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(help="Number of float training epochs.", show_default="the recipe's"),
+]
+QatEpochs = Annotated[
+    int | None,
+    typer.Option(help="Number of quantization-aware training epochs.", show_default="the recipe's"),
+]
+Batch = Annotated[int | None, typer.Option(help="Images per step.", show_default="the recipe's")]
+Seed = Annotated[int, typer.Option(help="Seed of split, weights, order and augmentation.")]
+Weights = Annotated[
+    str, typer.Option(help="Initial weights: `none`, `imagenet` or a weights file.")
+]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="Trained network to learn from as well: a run, or a .keras or .h5 file."),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic", help="Same seed on the same machine: identical weights. Slower."
+    ),
+]
+Strategy = Annotated[
+    str, typer.Option(help="Where to train: none (one device), mirrored, multiworker, tpu.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Run folder.", show_default="runs/DATA_MODEL_ALPHA_SIZE")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")]
+
+# The int8 file.
+Io = Annotated[
+    str | None,
+    typer.Option(
+        help="Input and output of the file: uint8, int8 or float32.", show_default="uint8"
+    ),
+]
+PerTensor = Annotated[
+    bool | None,
+    typer.Option(
+        "--per-tensor/--per-channel",
+        help="One weight scale per tensor, for some NPUs, or per channel.",
+        show_default="per channel",
+    ),
+]
+
+# Arguments and output.
+Run = Annotated[Path, typer.Argument(help="A folder written by `train` or `run`.")]
+RunOrFile = Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")]
+File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tflite")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

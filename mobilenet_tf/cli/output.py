@@ -1,0 +1,47 @@
+"""Print results: JSON or tables on standard output, progress and paths on standard error."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from mobilenet_tf.cli.tables import run_table
+from mobilenet_tf.core.terminal import console
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.folder import RunFolder
+
+
+def show(
+    result: dict[str, Any],
+    as_json: bool,
+    render: Callable[[dict[str, Any]], RenderableType] | None = None,
+) -> None:
+    """Print a result on standard output: as one JSON object, or as `render` shows it."""
+    if as_json or render is None:
+        print(json.dumps(result))
+        return
+    found = render(result)
+    for part in found.renderables if isinstance(found, Group) else (found,):
+        # A path or a command that is longer than a line stays whole, so that it can be copied.
+        Console().print(part, soft_wrap=isinstance(part, Text), crop=False)
+
+
+def print_run(folder: "RunFolder", *files: str) -> None:
+    """Print the metrics of a run and the paths of files.
+
+    Args:
+        folder: The run folder.
+        files: Names of properties of `RunFolder`, such as `report`.
+    """
+    console.print(run_table(folder.result()))
+    for name in files:
+        print_path(getattr(folder, name))
+
+
+def print_path(path: Path) -> None:
+    """Print a path in one piece."""
+    console.print(str(path), highlight=False, soft_wrap=True)

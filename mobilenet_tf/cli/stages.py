@@ -1,0 +1,90 @@
+"""`quantize`, `export` and `verify`: the stages of a run after training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobilenet_tf.cli import device_tables, tables
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
+from mobilenet_tf.cli.output import print_path, print_run, show
+from mobilenet_tf.core.terminal import console
+
+
+def quantize(
+    run: opt.Run,
+    io: opt.Io = None,
+    per_tensor: opt.PerTensor = None,
+    qat_epochs: opt.QatEpochs = None,
+    teacher: opt.Teacher = None,
+    overwrite: opt.Overwrite = False,
+) -> None:
+    """Train the network of a run with int8 rounding; writes qat.keras. Continues if interrupted."""
+    from mobilenet_tf.commands.quantize import quantize as start
+
+    quantized = start(
+        run,
+        io=io,
+        per_tensor=per_tensor,
+        qat_epochs=qat_epochs,
+        teacher=teacher,
+        overwrite=overwrite,
+    )
+    print_run(quantized.folder, "qat_model")
+
+
+def export(
+    what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
+    target: Annotated[
+        str, typer.Option(help="Form of the file: cpu, mcu, npu, or an NPU such as ethos-u55-128.")
+    ] = "cpu",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for mcu, an NPU or a MODEL.", show_default="RUN/TARGET"),
+    ] = None,
+    max_flash: MaxFlash = None,
+    max_ram: MaxRam = None,
+    max_arena: MaxArena = None,
+    data: Annotated[str | None, typer.Option(help="Images for a MODEL of your own.")] = None,
+    mean: Annotated[
+        float | None, typer.Option(help="The input of a MODEL is (pixel - mean) / std.")
+    ] = None,
+    std: Annotated[float | None, typer.Option(help="See --mean.")] = None,
+    io: opt.Io = None,
+    seed: opt.Seed = 0,
+    overwrite: opt.Overwrite = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Convert a run, or any Keras model, to .tflite; for a device also to C or a compiled file."""
+    from mobilenet_tf.commands.export import export as start
+    from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.runs.folder import RunFolder
+
+    exported = start(
+        what,
+        target=target,
+        out=out,
+        budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
+        io=io,
+        data=ModelData(data, mean, std, seed=seed),
+        overwrite=overwrite,
+    )
+    if target != "cpu":
+        show(exported.facts, as_json, device_tables.device_table)
+        print_path(exported.folder)
+    elif as_json:
+        show(exported.facts, as_json)
+    else:
+        folder = RunFolder(exported.folder)
+        names = () if folder.config_file.is_file() else ("report", "result_file")
+        print_run(folder, "tflite", "labels_file", *names)
+
+
+def verify(run: opt.Run) -> None:
+    """Verify the .tflite against the networks it came from, on the test images, and report."""
+    from mobilenet_tf.commands.verify import verify as start
+
+    verified = start(run)
+    console.print(tables.block_table(verified.result()))
+    print_run(verified.folder, "report", "card", "result_file")

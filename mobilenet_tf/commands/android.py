@@ -1,0 +1,32 @@
+"""`android`: put a model into the Android demo app."""
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.deployment.devices.android_app import DEMO, asset_name, install
+from mobilenet_tf.runs.folder import RunFolder
+
+
+def android(
+    source: str | Path, *, name: str | None = None, demo: str | Path | None = None
+) -> dict[str, Any]:
+    """Copy a model into the app's assets, with images and scores to compare on the phone.
+
+    Args:
+        source: A run folder, or a `.tflite` file.
+        name: Name of the file in the app, without `.tflite`; None takes the source's name.
+        demo: The Android project; None takes the repository's.
+
+    Returns:
+        What `install` returns.
+
+    Raises:
+        UserError: The file is not an image classifier with a square input, or needs a newer
+            runtime than the app has; or there is no Android project.
+    """
+    path = Path(source)
+    demo = DEMO if demo is None else Path(demo)
+    if not path.is_dir():
+        return install(path, name, demo)
+    file = RunFolder.open(path, "model_int8.tflite").tflite
+    return install(file, asset_name(path.resolve().name) if name is None else name, demo)

@@ -1,0 +1,47 @@
+"""`benchmark`: how fast `.tflite` files are, on this machine or on a phone."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.progress import bar
+from mobilenet_tf.deployment.devices.benchmark import benchmark as benchmark_cpu
+from mobilenet_tf.deployment.devices.phone import benchmark_phone
+
+DEVICES = ("cpu", "phone")
+
+
+def benchmark(
+    files: Sequence[str | Path],
+    *,
+    threads: Sequence[int] = (1,),
+    rounds: int = 50,
+    device: str = "cpu",
+    profile: bool = True,
+) -> dict[str, Any]:
+    """Measure the speed of files side by side.
+
+    Args:
+        files: `.tflite` files.
+        threads: Numbers of CPU threads; every file is measured with each.
+        rounds: Number of measurements of each file.
+        device: `cpu` for this machine, `phone` for the phone that adb lists.
+        profile: Whether to measure every operator as well.
+
+    Returns:
+        processor, rounds and files; see `deployment.devices.benchmark.benchmark`.
+
+    Raises:
+        UserError: An unknown device; no phone; or a file that cannot be measured.
+    """
+    if device not in DEVICES:
+        raise UserError(f"device is {device!r}; it must be one of {', '.join(DEVICES)}.")
+    measure: Callable[..., dict[str, Any]] = benchmark_cpu if device == "cpu" else benchmark_phone
+    with bar() as progress:
+        task = progress.add_task("Measuring", total=None, note="")
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, note=f"round {done} of {total}")
+
+        return measure([Path(file) for file in files], threads, rounds, profile, update)

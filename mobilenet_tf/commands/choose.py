@@ -1,0 +1,95 @@
+"""`choose`: the network, alpha and size with the best expected accuracy within a budget."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.plotting import check_plot_file
+from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.deployment.devices.tables import cost_table
+from mobilenet_tf.selection import choose as selection
+from mobilenet_tf.selection.cost import Budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """Short trainings that rank the most promising options on the user's own data.
+
+    Attributes:
+        data: Source of the images, as for `run`.
+        count: Number of options to train, the most accurate first.
+        epochs: Number of epochs of each trial.
+        out: Folder; each trial is a run in it, and replaces an earlier one.
+    """
+
+    data: str
+    count: int = 3
+    epochs: int = 5
+    out: Path = Path("runs/trials")
+
+
+def choose(
+    budget: Budget | None = None,
+    *,
+    device: str = "cpu",
+    classes: int = 10,
+    channels: int = 3,
+    threads: int = 1,
+    trials: Trials | None = None,
+    plot: str | Path | None = None,
+) -> dict[str, Any]:
+    """Choose the network, alpha and size with the best expected accuracy within a budget.
+
+    Args:
+        budget: The most that the network may cost; None for no limit.
+        device: Device that costs are measured on, as for `cost_table`.
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
+        threads: Number of CPU threads, on this machine or on the phone.
+        trials: Trains the best options briefly, and recommends the one that does best.
+        plot: File for a plot of the trade-off, which ends in .png, .svg or .pdf.
+
+    Returns:
+        What `Choice.to_dict` describes; trials: what `run_trials` returns, if any were asked for;
+        command: the command line that trains the recommended option, if one fits.
+
+    Raises:
+        UserError: An unknown device, or one that is not connected or installed; a latency limit
+            for a device whose latency is unknown; or a plot that cannot be written.
+    """
+    if plot is not None:
+        check_plot_file(Path(plot))
+    table = cost_table(device, threads=threads)
+    with activity_progress() as progress:
+        choice = selection.choose(
+            budget or Budget(), table, classes=classes, channels=channels, progress=progress
+        )
+    if plot is not None:
+        from mobilenet_tf.selection.tradeoff import draw_choice
+
+        draw_choice(choice, Path(plot))
+    result = choice.to_dict()
+    best = result["best"]
+    if best and trials and trials.count:
+        from mobilenet_tf.commands.trials import run_trials
+
+        start_tensorflow()
+        options = choice.fitting[: trials.count]
+        result["trials"] = run_trials(options, trials, channels)
+        best = result["trials"][0]
+    if best:
+        result["command"] = training_command(best, trials.data if trials else "DIR", channels)
+    return result
+
+
+def training_command(option: dict[str, Any], data: str = "DIR", channels: int = 3) -> str:
+    """Return the command line that trains an option, given as `Option.to_dict` does."""
+    return run_command(
+        data=data,
+        model=option["model"],
+        alpha=option["alpha"],
+        size=option["size"],
+        channels=channels if channels == 1 else None,
+    )

@@ -1,0 +1,66 @@
+"""`evaluate`: the metrics of a `.tflite` on labelled images. Needs no TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.run import Run
+
+# The fields of a damaged copy that `result.json` stores.
+_STORED = ("corruption", "strength", "unit", "images", "accuracy", "top5", "calibration_error")
+
+
+def evaluate(
+    what: Run | str | Path,
+    *,
+    data: str | Path | None = None,
+    seed: int = 0,
+    robustness: bool = False,
+) -> dict[str, Any]:
+    """Measure accuracy, calibration and confusion of a `.tflite`.
+
+    Args:
+        what: A run, its folder, or a `.tflite` file.
+        data: Labelled images, as for `load_test`; by default the test images of the run.
+        seed: Seed of the split and of the damage.
+        robustness: Whether to evaluate blurred, noisy, compressed, dark and bright copies too. On
+            the test images of a run, the result and the report of the run receive these metrics.
+
+    Returns:
+        The metrics of `deployment.proof.evaluate`, with `file`, `source` and `skipped`; ready for
+        JSON.
+
+    Raises:
+        UserError: There is no such run or file, no data is given for a file, or its classes are
+            not those of the model.
+    """
+    from mobilenet_tf.deployment.proof.evaluate import evaluate_file
+
+    if isinstance(what, Run) or Path(what).is_dir():
+        path = what.folder.path if isinstance(what, Run) else what
+        run = Run.open(path, "model_int8.tflite")
+        if data is None:
+            return _evaluate_own_test(run, seed, robustness)
+        what = run.folder.tflite
+    if data is None:
+        raise UserError(
+            "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
+        )
+    return evaluate_file(what, str(data), seed, robustness)
+
+
+def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
+    """Evaluate a run on its own test images; store the metrics of damaged copies."""
+    from mobilenet_tf.deployment.proof.evaluate import evaluate as evaluate_split
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+
+    model = TFLiteModel(run.folder.tflite, threads=2)
+    found = evaluate_split(model, run.data.test, run.classes, seed, robustness)
+    if robustness:
+        from mobilenet_tf.deployment.report.page import write_report
+
+        stored = [{name: copy[name] for name in _STORED} for copy in found["robustness"]]
+        run.folder.update_result(robustness=stored)
+        write_report(run.folder)
+    facts = {"file": str(run.folder.tflite), "source": run.settings.data}
+    return facts | found | {"skipped": run.data.skipped}

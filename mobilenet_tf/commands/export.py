@@ -1,0 +1,142 @@
+"""`export`: a run, or another Keras model, -> .tflite, or what a device needs."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tf.commands.common import as_run, start_tensorflow
+from mobilenet_tf.commands.export_device import export_device
+from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_bytes, write_lines
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.deployment.devices.tables import CPU
+from mobilenet_tf.deployment.devices.targets import check_target
+from mobilenet_tf.deployment.tflite.facts import file_facts
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.selection.cost import Budget
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.models import Models
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What `export` wrote.
+
+    Attributes:
+        target: The target, such as `cpu` or `mcu`.
+        folder: Folder of the files.
+        facts: Facts about them, ready for JSON; those of `result.json`.
+    """
+
+    target: str
+    folder: Path
+    facts: dict[str, Any]
+
+
+def export(
+    what: Run | str | Path,
+    *,
+    target: str = CPU,
+    out: str | Path | None = None,
+    budget: Budget = Budget(),  # noqa: B008  frozen
+    io: str | None = None,
+    data: ModelData = ModelData(),  # noqa: B008  frozen
+    overwrite: bool = False,
+) -> Exported:
+    """Convert a network to integers for a target.
+
+    Args:
+        what: A run or its folder; or a .h5 or .keras file or a SavedModel of somebody else, which
+            is quantized after training.
+        target: `cpu` for a .tflite for phones and computers, `mcu`, `npu`, or an Ethos-U such as
+            `ethos-u55-128`.
+        out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for somebody else's model.
+            The .tflite of a run for `cpu` is always in the run folder.
+        budget: Limits on flash and ram, in bytes, for `mcu` and Ethos-U.
+        io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
+            or uint8. Files for devices are always int8.
+        data: Dataset and preprocessing of somebody else's model.
+        overwrite: Whether to replace an earlier export of somebody else's model.
+
+    Raises:
+        UserError: An option does not apply, the model cannot be used, or it does not fit.
+    """
+    check_target(target)
+    foreign = {name: getattr(data, name) for name in ("data", "mean", "std")}
+    if target != CPU:
+        _reject("to models that are not runs", **foreign)
+        _reject("to --target cpu; files for devices are always int8", io=io)
+        return _export_device(as_run(what, "qat.keras"), target, budget, out)
+    limits = {f"max_{name}": limit for name, limit in budget.limits.items()}
+    _reject("to --target mcu and NPUs", **limits)
+    if not isinstance(what, Run) and _is_foreign(Path(what)):
+        folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
+        return Exported(target, folder.path, folder.result().to_dict()["tflite"])
+    _reject("to models that are not runs", **foreign)
+    _reject("to --target mcu, NPUs and models that are not runs", out=out)
+    run = as_run(what, "qat.keras")
+    run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
+    start_tensorflow()
+    from mobilenet_tf.runs.models import load_models
+
+    convert_run(run, load_models(run.folder))
+    return Exported(target, run.folder.path, run.result().to_dict()["tflite"])
+
+
+def _is_foreign(path: Path) -> bool:
+    return path.exists() and not (path / "config.toml").is_file()
+
+
+def _reject(place: str, **options: Any) -> None:
+    """Reject options that the selected target ignores."""
+    for name, value in options.items():
+        if value is not None:
+            raise UserError(f"--{name.replace('_', '-')} applies only {place}.")
+
+
+def _export_device(run: Run, target: str, budget: Budget, out: str | Path | None) -> Exported:
+    start_tensorflow()
+    with console.status(f"Converting for {target}"):
+        facts = export_device(run, target, budget, None if out is None else Path(out))
+    return Exported(target, Path(facts["folder"]), facts)
+
+
+def convert_run(run: Run, models: "Models") -> None:
+    """Write the int8 files of a run: after quantization-aware training and after plain PTQ."""
+    from mobilenet_tf.datasets.pipeline import calibration_images
+    from mobilenet_tf.deployment.tflite.convert import convert
+
+    started, settings, folder = time.monotonic(), run.settings, run.folder
+    with console.status("Converting"):
+        content = convert(models.qat, settings.int8.io)
+        conversion_seconds = round(time.monotonic() - started, 1)
+        write_bytes(folder.tflite, _described(content, run))
+        write_lines(folder.labels_file, run.classes)
+
+        images = calibration_images(
+            run.data.train, run.network, settings.recipe.calibration, settings.seed
+        )
+        content = convert(models.float, settings.int8.io, images)
+        write_bytes(folder.ptq_tflite, _described(content, run))
+    folder.update_result(
+        conversion_seconds=conversion_seconds,
+        tflite=file_facts(folder.tflite),
+        ptq={"bytes": folder.ptq_tflite.stat().st_size},
+        seconds={"export": round(time.monotonic() - started, 1)},
+    )
+
+
+def _described(content: bytes, run: Run) -> bytes:
+    return add_metadata(
+        content,
+        name=f"MobileNet {run.network.title}, int8",
+        description=(
+            f"Image classifier of {len(run.classes)} classes, trained on {run.settings.data}."
+        ),
+        labels=run.classes,
+        input_spec=run.network.input,
+    )

@@ -1,0 +1,178 @@
+"""Models of somebody else: any `tf_keras` image classifier -> int8 `.tflite`, with verification."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mobilenet_tf.commands.common import start_tensorflow, write_mistakes
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_bytes, write_lines
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.deployment.tflite.facts import file_facts
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.run import data_facts
+
+if TYPE_CHECKING:
+    import tf_keras as keras
+
+_CALIBRATION = 300
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """Dataset and preprocessing of a model that is not a run.
+
+    Attributes:
+        data: Source of the images, as for `load_data`: training images calibrate the ranges, test
+            images measure the accuracy.
+        mean, std: The model expects (pixel - mean) / std.
+        crop: Share of the picture that is used, see `InputSpec`.
+        seed: Seed of the split.
+    """
+
+    data: str | Path | None = None
+    mean: float | None = None
+    std: float | None = None
+    crop: float = 1.0
+    seed: int = 0
+
+
+def export_foreign(
+    path: str | Path,
+    data: ModelData,
+    *,
+    io: str = "uint8",
+    out: str | Path | None = None,
+    overwrite: bool = False,
+) -> RunFolder:
+    """Quantize a model after training, verify the file against it and write the report.
+
+    Args:
+        path: A .h5 or .keras file or a SavedModel.
+        data: Dataset and preprocessing.
+        io: Type of the file's input and output.
+        out: Folder for the file, its metrics and the report; by default `runs/MODEL_int8`.
+        overwrite: Whether to delete an earlier export in the folder.
+
+    Raises:
+        UserError: Data or preprocessing are missing, the folder is in use, the model cannot be
+            used (see `load_foreign`), or the classes of the data are not its outputs.
+    """
+    source, mean, std = _checked(path, data)
+    folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
+    if folder.path.exists() and any(folder.path.iterdir()):
+        if not overwrite:
+            raise UserError(
+                f"{folder.path} is not empty; use --overwrite, or --out for another folder."
+            )
+        folder.require_ours(folder.result_file)
+    start_tensorflow()
+    from mobilenet_tf.compression.calibration import calibration_facts
+    from mobilenet_tf.deployment.proof.verify import Forms, verify
+    from mobilenet_tf.deployment.report.page import write_report
+    from mobilenet_tf.deployment.tflite.convert import convert
+
+    started = time.monotonic()
+    model = load_foreign(path)
+    _, height, width, channels = model.inputs[0].shape
+    spec = InputSpec((height, width), channels, mean, std, data.crop)
+    with picture_progress(f"Reading {source}") as progress:
+        dataset = load_data(source, spec, data.seed, progress)
+    classes, outputs = dataset.classes, model.outputs[0].shape[1]
+    if len(classes) != outputs:
+        raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
+    images = dataset.train.sample(_CALIBRATION, data.seed, spec)
+    pixels = _with_full_range(images.images)
+    content = add_metadata(
+        convert(model, io, spec.normalise(pixels)),
+        name=Path(path).stem,
+        description=f"Image classifier of {len(classes)} classes, quantized after training.",
+        labels=classes,
+        input_spec=spec,
+    )
+    forms = Forms(content=content, float_model=model)
+    found = verify(forms, dataset.test, classes, spec, data.seed)
+    folder.clear()
+    write_bytes(folder.tflite, content)
+    write_lines(folder.labels_file, classes)
+    write_mistakes(folder, found.mistakes)
+    folder.update_result(
+        model={
+            "name": Path(path).stem,
+            "input": spec.to_dict(),
+            "classes": len(classes),
+            "parameters": model.count_params(),
+        },
+        data=data_facts(dataset),
+        source={"model": str(path), "io": io, **asdict(data), "data": source},
+        calibration=calibration_facts(pixels, images.labels, classes),
+        **found.sections,
+        tflite=file_facts(content),
+        seed=data.seed,
+        seconds={"export": round(time.monotonic() - started, 1)},
+    )
+    write_report(folder)
+    return folder
+
+
+def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
+    """Return source, mean and std, all of which are needed."""
+    if data.data is None:
+        raise UserError(f"{path} needs --data: real images for calibration and evaluation.")
+    if data.mean is None or data.std is None:
+        raise UserError(
+            f"{path} needs --mean and --std, because its input is (pixel - mean) / std: 127.5 and "
+            "127.5 for -1..1, 0 and 255 for 0..1, 0 and 1 for raw pixels."
+        )
+    if data.std <= 0:
+        raise UserError(f"std is {data.std:g}; it must be greater than 0.")
+    return str(data.data), data.mean, data.std
+
+
+def load_foreign(path: str | Path) -> "keras.Model":
+    """Load a Keras model file or SavedModel folder with one image as input.
+
+    Raises:
+        UserError: It does not exist, is not a Keras model, has an unknown layer, or does not map
+            one square image of fixed size to one score per class.
+    """
+    import tf_keras as keras
+
+    from mobilenet_tf.networks.keras_model import OWN_LAYERS
+
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
+    try:
+        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
+    except Exception as error:  # a foreign file can make Keras raise anything
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+        raise UserError(f"{path} cannot be loaded as a tf_keras model: {reason}.") from error
+    for tensors, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
+        if tensors is None or len(tensors) != 1:
+            names = ", ".join(tensor.name for tensor in tensors or ())
+            raise UserError(f"{path} has {len(tensors or ())} {what} ({names}); one is needed.")
+    shape = tuple(model.inputs[0].shape)
+    if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
+        raise UserError(
+            f"{path} has an input of shape {shape}; a fixed square of 1 or 3 channels is needed."
+        )
+    if len(model.outputs[0].shape) != 2 or model.outputs[0].shape[1] is None:
+        raise UserError(
+            f"{path} has an output of shape {tuple(model.outputs[0].shape)}; one score per class "
+            "is needed."
+        )
+    return model
+
+
+def _with_full_range(pictures: np.ndarray) -> np.ndarray:
+    """Return a copy with a pixel 0 and a pixel 255, which make the input's scale 1 / std."""
+    pixels = pictures.copy()
+    pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255
+    return pixels

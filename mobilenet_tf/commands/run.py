@@ -1,0 +1,37 @@
+"""`run`: all stages, from images to the report."""
+
+from pathlib import Path
+
+from mobilenet_tf.commands.export import convert_run
+from mobilenet_tf.commands.quantize import quantize_run
+from mobilenet_tf.commands.train import train
+from mobilenet_tf.commands.verify import verify_run
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.settings import RunSettings
+
+
+def run(
+    settings: RunSettings,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    strategy: str = "none",
+) -> Run:
+    """Train, quantize, export and verify a network, and write the report.
+
+    The arguments and errors are those of `train`. With several workers only the chief exports
+    and verifies.
+
+    Returns:
+        The finished run.
+    """
+    started = train(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
+    quantize_run(started)
+    if started.is_chief:
+        from mobilenet_tf.runs.models import load_models
+
+        models = load_models(started.folder)
+        convert_run(started, models)
+        verify_run(started, models)
+    return started

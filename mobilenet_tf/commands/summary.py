@@ -1,0 +1,39 @@
+"""`summary`: parameters, multiply-adds and memory of networks. Needs no TensorFlow."""
+
+from typing import Any
+
+from mobilenet_tf.networks import count
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
+
+
+def summary(
+    network: str | Network | None = None,
+    *,
+    alpha: float = 1.0,
+    size: int = 224,
+    classes: int = 1000,
+    channels: int = 3,
+) -> dict[str, Any]:
+    """Count what a network needs, from its rows.
+
+    Args:
+        network: A network or a name of the zoo; None for all networks of the zoo at all published
+            width multipliers.
+        alpha: Width multiplier of a named network.
+        size: Input side in pixels; ignored for a `Network`, as the next two are.
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
+
+    Returns:
+        The totals, and one row per operation under `layers`; or {"networks": [totals]}. Ready for
+        JSON.
+
+    Raises:
+        UserError: The name is unknown, or a value is not accepted.
+    """
+    if network is None:
+        return {"networks": count.table(size, classes, channels)}
+    if isinstance(network, str):
+        network = make_network(network, alpha, size, classes, channels)
+    return count.summary(network)

@@ -1,0 +1,241 @@
+"""`tune`: search recipe, network, alpha and size for the best accuracy within a budget."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_json, write_text
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.datasets.dataset import Dataset
+from mobilenet_tf.datasets.load import class_names, load_data, source_name
+from mobilenet_tf.deployment.devices.tables import cost_table
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.run import check_weights
+from mobilenet_tf.selection.affordable import Affordable, affordable, restore
+from mobilenet_tf.selection.cost import CountedTable
+from mobilenet_tf.selection.search_settings import SearchSettings
+
+if TYPE_CHECKING:  # it needs TensorFlow
+    from mobilenet_tf.selection.tune import Trial
+
+
+def tune(
+    settings: SearchSettings,
+    *,
+    trials: int = 15,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> dict[str, Any] | None:
+    """Search for the best validation accuracy within a budget.
+
+    The folder then has `best.toml` (the winner's recipe), `trials.png`, `result.json`, a run
+    folder per trial in `trials/`, and keras-tuner's state in `oracle/`.
+
+    Args:
+        settings: Data, algorithm, space, budget and whatever else describes the search.
+        trials: Number of trials, including those of an earlier search that is resumed.
+        out: The folder; `runs/tune_DATA` by default. A chief and its workers share it, and the
+            chief makes it.
+        overwrite: Replace an earlier search in the folder.
+        resume: Continue an earlier search in the folder, if there is one.
+
+    Returns:
+        algorithm, limits, networks (number of networks within the budget), trials (one row each),
+        best (a row), recipe, command (trains the winner), plot. None for a worker, whose chief
+        has the results.
+
+    Raises:
+        UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
+            to other settings; the data is not suitable; or no network is within the budget.
+    """
+    if trials < 1:
+        raise UserError(f"trials is {trials}; it must be at least 1.")
+    check_weights(settings.weights)
+    out = out or Path("runs") / f"tune_{source_name(settings.data)}"
+    folder, networks = begin_search(settings, out, overwrite=overwrite, resume=resume)
+    start_tensorflow()
+    from mobilenet_tf.selection.tune import tune as search
+
+    results = search(settings, networks, _Trainer(settings, folder.path), folder.path, trials)
+    if results is None:
+        return None
+    rows = [
+        {
+            "trial": result.trial.number,
+            **result.trial.choice.to_dict(),
+            "fields": result.trial.fields,
+            "epochs": result.trial.epochs,
+            "validation_accuracy": result.accuracy,
+            "run": f"trials/{result.trial.run}",
+        }
+        for result in results
+    ]
+    return write_outcome(settings, networks, rows, folder)
+
+
+def begin_search(
+    settings: SearchSettings, out: str | Path, *, overwrite: bool = False, resume: bool = False
+) -> tuple[RunFolder, list[Affordable]]:
+    """Make a search's folder, or continue an interrupted search.
+
+    Returns:
+        The folder, and the networks within the budget; for a worker, all networks of the space,
+        because the chief chooses among them.
+
+    Raises:
+        UserError: See `tune`.
+    """
+    folder, worker = RunFolder(out), _is_worker()
+    classes = len(class_names(settings.data))
+    networks = settings.space.networks(classes, settings.channels)
+    begun = folder.config_file.is_file()
+    if begun and (resume or worker):
+        folder.require_same(settings.to_dict())
+    if worker:
+        return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
+    if begun and resume:
+        rows = _read_result(folder).get("networks")
+        if rows is not None:
+            return folder, restore(networks, rows)
+    folder.require_free(overwrite or resume)
+    fitting = _affordable(settings, networks)
+    # Only now: a search that cannot begin must not delete an earlier one.
+    folder.clear()
+    folder.write_config(settings.to_dict())
+    write_json(folder.result_file, {"networks": [one.to_dict() for one in fitting]})
+    return folder, fitting
+
+
+def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[Affordable]:
+    """Measure only what the budget limits: multiply-adds are counted without a device."""
+    limits = settings.budget.limits
+    if set(limits) <= {"macs"}:
+        return affordable(networks, settings.budget, CountedTable())
+    table = cost_table(settings.device, latency="latency" in limits)
+    with activity_progress() as progress:
+        return affordable(networks, settings.budget, table, progress)
+
+
+def _is_worker() -> bool:
+    """Whether this process trains for a chief, by keras-tuner's environment variables."""
+    chief = "chief" in os.environ.get("KERASTUNER_TUNER_ID", "")
+    return "KERASTUNER_ORACLE_IP" in os.environ and not chief
+
+
+class _Trainer:
+    """Trains trials as runs in `trials/`; a run that Hyperband continues stays in its folder."""
+
+    def __init__(self, settings: SearchSettings, folder: Path):
+        self.settings, self.folder = settings, folder
+        self._datasets: dict[int, Dataset] = {}
+
+    def __call__(self, trial: "Trial") -> float:
+        import tf_keras as keras
+
+        from mobilenet_tf.runs.run import begin
+        from mobilenet_tf.runs.settings import RunSettings
+        from mobilenet_tf.runs.trial import trial_accuracy
+
+        settings, network = self.settings, trial.choice.network
+        folder = self.folder / "trials" / trial.run
+        keras.backend.clear_session()
+        if not (folder / "config.toml").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        run_settings = RunSettings(
+            data=settings.data,
+            network=network,
+            recipe=settings.trial_recipe(trial.fields),
+            weights=settings.weights,
+            seed=settings.seed,
+        )
+        run = begin(run_settings, out=folder, resume=True, dataset=self._dataset(network))
+        return trial_accuracy(run, trial.epochs)
+
+    def _dataset(self, network: Network) -> Dataset:
+        """Return the images at the network's size; each size is read once."""
+        side, source = network.input.side, self.settings.data
+        if side not in self._datasets:
+            with picture_progress(f"Reading {source}") as progress:
+                data = load_data(source, network.input, self.settings.seed, progress)
+            self._datasets[side] = data
+        return self._datasets[side]
+
+
+def write_outcome(
+    settings: SearchSettings,
+    networks: Sequence[Affordable],
+    rows: Sequence[Mapping[str, Any]],
+    folder: RunFolder,
+) -> dict[str, Any]:
+    """Write `best.toml`, `trials.png` and `result.json`, and return what `tune` returns.
+
+    Raises:
+        UserError: There is no finished trial, or a file cannot be written.
+    """
+    from mobilenet_tf.selection.tradeoff import draw_trials
+
+    if not rows:
+        raise UserError(f"{folder.path} has no finished trial; --resume continues the search.")
+    # Among equally accurate trials, the cheapest.
+    best = max(rows, key=lambda row: (row["validation_accuracy"], -row["macs"]))
+    recipe, plot = folder.path / "best.toml", folder.path / "trials.png"
+    write_text(recipe, recipe_text(settings, best))
+    costs = {one.label: one.cost for one in networks}
+    draw_trials(
+        [(row["model"], costs[row["network"]], row["validation_accuracy"]) for row in rows],
+        (costs[best["network"]], best["validation_accuracy"]),
+        settings.budget,
+        plot,
+    )
+    write_json(
+        folder.result_file, _read_result(folder) | {"trials": list(rows), "best": dict(best)}
+    )
+    return {
+        "algorithm": settings.algorithm,
+        "limits": settings.budget.limits,
+        "networks": len(networks),
+        "trials": list(rows),
+        "best": dict(best),
+        "recipe": str(recipe),
+        "command": run_command(
+            data=settings.data,
+            model=best["model"],
+            alpha=best["alpha"],
+            size=best["size"],
+            channels=settings.channels,
+            recipe=recipe,
+            weights=None if settings.weights == "none" else settings.weights,
+            seed=settings.seed or None,
+        ),
+        "plot": str(plot),
+    }
+
+
+def recipe_text(settings: SearchSettings, best: Mapping[str, Any]) -> str:
+    """Return the winner's recipe as TOML, with its origin as a comment.
+
+    Everything that was not varied is as in the search's recipe, including the number of epochs.
+    """
+    recipe = settings.recipe.with_fields({"name": "best"} | best["fields"])
+    return (
+        f"# Best of a {settings.algorithm} search: trial {best['trial']}, {best['network']},\n"
+        f"# validation accuracy {best['validation_accuracy']:.2%} after {best['epochs']} epochs.\n"
+        f"{tomli_w.dumps(recipe.to_dict())}"
+    )
+
+
+def _read_result(folder: RunFolder) -> dict[str, Any]:
+    if not folder.result_file.is_file():
+        return {}
+    return json.loads(folder.result_file.read_text(encoding="utf-8"))

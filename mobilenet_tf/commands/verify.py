@@ -1,0 +1,52 @@
+"""`verify`: the .tflite of a run against the networks that it came from, on the test images."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilenet_tf.commands.common import as_run, start_tensorflow, write_mistakes
+from mobilenet_tf.runs.run import Run
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.models import Models
+
+
+def verify(run: Run | str | Path) -> Run:
+    """Measure all forms of a run's network on the test images and write report and model card.
+
+    Args:
+        run: The run or its folder.
+
+    Returns:
+        The run; its `result()` has the metrics.
+
+    Raises:
+        UserError: The run has no int8 file yet, or its dataset has changed.
+    """
+    run = as_run(run, "model_int8.tflite")
+    start_tensorflow()
+    from mobilenet_tf.runs.models import load_models
+
+    verify_run(run, load_models(run.folder))
+    return run
+
+
+def verify_run(run: Run, models: "Models") -> None:
+    """Verify a run whose networks are loaded, and write report and model card."""
+    from mobilenet_tf.deployment.proof.verify import Forms
+    from mobilenet_tf.deployment.proof.verify import verify as verify_forms
+    from mobilenet_tf.deployment.report.card import write_card
+    from mobilenet_tf.deployment.report.page import write_report
+
+    started, folder = time.monotonic(), run.folder
+    forms = Forms(
+        content=folder.tflite.read_bytes(),
+        float_model=models.float,
+        qat=models.qat,
+        ptq_content=folder.ptq_tflite.read_bytes(),
+    )
+    found = verify_forms(forms, run.data.test, run.classes, run.network.input, run.settings.seed)
+    write_mistakes(folder, found.mistakes)
+    folder.update_result(**found.sections, seconds={"verify": round(time.monotonic() - started, 1)})
+    write_report(folder)
+    write_card(folder)

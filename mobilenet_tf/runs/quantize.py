@@ -1,0 +1,51 @@
+"""Stage 2: a float network -> the same network, trained with int8 rounding."""
+
+import time
+
+import tf_keras as keras
+
+from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.datasets.pipeline import calibration_images
+from mobilenet_tf.runs.models import load_float
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.teacher import load_teacher
+from mobilenet_tf.training.distillation import as_teacher
+from mobilenet_tf.training.fit import fit
+from mobilenet_tf.training.strategy import training_scope
+from mobilenet_tf.training.transfer import Phase
+
+
+def quantize(run: Run) -> keras.Model:
+    """Fine-tune the deploy form of `float.keras` with int8 rounding and write it to `qat.keras`.
+
+    Training continues after the last finished epoch if there is a checkpoint. Ranges are
+    calibrated on training images of all classes.
+
+    Raises:
+        UserError: The loss is not finite, or teacher or checkpoint cannot be used.
+    """
+    started, settings, network = time.monotonic(), run.settings, run.network
+    recipe = settings.recipe
+    images = calibration_images(run.data.train, network, recipe.calibration, settings.seed)
+    history: dict[str, list[float]] = {}
+    earlier = 0.0
+    with training_scope(run.strategy, settings.seed, recipe.deterministic):
+        original = load_float(run.folder)
+        teacher = load_teacher(settings.teacher, network)
+        if teacher is None and recipe.self_distillation:
+            teacher = as_teacher(original, network, network.input, "float.keras")
+        per_channel = not settings.int8.per_tensor
+        model = quantize_aware(
+            deploy_form(original), images, network.input, per_channel=per_channel
+        )
+        if recipe.qat.epochs:
+            phase = Phase("qat", "Quantizing", recipe.qat)
+            history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
+    write_atomically(run.folder.qat_model, model.save)
+    run.folder.update_result(
+        history={"qat": history},
+        seconds={"quantize": round(time.monotonic() - started + earlier, 1)},
+    )
+    return model

@@ -1,0 +1,140 @@
+"""The settings of a run: everything that `config.toml` holds and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import read_toml
+from mobilenet_tf.core.settings import flatten, from_flat
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.version_1 import from_version_1
+from mobilenet_tf.training.recipe import Recipe
+
+VERSION = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """The settings that determine the result of a run.
+
+    Attributes:
+        data: Source of the images, as for `load_data`.
+        network: The network. Its number of classes is replaced by that of the dataset.
+        recipe: Training from the first step to the last.
+        weights: Initial weights: `none`, `imagenet` or a weights file.
+        teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
+        seed: Seed of split, initial weights, order and augmentation.
+        int8: How the network is converted to integers.
+        classes: Class names in the order of the labels; empty until the dataset has been read.
+    """
+
+    data: str
+    network: Network
+    recipe: Recipe
+    weights: str = "none"
+    teacher: str = "none"
+    seed: int = 0
+    int8: Int8Settings = DEFAULT
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("data", "weights", "teacher"):  # a Path is accepted as well
+            object.__setattr__(self, name, str(getattr(self, name)))
+        if type(self.seed) is not int or self.seed < 0:
+            raise UserError(f"seed is {self.seed!r}; it must be at least 0.")
+
+    def with_classes(self, classes: tuple[str, ...]) -> "RunSettings":
+        """Return the settings for a dataset with these classes."""
+        network = self.network.with_classes(len(classes))
+        return replace(self, classes=tuple(classes), network=network)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `config.toml`."""
+        return {
+            "version": VERSION,
+            "data": self.data,
+            "weights": self.weights,
+            "teacher": self.teacher,
+            "seed": self.seed,
+            "classes": list(self.classes),
+            "int8": asdict(self.int8),
+            "network": self.network.to_dict(),
+            "recipe": self.recipe.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str = "config.toml") -> "RunSettings":
+        """Return the settings that `to_dict` described, or those of a file of version 1.
+
+        Args:
+            values: The parsed TOML.
+            source: What errors call the file.
+
+        Raises:
+            UserError: A field is unknown, missing or not accepted, or so is the version.
+        """
+        try:
+            return _parse(values, source)
+        except UserError as error:
+            if str(error).startswith(source):
+                raise
+            raise UserError(f"{source}: {error}") from error
+
+
+def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
+    version = values.get("version", 1)
+    if version == 1 and not isinstance(version, bool):
+        values = from_version_1(values, source)
+    elif version != VERSION:
+        raise UserError(
+            f"{source}: version is {version!r}; this program reads versions 1 and {VERSION}."
+        )
+    _check_fields({name: held for name, held in values.items() if name != "version"}, source)
+    network = values["network"]
+    return RunSettings(
+        network=network if isinstance(network, Network) else Network.from_dict(network),
+        recipe=Recipe.from_dict(values["recipe"], source),
+        int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
+        classes=tuple(values["classes"]),
+        **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
+    )
+
+
+def read_settings(path: str | Path) -> RunSettings:
+    """Read the settings of a run, of this version or of version 1.
+
+    Args:
+        path: A `config.toml`, or the run folder that it is in.
+
+    Raises:
+        UserError: The file cannot be read, or a field is not accepted.
+    """
+    path = Path(path)
+    path = path / "config.toml" if path.is_dir() else path
+    return RunSettings.from_dict(read_toml(path), str(path))
+
+
+_KINDS = {
+    **dict.fromkeys(("data", "weights", "teacher"), (str, "text")),
+    "seed": (int, "a whole number"),
+    "classes": (list, "a list of names"),
+    **dict.fromkeys(("network", "recipe", "int8"), (Mapping | Network, "a table")),
+}
+
+
+def _check_fields(values: Mapping[str, Any], source: str) -> None:
+    known = [field.name for field in fields(RunSettings)]
+    for name in values:
+        if name not in known:
+            raise UserError(
+                f"{source} has an unknown field {name!r}; the fields are {', '.join(known)}."
+            )
+    for name in known:
+        if name not in values:
+            raise UserError(f"{source} is incomplete: it has no {name}.")
+        kind, accepted = _KINDS[name]
+        if not isinstance(values[name], kind) or isinstance(values[name], bool):
+            raise UserError(f"{source}: {name} is {values[name]!r}; it must be {accepted}.")

@@ -1,0 +1,69 @@
+"""The networks of a search that a budget allows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.selection.cost import COSTS, Budget, Cost, CostTable, Progress, check_budget
+
+
+@dataclass(frozen=True)
+class Affordable:
+    """A network with its cost, as a search knows it."""
+
+    network: Network
+    cost: Cost
+
+    @property
+    def label(self) -> str:
+        """Name, alpha and size, such as `v1 0.25 32`: unique within a search."""
+        return label(self.network)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        network = self.network
+        facts = {"model": network.name, "alpha": network.alpha, "size": network.input.side}
+        return {"network": self.label} | facts | self.cost.to_dict()
+
+
+def label(network: Network) -> str:
+    """Return the name of a network in a search, such as `v1 0.25 32`."""
+    return f"{network.name} {network.alpha} {network.input.side}"
+
+
+def affordable(
+    networks: Sequence[Network],
+    budget: Budget,
+    table: CostTable,
+    progress: Progress | None = None,
+) -> list[Affordable]:
+    """Return the networks within a budget, the one with the fewest multiply-adds first.
+
+    A search that chooses among these alone never trains a network that is too expensive.
+
+    Raises:
+        UserError: No network is within the budget; the message names the nearest one. Or the
+            table does not know the latency that the budget limits.
+    """
+    check_budget(budget, table)
+    table.measure(networks, progress)
+    found = [Affordable(network, table.cost(network)) for network in networks]
+    fitting = [one for one in found if not budget.exceeded(one.cost)]
+    if not fitting:
+        nearest = min(found, key=lambda one: budget.excess(one.cost))
+        raise UserError(
+            f"No network of the space is within the budget; {nearest.label} comes nearest, with "
+            f"{budget.compare(nearest.cost)}."
+        )
+    return sorted(fitting, key=lambda one: one.cost.macs)
+
+
+def restore(networks: Sequence[Network], rows: Sequence[Mapping[str, Any]]) -> list[Affordable]:
+    """Return what `Affordable.to_dict` described; `networks` are all networks of the space."""
+    known = {label(network): network for network in networks}
+    return [
+        Affordable(known[row["network"]], Cost(**{name: row[name] for name in COSTS}))
+        for row in rows
+    ]

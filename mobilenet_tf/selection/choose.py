@@ -1,0 +1,195 @@
+"""Choose the network, alpha and size with the best expected accuracy within a budget.
+
+Accuracy is that of the published ImageNet table (`networks.published.accuracy`). Costs come from a
+`CostTable`. Nothing is trained.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.published.accuracy import expected_top1
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.selection.candidates import candidates
+from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress, check_budget
+
+_OUT_OF_REACH = 1.5  # candidates that exceed a limit by more than this factor are not measured
+_EQUALLY_NEAR = 1.01  # a file that is 1 % smaller does not justify a much smaller input
+
+
+@dataclass(frozen=True)
+class Option:
+    """A candidate with its expected accuracy and its cost.
+
+    Attributes:
+        network: The network.
+        top1: Expected ImageNet top-1 accuracy in per cent.
+        basis: Whether that is published, interpolated or extrapolated; see `expected_top1`.
+        cost: Cost on the device.
+        breaks: Names of the limits that it exceeds.
+    """
+
+    network: Network
+    top1: float
+    basis: str
+    cost: Cost
+    breaks: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, in one level."""
+        network = self.network
+        return {
+            "model": network.name,
+            "alpha": network.alpha,
+            "size": network.input.side,
+            "top1": self.top1,
+            "basis": self.basis,
+            **self.cost.to_dict(),
+            "breaks": list(self.breaks),
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The result of `choose`.
+
+    Attributes:
+        device: Device of the costs, such as `cpu`.
+        measured_on: The device and tools in full.
+        budget: The budget.
+        considered: Number of candidates.
+        best: The option with the best accuracy within the budget, or None.
+        pareto: Options within reach that no other option equals or beats in accuracy and every
+            cost, the cheapest first.
+        nearest: If nothing fits, the option closest to the budget.
+    """
+
+    device: str
+    measured_on: str
+    budget: Budget
+    considered: int
+    best: Option | None
+    pareto: tuple[Option, ...]
+    nearest: Option | None
+
+    @property
+    def fitting(self) -> list[Option]:
+        """The options of `pareto` within the budget, the most accurate first."""
+        inside = [option for option in self.pareto if not option.breaks]
+        return sorted(inside, key=lambda option: -option.top1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "device": self.device,
+            "measured_by": self.measured_on,
+            "limits": self.budget.limits,
+            "considered": self.considered,
+            "best": self.best and self.best.to_dict(),
+            "pareto": [option.to_dict() for option in self.pareto],
+            "nearest": self.nearest and self.nearest.to_dict(),
+        }
+
+
+def choose(
+    budget: Budget,
+    table: CostTable,
+    *,
+    classes: int = 10,
+    channels: int = 3,
+    progress: Progress | None = None,
+) -> Choice:
+    """Return the best of all candidates within a budget, and what it was chosen from.
+
+    Args:
+        budget: The budget; without limits, every candidate fits.
+        table: Costs of networks on the device.
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey).
+        progress: Called while candidates are measured.
+
+    Raises:
+        UserError: The budget limits latency, and the table has none.
+    """
+    check_budget(budget, table)
+    grid = list(candidates(classes, channels))
+
+    def within(factor: float) -> list[Option]:
+        near = [n for n in grid if budget.excess(table.lower_bound(n)) <= factor]
+        smallest = min(grid, key=lambda network: count(network).weight_bytes)
+        return _options(near or [smallest], budget, table, progress)
+
+    options = within(_OUT_OF_REACH)
+    fitting = [option for option in options if not option.breaks]
+    best = max(fitting, key=lambda option: (option.top1, -option.cost.macs), default=None)
+    nearest = None
+    if best is None:
+        # Measure everything that may be as close to the budget as the closest so far, or closer.
+        options = within(_EQUALLY_NEAR * budget.excess(_nearest(options, budget).cost))
+        nearest = _nearest(options, budget)
+    return Choice(
+        device=table.device,
+        measured_on=table.measured_on,
+        budget=budget,
+        considered=len(grid),
+        best=best,
+        pareto=tuple(pareto(options, compared_costs(budget))),
+        nearest=nearest,
+    )
+
+
+def compared_costs(budget: Budget) -> tuple[str, ...]:
+    """Return the costs that options are compared by: multiply-adds only if they are limited."""
+    return ("latency", "flash", "ram", *(["macs"] if budget.macs is not None else []))
+
+
+def _nearest(options: list[Option], budget: Budget) -> Option:
+    """Return the option closest to the budget; of those equally close, the most accurate."""
+    excess = [(budget.excess(option.cost), option) for option in options]
+    least = min(ratio for ratio, _ in excess)
+    near = (option for ratio, option in excess if ratio <= _EQUALLY_NEAR * least)
+    return max(near, key=lambda option: option.top1)
+
+
+def _options(
+    networks: list[Network], budget: Budget, table: CostTable, progress: Progress | None
+) -> list[Option]:
+    table.measure(networks, progress)
+    options = []
+    for done, network in enumerate(networks, start=1):
+        cost = table.cost(network)
+        top1, basis = expected_top1(network.name, network.alpha, network.input.side)
+        options.append(Option(network, top1, basis, cost, budget.exceeded(cost)))
+        if progress:
+            progress("Adding up", done, len(networks))
+    return options
+
+
+def pareto(
+    options: Iterable[Option], names: Sequence[str] = ("latency", "flash", "ram")
+) -> list[Option]:
+    """Return the options that no other equals or beats in accuracy and every cost.
+
+    Args:
+        options: Options of one table.
+        names: The costs to compare.
+
+    Returns:
+        The options, the cheapest first.
+    """
+    options = list(options)
+
+    def costs(option: Option) -> tuple[float, ...]:
+        return (-option.top1, *(getattr(option.cost, name) or 0 for name in names))
+
+    front = [
+        option
+        for option in options
+        if not any(
+            costs(other) != costs(option)
+            and all(a <= b for a, b in zip(costs(other), costs(option), strict=True))
+            for other in options
+        )
+    ]
+    return sorted(front, key=lambda option: (option.cost.latency or 0, option.cost.flash))

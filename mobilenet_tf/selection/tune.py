@@ -1,0 +1,164 @@
+"""Search recipe and network for the best accuracy: an oracle proposes trials, a callable trains.
+
+The search knows neither run folders nor how training works.
+"""
+
+import contextlib
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial as OracleTrial
+from keras_tuner.engine.trial import TrialStatus
+
+from mobilenet_tf.core.errors import Diverged
+from mobilenet_tf.core.files import write_text
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.selection.affordable import Affordable
+from mobilenet_tf.selection.oracles import OBJECTIVE, UNITS, first_of, make_oracle
+from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.selection.tuning_space import Range
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a search.
+
+    Attributes:
+        number: Its number, as text.
+        run: Number of the trial whose training it continues, or its own.
+        choice: The network and its cost.
+        fields: Path in the recipe -> value, of the fields that are varied.
+        epochs: Epoch to stop after, counted from the start of the training that it continues.
+    """
+
+    number: str
+    run: str
+    choice: Affordable
+    fields: dict[str, Any]
+    epochs: int
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A trial and the validation accuracy (0 to 1) that it reached."""
+
+    trial: Trial
+    accuracy: float
+
+
+Train = Callable[[Trial], float]  # returns the validation accuracy
+
+
+def tune(
+    settings: SearchSettings,
+    networks: Sequence[Affordable],
+    train: Train,
+    folder: Path,
+    trials: int,
+) -> list[TrialResult] | None:
+    """Search until a number of trials are done, including those of an earlier, resumed search.
+
+    A process that keras-tuner's environment variables make a chief only distributes trials until
+    its workers are done; a worker trains what its chief asks for.
+
+    Args:
+        settings: Settings of the search.
+        networks: The networks to choose from, the cheapest first.
+        train: Trains a trial and returns its validation accuracy. `Diverged` counts as 0.
+        folder: Folder in which keras-tuner saves its state, as `oracle/`.
+        trials: Number of trials.
+
+    Returns:
+        The finished trials in order, or None for a worker.
+
+    Raises:
+        Exception: Anything else that `train` raises.
+    """
+    oracle = make_oracle(settings, [one.label for one in networks], trials)
+    with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner announces a resumed search
+        tuner = _Tuner(oracle, settings, networks, train, folder)
+    tuner.save()
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ from None
+    if tuner.oracle is not oracle:  # replaced by a client of the chief
+        return None
+    finished = (oracle.trials[number] for number in sorted(oracle.trials, key=int))
+    return [
+        TrialResult(tuner.describe(trial), trial.score)
+        for trial in finished
+        if trial.status == TrialStatus.COMPLETED
+    ]
+
+
+class _Tuner(BaseTuner):
+    """Keras-tuner's loop around `train`."""
+
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        settings: SearchSettings,
+        networks: Sequence[Affordable],
+        train: Train,
+        folder: Path,
+    ):
+        self.settings, self.train = settings, train
+        self.networks = {one.label: one for one in networks}
+        super().__init__(oracle, directory=str(folder), project_name="oracle")
+
+    def save(self) -> None:
+        if not self._is_worker():
+            self.oracle.save()
+        write_text(Path(self._get_tuner_fname()), "{}")
+
+    def pre_create_trial(self) -> None:
+        if self._is_worker():
+            time.sleep(0.1)  # a worker without a trial to train asks again at once
+
+    def run_trial(self, trial: OracleTrial) -> dict[str, float]:
+        described = self.describe(trial)
+        fields = ", ".join(f"{path} {value}" for path, value in described.fields.items())
+        _print(f"Trial {trial.trial_id}: {described.choice.label}, {fields}")
+        try:
+            accuracy = self.train(described)
+        except Diverged:
+            accuracy = 0.0
+        except Exception as error:  # otherwise keras-tuner goes on with the next trial
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        left = "" if self._is_worker() else f", {self.remaining_trials} more to start"
+        _print(f"Trial {trial.trial_id}: validation {accuracy:.2%}{left}")
+        return {OBJECTIVE: accuracy}
+
+    def describe(self, trial: OracleTrial) -> Trial:
+        """Return a trial in this project's terms."""
+        values = trial.hyperparameters.values
+        units = values.get("tuner/epochs", UNITS)
+        return Trial(
+            number=trial.trial_id,
+            run=first_of(self.oracle, trial).trial_id,
+            choice=self.networks[values["network"]],
+            fields={
+                path: _rounded(values[path], allowed)
+                for path, allowed in self.settings.space.fields.items()
+            },
+            epochs=math.ceil(self.settings.longest * units / UNITS),
+        )
+
+
+def _rounded(value: Any, allowed: Range | tuple) -> Any:
+    """Return a value of a continuous range to three digits, as people would write it."""
+    if not isinstance(allowed, Range) or allowed.whole:
+        return value
+    return min(max(float(f"{value:.3g}"), float(allowed.least)), float(allowed.most))
+
+
+def _print(text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)

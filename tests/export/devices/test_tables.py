@@ -1,0 +1,115 @@
+"""Tables of costs: everything is measured once, cached, and the same as without the table."""
+
+import json
+
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.cpu import Cpu, runner
+from mobilenet_tf.deployment.devices.ethos_u import EthosUTable
+from mobilenet_tf.deployment.devices.fitting import largest_that_fits, require_fit
+from mobilenet_tf.deployment.devices.mcu.table import McuTable
+from mobilenet_tf.deployment.devices.parts_table import CALL, PartsTable
+from mobilenet_tf.deployment.devices.tables import DEVICES, cost_table
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.selection.cost import Budget
+
+
+def test_latencies_are_measured_once_and_cached(tmp_path):
+    networks = [make_network("v1", 0.25, 32, 10), make_network("v1", 0.25, 64, 10)]
+    table = PartsTable(Cpu(1), path=tmp_path / "latency.json")
+    # V1 repeats a block, whose time is measured once; one more is for the call itself.
+    distinct = {part.key for network in networks for part in lower(network).parts()}
+    assert len(distinct) < 2 * len(lower(networks[0]).parts())
+    assert table.measure(networks) == len(distinct) + 1
+    again = PartsTable(Cpu(1), path=tmp_path / "latency.json")
+    assert again.measure(networks) == 0
+    assert again.milliseconds(networks[1]) == table.milliseconds(networks[1]) > 0
+    assert PartsTable(Cpu(2), path=tmp_path / "latency.json").measure(networks[:1]) > 0
+    (tmp_path / "latency.json").write_text("{ damaged")
+    assert PartsTable(Cpu(1), path=tmp_path / "latency.json").measure(networks[:1]) > 0
+
+
+def test_a_table_adds_up_parts_without_their_calls(tmp_path):
+    class TwoEach:
+        name = "two each"
+
+        def times(self, files):
+            return {name: 0.5 if name == CALL.key else 2.0 for name in files}
+
+    network = make_network("v1", 0.25, 32, 10)
+    table = PartsTable(TwoEach(), path=tmp_path / "latency.json")
+    table.measure([network])
+    assert len(lower(network).parts()) == 15
+    assert table.milliseconds(network) == 0.5 + 15 * 1.5
+    saved = json.loads((tmp_path / "latency.json").read_text())
+    assert list(saved) == ["two each"]
+
+
+def test_without_a_timer_nothing_is_measured(tmp_path):
+    network = make_network("v1", 0.25, 32, 10)
+    table = PartsTable(None, path=tmp_path / "cache.json")
+    assert table.measure([network]) == 0
+    assert table.cost(network).latency is None
+    assert not (tmp_path / "cache.json").exists()
+
+
+@pytest.mark.parametrize("device", ["mcu", "ethos-u55-64"])
+def test_devices_measure_once(tmp_path, device, monkeypatch):
+    kind = McuTable if device == "mcu" else EthosUTable
+    networks = [make_network("v1", 0.25, size, 2) for size in (32, 64)]
+    table = kind(device, tmp_path / "cache.json")
+    seen = []
+    assert table.measure(networks, lambda *done: seen.append(done)) == 2
+    assert seen == [(f"Measuring for {device}", done, 2) for done in (1, 2)]
+    again = kind(device, tmp_path / "cache.json")
+    assert again.measure(networks) == 0
+    assert again.cost(networks[1]) == table.cost(networks[1])
+    assert table.cost(networks[0]) == table.measure_network(networks[0])
+    assert table.cost(networks[0]).macs == count(networks[0]).macs
+    bound = table.lower_bound(networks[0])
+    assert bound.latency is None
+    assert bound.flash <= table.cost(networks[0]).flash
+    assert bound.ram <= table.cost(networks[0]).ram
+    # Another version of this package writes other files.
+    monkeypatch.setattr("mobilenet_tf.deployment.devices.network_table.__version__", "0.0.0")
+    assert kind(device, tmp_path / "cache.json").measure(networks[:1]) == 1
+
+
+def test_every_device_has_its_table(monkeypatch):
+    monkeypatch.setattr("mobilenet_tf.deployment.devices.tables.Phone", Cpu)
+    for device in DEVICES:
+        table = cost_table(device)
+        assert table.device == device
+        assert table.knows_latency == (device != "mcu")
+    assert cost_table("cpu", threads=2).measured_on.endswith("2 threads")
+    assert not cost_table("phone", latency=False).knows_latency
+    with pytest.raises(UserError, match="device is 'mcus'; it must be one of cpu, phone, mcu, eth"):
+        cost_table("mcus")
+
+
+def test_the_error_has_the_largest_network_that_fits():
+    network = make_network("v1", 0.5, 96, 2)
+    table = McuTable("mcu")
+    cost = table.measure_network(network)
+    require_fit(network, Budget(ram=cost.ram, flash=cost.flash), cost)
+    budget = Budget(ram=100_000, flash=300_000)
+    message = (
+        rf"fit: flash {cost.flash:,} of 300,000 bytes and RAM {cost.ram:,} of 100,000 bytes\. "
+        r"The largest that fits is --model v1 --alpha 0\.25 --size 96: RAM [\d,]+, flash [\d,]+ b"
+    )
+    with pytest.raises(UserError, match=message):
+        require_fit(network, budget, cost)
+    with pytest.raises(UserError, match="No network fits at any alpha and size"):
+        require_fit(network, Budget(ram=100), cost)
+    best, found = largest_that_fits(network, budget)
+    assert budget.exceeded(found) == ()
+    bigger = make_network("v1", best.alpha, best.input.side + 32, 2)
+    assert budget.exceeded(table.measure_network(bigger))
+
+
+def test_a_runner_takes_any_input(files):
+    for path in (files.float32, files.uint8, files.int8):
+        runner(path.read_bytes())()
