@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.images import prepare
 
 HERE = Path(__file__).resolve().parent
@@ -50,7 +51,7 @@ PHOTOS = {
 }
 FRAMES = {"wide": (64, 48), "tall": (46, 70)}
 CROPS = (1.0, 0.875, 0.61)
-SIZES = (32, 24, 57)
+SIZES = (32, 40, 57)
 FAMILIES = ("v1", "v2", "v3_small")
 TYPES = ("uint8", "int8", "float32")
 COMPARED = 32  # images per model
@@ -96,7 +97,7 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
             crop, size = CROPS[(exif + seed) % 3], SIZES[(exif // 3 + seed) % 3]
             channels = 1 if (exif + seed) % 2 else 3
             case = {"photo": name, "exif": exif, "crop": crop, "size": size, "channels": channels}
-            yield case, prepare(turned(image, turn), size, channels, crop)
+            yield case, prepare(turned(image, turn), InputSpec(size, channels, crop=crop))
     for seed, (name, (width, height)) in enumerate(FRAMES.items()):
         image = frame_rgb(*frame(width, height, seed))
         for degrees, turn in TURNS.items():
@@ -104,7 +105,7 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
                 channels = 1 if crop == 1 else 3
                 case = {"frame": name, "degrees": degrees, "crop": crop}
                 case |= {"size": 32, "channels": channels, "width": width, "height": height}
-                yield case, prepare(turned(image, turn), 32, channels, crop)
+                yield case, prepare(turned(image, turn), InputSpec(32, channels, crop=crop))
 
 
 def write_golden(folder: Path = GOLDEN) -> None:
@@ -145,7 +146,7 @@ def write_photos(folder: Path) -> None:
                 case = {"photo": str(number), "exif": 1, "crop": crop}
                 yield (
                     case | {"size": size, "channels": channels},
-                    prepare(image, size, channels, crop),
+                    prepare(image, InputSpec(size, channels, crop=crop)),
                 )
 
     write_cases(folder, cases())
@@ -153,7 +154,6 @@ def write_photos(folder: Path) -> None:
 
 def write_parity(folder: Path = PARITY) -> None:
     """Write a .tflite file of every family and input type, images, and LiteRT's scores for them."""
-    from mobilenet_tf.core.inputs import InputSpec
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.deployment.tflite.metadata import add_metadata
@@ -183,7 +183,9 @@ def write_parity(folder: Path = PARITY) -> None:
 
 def prepared(seed: int, channels: int) -> np.ndarray:
     """Return the input pixels of a generated image: uint8 (32, 32, channels)."""
-    return prepare(Image.fromarray(picture(40 + seed, 60, seed)), 32, channels, 0.875)
+    return prepare(
+        Image.fromarray(picture(40 + seed, 60, seed)), InputSpec(32, channels, crop=0.875)
+    )
 
 
 def quantized(family: str, pixels: np.ndarray, preprocessing):

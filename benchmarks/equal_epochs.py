@@ -30,7 +30,7 @@ _SIZE, _EPOCHS = 96, 15
 
 def as_folder(place: Path, split: Split, classes: tuple[str, ...]) -> str:
     """Write pictures as PNG files, a folder per class."""
-    for index, (picture, label) in enumerate(zip(split.pictures, split.labels, strict=True)):
+    for index, (picture, label) in enumerate(zip(split.images, split.labels, strict=True)):
         folder = place / classes[label]
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(folder / f"{index}.png")

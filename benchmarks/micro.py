@@ -63,7 +63,7 @@ def converted(spec) -> bytes:
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
     from mobilenet_tf.datasets.load import load_data
-    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.datasets.pipeline import calibration_images
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.networks.keras_model import build_network
 
@@ -72,7 +72,7 @@ def converted(spec) -> bytes:
         if isinstance(layer, keras.layers.BatchNormalization):
             shapes = [weight.shape for weight in layer.get_weights()]
             layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
-    pictures = calibration_pictures(load_data("digits", spec.input).train, spec, 64, 0)
+    pictures = calibration_images(load_data("digits", spec.input).train, spec, 64, 0)
     return convert(quantize_aware(deploy_form(model), pictures, spec.input), io="int8")
 
 

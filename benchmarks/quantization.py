@@ -76,7 +76,7 @@ def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> s
     import tf_keras as keras
 
     from mobilenet_tf.datasets.load import load_data
-    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.datasets.pipeline import calibration_images
     from mobilenet_tf.networks.keras_model import build_network
     from mobilenet_tf.networks.published.weights import load_weights
 
@@ -85,7 +85,7 @@ def unfolded(weights: str, spec: Network, data: str, seed: int, path: Path) -> s
     load_weights(model, weights)
     norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
     probe = keras.Model(model.input, [norm.input for norm in norms])
-    images = calibration_pictures(pictures.train, spec, 256, seed)
+    images = calibration_images(pictures.train, spec, 256, seed)
     for norm, values in zip(norms, probe.predict(images, verbose=0), strict=True):
         gamma, beta, mean, variance = norm.get_weights()
         scale = gamma / np.sqrt(variance + norm.epsilon)
@@ -163,7 +163,7 @@ def stock(run: Run) -> dict:
         convert(model, run.settings.int8.io), mean=preprocessing.mean, std=preprocessing.std
     )
     expected = model.predict(evaluation_batches(test, run.network, 64), verbose=0)
-    found = run_all(file, test.pictures, "Verifying stock QAT")
+    found = run_all(file, test.images, "Verifying stock QAT")
     return {
         "accuracy": metrics(found, test.labels, run.classes)["accuracy"],
         "parity": parity(file.scores, expected, found),

@@ -89,7 +89,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
 
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
-    from mobilenet_tf.datasets.pipeline import calibration_pictures, evaluation_batches
+    from mobilenet_tf.datasets.pipeline import calibration_images, evaluation_batches
     from mobilenet_tf.runs.models import load_float
     from mobilenet_tf.training.distillation import as_teacher
     from mobilenet_tf.training.fit import fit
@@ -101,7 +101,7 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     run = Run.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
     network, recipe = run.network, run.settings.recipe
     preprocessing = network.input
-    pictures = calibration_pictures(run.data.train, network, recipe.calibration, run.settings.seed)
+    pictures = calibration_images(run.data.train, network, recipe.calibration, run.settings.seed)
     for name, setting in settings(recipe).items():
         if name in found:
             continue

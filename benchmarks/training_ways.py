@@ -62,6 +62,7 @@ class Process:
 def ours(folder: str, spec: Network):
     """The default recipe with the command line's settings: a compiled model and its batches."""
     environment.prepare()
+    from mobilenet_tf.datasets.batch_plan import BatchPlan
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import training_batches
     from mobilenet_tf.networks.keras_model import build_network
@@ -71,9 +72,8 @@ def ours(folder: str, spec: Network):
     recipe = load_recipe("small_data")
     data = load_data(folder, spec.input, 0)
     spec = spec.with_classes(len(data.classes))
-    batches = training_batches(
-        data.train, spec, recipe.batch, 0, _ENDLESS, 0, recipe.train.augmentation
-    )
+    plan = BatchPlan(batch=recipe.batch, seed=0, steps=_ENDLESS)
+    batches = training_batches(data.train, spec, plan, augmentation=recipe.train.augmentation)
     return make_learner(build_network(spec), recipe.train, _ENDLESS), batches
 
 

@@ -83,7 +83,7 @@ def golden_vectors(model: TFLiteModel) -> dict[str, Any]:
     spec = model_input(model)
     pictures = []
     for image in _pictures():
-        pixels = prepare(image, spec.side, spec.channels, spec.crop)
+        pixels = prepare(image, spec)
         scores = model.run(pixels[None])[0]
         pictures.append(
             {

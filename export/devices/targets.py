@@ -55,7 +55,7 @@ def check_export(target: str, budget: Budget, folder: Path) -> None:
 
 def parity_pictures(test: Split, seed: int) -> np.ndarray:
     """Return up to `PARITY_PICTURES` test pictures, as evenly from all classes as possible."""
-    return test.balanced(min(PARITY_PICTURES, len(test)), seed).pictures
+    return test.balanced(min(PARITY_PICTURES, len(test)), seed).images
 
 
 def export_for(model: Int8Model, target: str, budget: Budget, folder: Path) -> dict[str, Any]:

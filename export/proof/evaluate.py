@@ -11,7 +11,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
-from mobilenet_tf.datasets.images import read_picture
+from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
@@ -164,11 +164,11 @@ def evaluate(
         As `metrics`; with `robustness` also a list of that name, which has `metrics` with
         corruption, strength and unit for each of `CORRUPTIONS` and their strengths.
     """
-    sets: list[tuple[dict[str, Any], np.ndarray | Corrupted]] = [({}, split.pictures)]
+    sets: list[tuple[dict[str, Any], np.ndarray | Corrupted]] = [({}, split.images)]
     for kind in CORRUPTIONS if robustness else ():
         for strength in kind.strengths:
             facts = {"corruption": kind.name, "strength": strength, "unit": kind.unit}
-            sets.append((facts, Corrupted(split.pictures, kind, strength, seed)))
+            sets.append((facts, Corrupted(split.images, kind, strength, seed)))
     found: list[dict[str, Any]] = []
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
@@ -201,7 +201,7 @@ def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dic
     spec, labels = model_input(model), labels_of(model)
     predictions = []
     for image in images:
-        pixels = read_picture(image, spec.side, spec.channels, spec.crop)
+        pixels = read_image(image, spec)
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]

@@ -82,18 +82,18 @@ def verify(
         seed: Seed of the choice of images for the comparison of tensors.
     """
     file = TFLiteModel(forms.content, threads=2)
-    raw = run_all(file, test.pictures, "Verifying int8")
-    scores = {"float": _predict(forms.float_model, test.pictures, input_spec)}
+    raw = run_all(file, test.images, "Verifying int8")
+    scores = {"float": _predict(forms.float_model, test.images, input_spec)}
     if forms.qat is not None:
-        scores["qat"] = _predict(forms.qat, test.pictures, input_spec)
+        scores["qat"] = _predict(forms.qat, test.images, input_spec)
     scores["int8"] = file.output.dequantize(raw)
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
-        scores["ptq_int8"] = ptq.output.dequantize(run_all(ptq, test.pictures, "Verifying PTQ"))
+        scores["ptq_int8"] = ptq.output.dequantize(run_all(ptq, test.images, "Verifying PTQ"))
     found = sections({name: metrics(value, test.labels, classes) for name, value in scores.items()})
     found["parity"] = parity(file.scores, scores["float" if forms.qat is None else "qat"], raw)
     if forms.qat is not None:
-        few = test.pictures[balanced(test.labels, _COMPARED, seed)]
+        few = test.images[balanced(test.labels, _COMPARED, seed)]
         found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
         worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
         found["parity"]["worst_block"] = worst_block["name"]
@@ -134,7 +134,7 @@ def confident_mistakes(
         if confidence[row] < 0:
             break
         picture = f"worst/{rank + 1:02d}.png"
-        images[picture] = np.asarray(test.pictures[row])
+        images[picture] = np.asarray(test.images[row])
         mistakes.append(
             {
                 "file": test.names[row],

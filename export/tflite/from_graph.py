@@ -5,6 +5,9 @@ configurations can be measured in the minutes that converting a few would take.
 tests/export/tflite/test_from_graph.py compares these files with converted ones.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -68,7 +71,7 @@ def phone_file_size(network: Network) -> tuple[int, int]:
 
 
 class _Writer:
-    """Writes a graph into a new model, one method per kind of operation."""
+    """Writes a graph into a new model: one method per kind of operation returns its tensor."""
 
     def __init__(self, graph: Graph, fuse_hard_swish: bool):
         self.fuse_hard_swish = fuse_hard_swish
@@ -79,7 +82,9 @@ class _Writer:
         self.graph = schema.SubGraphT()
         self.graph.tensors, self.graph.operators = [], []
         self.model.subgraphs = [self.graph]
-        self.axes = self.three = None  # constants that all operators share
+        # Constants that all operators share.
+        self.axes: int | None = None
+        self.three: int | None = None
         made: dict[str, int] = {}
         for op in graph:
             write = getattr(self, f"_{op.kind}", None)
@@ -104,7 +109,7 @@ class _Writer:
         if self._shape(source)[:2] == (1, 1):
             return source  # the converter leaves it out
         if self.axes is None:
-            self.axes = self._tensor((2,), schema.TensorType.INT32, np.int32([1, 2]))
+            self.axes = self._tensor((2,), schema.TensorType.INT32, np.array([1, 2], np.int32))
         options = schema.ReducerOptionsT()
         options.keepDims = True
         return self._operator(
@@ -121,7 +126,7 @@ class _Writer:
 
     def _softmax(self, op: Op, source: int) -> int:
         classes = op.shape[2]
-        shape = self._tensor((2,), schema.TensorType.INT32, np.int32([-1, classes]))
+        shape = self._tensor((2,), schema.TensorType.INT32, np.array([-1, classes], np.int32))
         flat = self._activation_tensor((classes,))
         self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
         options = schema.SoftmaxOptionsT()
@@ -162,7 +167,7 @@ class _Writer:
         sides = zip((height, width), op.kernel, op.padding, strict=True)
         if all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides):
             return source, schema.Padding.SAME
-        zeros = np.int32([(0, 0), *op.padding, (0, 0)])
+        zeros = np.array([(0, 0), *op.padding, (0, 0)], np.int32)
         paddings = self._tensor((4, 2), schema.TensorType.INT32, zeros)
         (top, bottom), (left, right) = op.padding
         output = self._activation_tensor((height + top + bottom, width + left + right, channels))
@@ -175,14 +180,23 @@ class _Writer:
             output = self._activation_tensor(shape)
             return self._operator(_Op.HARD_SWISH, [value], output, schema.HardSwishOptionsT())
         if self.three is None:
-            self.three = self._tensor((), schema.TensorType.INT8, np.int8([127]), 3 / 127)
+            self.three = self._tensor((), schema.TensorType.INT8, np.array([127], np.int8), 3 / 127)
         options = schema.AddOptionsT()
         options.fusedActivationFunction = _Act.RELU6
         gate = self._operator(_Op.ADD, [value, self.three], self._activation_tensor(shape), options)
         output = self._activation_tensor(shape)
         return self._operator(_Op.MUL, [value, gate], output, schema.MulOptionsT())
 
-    def _tensor(self, shape, dtype, data=None, scale=None, *, zero: int = 0, axis: int = 0) -> int:
+    def _tensor(
+        self,
+        shape: Sequence[int],
+        dtype: int,
+        data: np.ndarray | None = None,
+        scale: float | np.ndarray | None = None,
+        *,
+        zero: int = 0,
+        axis: int = 0,
+    ) -> int:
         tensor = schema.TensorT()
         tensor.shape, tensor.type, tensor.hasRank = np.array(shape, np.int32), dtype, True
         tensor.buffer = 0
@@ -199,13 +213,15 @@ class _Writer:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
-    def _activation_tensor(self, shape, scale: float = _SCALE, zero: int = _ZERO) -> int:
+    def _activation_tensor(
+        self, shape: Sequence[int], scale: float = _SCALE, zero: int = _ZERO
+    ) -> int:
         return self._tensor((1, *shape), schema.TensorType.INT8, scale=scale, zero=zero)
 
     def _shape(self, tensor: int) -> tuple[int, ...]:
         return tuple(map(int, self.graph.tensors[tensor].shape[1:]))
 
-    def _operator(self, code: int, inputs: list[int], output: int, options) -> int:
+    def _operator(self, code: int, inputs: list[int], output: int, options: Any) -> int:
         """Append an operator and return its output."""
         known = [entry.builtinCode for entry in self.model.operatorCodes]
         if code not in known:

@@ -107,7 +107,7 @@ def _export_device(run: Run, target: str, budget: Budget, out: str | Path | None
 
 def convert_run(run: Run, models: "Models") -> None:
     """Write the int8 files of a run: after quantization-aware training and after plain PTQ."""
-    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.datasets.pipeline import calibration_images
     from mobilenet_tf.deployment.tflite.convert import convert
 
     started, settings, folder = time.monotonic(), run.settings, run.folder
@@ -117,7 +117,7 @@ def convert_run(run: Run, models: "Models") -> None:
         write_bytes(folder.tflite, _described(content, run))
         write_lines(folder.labels_file, run.classes)
 
-        images = calibration_pictures(
+        images = calibration_images(
             run.data.train, run.network, settings.recipe.calibration, settings.seed
         )
         content = convert(models.float, settings.int8.io, images)

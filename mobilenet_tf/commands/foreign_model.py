@@ -88,7 +88,7 @@ def export_foreign(
     if len(classes) != outputs:
         raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
-    pixels = _with_full_range(images.pictures)
+    pixels = _with_full_range(images.images)
     content = add_metadata(
         convert(model, io, spec.normalise(pixels)),
         name=Path(path).stem,

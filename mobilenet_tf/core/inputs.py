@@ -114,8 +114,11 @@ class InputSpec:
         """Return which part of a picture of this size lands where in the input."""
         whole = (0, 0, self.width, self.height)
         if self.fit == "crop":
-            scale = min(width / self.width, height / self.height)
-            sides = scale * self.width, scale * self.height
+            # Multiply before dividing, so that the sides of a square are exact.
+            sides = (
+                min(width, height * self.width / self.height),
+                min(height, width * self.height / self.width),
+            )
             return Placement(_centred(width, height, *sides, self.crop), whole)
         source = _centred(width, height, width, height, self.crop)
         if self.fit == "stretch":

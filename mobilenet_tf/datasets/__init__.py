@@ -1,10 +1,16 @@
-"""From what is on the disk to what a network is fed.
+"""Datasets: from image files to the batches that a network is trained and evaluated with.
 
-pictures.py      one picture -> uint8 pixels: the definition of preprocessing (no TensorFlow)
-dataset.py       `Dataset`, and how pictures are shared out to train, validation and test
-folder.py, digits.py, tfds.py   the sources; load.py chooses between them
-augmentation.py, randaugment.py   random changes of training pictures, as numbers
-changes.py       the same, done to a batch
-stream.py        training pictures that are too many to keep
-pipeline.py      `Split` or `Stream` -> tf.data batches
+images.py       read an image file as uint8 input pixels: the definition of preprocessing
+dataset.py      `Dataset` and `Split`: images in memory with their labels
+splitting.py    assign images to the training, validation and test splits
+storage.py      arrays that may be larger than memory
+load.py         choose the source that a name stands for
+sources/        the sources: a folder, scikit-learn's digits, tensorflow-datasets
+augmentation/   random changes of training images
+batch_plan.py   which batches a run consists of, and which part of them a process makes
+stream.py       training images that are decoded when they are needed
+pipeline.py     tf.data batches of a split or a stream
+corruptions.py  damaged copies of test images, to measure robustness
+
+Only stream.py, pipeline.py and parts of augmentation/ import TensorFlow.
 """

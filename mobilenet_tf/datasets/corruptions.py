@@ -1,8 +1,8 @@
-"""Damaged copies of pictures: how a finished model bears what cameras really give.
+"""Damaged copies of images, to measure how robust a finished model is.
 
 The kinds are those of Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common
-Corruptions and Perturbations" (2019), that a phone meets most. They act on the network's input
-pixels, after everything in `pictures`, so a strength means the same for every source.
+Corruptions and Perturbations" (2019), that are most common on a phone. They act on input pixels,
+after all preprocessing, so a strength means the same for every source.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,14 @@ Damage = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 
 @dataclass(frozen=True)
 class Corruption:
-    """One way to damage pictures.
+    """One way to damage images.
 
     Attributes:
-        name: of the kind.
-        strengths: from hardly to badly damaged.
-        unit: what a strength is.
-        damage: a picture of mode RGB or L, a strength and a random generator -> the copy.
+        name: Name of the kind.
+        strengths: Strengths to measure, from slight to severe.
+        unit: Meaning of a strength.
+        damage: Function of an image of mode RGB or L, a strength and a random generator that
+            returns the damaged copy.
     """
 
     name: str
@@ -53,39 +54,41 @@ def _brightness(image: Image.Image, strength: float, random: np.random.Generator
 
 
 CORRUPTIONS = (
-    Corruption("blur", (0.005, 0.01, 0.02), "sigma of a Gaussian, as a share of the side", _blur),
+    Corruption("blur", (0.005, 0.01, 0.02), "sigma of a Gaussian, as a share of the width", _blur),
     Corruption("noise", (10, 20, 40), "standard deviation of Gaussian noise, grey levels", _noise),
     Corruption("jpeg", (50, 25, 10), "quality of Pillow's JPEG", _jpeg),
     Corruption("dark", (0.7, 0.5, 0.3), "factor on every pixel", _brightness),
-    Corruption("bright", (1.3, 1.7, 2.2), "factor on every pixel, cut at white", _brightness),
+    Corruption("bright", (1.3, 1.7, 2.2), "factor on every pixel, clipped at white", _brightness),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Corrupted:
-    """Pictures that are damaged when they are read; the same seed gives the same copies.
+    """A sequence of images that are damaged when they are read.
+
+    The noise of an image depends only on the seed and the image's index.
 
     Attributes:
-        pictures: uint8 (N, side, side, channels).
-        corruption: the kind.
-        strength: how much.
-        seed: of what is random. A picture's noise depends on the seed and its place only.
+        images: uint8 array (N, height, width, channels) of the original images.
+        corruption: Kind of damage.
+        strength: Strength of the damage, in the kind's unit.
+        seed: Seed of the random damage.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     corruption: Corruption
     strength: float
     seed: int = 0
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, part: slice) -> np.ndarray:
-        """uint8 copies of the pictures of a slice."""
+        """Return damaged uint8 copies of a slice of the images."""
         rows = range(len(self))[part]
-        copies = np.empty_like(self.pictures[part])
+        copies = np.empty_like(self.images[part])
         for copy, row in zip(copies, rows, strict=True):
-            image = Image.fromarray(np.squeeze(self.pictures[row]))
+            image = Image.fromarray(np.squeeze(self.images[row]))
             random = np.random.default_rng([self.seed, row])
             damaged = np.asarray(self.corruption.damage(image, self.strength, random))
             copy[...] = damaged.reshape(copy.shape)

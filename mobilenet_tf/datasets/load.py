@@ -1,4 +1,4 @@
-"""The one door to every source of pictures."""
+"""Load a dataset from any source."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split
 
 
 def source_name(source: str) -> str:
-    """What to call a source in the name of a folder."""
+    """Return a short name of a source, for the names of folders."""
     if source.startswith("tfds:"):
         return source.removeprefix("tfds:")
     return Path(source).resolve().name
@@ -18,61 +18,67 @@ def source_name(source: str) -> str:
 def load_test(
     source: str,
     labels: Sequence[str],
-    spec: InputSpec,
+    input_spec: InputSpec,
     seed: int = 0,
     progress: Progress | None = None,
-) -> tuple[Split, list[dict]]:
-    """The pictures to judge a finished model with; their labels are indices into `labels`.
+) -> tuple[Split, list[dict[str, str]]]:
+    """Load the images on which a finished model is evaluated.
 
-    All pictures of a folder per class (of `train/ val/ test/` those of test), or the test part of
-    `digits` and `tfds:NAME` under `seed`.
+    These are all images of a folder per class (if it has `train/ val/ test/`, those of test), or
+    the test split of `digits` and `tfds:NAME` under `seed`.
+
+    Args:
+        source: See `load_data`.
+        labels: Names of the model's classes; the images' labels are indices into them.
+        input_spec: Input of the model.
+        seed: Seed of the splits.
+        progress: Called with the number of finished images and of all images.
 
     Returns:
-        The pictures, and what was skipped.
+        The images, and the files that were skipped as in `Dataset`.
 
     Raises:
-        UserError: there is no such source, or its classes are not the model's.
+        UserError: There is no such source, or its classes are not those of the model.
     """
     if source == "digits" or source.startswith("tfds:"):
-        data = load_data(source, spec, seed, progress)
+        data = load_data(source, input_spec, seed, progress)
         if data.classes != tuple(labels):
             raise UserError(f"The classes of {source} are not those of the model.")
         return data.test, data.skipped
     from mobilenet_tf.datasets.sources.folder import load_labelled
 
-    return load_labelled(source, labels, spec, progress)
+    return load_labelled(source, labels, input_spec, progress)
 
 
 def load_data(
-    source: str, spec: InputSpec, seed: int = 0, progress: Progress | None = None
+    source: str, input_spec: InputSpec, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
-    """Read, prepare and share out the pictures of a source.
+    """Load the images of a source and assign them to splits.
 
     Args:
-        source: `digits` (comes with scikit-learn), `tfds:NAME`, or a folder with a folder of
-            pictures per class.
-        spec: gives size, channels and crop. Its number of classes is not used: the data
-            decides, see `InputSpec.with_classes`.
-        seed: of the sharing out.
-        progress: called with (pictures done, pictures in all).
+        source: `digits` (part of scikit-learn), `tfds:NAME`, or a folder with a folder of images
+            per class.
+        input_spec: Input that the images are prepared for.
+        seed: Seed of the splits.
+        progress: Called with the number of finished images and of all images.
 
     Raises:
-        UserError: there is no such source, or it cannot be learned from.
+        UserError: There is no such source, or no network can be trained on it.
     """
     source = str(source)
-    # Each source imports its own library, and only when it is asked for.
+    # Each source imports its own library, and only when it is used.
     if source == "digits":
         from mobilenet_tf.datasets.sources.digits import load_digits
 
-        return load_digits(spec, seed, progress)
+        return load_digits(input_spec, seed, progress)
     if source.startswith("tfds:"):
         from mobilenet_tf.datasets.sources.tfds import load_tfds
 
-        return load_tfds(source.removeprefix("tfds:"), spec, seed, progress)
+        return load_tfds(source.removeprefix("tfds:"), input_spec, seed, progress)
     _require_name(source)
     from mobilenet_tf.datasets.sources.folder import load_folder
 
-    return load_folder(source, spec, seed, progress)
+    return load_folder(source, input_spec, seed, progress)
 
 
 def class_names(source: str) -> tuple[str, ...]:
@@ -96,4 +102,4 @@ def class_names(source: str) -> tuple[str, ...]:
 
 def _require_name(source: str) -> None:
     if not source:
-        raise UserError("The data source is empty; give a folder, `digits` or `tfds:NAME`.")
+        raise UserError("The data source is empty; pass a folder, `digits` or `tfds:NAME`.")

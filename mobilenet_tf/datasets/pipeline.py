@@ -1,7 +1,7 @@
-"""`Split` -> batches for Keras: (float32 normalised pictures, float32 one-hot labels).
+"""Batches for Keras: normalised float32 images and one-hot float32 labels.
 
-Training batches are a function of (seed, step) alone. A run that was killed and starts again at
-step k sees what it would have seen.
+Training batches are a function of (seed, step) alone. A run that was killed and continues at
+step k gets the batches that it would have got.
 """
 
 import math
@@ -14,91 +14,85 @@ import tensorflow as tf
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.apply import change, mix
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation, Changes, draw
-from mobilenet_tf.datasets.dataset import Split, at_size, train_side
+from mobilenet_tf.datasets.batch_plan import ONE_REPLICA, BatchPlan, Replicas, check_batch
+from mobilenet_tf.datasets.dataset import Split, TrainingImages, rescale, with_margin
 from mobilenet_tf.datasets.stream import Stream
 from mobilenet_tf.networks.rows import Network
 
-# Independent streams of random numbers from one seed.
+# Independent random generators derived from one seed.
 _ORDER, _CHANGES = 0, 1
 
 
-def steps_per_epoch(split: Split | Stream, batch: int) -> int:
-    """Steps after which every picture has been seen."""
+def steps_per_epoch(split: TrainingImages, batch: int) -> int:
+    """Return the number of steps after which every image has been used."""
     return max(1, math.ceil(len(split) / batch))
 
 
 def training_batches(
-    split: Split | Stream,
+    split: TrainingImages,
     network: Network,
-    batch: int,
-    seed: int,
-    steps: int,
-    start_step: int = 0,
+    plan: BatchPlan,
+    *,
     augmentation: Augmentation = NO_AUGMENTATION,
-    replicas: int = 1,
-    mine: range = range(1),
+    replicas: Replicas = ONE_REPLICA,
 ) -> tf.data.Dataset:
-    """Batches number `start_step` to `steps - 1` of a run, always full.
+    """Return the batches `plan.start_step` to `plan.steps - 1` of a run, all of full size.
 
-    The pictures form one endless row: all of them in an order drawn for pass 0, then all in an
-    order drawn for pass 1, and so on. Step k takes `batch` of them from position k * batch, so
-    no picture is dropped or seen more often than another, and a set smaller than a batch works.
+    The images form one endless sequence: all of them in the random order of pass 0, then all in
+    the random order of pass 1, and so on. Step k uses `plan.batch` images from position
+    k * plan.batch. So no image is dropped or used more often than another, and a split may be
+    smaller than a batch.
 
     Args:
-        split: pictures at least as large as the input.
-        network: gives size, channels, preprocessing and the number of classes.
-        batch: pictures per step.
-        seed: >= 0.
-        steps: of the whole run.
-        start_step: steps that are done already.
-        augmentation: strengths; by default pictures are only scaled.
-        replicas: that share each batch.
-        mine: those of them that get their shares from this data set, in turn.
+        split: Images at least as large as the input.
+        network: Network that is trained; its input and its number of classes are used.
+        plan: Size, number and seed of the batches.
+        augmentation: Strengths of the random changes; by default, images are only resized.
+        replicas: Replicas that share each batch.
 
     Returns:
-        `steps - start_step` pairs (batch, size, size, channels), (batch, classes), or such pairs
-        of batch / replicas for each of `mine`. Pixels are clipped to 0..255 before they are
-        normalised.
+        `steps - start_step` pairs (batch, height, width, channels), (batch, classes). With several
+        replicas, each pair is the part of one replica, for all of `replicas.mine` in turn. Pixels
+        are clipped to 0..255 before they are normalised.
 
     Raises:
-        UserError: no pictures, or a value out of range.
+        UserError: There are no images, they do not suit the network, or the replicas cannot share
+            the batch equally.
     """
-    _check_batch(split, batch)
-    if seed < 0:
-        raise UserError(f"seed is {seed}; it must be at least 0.")
-    if batch % replicas:
-        raise UserError(f"batch is {batch}; it must be a multiple of the {replicas} replicas.")
-    size, share = network.input.side, batch // replicas
+    _check_not_empty(split)
+    input_spec, batch, turns = network.input, plan.batch, len(replicas.mine)
+    share = replicas.share(batch)
     if isinstance(split, Stream):
-        # Cut from the whole picture; the rest of the changes then needs no margin.
-        side = size if augmentation.crop else train_side(size)
-        cut = slice(mine[0] * share, (mine[-1] + 1) * share, share)
-        read = split.batches(network.input, side, augmentation.crop, seed, batch, start_step, cut)
+        # Random crops are cut from the whole image; the other changes then need no margin.
+        stored = input_spec if augmentation.crop else with_margin(input_spec)
+        read = split.batches(stored, plan, crop=augmentation.crop, replicas=replicas)
         augmentation = replace(augmentation, crop=0.0)
     else:
-        _check_pictures(split, network)
-        side = split.pictures.shape[1]
-        read = _read(split, seed, batch, share, start_step, steps, mine)
-    example = draw(augmentation, np.random.default_rng(0), 1, side, size)
+        assert isinstance(split, Split)
+        _check_images(split, network)
+        stored = replace(input_spec, size=split.images.shape[1:3])
+        read = _read(split, plan, replicas)
+    sides = (stored.height, stored.width), (input_spec.height, input_spec.width)
+    example = draw(augmentation, np.random.default_rng(0), 1, *sides)
 
-    def fetch_changes(index):
-        step, turn = divmod(int(index), len(mine))
-        random = np.random.default_rng((seed, _CHANGES, step))
-        changes = draw(augmentation, random, batch, side, size)
-        return [values[mine[turn] * share :][:share] for values in changes]
+    def fetch_changes(index: np.ndarray) -> list[np.ndarray]:
+        step, turn = divmod(int(index), turns)
+        random = np.random.default_rng((plan.seed, _CHANGES, step))
+        changes = draw(augmentation, random, batch, *sides)
+        return [values[replicas.part(batch, turn)] for values in changes]
 
-    def make(index, batch_read):
-        pictures, labels = batch_read
+    def make(index: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = part
         changes = tf.numpy_function(fetch_changes, [index], [tf.float32] * len(example))
         for values, one in zip(changes, example, strict=True):
             values.set_shape((share, one.shape[1]))
-        pictures = tf.ensure_shape(pictures, (share, side, side, network.input.channels))
+        images = tf.ensure_shape(images, (share, *stored.shape))
         changes = Changes(*changes)
-        pictures = change(pictures, changes, size, augmentation, network.input)
+        images = change(images, changes, augmentation, input_spec)
         labels = tf.one_hot(tf.ensure_shape(labels, (share,)), network.classes)
-        return mix(pictures, labels, changes, augmentation)
+        return mix(images, labels, changes, augmentation)
 
-    indices = tf.data.Dataset.range(start_step * len(mine), steps * len(mine))
+    indices = tf.data.Dataset.range(plan.start_step * turns, plan.steps * turns)
     return (
         tf.data.Dataset.zip((indices, read))
         .map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -106,23 +100,22 @@ def training_batches(
     )
 
 
-def _read(
-    split: Split, seed: int, batch: int, share: int, start_step: int, steps: int, mine: range
-) -> tf.data.Dataset:
-    """(pictures, labels) of each share of each batch; arguments as in `training_batches`."""
+def _read(split: Split, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
+    """Return the images and labels of each part of each batch, as in `training_batches`."""
+    batch, turns = plan.batch, len(replicas.mine)
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
-        return np.random.default_rng((seed, _ORDER, number)).permutation(len(split))
+        return np.random.default_rng((plan.seed, _ORDER, number)).permutation(len(split))
 
-    def fetch(index):
-        step, turn = divmod(int(index), len(mine))
-        places = range(step * batch, (step + 1) * batch)[mine[turn] * share :][:share]
+    def fetch(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        step, turn = divmod(int(index), turns)
+        places = range(step * batch, (step + 1) * batch)[replicas.part(batch, turn)]
         rows = np.array([order(place // len(split))[place % len(split)] for place in places])
-        return split.pictures[rows], split.labels[rows]
+        return split.images[rows], split.labels[rows]
 
-    # Indexing in NumPy: an array in a graph is copied, and a memory map cannot be in one.
-    return tf.data.Dataset.range(start_step * len(mine), steps * len(mine)).map(
+    # Index in NumPy: TensorFlow would copy an array into the graph and cannot hold a memory map.
+    return tf.data.Dataset.range(plan.start_step * turns, plan.steps * turns).map(
         lambda index: tf.numpy_function(fetch, [index], (tf.uint8, tf.int64)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
@@ -130,26 +123,33 @@ def _read(
 
 
 def evaluation_batches(split: Split, network: Network, batch: int) -> tf.data.Dataset:
-    """All pictures once, in the split's order, unchanged; the last batch may be smaller.
+    """Return all images once, in order and without augmentation; the last batch may be smaller.
 
-    Pictures that are kept larger (train) are scaled to size; see `at_size`.
+    Images that are stored larger (train) are resized to the input; see `rescale`.
+
+    Args:
+        split: Images at least as large as the input.
+        network: Network that is evaluated; its input and its number of classes are used.
+        batch: Number of images per batch.
 
     Raises:
-        UserError: no pictures, or a value out of range.
+        UserError: There are no images, they do not suit the network, or the batch is smaller
+            than 1.
     """
-    _check_batch(split, batch)
-    _check_pictures(split, network)
+    _check_not_empty(split)
+    check_batch(batch)
+    _check_images(split, network)
 
-    def fetch(start):
+    def fetch(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = slice(int(start), int(start) + batch)
-        pixels = at_size(split.pictures[rows], network.input.side)
+        pixels = rescale(split.images[rows], network.input)
         return network.input.normalise(pixels), split.labels[rows]
 
-    def make(start):
-        pictures, labels = tf.numpy_function(fetch, [start], (tf.float32, tf.int64))
-        pictures.set_shape((None, network.input.side, network.input.side, network.input.channels))
+    def make(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = tf.numpy_function(fetch, [start], (tf.float32, tf.int64))
+        images.set_shape((None, *network.input.shape))
         labels.set_shape((None,))
-        return pictures, tf.one_hot(labels, network.classes)
+        return images, tf.one_hot(labels, network.classes)
 
     return (
         tf.data.Dataset.range(0, len(split), batch)
@@ -158,36 +158,33 @@ def evaluation_batches(split: Split, network: Network, batch: int) -> tf.data.Da
     )
 
 
-def calibration_pictures(
-    split: Split | Stream, network: Network, count: int, seed: int
+def calibration_images(
+    split: TrainingImages, network: Network, count: int, seed: int
 ) -> np.ndarray:
-    """`count` unchanged pictures, all classes alike.
+    """Return up to `count` images without augmentation, balanced over the classes if possible.
+
+    images.py has the measured difference between these images and those of `read_image`.
 
     Returns:
-        float32 (count, size, size, channels), normalised.
+        float32 array (count, height, width, channels), normalised.
     """
-    return network.input.normalise(split.sample(count, seed, network.input).pictures)
+    return network.input.normalise(split.sample(count, seed, network.input).images)
 
 
-def _check_batch(split: Split | Stream, batch: int) -> None:
+def _check_not_empty(split: TrainingImages) -> None:
     if not len(split):
-        raise UserError("The split has no pictures; at least 1 is needed.")
-    if batch < 1:
-        raise UserError(f"batch is {batch}; it must be at least 1.")
+        raise UserError("The split has no images; at least 1 is needed.")
 
 
-def _check_pictures(split: Split, network: Network) -> None:
+def _check_images(split: Split, network: Network) -> None:
     if split.labels.max() >= network.classes:
         raise UserError(
-            f"classes is {network.classes}, but the pictures have labels up to "
-            f"{split.labels.max()}."
+            f"classes is {network.classes}, but the images have labels up to {split.labels.max()}."
         )
-    if (
-        split.pictures.shape[1] < network.input.side
-        or split.pictures.shape[3] != network.input.channels
-    ):
-        side, channels = split.pictures.shape[2:]
+    stored, needed = split.images.shape[1:], network.input.shape
+    if stored[0] < needed[0] or stored[1] < needed[1] or stored[2] != needed[2]:
+        found, expected = ("x".join(map(str, shape)) for shape in (stored, needed))
         raise UserError(
-            f"The pictures are {side}x{side}x{channels}; size {network.input.side} and channels "
-            f"{network.input.channels} need others: load the data with this model's specification."
+            f"The images are {found} (height x width x channels), but the network's input is "
+            f"{expected}: load the dataset for this network's input."
         )

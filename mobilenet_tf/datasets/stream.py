@@ -1,10 +1,12 @@
-"""Training pictures that are too many to keep: decoded and cropped as they are needed.
+"""Training images that do not fit in memory: decoded and cropped when they are needed.
 
-As with pictures in memory, batch k is a function of (seed, k) alone.
+As for images in memory, batch k is a function of (seed, k) alone. images.py has the measured
+difference between this decoding, by TensorFlow, and `prepare`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,18 +14,36 @@ import tensorflow as tf
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.draw import CROP_ASPECT
+from mobilenet_tf.datasets.batch_plan import BatchPlan, Replicas
 from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.datasets.images import padding_value
 
-# Files that are read in turn, and pictures, still compressed, that are shuffled: about 1 GB of
-# ImageNet. Files are shuffled as a whole besides.
+# Number of files that are read in turn, and number of compressed images in the shuffle buffer:
+# about 1 GB for ImageNet. The order of the files is shuffled as well.
 _FILES, _BUFFER = 16, 8192
-# Most passes a run can have; steps end it.
+# Largest number of passes over the images; the number of steps ends a run long before.
 _PASSES = 1_000_000
+# TensorFlow's name of each Pillow filter that `InputSpec.resize` accepts.
+_METHODS = {
+    "bilinear": "bilinear",
+    "nearest": "nearest",
+    "box": "area",
+    "bicubic": "bicubic",
+    "lanczos": "lanczos3",
+}
+
+# Boxes are int32 tensors (left, top, right, bottom) in pixels.
 
 
 @dataclass(frozen=True)
 class Records:
-    """A part of a TFRecord file: `take` records after the first `skip`."""
+    """Part of a TFRecord file.
+
+    Attributes:
+        path: Path of the file.
+        skip: Number of records before the first one.
+        take: Number of records.
+    """
 
     path: str
     skip: int
@@ -32,11 +52,11 @@ class Records:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """What `Split` is, for pictures in TFRecords.
+    """Training images in TFRecord files; takes the place of a `Split`.
 
     Attributes:
-        records: where they are.
-        parse: a record -> an encoded JPEG or PNG, and its label (int64).
+        records: Files and the records in them.
+        parse: Function of a record that returns an encoded JPEG or PNG and its label (int64).
     """
 
     records: tuple[Records, ...]
@@ -47,70 +67,75 @@ class Stream:
 
     @property
     def labels(self) -> np.ndarray:
-        """Not known without reading everything.
+        """Labels, which are not known without reading everything.
 
         Raises:
-            UserError: always.
+            UserError: Always.
         """
         raise UserError(
-            "These pictures are read as they are needed, so their labels are not known before; "
-            "class_weights must be false."
+            "These images are read when they are needed, so their labels are not known in "
+            "advance; class_weights must be false."
         )
 
-    def feed(self, digest, part: str) -> None:
-        """Give a hash what tells these pictures, of a part, from others, short of reading them."""
+    def update_digest(self, digest: Any, name: str) -> None:
+        """Update a hash with what identifies these images as the split `name`, unread.
+
+        These are the names and sizes of the files.
+        """
         sizes = [tf.io.gfile.stat(file.path).length for file in self.records]
         names = [(file.path.rpartition("/")[2], file.skip, file.take) for file in self.records]
-        digest.update(repr((part, names, sizes)).encode())
+        digest.update(repr((name, names, sizes)).encode())
 
-    def sample(self, count: int, seed: int, spec: InputSpec) -> Split:
-        """`count` of the pictures of a first pass, unchanged, at `spec.side`."""
-        few = self._pictures(seed, 0).take(count).map(self._parser(spec, spec.side, 0.0, seed))
-        pictures, labels = zip(*few.as_numpy_iterator(), strict=True)
-        return Split(np.stack(pictures), np.array(labels), [""] * len(labels))
+    def sample(self, count: int, seed: int, input_spec: InputSpec) -> Split:
+        """Return the first `count` images of a pass, without augmentation."""
+        few = self._examples(seed, 0).take(count).map(self._parser(input_spec, 0.0, seed))
+        images, labels = zip(*few.as_numpy_iterator(), strict=True)
+        return Split(np.stack(images), np.array(labels), [""] * len(labels))
 
     def batches(
-        self, spec: InputSpec, side: int, crop: float, seed: int, batch: int, first: int, cut: slice
+        self, input_spec: InputSpec, plan: BatchPlan, *, crop: float, replicas: Replicas
     ) -> tf.data.Dataset:
-        """Batches from number `first` on, without end.
+        """Return endless batches from number `plan.start_step` on.
 
         Args:
-            spec: gives channels and, where nothing is cropped at random, the centre's crop.
-            side: of the pictures.
-            crop: an `Augmentation`'s.
-            seed: of order and crops.
-            batch: pictures per step.
-            first: steps that are done already.
-            cut: the part of each batch that is wanted, `cut.step` pictures at a time.
+            input_spec: Input that the images are prepared for, perhaps with a margin.
+            plan: Size, seed and first number of the batches.
+            crop: Smallest area of a random crop, see `Augmentation.crop`; 0 prepares images as for
+                evaluation. Random crops fill the whole input, whatever its `fit`.
+            replicas: Replicas that share each batch.
 
         Returns:
-            Pairs of uint8 (n, side, side, channels) and int64 (n,).
+            Pairs of uint8 images (n, height, width, channels) and int64 labels (n,), where n is
+            the share of a replica; those of one batch for all of `replicas.mine` in turn.
         """
+        batch, mine = plan.batch, replicas.mine
+        first = replicas.part(batch, 0).start
+        end = replicas.part(batch, len(mine) - 1).stop
         return (
-            self._pictures(seed, first * batch)
-            .filter(lambda place, _: (cut.start <= place % batch) & (place % batch < cut.stop))
+            self._examples(plan.seed, plan.start_step * batch)
+            .filter(lambda place, _: (first <= place % batch) & (place % batch < end))
             .map(
-                self._parser(spec, side, crop, seed),
+                self._parser(input_spec, crop, plan.seed),
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )
-            .batch(cut.step, drop_remainder=True)
+            .batch(replicas.share(batch), drop_remainder=True)
         )
 
-    def _pictures(self, seed: int, start: int) -> tf.data.Dataset:
-        """(place, record) of one endless row of passes, each in its own order, from `start` on."""
+    def _examples(self, seed: int, start: int) -> tf.data.Dataset:
+        """Return (place, record) of endless passes, each in its own order, from `start` on."""
         paths = tf.constant([part.path for part in self.records])
         skips, takes = (
             tf.constant([getattr(part, name) for part in self.records], tf.int64)
             for name in ("skip", "take")
         )
 
-        def one_file(index):
+        def one_file(index: tf.Tensor) -> tf.data.Dataset:
             return tf.data.TFRecordDataset(paths[index]).skip(skips[index]).take(takes[index])
 
-        def one_pass(number):
-            # Of this function's graph alone: TensorFlow cannot pair a global seed of 0, which is
-            # a run's default, with a seed that is a tensor.
+        def one_pass(number: tf.Tensor) -> tf.data.Dataset:
+            # This affects only the graph of this function. TensorFlow cannot combine a global seed
+            # of 0, the default of a run, with a seed that is a tensor.
             tf.compat.v1.set_random_seed(1)
             order = tf.random.experimental.stateless_shuffle(
                 tf.range(len(self.records)), seed=_seeds(seed, number)
@@ -128,15 +153,17 @@ class Stream:
         records = tf.data.Dataset.range(passes, _PASSES).flat_map(one_pass).skip(done)
         return records.enumerate(start)
 
-    def _parser(self, spec: InputSpec, side: int, crop: float, seed: int):
-        def parse(place, record):
+    def _parser(
+        self, input_spec: InputSpec, crop: float, seed: int
+    ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+        def parse(place: tf.Tensor, record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             encoded, label = self.parse(record)
-            window = (
-                _random_window(encoded, crop, _seeds(seed, place))
+            source, target = (
+                _random_boxes(encoded, input_spec, crop, _seeds(seed, place))
                 if crop
-                else _centre_window(encoded, spec.crop)
+                else _placement(encoded, input_spec)
             )
-            return _picture(encoded, window, side, spec.channels), label
+            return _decode(encoded, source, target, input_spec), label
 
         return parse
 
@@ -146,7 +173,7 @@ def _seeds(seed: int, number: tf.Tensor) -> tf.Tensor:
 
 
 def _shape(encoded: tf.Tensor) -> tf.Tensor:
-    """int32 (height, width, channels)."""
+    """Return int32 (height, width, channels) of an encoded image."""
     return tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: tf.io.extract_jpeg_shape(encoded),
@@ -154,36 +181,59 @@ def _shape(encoded: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _random_window(encoded: tf.Tensor, crop: float, seed) -> tf.Tensor:
-    """int32 (top, left, height, width) of a rectangle as `Augmentation.crop` describes."""
+def _random_boxes(
+    encoded: tf.Tensor, input_spec: InputSpec, crop: float, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return a random box as `Augmentation.crop` describes, and the box of the whole input."""
+    aspect = input_spec.width / input_spec.height
     begin, size, _ = tf.image.stateless_sample_distorted_bounding_box(
         _shape(encoded),
         tf.zeros((1, 0, 4)),
         seed,
         min_object_covered=0.0,
-        aspect_ratio_range=(1 / CROP_ASPECT, CROP_ASPECT),
+        aspect_ratio_range=(aspect / CROP_ASPECT, aspect * CROP_ASPECT),
         area_range=(crop, 1.0),
         use_image_if_no_bounding_boxes=True,
     )
-    return tf.concat([begin[:2], size[:2]], 0)
+    (top, left, _), (height, width, _) = tf.unstack(begin), tf.unstack(size)
+    whole = tf.constant([0, 0, input_spec.width, input_spec.height])
+    return tf.stack([left, top, left + width, top + height]), whole
 
 
-def _centre_window(encoded: tf.Tensor, crop: float) -> tf.Tensor:
-    """The same for `centre_square`."""
-    shape = _shape(encoded)[:2]
-    shorter = tf.cast(tf.reduce_min(shape), tf.float64)
-    side = tf.maximum(1, tf.cast(tf.floor(crop * shorter + 0.5), tf.int32))
-    return tf.concat([(shape - side) // 2, [side, side]], 0)
+def _placement(encoded: tf.Tensor, input_spec: InputSpec) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the source and the target box of `InputSpec.placement`."""
+
+    def place(shape: np.ndarray) -> np.ndarray:
+        placement = input_spec.placement(int(shape[1]), int(shape[0]))
+        return np.array([placement.source, placement.target], np.int32)
+
+    boxes = tf.ensure_shape(tf.numpy_function(place, [_shape(encoded)], tf.int32), (2, 4))
+    return boxes[0], boxes[1]
 
 
-def _picture(encoded: tf.Tensor, window: tf.Tensor, side: int, channels: int) -> tf.Tensor:
-    """uint8 (side, side, channels): the window, scaled as `prepare` does."""
+def _decode(
+    encoded: tf.Tensor, source: tf.Tensor, target: tf.Tensor, input_spec: InputSpec
+) -> tf.Tensor:
+    """Return the source box, resized to the target box, as uint8 (height, width, channels)."""
+    left, top, right, bottom = tf.unstack(source)
+    window = tf.stack([top, left, bottom - top, right - left])
     pixels = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: tf.io.decode_and_crop_jpeg(encoded, window, 3, dct_method="INTEGER_ACCURATE"),
         lambda: tf.image.crop_to_bounding_box(tf.io.decode_png(encoded, 3), *tf.unstack(window)),
     )
-    pixels = tf.image.resize(pixels, (side, side), antialias=True)
-    if channels == 1:
+    left, top, right, bottom = tf.unstack(target)
+    size = tf.stack([bottom - top, right - left])
+    pixels = tf.image.resize(pixels, size, _METHODS[input_spec.resize], antialias=True)
+    pixels = tf.cast(pixels, tf.float32)  # `nearest` returns integers
+    if input_spec.channels == 1:
         pixels = tf.image.rgb_to_grayscale(pixels)
-    return tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8)
+    pixels = tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8)
+    if input_spec.fit == "pad":
+        below, beside = input_spec.height - bottom, input_spec.width - right
+        pixels = tf.pad(
+            pixels,
+            [[top, below], [left, beside], [0, 0]],
+            constant_values=padding_value(input_spec),
+        )
+    return tf.ensure_shape(pixels, input_spec.shape)

@@ -7,7 +7,7 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.core.files import write_atomically
-from mobilenet_tf.datasets.pipeline import calibration_pictures
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.runs.models import load_float
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import load_teacher
@@ -28,7 +28,7 @@ def quantize(run: Run) -> keras.Model:
     """
     started, settings, network = time.monotonic(), run.settings, run.network
     recipe = settings.recipe
-    images = calibration_pictures(run.data.train, network, recipe.calibration, settings.seed)
+    images = calibration_images(run.data.train, network, recipe.calibration, settings.seed)
     history: dict[str, list[float]] = {}
     earlier = 0.0
     with training_scope(run.strategy, settings.seed, recipe.deterministic):

@@ -1,12 +1,12 @@
 """The training loop that float and quantization-aware training share."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import tensorflow as tf
 import tf_keras as keras
 
+from mobilenet_tf.datasets.batch_plan import BatchPlan, Replicas
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from mobilenet_tf.networks.rows import Network
@@ -112,11 +112,17 @@ def _batches(phase: Phase, session: Session, start_step: int) -> tf.data.Dataset
     """Return the batches of a phase from `start_step` on, distributed over the replicas."""
     train = session.dataset.train
     steps = phase.stage.epochs * steps_per_epoch(train, session.batch)
-    batches = partial(
-        training_batches,
-        *(train, session.network, session.batch, session.seed, steps, start_step),
-        phase.stage.augmentation,
-    )
+    plan = BatchPlan(batch=session.batch, seed=session.seed, steps=steps, start_step=start_step)
+
+    def batches(count: int, mine: range) -> tf.data.Dataset:
+        return training_batches(
+            train,
+            session.network,
+            plan,
+            augmentation=phase.stage.augmentation,
+            replicas=Replicas(count=count, mine=mine),
+        )
+
     return distribute(batches, tf.distribute.get_strategy())
 
 

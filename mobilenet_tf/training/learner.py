@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.datasets.stream import Stream
+from mobilenet_tf.datasets.dataset import TrainingImages
 from mobilenet_tf.training.average import Average
 from mobilenet_tf.training.distillation import Teacher, distillation_loss
 from mobilenet_tf.training.faster import faster
@@ -75,7 +74,7 @@ def _per_replica(loss: tf.Tensor) -> tf.Tensor:
     return tf.nn.scale_regularization_loss(loss)
 
 
-def balancing_weights(split: Split | Stream, classes: int) -> np.ndarray:
+def balancing_weights(split: TrainingImages, classes: int) -> np.ndarray:
     """Return weights with which all classes of a split count the same.
 
     Returns:

@@ -18,7 +18,7 @@ def make_spec():
 
 @pytest.fixture
 def make_network():
-    """A network without rows: what the pipeline reads of it."""
+    """Return a network without a backbone: the pipeline uses only its input and classes."""
 
     def make(size=32, classes=3, channels=3, crop=1.0):
         return Network(InputSpec(size, channels, crop=crop), (), (Classifier(classes),))
@@ -37,7 +37,7 @@ def photo() -> Image.Image:
 
 @pytest.fixture
 def make_folder(tmp_path):
-    """Class folders of small pictures; `counts` maps "class" or "part/class" to a number."""
+    """Create class folders of small images; `counts` maps "class" or "split/class" to a number."""
 
     def make(counts: dict[str, int], root: Path = tmp_path / "data") -> Path:
         random = np.random.default_rng(0)

@@ -1,12 +1,24 @@
 import tempfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.datasets import dataset
-from mobilenet_tf.datasets.dataset import Dataset, Split, allocate, balanced, keep_rows, share_out
+from mobilenet_tf.core.inputs import RESIZES, InputSpec
+from mobilenet_tf.datasets import storage
+from mobilenet_tf.datasets.dataset import (
+    Dataset,
+    Split,
+    balanced,
+    rescale,
+    stored_input,
+    with_margin,
+)
 from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.datasets.splitting import Listing, assign_splits
+from mobilenet_tf.datasets.storage import allocate, keep_rows
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -16,13 +28,17 @@ def listing(counts=(3, 20, 101)):
     return names, [label for label, count in enumerate(counts) for _ in range(count)]
 
 
-def named(chosen, names):
+def assign(names, labels, splits=None, classes=CLASSES, seed=1):
+    return assign_splits(Listing(classes, names, labels, splits or ["train"] * len(names)), seed)
+
+
+def names_of(chosen, names):
     return {part: [names[index] for index in rows] for part, rows in chosen.items()}
 
 
 def test_shares_of_each_class():
     names, labels = listing()
-    chosen = share_out(names, labels, ["train"] * len(names), CLASSES, seed=1)
+    chosen = assign(names, labels)
     counts = {part: np.bincount(np.array(labels)[rows]).tolist() for part, rows in chosen.items()}
     assert counts == {"train": [1, 14, 71], "validation": [1, 3, 15], "test": [1, 3, 15]}
     assert sorted(np.concatenate(list(chosen.values()))) == list(range(len(names)))
@@ -30,20 +46,19 @@ def test_shares_of_each_class():
 
 def test_order_of_listing_does_not_matter_but_the_seed_does():
     names, labels = listing()
-    parts = ["train"] * len(names)
-    first = named(share_out(names, labels, parts, CLASSES, 1), names)
+    first = names_of(assign(names, labels), names)
     order = np.random.default_rng(0).permutation(len(names))
     shuffled = [names[index] for index in order]
-    again = share_out(shuffled, np.array(labels)[order], parts, CLASSES, 1)
-    assert named(again, shuffled) == first
-    assert named(share_out(names, labels, parts, CLASSES, 2), names) != first
+    again = assign(shuffled, np.array(labels)[order])
+    assert names_of(again, shuffled) == first
+    assert names_of(assign(names, labels, seed=2), names) != first
 
 
-def test_pictures_keep_their_part_when_others_are_added():
+def test_images_keep_their_part_when_others_are_added():
     names, labels = listing((40, 40, 100))
     more, more_labels = listing((40, 40, 110))
-    few = named(share_out(names, labels, ["train"] * 180, CLASSES, 1), names)
-    many = named(share_out(more, more_labels, ["train"] * 190, CLASSES, 1), more)
+    few = names_of(assign(names, labels), names)
+    many = names_of(assign(more, more_labels), more)
     moved = [name for part in few for name in few[part] if name not in many[part]]
     assert len(moved) <= 6  # those at the borders of the third class
 
@@ -52,7 +67,7 @@ def test_accents_are_spelt_in_two_ways():
     one = [f"cafe\u0301/{i}" for i in range(20)] + [f"b/{i}" for i in range(20)]
     other = [f"caf\u00e9/{i}" for i in range(20)] + [f"b/{i}" for i in range(20)]
     labels = [0] * 20 + [1] * 20
-    chosen = [share_out(names, labels, ["train"] * 40, ("c", "b"), 3) for names in (one, other)]
+    chosen = [assign(names, labels, classes=("c", "b"), seed=3) for names in (one, other)]
     for part in chosen[0]:
         assert set(chosen[0][part]) == set(chosen[1][part])
 
@@ -60,26 +75,26 @@ def test_accents_are_spelt_in_two_ways():
 def test_given_parts_stay():
     names, labels = listing((20, 20, 20))
     parts = ["test" if name.endswith("7") else "train" for name in names]
-    chosen = named(share_out(names, labels, parts, CLASSES, 1), names)
+    chosen = names_of(assign(names, labels, parts), names)
     assert chosen["test"] == sorted(name for name in names if name.endswith("7"))
     assert len(chosen["validation"]) == 9
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_too_small_a_class_is_named(count):
+def test_the_error_names_a_class_that_is_too_small(count):
     names, labels = listing((20, count, 20))
-    with pytest.raises(UserError, match=f"'bee' has {count} readable pictures .* at least 3"):
-        share_out(names, labels, ["train"] * len(names), CLASSES, 1)
+    with pytest.raises(UserError, match=f"'bee' has {count} readable training images; at least 3"):
+        assign(names, labels)
 
 
 def test_one_class_is_not_enough():
     with pytest.raises(UserError, match="at least 2"):
-        share_out(["a/1"], [0], ["train"], ("a",), 1)
+        assign(["a/1"], [0], classes=("a",))
 
 
 def test_large_arrays_live_in_a_file(monkeypatch):
     assert not isinstance(allocate((4, 2)), np.memmap)
-    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 7)
+    monkeypatch.setattr(storage, "MEMORY_LIMIT", 7)
     array = allocate((4, 2))
     assert isinstance(array, np.memmap)
     array[:] = np.arange(8).reshape(4, 2)
@@ -88,7 +103,7 @@ def test_large_arrays_live_in_a_file(monkeypatch):
 
 
 def test_no_room_for_the_file(monkeypatch):
-    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(storage, "MEMORY_LIMIT", 0)
     with pytest.raises(UserError, match=r"GB in .*; set TMPDIR"):
         allocate((2**60,))
     assert tempfile.gettempdir()
@@ -115,6 +130,28 @@ def test_fingerprint_sees_every_change():
     assert make() == make()
 
 
-def test_the_source_must_be_named(make_spec):
+def test_an_empty_source(make_spec):
     with pytest.raises(UserError, match="empty"):
         load_data("", make_spec())
+
+
+def test_the_margin_of_training_images():
+    assert with_margin(InputSpec(32)).shape == (37, 37, 3)
+    oblong = InputSpec((64, 96), 1, 0.0, 255.0, 0.875, "pad", "box")
+    assert with_margin(oblong) == replace(oblong, size=(74, 110))
+    assert with_margin(InputSpec((32, 8192))).shape == (37, 8192, 3)
+    assert stored_input("train", oblong) == with_margin(oblong)
+    assert stored_input("validation", oblong) == stored_input("test", oblong) == oblong
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_rescaling_uses_the_filter_of_the_input(channels):
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (2, 74, 110, channels), dtype=np.uint8)
+    for resize in RESIZES:
+        scaled = rescale(images, InputSpec((64, 96), channels, resize=resize))
+        assert (scaled.shape, scaled.dtype) == ((2, 64, 96, channels), np.uint8)
+        method = getattr(Image.Resampling, resize.upper())
+        expected = Image.fromarray(images[1].squeeze()).resize((96, 64), method)
+        np.testing.assert_array_equal(scaled[1].squeeze(), np.asarray(expected))
+    assert rescale(images, InputSpec((74, 110), channels)) is images

@@ -1,4 +1,4 @@
-"""Pictures that stay in tensorflow-datasets' files, written here as it writes imagenet2012's."""
+"""Images that stay in files of tensorflow-datasets, which are written here like imagenet2012's."""
 
 import json
 
@@ -8,11 +8,15 @@ import tensorflow as tf
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation
+from mobilenet_tf.datasets.batch_plan import ONE_REPLICA, BatchPlan, Replicas
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.datasets.pipeline import calibration_pictures, training_batches
+from mobilenet_tf.datasets.pipeline import calibration_images, training_batches
 from mobilenet_tf.datasets.sources import tfds as source
+from mobilenet_tf.datasets.stream import _decode, _placement, _random_boxes
+from mobilenet_tf.networks.rows import Classifier, Network
 
 try:
     import tomllib
@@ -26,9 +30,9 @@ TRAIN, VALIDATION = 46, 10
 
 @pytest.fixture(scope="module")
 def imagenet(tmp_path_factory, photos):
-    """`imagenet2012` with few pictures: the same features, splits, names and 1,000 classes.
+    """`imagenet2012` with few images: the same features, splits, names and 1,000 classes.
 
-    Label i of a picture is its number, so that it can be found again.
+    Label i of a image is its number, so that it can be found again.
     """
     from tensorflow_datasets.core.dataset_builders.adhoc_builder import store_as_tfds_dataset
 
@@ -65,7 +69,7 @@ def imagenet(tmp_path_factory, photos):
 
 @pytest.fixture(scope="module")
 def photos():
-    """Pieces of scikit-learn's sample photos, neither square nor of one size."""
+    """Return parts of scikit-learn's sample photos, of different sizes and not square."""
     from sklearn.datasets import load_sample_images
 
     random, pieces = np.random.default_rng(0), []
@@ -82,22 +86,27 @@ def data(imagenet, make_network):
     return load_data("tfds:imagenet2012", make_network(classes=1000).input)
 
 
-def batches(data, spec, steps, start=0, augmentation=NO_AUGMENTATION, seed=0, **share):
-    found = training_batches(data.train, spec, 4, seed, steps, start, augmentation, **share)
-    return [(pictures.numpy(), labels.numpy().argmax(1)) for pictures, labels in found]
+def batches(
+    data, network, steps, start=0, augmentation=NO_AUGMENTATION, seed=0, replicas=ONE_REPLICA
+):
+    plan = BatchPlan(batch=4, seed=seed, steps=steps, start_step=start)
+    found = training_batches(
+        data.train, network, plan, augmentation=augmentation, replicas=replicas
+    )
+    return [(images.numpy(), labels.numpy().argmax(1)) for images, labels in found]
 
 
 def test_parts(data):
-    """The test split has no labels: validation is the test, and choices are made on train's."""
+    """The test split has no labels: validation is used for it, and part of train for choices."""
     assert len(data.classes) == 1000
     held = int(0.15 * TRAIN)
     assert (len(data.train), len(data.validation), len(data.test)) == (TRAIN - held, held, 10)
     assert sorted(data.test.labels) == list(range(TRAIN, TRAIN + VALIDATION))
-    assert data.test.pictures.shape == (10, 32, 32, 3)
+    assert data.test.images.shape == (10, 32, 32, 3)
     assert max(data.validation.labels) < TRAIN
 
 
-def test_a_pass_has_each_picture_once_and_the_next_another_order(data, make_network):
+def test_a_pass_has_each_image_once_and_the_next_another_order(data, make_network):
     count = len(data.train)
     labels = np.concatenate(
         [found for _, found in batches(data, make_network(classes=1000), count)]
@@ -114,65 +123,62 @@ def test_a_pass_has_each_picture_once_and_the_next_another_order(data, make_netw
 
 
 def test_a_run_that_goes_on_sees_what_it_would_have_seen(data, make_network):
-    """Also in the middle of a later pass, and for the random crops."""
+    """This also holds in the middle of a later pass, and for random crops."""
     strong = Augmentation(crop=0.1, flip=0.5)
     whole = batches(data, make_network(classes=1000), 25, augmentation=strong)
     rest = batches(data, make_network(classes=1000), 25, start=13, augmentation=strong)
     assert len(rest) == 12
-    for (pictures, labels), (others, names) in zip(whole[13:], rest, strict=True):
+    for (images, labels), (others, names) in zip(whole[13:], rest, strict=True):
         np.testing.assert_array_equal(labels, names)
-        np.testing.assert_array_equal(pictures, others)
+        np.testing.assert_array_equal(images, others)
 
 
 def test_replicas_share_a_batch(data, make_network):
-    spec, strong = make_network(classes=1000), Augmentation(crop=0.1)
-    whole = batches(data, spec, 3, augmentation=strong)
+    network, strong = make_network(classes=1000), Augmentation(crop=0.1)
+    whole = batches(data, network, 3, augmentation=strong)
     for turn in range(2):
-        mine = range(turn, turn + 1)
-        parts = batches(data, spec, 3, augmentation=strong, replicas=2, mine=mine)
-        for (pictures, labels), (others, names) in zip(whole, parts, strict=True):
+        replicas = Replicas(count=2, mine=range(turn, turn + 1))
+        parts = batches(data, network, 3, augmentation=strong, replicas=replicas)
+        for (images, labels), (others, names) in zip(whole, parts, strict=True):
             np.testing.assert_array_equal(labels[2 * turn :][:2], names)
-            np.testing.assert_array_equal(pictures[2 * turn :][:2], others)
+            np.testing.assert_array_equal(images[2 * turn :][:2], others)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_unchanged_pictures_are_prepared_as_all_others_are(
-    imagenet, make_network, photos, channels
-):
-    """Within a few grey levels of Pillow; JPEG is what makes them differ from the originals."""
-    spec = make_network(classes=1000, channels=channels, crop=0.875)
-    few = load_data("tfds:imagenet2012", spec.input).train.sample(8, 0, spec.input)
+def test_unchanged_images_are_prepared_as_all_others_are(imagenet, make_network, photos, channels):
+    """They differ from Pillow by a few grey levels, mainly because of the JPEG compression."""
+    network = make_network(classes=1000, channels=channels, crop=0.875)
+    few = load_data("tfds:imagenet2012", network.input).train.sample(8, 0, network.input)
     assert len(set(few.labels.tolist())) == 8
-    for pixels, label in zip(few.pictures, few.labels, strict=True):
-        original = prepare(Image.fromarray(photos[label]), 32, channels, 0.875)
+    for pixels, label in zip(few.images, few.labels, strict=True):
+        original = prepare(Image.fromarray(photos[label]), network.input)
         assert np.abs(pixels.astype(int) - original).mean() < 3
 
 
-def test_random_crops_are_cut_from_the_whole_picture(imagenet, data, make_network):
-    """Sharper than what is left of a picture that was made small before."""
-    spec = make_network(classes=1000)
+def test_random_crops_are_cut_from_the_whole_image(imagenet, data, make_network):
+    """They are sharper than crops of an image that was resized before."""
+    network = make_network(classes=1000)
     crop = Augmentation(**{**NO_AUGMENTATION.__dict__, "crop": 0.05})
-    cut = np.concatenate([pictures for pictures, _ in batches(data, spec, 8, augmentation=crop)])
+    cut = np.concatenate([images for images, _ in batches(data, network, 8, augmentation=crop)])
     assert cut.shape == (32, 32, 32, 3)
-    plain = np.concatenate([pictures for pictures, _ in batches(data, spec, 8)])
+    plain = np.concatenate([images for images, _ in batches(data, network, 8)])
     np.testing.assert_array_less(np.abs(cut), 1.01)
     assert np.median(np.abs(cut - plain).mean(axis=(1, 2, 3))) > 0.03
 
 
-def test_png_too(make_network):
-    from mobilenet_tf.datasets.stream import _centre_window, _picture
-
+def test_png_too():
     pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)
+    input_spec = InputSpec(32)
     encoded = tf.io.encode_png(pixels)
-    found = _picture(encoded, _centre_window(encoded, 1.0), 32, 3).numpy()
-    expected = prepare(Image.fromarray(pixels), 32, 3, 1.0)
+    found = _decode(encoded, *_placement(encoded, input_spec), input_spec).numpy()
+    expected = prepare(Image.fromarray(pixels), input_spec)
     assert np.abs(found.astype(int) - expected).max() <= 2
 
 
 def test_calibration_and_fingerprint(data, make_network):
-    spec = make_network(classes=1000)
-    assert calibration_pictures(data.train, spec, 6, 0).shape == (6, 32, 32, 3)
-    assert data.fingerprint == load_data("tfds:imagenet2012", spec.input).fingerprint
+    network = make_network(classes=1000)
+    assert calibration_images(data.train, network, 6, 0).shape == (6, 32, 32, 3)
+    assert data.fingerprint == load_data("tfds:imagenet2012", network.input).fingerprint
 
 
 def test_class_weights_need_labels(data):
@@ -181,7 +187,7 @@ def test_class_weights_need_labels(data):
 
 
 def test_the_papers_recipe_trains_on_it(imagenet, tmp_path, monkeypatch):
-    """The command as the documents have it, with pictures and epochs made few."""
+    """Run the documented command with few images and epochs."""
     from mobilenet_tf.__main__ import main
 
     out = tmp_path / "run"
@@ -199,3 +205,45 @@ def test_the_papers_recipe_trains_on_it(imagenet, tmp_path, monkeypatch):
     assert (recipe["batch"], recipe["dropout"]) == (4096, 0.2)
     assert (recipe["train"]["ema"], recipe["train"]["optimizer"]["name"]) == (0.9999, "rmsprop")
     assert (out / "float.keras").is_file()
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("resize", RESIZES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_fit_and_filter_is_that_of_pillow(fit, resize, channels):
+    random = np.random.default_rng(0)
+    small = Image.fromarray(random.integers(0, 256, (12, 14, 3), dtype=np.uint8))
+    # Sides of whole ratios: at others, `box` and `nearest` may choose another pixel.
+    image = small.resize((160, 160), Image.Resampling.BICUBIC)
+    input_spec = InputSpec((40, 80), channels, mean=99.7, fit=fit, resize=resize)
+    encoded = tf.io.encode_png(np.asarray(image))
+    found = _decode(encoded, *_placement(encoded, input_spec), input_spec).numpy()
+    assert (found.shape, found.dtype) == (input_spec.shape, np.uint8)
+    difference = np.abs(found.astype(int) - prepare(image, input_spec))
+    assert difference.max() <= 2
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_an_oblong_input(imagenet, fit):
+    input_spec = InputSpec((40, 80), fit=fit)
+    network = Network(input_spec, (), (Classifier(1000),))
+    data = load_data("tfds:imagenet2012", input_spec)
+    assert data.test.images.shape == (10, 40, 80, 3)
+    for augmentation in (NO_AUGMENTATION, Augmentation(crop=0.1)):
+        (images, _), *_ = batches(data, network, 1, augmentation=augmentation)
+        assert images.shape == (4, 40, 80, 3)
+    assert calibration_images(data.train, network, 6, 0).shape == (6, 40, 80, 3)
+
+
+def test_random_crops_have_the_shape_of_the_input():
+    encoded = tf.io.encode_png(np.zeros((300, 300, 3), np.uint8))
+    ratios = []
+    for seed in range(100):
+        box, target = _random_boxes(encoded, InputSpec((40, 80)), 0.1, (seed, 0))
+        left, top, right, bottom = box.numpy().tolist()
+        assert 0 <= left < right <= 300
+        assert 0 <= top < bottom <= 300
+        assert target.numpy().tolist() == [0, 0, 80, 40]
+        ratios.append((right - left) / (bottom - top))
+    assert 1.45 < min(ratios) < 1.7
+    assert 2.4 < max(ratios) < 2.75

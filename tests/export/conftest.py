@@ -110,7 +110,7 @@ def converted():
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
     from mobilenet_tf.datasets.load import load_data
-    from mobilenet_tf.datasets.pipeline import calibration_pictures
+    from mobilenet_tf.datasets.pipeline import calibration_images
     from mobilenet_tf.deployment.tflite.convert import convert as convert_qat
     from mobilenet_tf.networks.keras_model import build_network
     from mobilenet_tf.networks.zoo import make_network
@@ -127,7 +127,7 @@ def converted():
             if isinstance(layer, keras.layers.BatchNormalization):
                 shapes = [weight.shape for weight in layer.get_weights()]
                 layer.set_weights([random.uniform(0.7, 1.3, shape) for shape in shapes])
-        pictures = calibration_pictures(load_data("digits", network.input).train, network, 32, 0)
+        pictures = calibration_images(load_data("digits", network.input).train, network, 32, 0)
         deployed = deploy_form(model, fuse_hard_swish=fused)
         quantized = quantize_aware(deployed, pictures, network.input)
         found[network, fused] = convert_qat(quantized, io="int8")

@@ -39,7 +39,7 @@ def test_it_exports_the_same_function(run):
     before = TFLiteModel(OLD / "model_int8.tflite")
     mn.export(run.folder.path, io="uint8")
     assert "version = 2" in run.folder.config_file.read_text()
-    pixels = run.data.test.pictures
+    pixels = run.data.test.images
     after = TFLiteModel(run.folder.tflite)
     np.testing.assert_array_equal(after.run_raw(pixels), before.run_raw(pixels))
     assert after.metadata.labels == before.metadata.labels

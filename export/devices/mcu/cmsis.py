@@ -54,7 +54,7 @@ def scratch_beyond(data: bytes, core: str) -> int:
     """Return the number of bytes by which CMSIS-NN enlarges the arena.
 
     Args:
-        data: A file with a memory plan, as `slim` writes it.
+        data: A file with a memory plan, as `shrink` writes it.
         core: One of `CORES`: cortex-m4 stands for all cores with DSP instructions (M4, M7, M33),
             cortex-m55 for those with vector instructions (M55, M85).
     """

@@ -1,36 +1,43 @@
-"""`Changes` applied to a batch, in TensorFlow."""
+"""Apply drawn `Changes` to a batch, in TensorFlow."""
 
 import tensorflow as tf
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.draw import Augmentation, Changes
-from mobilenet_tf.datasets.augmentation.randaugment import apply_operations
+from mobilenet_tf.datasets.augmentation.operations import apply_operations
 
-# Rec. 601, as in Pillow's L.
+# Weights of red, green and blue in grey (ITU-R BT.601), as in Pillow's mode L.
 _GREY = (0.299, 0.587, 0.114)
 
 
 def change(
-    pictures: tf.Tensor,
-    changes: Changes,
-    size: int,
-    augmentation: Augmentation,
-    preprocessing: InputSpec,
+    images: tf.Tensor, changes: Changes, augmentation: Augmentation, input_spec: InputSpec
 ) -> tf.Tensor:
-    """uint8 (N, side, side, c) -> changed, clipped, normalised float32 (N, size, size, c)."""
+    """Change, clip and normalise images; resampling is bilinear for every `InputSpec.resize`.
+
+    Args:
+        images: uint8 tensor (N, any height, any width, channels).
+        changes: Changes that were drawn for these images.
+        augmentation: Strengths that the changes were drawn with.
+        input_spec: Input that the images are for.
+
+    Returns:
+        float32 tensor (N, height, width, channels).
+    """
+    height, width = input_spec.height, input_spec.width
     pixels = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(pictures, tf.float32),
+        images=tf.cast(images, tf.float32),
         transforms=changes.transforms,
-        output_shape=(size, size),
+        output_shape=(height, width),
         fill_value=0.0,
         interpolation="BILINEAR",
         fill_mode="REFLECT",
     )
     if augmentation.randaugment:
         pixels = apply_operations(pixels, changes.operations, augmentation.magnitude)
-    # Brightness, contrast, saturation and normalisation are together one linear function of a
-    # pixel, and fastest as one matrix product.
-    mean, std = preprocessing.mean, preprocessing.std
+    # Brightness, contrast, saturation and normalisation together are one linear function of a
+    # pixel; a single matrix product is the fastest way to compute it.
+    mean, std = input_spec.mean, input_spec.std
     brightness, contrast, saturation = (
         factors[:, tf.newaxis, tf.newaxis] for factors in tf.unstack(changes.colours, axis=1)
     )
@@ -39,37 +46,42 @@ def change(
         matrix = saturation * tf.eye(3) + (1 - saturation) * grey
     else:
         matrix = tf.ones((1, 1, 1))
-    flat = tf.reshape(pixels, (-1, size * size, pixels.shape[-1]))
+    flat = tf.reshape(pixels, (-1, height * width, pixels.shape[-1]))
     flat = flat @ (matrix * brightness * contrast / std) - contrast * mean / std
-    flat = tf.clip_by_value(flat, (0 - mean) / std, (255 - mean) / std)
-    pixels = tf.reshape(flat, (*pixels.shape[:1], size, size, pixels.shape[-1]))
+    flat = tf.clip_by_value(flat, *input_spec.bounds)
+    pixels = tf.reshape(flat, (*pixels.shape[:1], height, width, pixels.shape[-1]))
     if augmentation.erase:
-        pixels *= 1 - _inside(changes.erased, size)
+        pixels *= 1 - _inside(changes.erased, height, width)
     return pixels
 
 
 def mix(
-    pictures: tf.Tensor, labels: tf.Tensor, changes: Changes, augmentation: Augmentation
+    images: tf.Tensor, labels: tf.Tensor, changes: Changes, augmentation: Augmentation
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mixup and CutMix of a batch with itself in reverse order.
+    """Apply mixup and CutMix; the partners are the images of the batch in reverse order.
 
     Args:
-        pictures: float32 (N, size, size, c).
-        labels: float32 (N, classes).
+        images: float32 tensor (N, height, width, channels).
+        labels: float32 tensor (N, classes).
+        changes: Changes that were drawn for these images.
+        augmentation: Strengths that the changes were drawn with.
+
+    Returns:
+        Images and labels of the same shapes.
     """
     if not augmentation.mixup and not augmentation.cutmix:
-        return pictures, labels
-    inside = _inside(changes.pasted, pictures.shape[1])
+        return images, labels
+    inside = _inside(changes.pasted, images.shape[1], images.shape[2])
     own = changes.shares[:, :, tf.newaxis, tf.newaxis] * (1 - inside)
-    pictures = own * pictures + (1 - own) * tf.reverse(pictures, (0,))
+    images = own * images + (1 - own) * tf.reverse(images, (0,))
     own = tf.reduce_mean(own, (1, 2))
-    return pictures, own * labels + (1 - own) * tf.reverse(labels, (0,))
+    return images, own * labels + (1 - own) * tf.reverse(labels, (0,))
 
 
-def _inside(rectangles: tf.Tensor, size: int) -> tf.Tensor:
-    """(N, 4) in pixels -> float32 (N, size, size, 1), 1 inside."""
+def _inside(rectangles: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Return float32 masks (N, height, width, 1) of rectangles (N, 4) in pixels: 1 inside."""
     left, top, right, bottom = (edges[:, tf.newaxis] for edges in tf.unstack(rectangles, axis=1))
-    at = tf.range(size, dtype=tf.float32)
-    rows, columns = (at >= top) & (at < bottom), (at >= left) & (at < right)
+    y, x = tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32)
+    rows, columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
     inside = rows[:, :, tf.newaxis, tf.newaxis] & columns[:, tf.newaxis, :, tf.newaxis]
     return tf.cast(inside, tf.float32)

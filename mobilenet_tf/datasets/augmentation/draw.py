@@ -1,48 +1,45 @@
-"""Random changes of training pictures: how strong, and as numbers for a whole batch.
+"""Strengths of the random changes of training images, and random numbers for a batch of them."""
 
-Drawn with NumPy and applied with TensorFlow (changes.py). Importing this is cheap: recipes hold
-an `Augmentation`.
-"""
-
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mobilenet_tf.core.settings import Checked, number
-from mobilenet_tf.datasets.augmentation.randaugment import draw_operations
+from mobilenet_tf.datasets.augmentation.randaugment import Sides, draw_operations
 
-# Smallest and largest side of an erased rectangle, as a share of the picture's side.
+# Smallest and largest side of an erased rectangle, as a share of the image's side.
 ERASED_SIDE = (0.15, 0.45)
-# Sides of a random crop are at most 4:3 either way, as for Inception.
+# Largest aspect ratio of a random crop, as for Inception, relative to that of the input.
 CROP_ASPECT = 4 / 3
 
 
 @dataclass(frozen=True)
 class Augmentation(Checked):
-    """Strength of each change; 0 turns it off. Each is drawn per picture and step.
+    """Strength of each change; 0 turns it off. Changes are drawn for each image and step.
 
     Attributes:
-        zoom: 0.2 magnifies by 1/1.2 to 1.2; where nothing is left, the picture is mirrored.
-        aspect: 0.1 stretches width against height by 1/1.1 to 1.1.
-        rotation: degrees to either side.
-        shift: to each side and up and down, as a share of the picture's side.
-        flip: probability of mirroring left and right. Off, because digits, letters, arrows and
-            hands mean something else then; 0.5 suits things that have no left and right.
+        zoom: Largest magnification: 0.2 scales by 1/1.2 to 1.2. Outside the image, its reflection
+            appears.
+        aspect: Largest stretch of width against height: 0.1 stretches by 1/1.1 to 1.1.
+        rotation: Largest angle in either direction, in degrees.
+        shift: Largest shift in each direction, as a share of the image's side.
+        flip: Probability of a horizontal flip. It is off by default, because it changes the
+            meaning of digits, letters, arrows and hands; 0.5 suits objects without left and right.
         brightness: 0.2 multiplies all pixels by 0.8 to 1.2.
         contrast: 0.2 multiplies the distance from mid-grey by 0.8 to 1.2.
-        saturation: 0.2 multiplies the distance from grey by 0.8 to 1.2; colour pictures only.
-        erase: probability that a rectangle is painted mid-grey.
-        crop: smallest share of the picture's area that a random rectangle keeps, its sides 3:4
-            to 4:3, before it is scaled to the input: 0.08 is the "random resized crop" of
-            Inception and of the ImageNet recipes. Zoom, aspect and shift are its mild relatives
-            and come on top.
-        randaugment: changes that are drawn from RandAugment's list (arXiv 1909.13719).
-        magnitude: RandAugment's, of 10.
-        mixup: alpha of the Beta distribution that says in which shares two pictures and their
+        saturation: 0.2 multiplies the distance from grey by 0.8 to 1.2; only for colour images.
+        erase: Probability that a rectangle is filled with mid-grey.
+        crop: Smallest area of a random crop, as a share of the image's area. Its sides have a
+            ratio of 3:4 to 4:3 before it is resized to the input; 0.08 is the "random resized
+            crop" of Inception and of the ImageNet recipes. Zoom, aspect and shift are milder forms
+            of it and apply in addition.
+        randaugment: Number of operations drawn from RandAugment's list (arXiv 1909.13719).
+        magnitude: Magnitude of RandAugment, from 0 to 10.
+        mixup: Parameter alpha of the Beta distribution of the shares in which two images and their
             labels are mixed (arXiv 1710.09412); 0.2 is usual.
-        cutmix: the same for a rectangle of another picture (arXiv 1905.04899); 1.0 is usual. With
-            both on, each step takes one of them.
+        cutmix: The same parameter for a pasted rectangle of another image (arXiv 1905.04899); 1.0
+            is usual. If both are on, each step uses one of them.
     """
 
     zoom: float = number(0.2, least=0, most=10)
@@ -61,21 +58,30 @@ class Augmentation(Checked):
     cutmix: float = number(0.0, least=0)
 
 
+# The other changes are off by default.
 NO_AUGMENTATION = Augmentation(
-    **{field.name: type(field.default)(0) for field in fields(Augmentation)}
+    zoom=0.0,
+    aspect=0.0,
+    rotation=0.0,
+    shift=0.0,
+    brightness=0.0,
+    contrast=0.0,
+    saturation=0.0,
 )
 
 
 class Changes(NamedTuple):
-    """What happens to each of N pictures; float32.
+    """Changes of a batch of N images; float32.
 
     Attributes:
-        transforms: (N, 8), ImageProjectiveTransformV3's: output pixel -> input pixel.
-        colours: (N, 3): factors of brightness, contrast and saturation.
-        erased: (N, 4): left, top, right, bottom in output pixels; empty where all are 0.
-        operations: (N, k): numbers of `PIXEL_OPERATIONS`, one after the other.
-        shares: (N, 1): of the picture itself; the rest is its partner's, by mixup.
-        pasted: (N, 4): the rectangle that is its partner's, by CutMix; as `erased`.
+        transforms: (N, 8) transforms of ImageProjectiveTransformV3, from output pixels to input
+            pixels.
+        colours: (N, 3) factors of brightness, contrast and saturation.
+        erased: (N, 4) rectangles to erase: left, top, right and bottom in output pixels; all 0 for
+            none.
+        operations: (N, k) indices into `PIXEL_OPERATIONS`, applied one after the other.
+        shares: (N, 1) shares of the image itself in mixup; the rest is its partner's.
+        pasted: (N, 4) rectangles that CutMix takes from the partner, as in `erased`.
     """
 
     transforms: np.ndarray
@@ -87,45 +93,38 @@ class Changes(NamedTuple):
 
 
 def draw(
-    augmentation: Augmentation, random: np.random.Generator, count: int, side: int, size: int
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    count: int,
+    source: Sides,
+    target: Sides,
 ) -> Changes:
-    """Changes for `count` pictures, from side `side` to side `size` (both in pixels)."""
-    # Always the same number of draws: turning one change off leaves the others as they were.
-    draws = random.uniform(-1, 1, (14, count))
-    zoom, aspect, rotation, right, down, mirror, *colours = draws[:9]
-    zoom = (1 + augmentation.zoom) ** zoom
-    stretch = (1 + augmentation.aspect) ** (aspect / 2)
-    angle = np.deg2rad(augmentation.rotation) * rotation
-    mirror = np.where((mirror + 1) / 2 < augmentation.flip, -1, 1)
+    """Draw changes for a batch.
 
-    # From the output's middle to the input's middle, so all pixels of both squares match.
-    across, along = side / size / (zoom * stretch) * mirror, side / size / (zoom / stretch)
-    transforms = np.zeros((count, 8), np.float32)
-    transforms[:, 0], transforms[:, 1] = across * np.cos(angle), -along * np.sin(angle)
-    transforms[:, 3], transforms[:, 4] = across * np.sin(angle), along * np.cos(angle)
-    middle = (size - 1) / 2
-    for row, shift in ((0, right), (3, down)):
-        offset = (side - 1) / 2 + augmentation.shift * side * shift
-        transforms[:, row + 2] = offset - middle * transforms[:, row : row + 2].sum(axis=1)
+    Args:
+        augmentation: Strengths of the changes.
+        random: Source of random numbers.
+        count: Number of images.
+        source: Height and width of the stored images in pixels.
+        target: Height and width of the network's input in pixels.
+    """
+    # The number of draws is constant, so that turning one change off does not affect the others.
+    draws = random.uniform(-1, 1, (14, count))
+    transforms = _transforms(augmentation, draws[:6], source, target)
 
     strengths = (augmentation.brightness, augmentation.contrast, augmentation.saturation)
-    factors = 1 + np.array(strengths)[:, np.newaxis] * colours
+    factors = 1 + np.array(strengths)[:, np.newaxis] * draws[6:9]
 
     chance, width, height, left, top = (draws[9:14] + 1) / 2
-    width, height = (
-        size * (ERASED_SIDE[0] + (ERASED_SIDE[1] - ERASED_SIDE[0]) * length)
-        for length in (width, height)
-    )
-    left, top = left * (size - width), top * (size - height)
-    erased = np.stack([left, top, left + width, top + height], axis=1)
+    erased = _rectangles(width, height, left, top, target)
     erased[chance >= augmentation.erase] = 0
 
     if augmentation.crop:
-        transforms = _crop(augmentation, random, side, transforms)
-    drawn = draw_operations(random, count, augmentation.randaugment, augmentation.magnitude, size)
+        transforms = _crop(augmentation, random, source, transforms)
+    drawn = draw_operations(random, count, augmentation.randaugment, augmentation.magnitude, target)
     if augmentation.randaugment:
         transforms, factors = _compose(transforms, drawn.warps), factors * drawn.factors
-    shares, pasted = _partners(augmentation, random, count, size)
+    shares, pasted = _partners(augmentation, random, count, target)
     return Changes(
         transforms,
         factors.T.astype(np.float32),
@@ -136,8 +135,47 @@ def draw(
     )
 
 
+def _transforms(
+    augmentation: Augmentation, draws: np.ndarray, source: Sides, target: Sides
+) -> np.ndarray:
+    """Return (N, 8) transforms that zoom, stretch, rotate, shift and flip."""
+    zoom, aspect, rotation, right, down, mirror = draws
+    zoom = (1 + augmentation.zoom) ** zoom
+    stretch = (1 + augmentation.aspect) ** (aspect / 2)
+    angle = np.deg2rad(augmentation.rotation) * rotation
+    mirror = np.where((mirror + 1) / 2 < augmentation.flip, -1, 1)
+
+    # Map the centre of the output to the centre of the source, so that their edges coincide.
+    transforms = np.zeros((draws.shape[1], 8), np.float32)
+    middle_y, middle_x = ((side - 1) / 2 for side in target)
+    axes = (
+        (0, source[1], source[1] / target[1], right, np.cos(angle), -np.sin(angle)),
+        (3, source[0], source[0] / target[0], down, np.sin(angle), np.cos(angle)),
+    )
+    for row, side, scale, shift, of_x, of_y in axes:
+        transforms[:, row] = scale / (zoom * stretch) * mirror * of_x
+        transforms[:, row + 1] = scale / (zoom / stretch) * of_y
+        offset = (side - 1) / 2 + augmentation.shift * side * shift
+        along_y = transforms[:, row + 1] * (middle_y / middle_x)
+        transforms[:, row + 2] = offset - middle_x * (transforms[:, row] + along_y)
+    return transforms
+
+
+def _rectangles(
+    width: np.ndarray, height: np.ndarray, left: np.ndarray, top: np.ndarray, target: Sides
+) -> np.ndarray:
+    """Return (N, 4) rectangles in pixels, from numbers between 0 and 1."""
+    least, most = ERASED_SIDE
+    height, width = (
+        side * (least + (most - least) * length)
+        for side, length in zip(target, (height, width), strict=True)
+    )
+    left, top = left * (target[1] - width), top * (target[0] - height)
+    return np.stack([left, top, left + width, top + height], axis=1)
+
+
 def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """(N, 8) transforms: a pixel goes through `inner`, then through `outer`."""
+    """Return (N, 8) transforms that apply `inner` to a pixel, then `outer`."""
     rows = np.array([0.0, 0.0, 1.0])
     outer, inner = (
         np.concatenate([maps[:, :6].reshape(-1, 2, 3), np.tile(rows, (len(maps), 1, 1))], axis=1)
@@ -149,32 +187,37 @@ def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 
 def _crop(
-    augmentation: Augmentation, random: np.random.Generator, side: int, transforms: np.ndarray
+    augmentation: Augmentation,
+    random: np.random.Generator,
+    source: Sides,
+    transforms: np.ndarray,
 ) -> np.ndarray:
-    """The transforms into a random rectangle of the picture instead of all of it."""
+    """Return the transforms, applied to a random rectangle of the image instead of all of it."""
     area, aspect, left, top = random.uniform(0, 1, (4, len(transforms)))
     area = augmentation.crop + (1 - augmentation.crop) * area
     stretch = np.sqrt(CROP_ASPECT) ** (2 * aspect - 1)
     width, height = (np.minimum(np.sqrt(area) * ratio, 1) for ratio in (stretch, 1 / stretch))
     into = np.zeros((len(transforms), 8))
-    for scale, offset, length, place in ((0, 2, width, left), (4, 5, height, top)):
-        into[:, scale] = length
-        # Pixels' middles are half a pixel from the edge.
-        into[:, offset] = place * (1 - length) * side + (length - 1) / 2
+    for row, side, length, place in ((0, source[1], width, left), (3, source[0], height, top)):
+        into[:, row + row // 3] = length
+        # The centre of a pixel is half a pixel from its edge.
+        into[:, row + 2] = place * (1 - length) * side + (length - 1) / 2
     return _compose(into, transforms)
 
 
 def _partners(
-    augmentation: Augmentation, random: np.random.Generator, count: int, size: int
+    augmentation: Augmentation, random: np.random.Generator, count: int, target: Sides
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`Changes.shares` and `Changes.pasted`."""
+    """Return `Changes.shares` and `Changes.pasted`."""
     shares, pasted = np.ones((count, 1), np.float32), np.zeros((count, 4), np.float32)
     mixup, cutmix = augmentation.mixup, augmentation.cutmix
     if mixup and (not cutmix or random.uniform() < 0.5):
         shares[:, 0] = random.beta(mixup, mixup, count)
     elif cutmix:
-        half = size / 2 * np.sqrt(1 - random.beta(cutmix, cutmix, count))
-        x, y = random.uniform(0, size, (2, count))
-        edges = np.stack([x - half, y - half, x + half, y + half], axis=1)
-        pasted[:] = np.clip(edges, 0, size)
+        height, width = target
+        length = np.sqrt(1 - random.beta(cutmix, cutmix, count))
+        x, y = random.uniform(0, 1, (2, count)) * [[width], [height]]
+        across, down = width / 2 * length, height / 2 * length
+        edges = np.stack([x - across, y - down, x + across, y + down], axis=1)
+        pasted[:] = np.clip(edges, 0, [width, height, width, height])
     return shares, pasted

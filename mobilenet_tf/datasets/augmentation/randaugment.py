@@ -1,14 +1,16 @@
-"""RandAugment (arXiv 1909.13719): a few changes out of fourteen, all of one magnitude.
+"""RandAugment (arXiv 1909.13719): a few of fourteen operations, all with one magnitude.
 
-Those that move pixels or scale colours become factors of what augmentation does anyway; the
-others are `PIXEL_OPERATIONS`. Ranges are torchvision's, for a magnitude of 10.
+Operations that move pixels or scale colours become factors of the other changes; the rest are
+`PIXEL_OPERATIONS`. The ranges are those of torchvision for a magnitude of 10.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-# 0 is "as it is"; sharpness, which goes both ways, is there twice.
+Sides = tuple[int, int]  # height and width in pixels
+
+# Index 0 changes nothing. Sharpness works in two directions, which are separate operations here.
 PIXEL_OPERATIONS = (
     "identity",
     "autocontrast",
@@ -24,16 +26,18 @@ _COLOURS = ("brightness", "contrast", "saturation")
 _OTHERS = ("identity", "autocontrast", "equalize", "solarize", "posterize", "sharpness")
 OPERATIONS = _GEOMETRY + _COLOURS + _OTHERS
 
-_ROTATE, _SHEAR, _TRANSLATE, _FACTOR = np.deg2rad(30.0), 0.3, 150 / 331, 0.9
+# Largest strengths. FACTOR is that of colours and of sharpness.
+FACTOR = 0.9
+_ROTATE, _SHEAR, _TRANSLATE = np.deg2rad(30.0), 0.3, 150 / 331
 
 
 class Drawn(NamedTuple):
-    """What was drawn for N pictures.
+    """Operations drawn for N images.
 
     Attributes:
-        warps: (N, 8): output pixel -> output pixel, as in `Changes.transforms`.
-        factors: (3, N): of brightness, contrast and saturation.
-        operations: float32 (N, rounds): numbers of `PIXEL_OPERATIONS`.
+        warps: (N, 8) transforms from output pixels to output pixels, as in `Changes.transforms`.
+        factors: (3, N) factors of brightness, contrast and saturation.
+        operations: float32 (N, rounds) indices into `PIXEL_OPERATIONS`.
     """
 
     warps: np.ndarray
@@ -42,9 +46,17 @@ class Drawn(NamedTuple):
 
 
 def draw_operations(
-    random: np.random.Generator, count: int, rounds: int, magnitude: float, size: int
+    random: np.random.Generator, count: int, rounds: int, magnitude: float, sides: Sides
 ) -> Drawn:
-    """`rounds` operations for each of `count` pictures of side `size`; all alike likely."""
+    """Draw `rounds` operations for each of `count` images, all equally likely.
+
+    Args:
+        random: Source of random numbers.
+        count: Number of images.
+        rounds: Number of operations per image.
+        magnitude: Strength of every operation, from 0 to 10.
+        sides: Height and width of the images in pixels.
+    """
     warps = np.tile(np.eye(3), (count, 1, 1))
     factors = np.ones((3, count))
     operations = np.zeros((count, rounds), np.float32)
@@ -54,9 +66,9 @@ def draw_operations(
         for row, (index, strength) in enumerate(zip(chosen, signed, strict=True)):
             name = OPERATIONS[index]
             if name in _GEOMETRY:
-                warps[row] = _warp(name, strength, size) @ warps[row]
+                warps[row] = _warp(name, strength, sides) @ warps[row]
             elif name in _COLOURS:
-                factors[_COLOURS.index(name), row] *= 1 + _FACTOR * strength
+                factors[_COLOURS.index(name), row] *= 1 + FACTOR * strength
             else:
                 if name == "sharpness":
                     name = "sharpen" if strength > 0 else "blur"
@@ -64,79 +76,20 @@ def draw_operations(
     return Drawn(warps.reshape(count, 9)[:, :8], factors, operations)
 
 
-def _warp(name: str, strength: float, size: int) -> np.ndarray:
-    """3x3, about the picture's middle."""
-    linear, shift = np.eye(3), np.eye(3)
+def _warp(name: str, strength: float, sides: Sides) -> np.ndarray:
+    """Return a 3x3 transform about the centre of the image."""
+    height, width = sides
+    linear, centre = np.eye(3), np.eye(3)
     if name == "rotate":
         angle = _ROTATE * strength
         linear[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    elif name.startswith("shear"):
-        linear[(0, 1) if name == "shear_x" else (1, 0)] = _SHEAR * strength
+    elif name == "shear_x":
+        linear[0, 1] = _SHEAR * strength
+    elif name == "shear_y":
+        linear[1, 0] = _SHEAR * strength
+    elif name == "translate_x":
+        linear[0, 2] = _TRANSLATE * width * strength
     else:
-        linear[0 if name == "translate_x" else 1, 2] = _TRANSLATE * size * strength
-    shift[:2, 2] = (size - 1) / 2
-    return shift @ linear @ np.linalg.inv(shift)
-
-
-def apply_operations(pictures, operations, magnitude: float):
-    """Pixel operations in turn.
-
-    Args:
-        pictures: float32 tensor (N, h, w, c), 0 to 255.
-        operations: float32 tensor (N, rounds).
-        magnitude: 0 to 10.
-
-    Returns:
-        A tensor like `pictures`.
-    """
-    import tensorflow as tf
-
-    levels = 2.0 ** round(4 * magnitude / 10)
-    bend = 255 * (1 - magnitude / 10)
-    factor = _FACTOR * magnitude / 10
-
-    def autocontrast(picture):
-        low, high = tf.reduce_min(picture, (0, 1)), tf.reduce_max(picture, (0, 1))
-        return tf.where(high > low, (picture - low) * (255 / tf.maximum(high - low, 1e-3)), picture)
-
-    def equalize(picture):
-        """Each channel's histogram becomes flat, in Pillow's integers."""
-
-        def channel(values):
-            greys = tf.cast(values, tf.int32)
-            counts = tf.math.bincount(greys, minlength=256, maxlength=256)
-            step = (tf.size(greys) - counts[tf.reduce_max(greys)]) // 255
-            table = (tf.cumsum(counts, exclusive=True) + step // 2) // tf.maximum(step, 1)
-            return tf.where(step > 0, tf.cast(tf.gather(table, greys), tf.float32), values)
-
-        flat = tf.unstack(tf.reshape(picture, (-1, picture.shape[-1])), axis=1)
-        return tf.reshape(tf.stack([channel(values) for values in flat], 1), picture.shape)
-
-    def smooth(picture):
-        kernel = tf.constant([[1, 1, 1], [1, 5, 1], [1, 1, 1]], tf.float32) / 13
-        kernel = tf.tile(kernel[:, :, tf.newaxis, tf.newaxis], (1, 1, picture.shape[-1], 1))
-        padded = tf.pad(picture[tf.newaxis], ((0, 0), (1, 1), (1, 1), (0, 0)), "SYMMETRIC")
-        return tf.nn.depthwise_conv2d(padded, kernel, (1, 1, 1, 1), "VALID")[0]
-
-    functions = {
-        "identity": lambda picture: picture,
-        "autocontrast": autocontrast,
-        "equalize": equalize,
-        "solarize": lambda picture: tf.where(picture < bend, picture, 255 - picture),
-        "posterize": lambda picture: tf.floor(picture / levels) * levels,
-        "sharpen": lambda picture: picture + factor * (picture - smooth(picture)),
-        "blur": lambda picture: picture - factor * (picture - smooth(picture)),
-    }
-    shape = pictures.shape[1:]
-
-    def change(item):
-        picture, numbers = item
-        for number in tf.unstack(tf.cast(numbers, tf.int32)):
-            branches = [
-                lambda name=name, picture=picture: tf.ensure_shape(functions[name](picture), shape)
-                for name in PIXEL_OPERATIONS
-            ]
-            picture = tf.clip_by_value(tf.switch_case(number, branches), 0.0, 255.0)
-        return picture
-
-    return tf.map_fn(change, (pictures, operations), fn_output_signature=tf.float32)
+        linear[1, 2] = _TRANSLATE * height * strength
+    centre[:2, 2] = (width - 1) / 2, (height - 1) / 2
+    return centre @ linear @ np.linalg.inv(centre)

@@ -1,9 +1,13 @@
-"""`tfds:NAME`: public data sets, downloaded by tensorflow-datasets."""
+"""`tfds:NAME`: public datasets that tensorflow-datasets downloads.
+
+The library decodes the images and ignores their EXIF orientation; `prepare` follows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,61 +15,57 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.dataset import (
-    HELD_OUT,
-    MEMORY_LIMIT,
-    PARTS,
-    Dataset,
-    Progress,
-    Split,
-    allocate,
-    from_images,
-    train_side,
-)
+from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, with_margin
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.sources.decoded import from_images
+from mobilenet_tf.datasets.splitting import HELD_OUT, Listing
+from mobilenet_tf.datasets.storage import MEMORY_LIMIT, allocate
 
-if TYPE_CHECKING:  # it needs TensorFlow
+if TYPE_CHECKING:  # stream.py imports TensorFlow
     from mobilenet_tf.datasets.stream import Stream
 
-# Most pictures of a large data set that are held out for validation, and for test.
-_HELD_OUT = 10_000
+# Largest number of images of a streamed dataset that are held out for validation, and for test.
+_MOST_HELD_OUT = 10_000
 
 
 def load_tfds(
-    name: str, spec: InputSpec, seed: int = 0, progress: Progress | None = None
+    name: str, input_spec: InputSpec, seed: int = 0, progress: Progress | None = None
 ) -> Dataset:
-    """A classification data set of tensorflow-datasets, downloaded once.
+    """Load a classification dataset of tensorflow-datasets, which downloads it once.
 
-    Its splits train, validation and test are used, unless they have no labels; those it lacks
-    are taken from train. Training pictures that would need more than `MEMORY_LIMIT` stay in
+    Its splits train, validation and test are used if they have labels; missing splits are taken
+    from train. If the training images would need more than `MEMORY_LIMIT` bytes, they stay in
     their files, see `Stream`.
 
+    Args:
+        name: Name of the dataset in tensorflow-datasets.
+        input_spec: Input that the images are prepared for.
+        seed: Seed of the splits.
+        progress: Called with the number of finished images and of all images.
+
     Raises:
-        UserError: the library is not installed, it cannot prepare that data set, or the data
-            set is not one of pictures with one label each.
+        UserError: The library is not installed, it cannot prepare the dataset, or the dataset does
+            not consist of images with one label each.
     """
-    builder, picture, label = _open(name, prepare=True)
+    builder, image_key, label_key = _open(name, download=True)
     import tensorflow_datasets as tfds
 
-    splits = _splits(builder, label)
+    source = _Source(f"tfds:{name}", builder, image_key, label_key)
+    splits = source.splits()
     if "train" not in splits:
-        raise UserError(f"tfds:{name} has no split `train` with labels; choose another data set.")
-    source = _Source(f"tfds:{name}", builder, picture, label)
-    kept = builder.info.splits["train"].num_examples * train_side(spec.side) ** 2 * spec.channels
-    if kept > MEMORY_LIMIT and builder.info.file_format is tfds.core.FileFormat.TFRECORD:
-        return _streamed(source, splits, spec, progress)
-    labels = {part: source.labels(split) for part, split in splits.items()}
-    return from_images(
-        source=source.name,
+        raise UserError(f"tfds:{name} has no split `train` with labels; choose another dataset.")
+    needed = builder.info.splits["train"].num_examples * prod(with_margin(input_spec).shape)
+    if needed > MEMORY_LIMIT and builder.info.file_format is tfds.core.FileFormat.TFRECORD:
+        return _streamed(source, splits, input_spec, progress)
+    labels = {split: source.labels(theirs) for split, theirs in splits.items()}
+    listing = Listing(
         classes=source.classes,
-        images=(image for split in splits.values() for image in source.images(split)),
-        names=[name for split in splits.values() for name in source.names(split)],
-        labels=[one for found in labels.values() for one in found],
-        parts=[part for part, found in labels.items() for _ in found],
-        spec=spec,
-        seed=seed,
-        progress=progress,
+        names=[name for theirs in splits.values() for name in source.names(theirs)],
+        labels=[label for found in labels.values() for label in found],
+        splits=[split for split, found in labels.items() for _ in found],
     )
+    images = (image for theirs in splits.values() for image in source.images(theirs))
+    return from_images(source.name, listing, images, input_spec, seed=seed, progress=progress)
 
 
 def tfds_classes(name: str) -> tuple[str, ...]:
@@ -74,12 +74,12 @@ def tfds_classes(name: str) -> tuple[str, ...]:
     Raises:
         UserError: See `load_tfds`.
     """
-    builder, _, label = _open(name, prepare=False)
-    return tuple(builder.info.features[label].names)
+    builder, _, label_key = _open(name, download=False)
+    return tuple(builder.info.features[label_key].names)
 
 
-def _open(name: str, prepare: bool) -> tuple[Any, str, str]:
-    """Return the builder, downloaded if `prepare`, and the features of picture and label."""
+def _open(name: str, download: bool) -> tuple[Any, str, str]:
+    """Return the builder of a dataset and the names of its image and label features."""
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -88,100 +88,106 @@ def _open(name: str, prepare: bool) -> tuple[Any, str, str]:
         ) from error
     try:
         builder = tfds.builder(name)
-        picture, label = _keys(builder.info, name)
-        if prepare:
+        image_key, label_key = _keys(builder.info, name)
+        if download:
             builder.download_and_prepare()
     except UserError:
         raise
-    # An unknown name, no network, a full disk, a download by hand: each raises its own.
+    # An unknown name, no network, a full disk, a manual download: each has its own exception.
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(f"tfds:{name} cannot be prepared: {lines[0]}") from error
-    return builder, picture, label
+    return builder, image_key, label_key
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A prepared data set.
+    """A prepared dataset of tensorflow-datasets.
 
     Attributes:
-        name: what the user named.
-        builder: tensorflow-datasets' own.
-        picture, label: the features that are used.
+        name: Source as the user named it.
+        builder: Builder of tensorflow-datasets.
+        image_key: Name of the feature that holds the image.
+        label_key: Name of the feature that holds the label.
     """
 
     name: str
     builder: Any
-    picture: str
-    label: str
+    image_key: str
+    label_key: str
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return tuple(self.builder.info.features[self.label].names)
+        return tuple(self.builder.info.features[self.label_key].names)
+
+    def splits(self) -> dict[str, str]:
+        """Return the dataset's own name of each of our splits that it has.
+
+        A test split that is missing, or has no labels as that of imagenet2012, is replaced by the
+        validation split: published accuracies refer to it, so it must not be used for choices.
+        """
+        found = {}
+        for split in SPLITS:
+            if split in self.builder.info.splits:
+                examples = self.builder.as_dataset(split=split, shuffle_files=False)
+                first = next(iter(examples), None)
+                if first is not None and int(first[self.label_key]) >= 0:
+                    found[split] = split
+        if "test" not in found and "validation" in found:
+            found["test"] = found.pop("validation")
+        return found
 
     def _examples(self, split: str, decode: bool) -> Iterator[dict]:
         import tensorflow_datasets as tfds
 
-        decoders = None if decode else {self.picture: tfds.decode.SkipDecoding()}
+        decoders = None if decode else {self.image_key: tfds.decode.SkipDecoding()}
         return tfds.as_numpy(
             self.builder.as_dataset(split=split, shuffle_files=False, decoders=decoders)
         )
 
     def labels(self, split: str) -> list[int]:
-        return [int(example[self.label]) for example in self._examples(split, decode=False)]
+        return [int(example[self.label_key]) for example in self._examples(split, decode=False)]
 
     def images(self, split: str) -> Iterator[Image.Image]:
-        return (_image(example[self.picture]) for example in self._examples(split, decode=True))
+        return (_image(example[self.image_key]) for example in self._examples(split, decode=True))
 
     def names(self, split: str) -> list[str]:
         count = self.builder.info.splits[split].num_examples
         return [f"{split}/{index:07d}" for index in range(count)]
 
 
-def _splits(builder, label: str) -> dict[str, str]:
-    """Part -> the split of the data set that is it.
-
-    Where the test split is missing, or has no labels as that of imagenet2012, the validation
-    split is what everybody reports, so it is the test pictures, and not for choices.
-    """
-    splits = {}
-    for part in PARTS:
-        if part in builder.info.splits:
-            first = next(iter(builder.as_dataset(split=part, shuffle_files=False)), None)
-            if first is not None and int(first[label]) >= 0:
-                splits[part] = part
-    if "test" not in splits and "validation" in splits:
-        splits["test"] = splits.pop("validation")
-    return splits
-
-
 def _streamed(
-    source: _Source, splits: dict[str, str], spec: InputSpec, progress: Progress | None
+    source: _Source, splits: dict[str, str], input_spec: InputSpec, progress: Progress | None
 ) -> Dataset:
-    """Training pictures that stay in their files; the others in memory.
+    """Load validation and test images into memory; leave the training images in their files.
 
-    What is missing of validation and test is held out at the beginning of train, whose order
+    A missing validation or test split is held out at the beginning of train, whose order
     tensorflow-datasets has shuffled.
     """
     total = source.builder.info.splits["train"].num_examples
-    share, start = min(int(HELD_OUT * total), _HELD_OUT), 0
-    for part in PARTS[1:]:
-        if part not in splits:
-            splits[part] = f"train[{start}:{start + share}]"
+    share, start = min(int(HELD_OUT * total), _MOST_HELD_OUT), 0
+    for split in SPLITS[1:]:
+        if split not in splits:
+            splits[split] = f"train[{start}:{start + share}]"
             start += share
-    counts = {part: source.builder.info.splits[splits[part]].num_examples for part in PARTS[1:]}
-    done = 0
-    kept = {}
-    for part, count in counts.items():
-        pictures = allocate((count, spec.side, spec.side, spec.channels))
-        for row, image in enumerate(source.images(splits[part])):
-            pictures[row] = prepare(image, spec.side, spec.channels, spec.crop)
+    counts = {split: source.builder.info.splits[splits[split]].num_examples for split in SPLITS[1:]}
+    done, loaded = 0, {}
+    for split, count in counts.items():
+        images = allocate((count, *input_spec.shape))
+        for row, image in enumerate(source.images(splits[split])):
+            images[row] = prepare(image, input_spec)
             done += 1
             if progress:
                 progress(done, sum(counts.values()))
-        labels = np.array(source.labels(splits[part]), np.int64)
-        kept[part] = Split(pictures, labels, source.names(splits[part]))
-    return Dataset(source.name, source.classes, _stream(source, f"train[{start}:]"), **kept)
+        labels = np.array(source.labels(splits[split]), np.int64)
+        loaded[split] = Split(images, labels, source.names(splits[split]))
+    return Dataset(
+        source.name,
+        source.classes,
+        train=_stream(source, f"train[{start}:]"),
+        validation=loaded["validation"],
+        test=loaded["test"],
+    )
 
 
 def _stream(source: _Source, split: str) -> Stream:
@@ -189,27 +195,27 @@ def _stream(source: _Source, split: str) -> Stream:
 
     from mobilenet_tf.datasets.stream import Records, Stream
 
-    features, picture, label = source.builder.info.features, source.picture, source.label
-    skip = {picture: tfds.decode.SkipDecoding()}
+    features = source.builder.info.features
+    skip = {source.image_key: tfds.decode.SkipDecoding()}
 
     def parse(record):
         example = features.deserialize_example(record, decoders=skip)
-        return example[picture], example[label]
+        return example[source.image_key], example[source.label_key]
 
     files = source.builder.info.splits[split].file_instructions
     return Stream(tuple(Records(str(file.filename), file.skip, file.take) for file in files), parse)
 
 
-def _keys(info, name: str) -> tuple[str, str]:
-    """The features that hold the picture and the label."""
-    keys, features = info.supervised_keys or (), info.features
-    if len(keys) == 2 and all(isinstance(key, str) and key in features for key in keys):
-        picture, label = keys
-        pictures = len(features[picture].shape) == 3 and features[picture].np_dtype == np.uint8
-        if pictures and hasattr(features[label], "names"):
-            return keys
+def _keys(info: Any, name: str) -> tuple[str, str]:
+    """Return the names of the features that hold the image and the label."""
+    keys, features = info.supervised_keys, info.features
+    if keys and len(keys) == 2 and all(isinstance(key, str) and key in features for key in keys):
+        image, label = keys
+        is_image = len(features[image].shape) == 3 and features[image].np_dtype == np.uint8
+        if is_image and hasattr(features[label], "names"):
+            return image, label
     raise UserError(
-        f"tfds:{name} is not a set of 8-bit pictures with one label each; choose another."
+        f"tfds:{name} does not consist of 8-bit images with one label each; choose another dataset."
     )
 
 

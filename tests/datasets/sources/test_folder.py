@@ -3,10 +3,12 @@ import pytest
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.datasets import dataset
-from mobilenet_tf.datasets.images import read_picture
-from mobilenet_tf.datasets.load import load_data
-from mobilenet_tf.datasets.sources import folder
+from mobilenet_tf.core.inputs import FITS, InputSpec
+from mobilenet_tf.datasets import storage
+from mobilenet_tf.datasets.dataset import stored_input
+from mobilenet_tf.datasets.images import read_image
+from mobilenet_tf.datasets.load import load_data, load_test
+from mobilenet_tf.datasets.sources import listing
 
 
 def parts(data):
@@ -23,25 +25,25 @@ def test_sign_digits(signs, make_spec):
     data = load_data(signs, spec, seed=3, progress=lambda *at: seen.append(at))
     assert data.classes == tuple("0123456789")
     assert [len(split) for split in parts(data).values()] == [1442, 310, 310]
-    assert data.train.pictures.shape == (1442, 55, 55, 3)
-    assert data.test.pictures.shape == (310, 48, 48, 3)
+    assert data.train.images.shape == (1442, 55, 55, 3)
+    assert data.test.images.shape == (310, 48, 48, 3)
     assert seen == [(done, 2062) for done in range(1, 2063)]
     assert data.skipped == []
     names = [name for split in parts(data).values() for name in split.names]
     assert sorted(names) == sorted(p.relative_to(signs).as_posix() for p in signs.glob("*/*"))
     for part, split in parts(data).items():
         assert [data.classes[label] for label in split.labels] == [n[0] for n in split.names]
-        side = split.pictures.shape[1]
+        side = split.images.shape[1]
         for row in range(0, len(split), 97):
-            expected = read_picture(signs / split.names[row], side, 3, 1.0)
-            np.testing.assert_array_equal(split.pictures[row], expected, err_msg=part)
+            expected = read_image(signs / split.names[row], InputSpec(side))
+            np.testing.assert_array_equal(split.images[row], expected, err_msg=part)
 
 
 def test_same_seed_same_data(make_folder, make_spec, monkeypatch):
     root = make_folder({"a": 10, "b": 12})
     first = load_data(root, make_spec(), 1)
-    listed = folder.os.walk
-    monkeypatch.setattr(folder.os, "walk", lambda top, **more: reversed([*listed(top, **more)]))
+    listed = listing.os.walk
+    monkeypatch.setattr(listing.os, "walk", lambda top, **more: reversed([*listed(top, **more)]))
     again = load_data(root, make_spec(), 1)
     assert again.fingerprint == first.fingerprint
     assert again.train.names == first.train.names
@@ -52,15 +54,15 @@ def test_same_seed_same_data(make_folder, make_spec, monkeypatch):
 def test_memory_map_holds_the_same(make_folder, make_spec, monkeypatch):
     root = make_folder({"a": 10, "b": 12})
     first = load_data(root, make_spec(), 1)
-    monkeypatch.setattr(dataset, "MEMORY_LIMIT", 0)
+    monkeypatch.setattr(storage, "MEMORY_LIMIT", 0)
     again = load_data(root, make_spec(), 1)
-    assert isinstance(again.train.pictures, np.memmap)
+    assert isinstance(again.train.images, np.memmap)
     assert again.fingerprint == first.fingerprint
 
 
 def test_one_channel(make_folder, make_spec):
     data = load_data(make_folder({"a": 4, "b": 4}), make_spec(channels=1))
-    assert data.test.pictures.shape == (2, 32, 32, 1)
+    assert data.test.images.shape == (2, 32, 32, 1)
 
 
 @pytest.mark.parametrize("names", [("train", "val", "test"), ("Train", "VALID", "Test")])
@@ -102,7 +104,7 @@ def test_a_class_may_be_called_train(make_folder, make_spec):
     assert data.classes == ("train", "val", "valid")
 
 
-def test_a_test_folder_without_labels_is_left_out_and_said(make_folder, make_spec):
+def test_a_test_folder_without_labels_is_listed_as_skipped(make_folder, make_spec):
     root = make_folder({"train/a": 4, "train/b": 4, "test": 4, "notes": 1})
     data = load_data(root, make_spec())
     assert counts(data) == {"train": [2, 2], "validation": [1, 1], "test": [1, 1]}
@@ -134,16 +136,16 @@ def test_unreadable_files_are_listed(make_folder, make_spec):
     data = load_data(root, make_spec())
     assert data.skipped == [
         {"file": "a/005.png", "reason": "it is empty"},
-        {"file": "b/011.png", "reason": "it is cut short"},
-        {"file": "b/note.jpg", "reason": "no picture format is recognised in it"},
+        {"file": "b/011.png", "reason": "it is truncated"},
+        {"file": "b/note.jpg", "reason": "it has no known image format"},
     ]
     splits = parts(data)
     assert sum(len(split) for split in splits.values()) == 38
     for split in splits.values():
-        assert len(split.pictures) == len(split.labels) == len(split.names)
-        for picture, name in zip(split.pictures, split.names, strict=True):
+        assert len(split.images) == len(split.labels) == len(split.names)
+        for image, name in zip(split.images, split.names, strict=True):
             np.testing.assert_array_equal(
-                picture, read_picture(root / name, len(picture), 3, 1.0), err_msg=name
+                image, read_image(root / name, InputSpec(len(image))), err_msg=name
             )
 
 
@@ -157,7 +159,7 @@ def test_each_part_keeps_every_class_whatever_is_unreadable(make_folder, make_sp
     assert sorted(entry["file"] for entry in data.skipped) == lost
 
 
-def test_a_class_without_readable_pictures_is_named_with_a_reason(make_folder, make_spec):
+def test_the_error_names_a_class_without_readable_images_and_a_reason(make_folder, make_spec):
     root = make_folder({"a": 6, "b": 3})
     for path in (root / "b").iterdir():
         path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
@@ -170,8 +172,8 @@ def test_a_class_without_readable_pictures_is_named_with_a_reason(make_folder, m
     [
         ({}, "does not exist"),
         ({"a": 4}, "has 1 class folder; at least 2"),
-        ({"all/a": 4, "all/b": 4}, "perhaps .*all is meant"),
-        ({"a": 4, "b": 2}, "'b' has 2 readable pictures to train with; at least 3"),
+        ({"all/a": 4, "all/b": 4}, "did you mean .*all"),
+        ({"a": 4, "b": 2}, "'b' has 2 readable training images; at least 3"),
         ({"a": 4, "b": 0}, "b has no files"),
         ({"train/a": 4, "train/b": 4, "val/a": 1, "valid/a": 1}, "has val/ and valid/; only one"),
         ({"train/a": 4, "train/b": 4, "test/c": 1}, "c is a class that .*train does not have"),
@@ -190,12 +192,26 @@ def test_a_file_is_no_folder(tmp_path, make_spec):
         load_data(tmp_path / "a.png", make_spec())
 
 
-def test_a_locked_folder_is_named(make_folder, make_spec, monkeypatch):
+def test_the_error_names_a_locked_folder(make_folder, make_spec, monkeypatch):
     root = make_folder({"a": 4, "b": 4})
 
     def locked(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(folder.os, "scandir", locked)
+    monkeypatch.setattr(listing.os, "scandir", locked)
     with pytest.raises(UserError, match=r"data/a cannot be read: Permission denied"):
         load_data(root, make_spec())
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_an_oblong_input(make_folder, fit):
+    root = make_folder({"a": 4, "b": 4})
+    input_spec = InputSpec((40, 64), fit=fit, resize="bicubic")
+    data = load_data(root, input_spec)
+    assert data.train.images.shape == (4, 46, 74, 3)
+    for name, split in parts(data).items():
+        for row, file in enumerate(split.names):
+            expected = read_image(root / file, stored_input(name, input_spec))
+            np.testing.assert_array_equal(split.images[row], expected)
+    found, _ = load_test(str(root), ["b", "a"], input_spec)
+    assert found.images.shape == (8, 40, 64, 3)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.load import load_data
 
 
 def install(monkeypatch, splits, *, channels=3, dtype=np.uint8, keys=("image", "label"), fail=None):
-    """`splits` maps a name to the labels of its pictures."""
+    """`splits` maps a name to the labels of its images."""
     seen = []
 
     class Builder:
@@ -56,11 +57,11 @@ def test_only_train(monkeypatch, make_spec):
     assert data.classes == ("ant", "bee")
     assert [len(s) for s in (data.train, data.validation, data.test)] == [28, 6, 6]
     assert done[-1] == (40, 40)
-    assert data.train.pictures.shape == (28, 37, 37, 3)
+    assert data.train.images.shape == (28, 37, 37, 3)
     for split in (data.train, data.validation, data.test):
         numbers = [int(name.split("/")[1]) for name in split.names]
         np.testing.assert_array_equal(split.labels, np.array(numbers) % 2)
-        np.testing.assert_array_equal(split.pictures[:, 0, 0, 0], 100 * split.labels + numbers)
+        np.testing.assert_array_equal(split.images[:, 0, 0, 0], 100 * split.labels + numbers)
 
 
 def test_given_splits_are_used(monkeypatch, make_spec):
@@ -83,9 +84,9 @@ def test_a_split_without_labels_is_not_used(monkeypatch, make_spec):
     [
         ({}, "nothing", r"tfds:nothing cannot be prepared: Dataset nothing not found\.$"),
         ({"fail": OSError("no network")}, "toy", "cannot be prepared: no network"),
-        ({"keys": None}, "toy", "is not a set of 8-bit pictures"),
-        ({"keys": ("image", "image")}, "toy", "is not a set of 8-bit pictures"),
-        ({"dtype": np.float32}, "toy", "is not a set of 8-bit pictures"),
+        ({"keys": None}, "toy", "does not consist of 8-bit images"),
+        ({"keys": ("image", "image")}, "toy", "does not consist of 8-bit images"),
+        ({"dtype": np.float32}, "toy", "does not consist of 8-bit images"),
     ],
 )
 def test_errors(monkeypatch, make_spec, options, name, message):
@@ -104,3 +105,10 @@ def test_not_installed(monkeypatch, make_spec):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(UserError, match=r"pip install mobilenet_tf\[tfds\]"):
         load_data("tfds:mnist", make_spec())
+
+
+def test_an_oblong_input(monkeypatch):
+    install(monkeypatch, {"train": [0, 1] * 20})
+    data = load_data("tfds:toy", InputSpec((40, 64), fit="stretch"))
+    assert data.train.images.shape == (28, 46, 74, 3)
+    assert data.test.images.shape == (6, 40, 64, 3)

@@ -65,7 +65,7 @@ def test_a_model_and_what_it_should_give(model, demo):
     for one in pictures:
         pixels = np.frombuffer(bytes.fromhex(one["rgb"]), np.uint8)
         image = android.Image.fromarray(pixels.reshape(one["height"], one["width"], 3))
-        scores = runtime.run(prepare(image, 32, 3, 0.875)[None])[0]
+        scores = runtime.run(prepare(image, InputSpec(32, crop=0.875))[None])[0]
         np.testing.assert_allclose(one["scores"], scores, atol=1e-6)
 
 

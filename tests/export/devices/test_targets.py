@@ -80,7 +80,7 @@ def test_the_folder_is_grey_and_whole(run, micro):
     small = (folder / "model.tflite").read_bytes()
     assert len(small) == micro["bytes"]
     test = run.data.test
-    inputs = TFLiteModel(small, delegate=False).prepare(test.pictures[:4])
+    inputs = TFLiteModel(small, delegate=False).prepare(test.images[:4])
     assert MicroModel(small, micro["arena"]["needed"]).run(inputs).shape == (4, 10)
     assert run.result().to_dict()["devices"][MCU] == micro
 

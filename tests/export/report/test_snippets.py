@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_tf.datasets.images import read_picture
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.deployment.report.snippets import inference_code, reproduce
 from mobilenet_tf.runs.folder import RunFolder
 from tests.export.report.made_up import DIGITS, finished, read
@@ -28,7 +29,8 @@ def test_the_program_prepares_the_input_as_the_project_does(
     monkeypatch.chdir(tmp_path)
     scope = {}
     exec(code.split("model = ")[0], scope)
-    expected = read_picture("picture.jpg", 48, channels, 0.875)[None].astype(np.float32)
+    input_spec = InputSpec(48, channels, crop=0.875)
+    expected = read_image("picture.jpg", input_spec)[None].astype(np.float32)
     real = (expected - 128) / 127.5
     if scale:
         limits = np.iinfo(dtype)

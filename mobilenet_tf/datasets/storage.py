@@ -1,0 +1,44 @@
+"""Arrays of images that may be larger than memory."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+
+# Larger arrays are mapped to a temporary file, which the system caches as far as memory allows.
+MEMORY_LIMIT = 4 * 2**30
+
+
+def allocate(shape: tuple[int, ...]) -> np.ndarray:
+    """Return an empty uint8 array, mapped to a temporary file if it exceeds `MEMORY_LIMIT` bytes.
+
+    Raises:
+        UserError: The disk has no room for the file.
+    """
+    needed = int(np.prod(shape, dtype=np.int64))
+    if needed <= MEMORY_LIMIT:
+        return np.empty(shape, np.uint8)
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    # Writing to a memory map on a full disk would kill the process without a message.
+    if needed > free:
+        raise UserError(
+            f"The images need {needed / 2**30:.1f} GB in {folder}, which has "
+            f"{free / 2**30:.1f} GB free; set TMPDIR to a larger disk or use a smaller size."
+        )
+    with tempfile.TemporaryFile() as file:  # deleted with the last reference to the map
+        return np.memmap(file, np.uint8, "w+", shape=shape)
+
+
+def keep_rows(images: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+    """Move the rows with the given ascending indices to the front, and return a view of them.
+
+    The array is changed in place, because a copy may not fit in memory.
+    """
+    for row, source in enumerate(rows):
+        if row != source:
+            images[row] = images[source]
+    return images[: len(rows)]
