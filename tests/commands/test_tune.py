@@ -50,7 +50,7 @@ def test_a_folder_is_not_overwritten_or_mixed_up(settings, tmp_path):
     other = settings("batch = [16]")
     with pytest.raises(UserError, match=r"started with space\.batch = '\(16, 32\)'"):
         begin_search(other, out, resume=True)
-    with pytest.raises(UserError, match="begun with epochs = "):
+    with pytest.raises(UserError, match="started with epochs = "):
         begin_search(settings(epochs=3), out, resume=True)
     begin_search(other, out, overwrite=True)
     assert folder.config() == other.to_dict()
