@@ -48,9 +48,9 @@ def test_a_folder_is_not_overwritten_or_mixed_up(settings, tmp_path):
     with pytest.raises(UserError, match="holds an earlier run"):
         begin_search(settings(), out)
     other = settings("batch = [16]")
-    with pytest.raises(UserError, match=r"begun with space\.batch = '\(16, 32\)'"):
+    with pytest.raises(UserError, match=r"started with space\.batch = '\(16, 32\)', not '\(16,\)'"):
         begin_search(other, out, resume=True)
-    with pytest.raises(UserError, match="begun with epochs = "):
+    with pytest.raises(UserError, match="started with epochs = 60, not 3"):
         begin_search(settings(epochs=3), out, resume=True)
     begin_search(other, out, overwrite=True)
     assert folder.config() == other.to_dict()
