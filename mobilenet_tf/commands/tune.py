@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +63,14 @@ def tune(
         raise UserError(f"trials is {trials}; it must be at least 1.")
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)}"
-    folder, networks = begin_search(settings, out, overwrite=overwrite, resume=resume)
+    trainer = _Trainer(settings, Path(out))
+    folder, networks = begin_search(
+        settings, out, overwrite=overwrite, resume=resume, check=trainer.dataset
+    )
     start_tensorflow()
     from mobilenet_tf.selection.tune import tune as search
 
-    results = search(settings, networks, _Trainer(settings, folder.path), folder.path, trials)
+    results = search(settings, networks, trainer, folder.path, trials)
     if results is None:
         return None
     rows = [
@@ -85,9 +88,22 @@ def tune(
 
 
 def begin_search(
-    settings: SearchSettings, out: str | Path, *, overwrite: bool = False, resume: bool = False
+    settings: SearchSettings,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    check: Callable[[Network], object] = lambda network: None,
 ) -> tuple[RunFolder, list[Affordable]]:
     """Make a search's folder, or continue an interrupted search.
+
+    Args:
+        settings: What is searched.
+        out: The folder.
+        overwrite: Whether to replace an earlier search.
+        resume: Whether to continue the search in the folder, if there is one.
+        check: Called with the network of the smallest input before an earlier search is deleted;
+            raises if its images are not suitable.
 
     Returns:
         The folder, and the networks within the budget; for a worker, all networks of the space,
@@ -110,6 +126,7 @@ def begin_search(
             return folder, restore(networks, rows)
     folder.require_free(overwrite or resume)
     fitting = _affordable(settings, networks)
+    check(min((one.network for one in fitting), key=lambda network: network.input.side))
     # Only now: a search that cannot begin must not delete an earlier one.
     folder.clear()
     folder.write_config(settings.to_dict())
@@ -159,10 +176,10 @@ class _Trainer:
             weights=settings.weights,
             seed=settings.seed,
         )
-        run = begin(run_settings, out=folder, resume=True, dataset=self._dataset(network))
+        run = begin(run_settings, out=folder, resume=True, dataset=self.dataset(network))
         return trial_accuracy(run, trial.epochs)
 
-    def _dataset(self, network: Network) -> Dataset:
+    def dataset(self, network: Network) -> Dataset:
         """Return the images at the network's size; each size is read once."""
         side, source = network.input.side, self.settings.data
         if side not in self._datasets:

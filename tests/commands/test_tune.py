@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,18 @@ def test_a_real_search_that_is_killed(tmp_path):
         assert row["network"] == "v1 0.25 32"
     assert not list(out.rglob(".partial*"))
     assert load_recipe(result["recipe"]).batch == 64
+
+
+def test_unreadable_images_cost_no_earlier_search(settings, tmp_path):
+    """Two classes with one image each cannot be split, which only reading them shows."""
+    out, data = tmp_path / "search", tmp_path / "photos"
+    begin_search(settings(), out)
+    for name in ("cats", "dogs"):
+        (data / name).mkdir(parents=True)
+        (data / name / "one.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match="readable"):
+        tune(replace(settings(), data=str(data)), out=out, overwrite=True)
+    assert (out / "config.toml").is_file()
 
 
 @pytest.mark.long
