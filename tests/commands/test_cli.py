@@ -55,7 +55,10 @@ def test_help(command):
         (["tune", "--data", "nowhere"], "nowhere does not exist"),
         (["tune", "--algorithm", "grid"], "algorithm is 'grid'; it must be one of hyperband"),
         (["tune", "--alpha", "0.25,wide"], "alpha is '0.25,wide'; it must be values such as"),
-        (["tune", "--max-macs", "1K"], "No network of the space is within the budget; v3_small 0.25"),
+        (
+            ["tune", "--max-macs", "1K"],
+            "No network of the space is within the budget; v3_small 0.25",
+        ),
         (["tune", "--space", "gone.toml"], "gone.toml cannot be read"),
         (["tune", "--weights", "gone.h5"], "weights is 'gone.h5'"),
         (["fly"], "No such command 'fly'"),
