@@ -1,4 +1,4 @@
-"""The trained network that a run learns from, named by another run or a file.
+"""The trained network that a run learns from: that of another run, or a model file.
 
 Checking it needs no TensorFlow.
 """

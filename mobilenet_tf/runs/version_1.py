@@ -1,6 +1,6 @@
 """Reader for `config.toml` of version 1, which named a published network and its width multiplier.
 
-Version 1 kept the rows of the paper's table before the width multiplier, so its networks are
+Version 1 stored the rows of the paper's table before the width multiplier, so its networks are
 made again from the zoo.
 """
 
@@ -26,13 +26,13 @@ def from_version_1(values: Mapping[str, Any], source: str) -> dict[str, Any]:
     Raises:
         UserError: The network is not a published one, or a field is missing.
     """
-    kept = ("weights", "seed", "classes", "recipe", "int8")
+    same = ("weights", "seed", "classes", "recipe", "int8")
     try:
         return {
             "data": values["source"],
             "network": _network(values["model"], source),
             "teacher": values.get("teacher", "none"),
-            **{name: values[name] for name in kept},
+            **{name: values[name] for name in same},
         }
     except KeyError as error:
         raise UserError(f"{source} is incomplete: it has no {error.args[0]}.") from error
@@ -53,7 +53,7 @@ def _network(model: Mapping[str, Any], source: str) -> Network:
 
 
 def _published_rows(network: Network) -> list[list[Any]]:
-    """Return the paper's table as version 1 kept it.
+    """Return the paper's table as version 1 stored it.
 
     A row is kernel, expansion, outputs, squeeze-and-excite, activation, stride. A width multiplier
     of 1 leaves every width of the tables as it is.
