@@ -1,8 +1,11 @@
 """The networks that come with Keras, for comparison."""
 
+import tf_keras as keras
+
 from mobilenet_tf.networks.rows import Network
 
-_MAKERS = {
+# Name in the zoo -> name in `tf_keras.applications` and its options.
+_APPLICATIONS = {
     "v1": ("MobileNet", {}),
     "v2": ("MobileNetV2", {}),
     "v3_large": ("MobileNetV3Large", {}),
@@ -12,20 +15,18 @@ _MAKERS = {
 }
 
 
-def application(spec: Network, **options):
-    """The network of `tf_keras.applications` with a specification's name, alpha and size.
+def application(network: Network, classes: int = 1000) -> keras.Model:
+    """Return the network of `tf_keras.applications` with the name, alpha and size of `network`.
 
-    Random weights; pictures as they are normalised here. `options` are its function's own.
+    It has random weights and takes images that are normalised already.
     """
-    import tf_keras as keras
-
-    maker, own = _MAKERS[spec.name]
-    if spec.name.startswith("v3"):
-        own = own | {"include_preprocessing": False}
-    return getattr(keras.applications, maker)(
-        input_shape=(spec.input.side, spec.input.side, 3),
-        alpha=spec.alpha,
+    name, options = _APPLICATIONS[network.name]
+    if network.name.startswith("v3"):
+        options = options | {"include_preprocessing": False}
+    return getattr(keras.applications, name)(
+        input_shape=(network.input.height, network.input.width, 3),
+        alpha=network.alpha,
         weights=None,
-        **own,
+        classes=classes,
         **options,
     )

@@ -1,4 +1,4 @@
-"""What commands print, run one after the other on scikit-learn's digits, for docs/.
+"""What commands print on scikit-learn's digits, for the documents in docs/.
 
 python -m benchmarks.commands
 """
@@ -11,43 +11,45 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.tables import ROOT, replace_section
+from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
-DOCS = ROOT / "docs"
 SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"
+EVALUATION = "mobilenet-tf evaluate runs/best --robustness"
 
 
-def printed(command: str, folder: Path) -> str:
-    """What a command of this project writes to standard output, run in a folder."""
+def output(command: str, folder: Path) -> str:
+    """Run a command line of this project in a folder; return what it prints on standard output."""
     program = [sys.executable, "-m", "mobilenet_tf", *shlex.split(command)[1:]]
-    paths = {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    variables = {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     done = subprocess.run(
-        program, cwd=folder, env=os.environ | paths, stdout=subprocess.PIPE, text=True, check=True
+        program,
+        cwd=folder,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return done.stdout.rstrip()
 
 
-def main() -> None:
-    """Search, train the winner, and evaluate it; write what each said into docs/."""
+def section(command: str, text: str) -> str:
+    """Return a command and its output as the text of a section."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
     here = machine()
-    note = f"\n\n{here['cores']} cores, {here['cpu']}."
+    return f"```\n$ {command}\n{lines}\n```\n\n{here['cores']} cores, {here['cpu']}."
 
-    def write(document: str, name: str, command: str, text: str) -> None:
-        lines = "\n".join(line.rstrip() for line in text.splitlines())
-        section = f"```\n$ {command}\n{lines}\n```{note}"
-        replace_section(DOCS / document, name, section)
 
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        text = printed(SEARCH, folder)
-        write("tuning.md", "tune", SEARCH, text)
-        search = folder / "runs" / "tune_digits"
-        shutil.copy(search / "trials.png", DOCS / "tuning.png")
-        train = f"{text.splitlines()[-1]} --out runs/best"
-        printed(train, folder)
-        evaluate = "mobilenet-tf evaluate runs/best --robustness"
-        write("evaluation.md", "evaluate", evaluate, printed(evaluate, folder))
+def main() -> None:
+    """Search, train the best trial and evaluate it; write the outputs into docs/."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = output(SEARCH, folder)
+        replace_section(DOCS / "tuning.md", "tune", section(SEARCH, text))
+        shutil.copy(folder / "runs" / "tune_digits" / "trials.png", DOCS / "tuning.png")
+        output(f"{text.splitlines()[-1]} --out runs/best", folder)
+        text = output(EVALUATION, folder)
+        replace_section(DOCS / "evaluation.md", "evaluate", section(EVALUATION, text))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,25 @@
-"""Where the time goes from a trained `qat.keras` to the int8 file.
+"""Time of each step from a trained `qat.keras` to the int8 file.
 
 python -m benchmarks.conversion [NETWORK...]
 
-Seconds of processor time, alpha 1, 96x96. `saved first` is what TensorFlow's converter does when
-it is given a Keras model: it saves the model with a trace of every layer, and converts that.
+Seconds of CPU time, alpha 1, 96x96. `saved first` is the time of the conversion if TensorFlow's
+converter is given a Keras model: it then saves the model with a trace of every layer first.
 """
 
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
 
-from benchmarks.latency import pictures, settle
-from benchmarks.tables import markdown, publish
+from benchmarks.latency import sample_images, settle
+from benchmarks.machines import Rows, add_row, machine_section
+from benchmarks.sections import markdown
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import custom_objects
@@ -28,23 +31,24 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 _SIZE = 96
-STEPS = ("load", "trace", "convert", "metadata", "saved first")
+STEPS = ("load", "trace", "convert", "metadata")
+SAVED_FIRST = "saved first"
 
 
-def measure(spec: Network) -> dict:
-    """Seconds of each step of one network."""
-    images, seconds = pictures(spec), {}
+def measure(network: Network) -> dict[str, Any]:
+    """Return the seconds of each step for one network."""
+    images, seconds = sample_images(network), {}
 
     @contextmanager
-    def timed(step: str):
+    def timed(step: str) -> Iterator[None]:
         start = time.process_time()
         yield
         seconds[step] = time.process_time() - start
 
     with TemporaryDirectory() as folder:
         file = Path(folder) / "qat.keras"
-        deployed = deploy_form(settle(build_network(spec), images))
-        quantize_aware(deployed, images, spec.input).save(file)
+        deployed = deploy_form(settle(build_network(network), images))
+        quantize_aware(deployed, images, network.input).save(file)
         with timed("load"):
             model = keras.models.load_model(file, custom_objects=custom_objects(), compile=False)
     with timed("trace"):
@@ -53,43 +57,45 @@ def measure(spec: Network) -> dict:
         content = convert(model)
     seconds["convert"] -= seconds["trace"]
     with timed("metadata"):
-        labels = [str(number) for number in range(spec.classes)]
         add_metadata(
             content,
-            name=spec.name,
+            name=network.name,
             description="",
-            labels=labels,
-            input_spec=spec.input,
+            labels=[str(number) for number in range(network.classes)],
+            input_spec=network.input,
         )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    with timed("saved first"), quiet():
+    with timed(SAVED_FIRST), quiet():
         converter.convert()
-    return {"network": spec.name, "size": spec.input.side, "seconds": seconds}
+    return {"network": network.name, "size": network.input.side, "seconds": seconds}
 
 
-def table(rows: list[dict]) -> str:
-    """The figures as Markdown."""
-    columns = ("network", *STEPS, "all but the last")
+def table(rows: Rows) -> str:
+    """Return the rows of one machine as Markdown."""
     return markdown(
-        columns,
+        ("network", *STEPS, "total", SAVED_FIRST),
         [
             (
                 f"`{row['network']}`",
                 *(f"{row['seconds'][step]:.1f}" for step in STEPS),
-                f"{sum(row['seconds'][step] for step in STEPS[:-1]):.1f}",
+                f"{sum(row['seconds'][step] for step in STEPS):.1f}",
+                f"{row['seconds'][SAVED_FIRST]:.1f}",
             )
             for row in rows
         ],
     )
 
 
+SECTION = machine_section("conversion", table, lambda entries: "Seconds of CPU time.")
+
+
 def main(names: list[str]) -> None:
-    """Write docs/conversion.json and the table in docs/benchmarks.md, network by network."""
+    """Measure networks, and write docs/conversion.json and its section after each."""
     for name in names or ZOO:
         row = measure(make_network(name, 1.0, _SIZE))
         console.print(row)
-        publish("conversion", row, ("network", "size"), table, "Seconds of processor time.")
+        add_row(SECTION, row, ("network", "size"))
 
 
 if __name__ == "__main__":

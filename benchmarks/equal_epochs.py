@@ -1,24 +1,28 @@
-"""How good a network is after as many epochs of this project's training and of the tutorials'.
+"""Accuracy after the same number of epochs of this project's training and of the tutorials'.
 
 python -m benchmarks.equal_epochs DATA [SEEDS]
 
-DATA is a folder with a folder of pictures per class. Both ways (see training_ways.py) train on the
-same pictures and are judged on the same others.
+DATA is a folder with one folder of images per class. Both setups (see training_ways.py) train on
+the same images and are evaluated on the same test images.
 """
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tf_keras as keras
 from PIL import Image
 
-from benchmarks.tables import markdown, publish
+from benchmarks.machines import Rows, add_row, machine_section, values
+from benchmarks.sections import markdown
 from benchmarks.training import NETWORKS
 from benchmarks.training_ways import tutorial
 from benchmarks.transfer import trained
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.datasets.pipeline import steps_per_epoch
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run, begin
@@ -28,54 +32,62 @@ from mobilenet_tf.training.recipe import load_recipe
 _SIZE, _EPOCHS = 96, 15
 
 
-def as_folder(place: Path, split: Split, classes: tuple[str, ...]) -> str:
-    """Write pictures as PNG files, a folder per class."""
-    for index, (picture, label) in enumerate(zip(split.images, split.labels, strict=True)):
-        folder = place / classes[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(folder / f"{index}.png")
-    return str(place)
+def write_images(folder: Path, split: Split, classes: tuple[str, ...]) -> str:
+    """Write the images of a split as PNG files, in one folder per class; return the path."""
+    for index, (pixels, label) in enumerate(zip(split.images, split.labels, strict=True)):
+        file = folder / classes[label] / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file)
+    return str(folder)
 
 
-def theirs(run: Run, place: Path) -> float:
-    """Test accuracy of the tutorials' way."""
-    import tf_keras as keras
+def tutorial_accuracy(run: Run, folder: Path, epochs: int) -> float:
+    """Train as the Keras tutorials do, on the dataset of a run; return the test accuracy.
 
-    from mobilenet_tf.datasets.pipeline import steps_per_epoch
-
+    Args:
+        run: The run; its network, dataset and seed are used.
+        folder: Folder for the images as files.
+        epochs: Number of epochs.
+    """
+    data = run.data
     keras.utils.set_random_seed(run.settings.seed)
-    model, batches = tutorial(as_folder(place / "train", run.data.train, run.classes), run.network)
-    steps = steps_per_epoch(run.data.train, run.settings.recipe.batch)
-    model.fit(batches, epochs=_EPOCHS, steps_per_epoch=steps, verbose=0)
+    train = write_images(folder / "train", data.train, run.classes)
+    model, batches = tutorial(train, run.network)
+    steps = steps_per_epoch(data.train, run.settings.recipe.batch)
+    model.fit(batches, epochs=epochs, steps_per_epoch=steps, verbose=0)
     test = keras.utils.image_dataset_from_directory(
-        as_folder(place / "test", run.data.test, run.classes),
-        image_size=(run.network.input.side, run.network.input.side),
+        write_images(folder / "test", data.test, run.classes),
+        image_size=run.network.input.shape[:2],
         shuffle=False,
     )
     return model.evaluate(test, verbose=0)[1]
 
 
-def measure(source: str, spec: Network, seeds: int) -> dict:
-    """One network: the test accuracies of both ways, seed by seed."""
-    import tf_keras as keras
-
-    recipe = load_recipe("small_data").with_fields({"train.epochs": _EPOCHS})
-    found = {"ours": [], "tutorial": []}
+def measure(source: str, network: Network, seeds: int, epochs: int = _EPOCHS) -> dict[str, Any]:
+    """Return the test accuracies of both setups for one network, seed by seed."""
+    recipe = load_recipe("small_data").with_fields({"train.epochs": epochs})
+    found: dict[str, list[float]] = {"ours": [], "tutorial": []}
     for seed in range(seeds):
+        settings = RunSettings(data=source, network=network, recipe=recipe, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
-            settings = RunSettings(data=source, network=spec, recipe=recipe, seed=seed)
             run = begin(settings, out=Path(folder) / "run")
             found["ours"].append(trained(run)["test"])
-            found["tutorial"].append(theirs(run, Path(folder)))
+            found["tutorial"].append(tutorial_accuracy(run, Path(folder), epochs))
         keras.backend.clear_session()
-    return {"network": spec.name, "alpha": spec.alpha, "epochs": _EPOCHS, "accuracy": found}
+    return {
+        "network": network.name,
+        "alpha": network.alpha,
+        "data": Path(source).name,
+        "epochs": epochs,
+        "accuracy": found,
+    }
 
 
-def table(rows: list[dict]) -> str:
-    """The figures as Markdown."""
+def table(rows: Rows) -> str:
+    """Return the rows of one machine as Markdown."""
 
-    def cell(values: list[float]) -> str:
-        return f"{np.mean(values):.1%} ({min(values):.1%} to {max(values):.1%})"
+    def cell(accuracies: list[float]) -> str:
+        return f"{np.mean(accuracies):.1%} ({min(accuracies):.1%} to {max(accuracies):.1%})"
 
     return markdown(
         ("network", "seeds", "ours", "tutorial"),
@@ -90,14 +102,23 @@ def table(rows: list[dict]) -> str:
     )
 
 
+def note(entries: Rows) -> str:
+    """Return the text below the tables."""
+    return (
+        f"Test accuracy after {values(entries, 'epochs')} epochs, {_SIZE}x{_SIZE}, "
+        f"{values(entries, 'data')}: mean over the seeds, with the range in brackets."
+    )
+
+
+SECTION = machine_section("equal_epochs", table, note)
+
+
 def main(source: str, seeds: int = 3) -> None:
-    """Write docs/equal_epochs.json and the table in docs/benchmarks.md, network by network."""
-    note = f"Test accuracy after {_EPOCHS} epochs, {_SIZE}x{_SIZE}, {Path(source).name}; mean of "
-    note += "the seeds, lowest and highest."
+    """Measure networks, and write docs/equal_epochs.json and its section after each."""
     for name, alpha in NETWORKS.items():
         row = measure(source, make_network(name, alpha, _SIZE), seeds)
         console.print(row)
-        publish("equal_epochs", row, ("network", "alpha"), table, note)
+        add_row(SECTION, row, ("network", "alpha"))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,30 @@
-"""docs/micro.md and micro.png from docs/micro.json, see `benchmarks.micro`."""
+"""Render docs/micro.md and docs/micro.png from docs/micro.json, which `benchmarks.micro` writes."""
 
+import json
 from pathlib import Path
+from typing import Any
 
-from benchmarks.tables import markdown
+from benchmarks.sections import DOCS, Section, markdown, paragraph
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.plotting import legend, log_axis, quiet_pyplot, save
 
 CLASSES = 2
 REFERENCE = {"bytes": 333_288, "arena": 103_680}  # MLPerf Tiny's visual wake words model
 _RAM_LINES = (64, 96, 128, 192, 256)  # KiB, as in the table of budgets
+Measurements = dict[str, Any]  # the content of docs/micro.json
 
 
-def page(result: dict) -> str:
-    """The whole document."""
+def page(result: Measurements) -> str:
+    """Return the whole document."""
     npu = result["npu"]
+    conditions = f"""Written by `python -m benchmarks.micro`; do not edit. All networks have
+        {CLASSES} classes, three input channels and int8 arithmetic. File and arena are what
+        TensorFlow Lite Micro's interpreter needs on a 64-bit machine; a 32-bit device needs less.
+        Time is Vela's estimate for {npu} with its default system. ImageNet accuracy is that of the
+        published float models: a guide for choosing, not a promise for other data."""
     head = f"""# Networks on microcontrollers and NPUs
 
-Written by `benchmarks/micro.py`; do not edit. {CLASSES} classes, 3 channels, int8. File and arena
-as TensorFlow Lite Micro's interpreter needs them on a 64-bit machine (a 32-bit device needs less);
-time by Vela for {npu}, its default system. ImageNet accuracy is that of the published float
-models: a guide for choosing, no promise for other data.
+{paragraph(conditions)}
 
 ![trade-off](micro.png)
 """
@@ -26,8 +32,15 @@ models: a guide for choosing, no promise for other data.
     return "\n".join([head, *(section(result) for section in sections)])
 
 
-def budgets_table(result: dict) -> str:
-    """What fits in the flash and the RAM that devices have left."""
+def write_page() -> None:
+    """Write docs/micro.md and docs/micro.png from docs/micro.json."""
+    result = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    write_text(DOCS / "micro.md", page(result))
+    plot(result, DOCS / "micro.png")
+
+
+def budgets_table(result: Measurements) -> str:
+    """Return the best network for each flash and RAM as Markdown."""
     rows = []
     for row in result["budgets"]:
         best, device = row["best"], (f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB")
@@ -35,25 +48,29 @@ def budgets_table(result: dict) -> str:
             name = f"{best['model']} {best['alpha']:g}", best["size"]
             rows.append((*device, *name, *_thousands(best, "flash", "ram"), f"{best['top1']:.1f}"))
         else:
-            rows.append((*device, "none fits", *"----"))
+            rows.append((*device, "none", *"----"))
     names = ("flash", "RAM", "network", "size", "file, bytes", "arena, bytes", "ImageNet top-1, %")
     return markdown(names, rows)
 
 
-def _budgets(result: dict) -> str:
-    return f"""## I have N KB
+SECTION = Section("budgets", budgets_table, "README.md", source="micro")
 
-The best expected accuracy in the flash and the RAM that are left for the model, by
+
+def _budgets(result: Measurements) -> str:
+    return f"""## What fits
+
+The network with the best expected accuracy in the flash and RAM that a device has left for the
+model, chosen by
 `mobilenet-tf choose --device mcu --max-flash FLASH --max-ram RAM --classes {CLASSES}`.
 
 {budgets_table(result)}
 """
 
 
-def _grid(result: dict) -> str:
+def _grid(result: Measurements) -> str:
     npu = result["npu"]
     names = ("network", "size", "file, bytes", "arena, bytes", "+ M4", "+ M55")
-    names += (f"{npu}, ms", "its SRAM, bytes", "operators on NPU", "ImageNet top-1, %")
+    names += (f"{npu}, ms", "SRAM, bytes", "operators on the NPU", "ImageNet top-1, %")
     rows = [
         (
             f"{row['model']} {row['alpha']:g}",
@@ -66,41 +83,44 @@ def _grid(result: dict) -> str:
         )
         for row in result["grid"]
     ]
-    return f"""## alpha x size
+    return f"""## Cost by alpha and size
 
-"+ M4" and "+ M55": bytes of arena in addition with CMSIS-NN's kernels on Cortex-M4, M7 and M33, or
-on M55 and M85, computed from its formulas.
+"+ M4" and "+ M55" are the bytes by which CMSIS-NN's kernels enlarge the arena on Cortex-M4, M7 and
+M33, and on Cortex-M55 and M85. They are computed from its formulas.
 
 {markdown(names, rows)}
 """
 
 
-def _steps(result: dict) -> str:
+def _steps(result: Measurements) -> str:
     first, last = result["steps"][0], result["steps"][-1]
     rows = [(row["step"], *_thousands(row, "bytes", "arena")) for row in result["steps"]]
-    return f"""## Visual wake words: what each step is worth
+    share = {name: f"{last[name] / REFERENCE[name]:.0%}" for name in REFERENCE}
+    text = f"""V1 0.25 at 96x96 with {CLASSES} classes, built and converted by TensorFlow. MLPerf
+        Tiny's reference file of the same network has {REFERENCE["bytes"]:,} bytes and needs an
+        arena of {REFERENCE["arena"]:,} bytes. Here the file has {first["bytes"]:,} bytes as
+        converted and {last["bytes"]:,} after all steps ({share["bytes"]} of the reference), and the
+        arena {last["arena"]:,} bytes ({share["arena"]})."""
+    return f"""## Visual wake words: what each step saves
 
-V1 0.25 at 96x96, {CLASSES} classes, really converted. MLPerf Tiny's reference for the same network
-has {REFERENCE["bytes"]:,} bytes and takes an arena of {REFERENCE["arena"]:,}. Here it is
-{last["bytes"]:,} bytes ({last["bytes"] / REFERENCE["bytes"]:.0%}), from {first["bytes"]:,} as
-converted, and an arena of {last["arena"]:,} ({last["arena"] / REFERENCE["arena"]:.0%}).
+{paragraph(text)}
 
 {markdown(("after", "file, bytes", "arena, bytes"), rows)}
 """
 
 
-def _anatomy(result: dict) -> str:
+def _anatomy(result: Measurements) -> str:
     tables = (
         markdown((f"the {where}", "bytes"), [(name, f"{size:,}") for name, size in parts.items()])
         for where, parts in result["anatomy"].items()
     )
     return (
-        """### What is left of it
+        """### What the remaining bytes are for
 
-No plan of the arena can take less for activations than its lower bound, the most that is needed
-at one operator, and this one takes just that. The operators form a chain, so there is no other
-order to run them in. The interpreter keeps a multiplier and a shift per channel, also where a
-whole tensor has one scale.
+No memory plan can need less for activations than the lower bound, which is the most that a single
+operator needs, and this plan reaches it. The operators form a chain, so they cannot run in another
+order. The interpreter stores a multiplier and a shift per channel, even for a tensor with a single
+scale.
 
 """
         + "\n\n".join(tables)
@@ -108,50 +128,52 @@ whole tensor has one scale.
     )
 
 
-def _tried(result: dict) -> str:
+def _tried(result: Measurements) -> str:
     rows = [(row["what"], *_change(row, "bytes", "arena"), row["why"]) for row in result["tried"]]
-    return f"""### What else was tried, and not taken
+    return f"""### What was tried and rejected
 
-{markdown(("", "file, bytes", "arena, bytes", "because"), rows)}
+{markdown(("change", "file, bytes", "arena, bytes", "rejected because"), rows)}
 """
 
 
-def _hard_swish(result: dict) -> str:
-    names = ("form", "file, bytes", "arena, bytes", f"{result['npu']}, cycles", "its SRAM, bytes")
+def _hard_swish(result: Measurements) -> str:
+    names = ("form", "file, bytes", "arena, bytes", f"{result['npu']}, cycles", "SRAM, bytes")
     keys = ("bytes", "arena", "npu_cycles", "npu_sram")
     rows = [(f"`{row['form']}`", *_thousands(row, *keys)) for row in result["hard_swish"]]
     return f"""## Hard-swish
 
-V3-Small 0.75 at 96x96, the same integers in both files.
+V3-Small 0.75 at 96x96 with the same integers in both files.
 
 {markdown(names, rows)}
 """
 
 
-def _honesty(result: dict) -> str:
+def _honesty(result: Measurements) -> str:
     rows = [
         (f"{row['model']} {row['alpha']:g}", row["size"], f"{row['sum_over_whole']:.2f}")
         for row in result["honesty"]
     ]
-    return f"""## How honest the latency table is
+    text = f"""`choose` adds up the measured times of a network's parts. The table compares this sum
+        with the measured time of the whole file, on one thread of {result["processor"]}. The
+        goal is a ratio between 0.85 and 1.15."""
+    return f"""## Accuracy of the latency table
 
-The sum of a network's parts from the table of `choose`, over the measured whole, one thread of
-{result["processor"]}. Between 0.85 and 1.15 is what is asked of it.
+{paragraph(text)}
 
 {markdown(("network", "size", "sum / whole"), rows)}
 """
 
 
-def _thousands(row: dict, *names: str) -> tuple[str, ...]:
+def _thousands(row: dict[str, int], *names: str) -> tuple[str, ...]:
     return tuple(f"{row[name]:,}" for name in names)
 
 
-def _change(row: dict, *names: str) -> tuple[str, ...]:
+def _change(row: dict[str, int], *names: str) -> tuple[str, ...]:
     return tuple(f"{row[name]:+,}" for name in names)
 
 
-def plot(result: dict, path: Path) -> None:
-    """Accuracy against arena, file and NPU time."""
+def plot(result: Measurements, path: Path) -> None:
+    """Plot accuracy against arena, file size and NPU time."""
     pyplot = quiet_pyplot()
     figure, panels = pyplot.subplots(1, 3, figsize=(13, 5), sharey=True, layout="constrained")
     axes = (
@@ -171,5 +193,5 @@ def plot(result: dict, path: Path) -> None:
         values = [row[key] / unit for row in result["grid"]]
         log_axis(panel, title, [line for line in lines if min(values) < line < max(values)])
     panels[0].set_ylabel("ImageNet top-1, %")
-    legend(figure, "a line per alpha, sizes 64 to 160")
+    legend(figure, "one line per alpha, sizes 64 to 160")
     save(figure, path)

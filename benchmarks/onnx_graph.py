@@ -1,7 +1,8 @@
-"""A deploy form as an ONNX graph, channels first, quantized the way ONNX Runtime documents it."""
+"""Convert a deploy form to an ONNX graph and quantize it as ONNX Runtime's documentation does."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,14 @@ _OPSET = 17
 
 
 def float_graph(deployed: keras.Model) -> onnx.ModelProto:
-    """The same float function, from (1, channels, height, width)."""
+    """Return the same float function as an ONNX graph.
+
+    Args:
+        deployed: Result of `deploy_form`, with an input (batch, height, width, channels).
+
+    Returns:
+        Graph with an input (1, channels, height, width) and an output (1, classes).
+    """
     _, height, width, channels = deployed.input_shape
     writer = _Writer({id(deployed.input): _INPUT})
     for layer in deployed.layers[1:]:
@@ -27,33 +35,39 @@ def float_graph(deployed: keras.Model) -> onnx.ModelProto:
         _INPUT: (1, channels, height, width),
         writer.names[id(deployed.output)]: (1, deployed.output_shape[-1]),
     }
-    ends = [
-        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+    inputs, outputs = (
+        [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)]
         for name, shape in shapes.items()
-    ]
-    graph = helper.make_graph(writer.nodes, "network", ends[:1], ends[1:], writer.constants)
+    )
+    graph = helper.make_graph(writer.nodes, "network", inputs, outputs, writer.constants)
     opset = helper.make_opsetid("", _OPSET)
     return helper.make_model(graph, opset_imports=[opset], ir_version=8)
 
 
 class _Writer:
-    """Nodes and constants so far; `names` of the Keras tensors that they give."""
+    """Nodes and constants written so far.
+
+    Args:
+        names: id of a Keras tensor -> name of the same tensor in the graph.
+    """
 
     def __init__(self, names: dict[int, str]):
-        self.names, self.nodes, self.constants = names, [], []
+        self.names = names
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
 
-    def node(self, kind: str, inputs: list[str], **attributes) -> str:
+    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
         name = f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
-    def constant(self, values) -> str:
+    def constant(self, values: Any) -> str:
         name = f"constant_{len(self.constants)}"
         array = np.asarray(values, np.float32)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def convolution(self, layer, inputs):
+    def convolution(self, layer: keras.layers.Layer, inputs: list[str]) -> str:
         kernel, bias = layer.get_weights()
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         # (h, w, C, 1) or (h, w, in, out) -> (out, in per group, h, w).
@@ -61,8 +75,8 @@ class _Writer:
         sides = layer.input.shape[1:3]
         pads = [(0, 0), (0, 0)]
         if layer.padding == "same":
-            parts = zip(sides, layer.kernel_size, layer.strides, strict=True)
-            pads = [same_padding(*part) for part in parts]
+            axes = zip(sides, layer.kernel_size, layer.strides, strict=True)
+            pads = [same_padding(*axis) for axis in axes]
         return self.node(
             "Conv",
             [*inputs, self.constant(kernel), self.constant(bias)],
@@ -72,15 +86,15 @@ class _Writer:
             group=kernel.shape[0] if depthwise else 1,
         )
 
-    def relu(self, layer, inputs):
+    def relu(self, layer: keras.layers.Layer, inputs: list[str]) -> str:
         if layer.max_value is None:
             return self.node("Relu", inputs)
         return self.clip(inputs, layer.max_value)
 
-    def clip(self, inputs, high):
+    def clip(self, inputs: list[str], high: float) -> str:
         return self.node("Clip", [*inputs, self.constant(0), self.constant(high)])
 
-    def shifted_relu6(self, layer, inputs):
+    def shifted_relu6(self, layer: keras.layers.Layer, inputs: list[str]) -> str:
         return self.clip([self.node("Add", [*inputs, self.constant(3)])], 6)
 
 
@@ -99,19 +113,23 @@ _WRITERS = {
 }
 
 
-class _Pictures(CalibrationDataReader):
+class _Images(CalibrationDataReader):
     def __init__(self, images: np.ndarray):
         self.batches = iter(images.transpose(0, 3, 1, 2)[:, None])
 
-    def get_next(self):
+    def get_next(self) -> dict[str, np.ndarray] | None:
         image = next(self.batches, None)
         return None if image is None else {_INPUT: image}
 
 
 def quantized_graph(graph: onnx.ModelProto, images: np.ndarray) -> bytes:
-    """Static quantization, QDQ, a scale per channel, ranges from `images` (N, h, w, c).
+    """Return the graph statically quantized: QDQ format, one scale per channel.
 
-    Activations are uint8: with int8, ONNX Runtime was measured to run V3 four times slower.
+    Activations are uint8; with int8, ONNX Runtime runs V3 four times as slowly.
+
+    Args:
+        graph: Result of `float_graph`.
+        images: (N, h, w, c) float32, normalised, for calibration.
     """
     with TemporaryDirectory() as folder:
         source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
@@ -119,7 +137,7 @@ def quantized_graph(graph: onnx.ModelProto, images: np.ndarray) -> bytes:
         quantize_static(
             source,
             target,
-            _Pictures(images),
+            _Images(images),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,

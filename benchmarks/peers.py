@@ -1,30 +1,32 @@
-"""This project's int8 files in LiteRT against what a user might pick instead on the same CPU.
+"""Time of this project's int8 files in LiteRT against other runtimes on the same CPU.
 
 pip install -e .[peers]
 python -m benchmarks.peers [NETWORK...]
 
-For each network and size, in one process, in turn, one thread each, on the thread's processor
+For each network and size, these run in turns in one process, each on one thread, timed by its CPU
 time:
   ours      the .tflite in LiteRT
-  openvino  the same .tflite in OpenVINO, which reads it itself
-  ort       the same weights in ONNX Runtime, statically quantized with the same pictures
+  openvino  the same .tflite in OpenVINO, which reads it directly
+  ort       the same weights in ONNX Runtime, statically quantized with the same images
   ov_onnx   that ONNX file in OpenVINO
-Outputs are compared, so that it is the same network that is timed.
+Their outputs are compared, to make sure that all of them compute the same network.
 """
 
 import sys
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
-import onnxruntime
-import openvino
 import tf_keras as keras
 
-from benchmarks.latency import NOTE, SIZES, pictures, ratio, runner, settle
-from benchmarks.onnx_graph import float_graph, quantized_graph
-from benchmarks.tables import markdown, publish, spread
+from benchmarks.latency import NOTE, SIZES, runner, sample_images, settle
+from benchmarks.machines import Rows, add_row, machine_section
+from benchmarks.ratios import ratio, ratio_cell
+from benchmarks.sections import markdown
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.core.terminal import console
@@ -36,12 +38,16 @@ from mobilenet_tf.networks.zoo import ZOO, make_network
 
 _ROUNDS = 100
 PEERS = ("openvino", "ort", "ov_onnx")
+# Function that runs a network once, and function that returns its last output.
+Inference = tuple[Callable[[], Any], Callable[[], np.ndarray]]
 
 
-def in_openvino(content: bytes, kind: str, image: np.ndarray):
-    """One inference of a `tflite` or an `onnx`, and its result."""
+def in_openvino(content: bytes, kind: str, image: np.ndarray) -> Inference:
+    """Load a file of kind `tflite` or `onnx` into OpenVINO, with an image as its input."""
+    import openvino
+
     with TemporaryDirectory() as folder:
-        path = Path(folder) / f"model.{kind}"  # which a .tflite must be read from
+        path = Path(folder) / f"model.{kind}"  # OpenVINO reads a .tflite only from a file
         path.write_bytes(content)
         model = openvino.Core().read_model(path)
     options = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
@@ -50,8 +56,10 @@ def in_openvino(content: bytes, kind: str, image: np.ndarray):
     return request.infer, lambda: request.get_output_tensor().data
 
 
-def in_onnxruntime(content: bytes, image: np.ndarray):
-    """One inference of an .onnx, without copies of input and output, and its result."""
+def in_onnxruntime(content: bytes, image: np.ndarray) -> Inference:
+    """Load an .onnx into ONNX Runtime; input and output are not copied at each run."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
@@ -64,49 +72,50 @@ def in_onnxruntime(content: bytes, image: np.ndarray):
     )
 
 
-def measure(spec: Network) -> dict:
-    """One network and size in all runtimes, timed against each other."""
-    images = pictures(spec)
-    deployed = deploy_form(settle(build_network(spec), images))
-    _stretch(deployed, images)
-    file = convert(quantize_aware(deployed, images, spec.input))
+def measure(network: Network) -> dict[str, Any]:
+    """Time one network in all runtimes, in turns."""
+    from benchmarks.onnx_graph import float_graph, quantized_graph
+
+    images = sample_images(network)
+    deployed = deploy_form(settle(build_network(network), images))
+    _spread_classes(deployed, images)
+    file = convert(quantize_aware(deployed, images, network.input))
     graph = quantized_graph(float_graph(deployed), images)
-    std, mean = spec.input.std, spec.input.mean
-    pixels = np.rint(images[:1] * std + mean).astype(np.uint8)
-    planes = images[:1].transpose(0, 3, 1, 2)
-    made = {
+    pixels = np.rint(images[:1] * network.input.std + network.input.mean).astype(np.uint8)
+    channels_first = images[:1].transpose(0, 3, 1, 2)
+    loaded = {
         "openvino": in_openvino(file, "tflite", pixels),
-        "ort": in_onnxruntime(graph, planes),
-        "ov_onnx": in_openvino(graph, "onnx", planes),
+        "ort": in_onnxruntime(graph, channels_first),
+        "ov_onnx": in_openvino(graph, "onnx", channels_first),
     }
-    runs = {"ours": runner(file)} | {name: run for name, (run, _) in made.items()}
+    runs = {"ours": runner(file)} | {name: run for name, (run, _) in loaded.items()}
     samples = interleaved(runs, _ROUNDS, clock=time.thread_time)
     expected = deployed(images[:1]).numpy().ravel()
     return {
-        "network": spec.name,
-        "size": spec.input.side,
-        "milliseconds": {name: float(np.median(value)) for name, value in samples.items()},
+        "network": network.name,
+        "size": network.input.side,
+        "milliseconds": {name: float(np.median(values)) for name, values in samples.items()},
         "faster_than": {name: ratio(samples[name], samples["ours"]) for name in PEERS},
         "correlation_with_float": {
-            name: float(np.corrcoef(expected, np.ravel(result()).astype(np.float32))[0, 1])
-            for name, (_, result) in made.items()
+            name: float(np.corrcoef(expected, np.ravel(output()).astype(np.float32))[0, 1])
+            for name, (_, output) in loaded.items()
         },
     }
 
 
-def _stretch(deployed, images: np.ndarray) -> None:
-    """Bring a random network's classes apart, or comparing outputs would mean nothing."""
+def _spread_classes(deployed: keras.Model, images: np.ndarray) -> None:
+    """Scale the classifier so that scores differ; a random network gives all classes the same."""
     head = [layer for layer in deployed.layers if layer.get_weights()][-1]
     logits = keras.Model(deployed.input, head.output)(images).numpy()
     head.set_weights([weight * 3 / logits.std() for weight in head.get_weights()])
 
 
-def table(rows: list[dict]) -> str:
-    """The figures as Markdown."""
+def table(rows: Rows) -> str:
+    """Return the rows of one machine as Markdown."""
     columns = (
         "network", "size", "ours, ms", "OpenVINO, ms", "ONNX Runtime, ms",
-        "OpenVINO on ONNX, ms", "times faster than OpenVINO", "than ONNX Runtime",
-        "than OpenVINO on ONNX",
+        "OpenVINO on ONNX, ms", "times faster than OpenVINO", "times faster than ONNX Runtime",
+        "times faster than OpenVINO on ONNX",
     )  # fmt: skip
     return markdown(
         columns,
@@ -115,22 +124,33 @@ def table(rows: list[dict]) -> str:
                 f"`{row['network']}`",
                 row["size"],
                 *(f"{row['milliseconds'][name]:.2f}" for name in ("ours", *PEERS)),
-                *(spread(row["faster_than"][name]) for name in PEERS),
+                *(ratio_cell(row["faster_than"][name]) for name in PEERS),
             )
             for row in rows
         ],
     )
 
 
+def note(entries: Rows) -> str:
+    """Return the text below the tables."""
+    used = dict.fromkeys(
+        f"OpenVINO {entry['versions']['openvino']}, ONNX Runtime {entry['versions']['onnxruntime']}"
+        for entry in entries
+    )
+    return f"{NOTE} {'; '.join(used)}."
+
+
+SECTION = machine_section("peers", table, note)
+
+
 def main(names: list[str]) -> None:
-    """Write docs/peers.json and the table in docs/benchmarks.md, network by network."""
-    note = f"{NOTE} OpenVINO {openvino.__version__.split('-')[0]}, "
-    note += f"ONNX Runtime {onnxruntime.__version__}."
+    """Measure networks, and write docs/peers.json and its section after each."""
+    runtimes = {package: version(package) for package in ("openvino", "onnxruntime")}
     for name in names or ZOO:
         for size in SIZES:
             row = measure(make_network(name, 1.0, size))
             console.print(row)
-            publish("peers", row, ("network", "size"), table, note)
+            add_row(SECTION, row, ("network", "size"), runtimes)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,47 @@
-"""What quantization-aware training should start from, and how fast it should learn.
+"""How quantization-aware training should start, and how fast it should learn.
 
 python -m benchmarks.quantization_sweep FOLDER
 
-FOLDER is that of `benchmarks.quantization`, whose float networks are quantized again, with one
-number of the recipe changed at a time. Validation pictures judge: the test pictures must not have
-a say in what is chosen. One JSON per network and seed is kept in FOLDER.
+FOLDER is that of `benchmarks.quantization`. Its float networks are quantized again, with one
+setting of the recipe changed at a time, and evaluated on the validation images, because the test
+images must not influence what is chosen. FOLDER stores one JSON file per network and seed.
 """
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tf_keras as keras
 
-from benchmarks.quantization import CASES, SEEDS, Case, one_thread
-from benchmarks.tables import ROOT, markdown, replace_section
-from mobilenet_tf.compression.calibration import extremes
-from mobilenet_tf.core.files import write_text
+from benchmarks.quantization import one_thread
+from benchmarks.quantization_cases import CASES, SEEDS
+from benchmarks.sections import Section, markdown, paragraph, write_measurements
+from mobilenet_tf.compression.calibration import RangeRule, extremes
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.training.recipe import Recipe, Stage
 
-NETWORKS = ("v2", "v3_small", "v3_large")
+NETWORKS = {
+    case.name: case
+    for case in CASES
+    if case.name in ("v2", "v3_small", "v3_large") and not case.pretrained
+}
 RATES = (1e-4, 3e-4)
 LENGTHS = (2, 8)
-TEACHING = (0.7, 1.0)  # the teacher's weight in the loss
-_VALUES = 20_000  # of a tensor, to judge a range with
+TEACHING = (0.7, 1.0)  # weight of the teacher in the loss
+_VALUES = 20_000  # number of values of a tensor that a range is judged with
 
 
 def percentile(values: np.ndarray) -> tuple[float, float]:
-    """All but one value of 10,000 at either end."""
-    return tuple(np.percentile(values, (0.01, 99.99)))
+    """Return a range that leaves out one value of 10,000 at each end."""
+    low, high = np.percentile(values, (0.01, 99.99))
+    return float(low), float(high)
 
 
 def least_squares(values: np.ndarray) -> tuple[float, float]:
-    """The part of the whole range whose 256 steps leave the least squared error."""
+    """Return the part of the whole range whose 256 steps have the least squared error."""
     values = values.ravel()[:: max(1, values.size // _VALUES)]
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
 
@@ -53,40 +59,43 @@ class Setting:
     """One way to quantize.
 
     Attributes:
-        stage: of quantization-aware training.
-        ends: the rule of the ranges.
-        taught: whether the float network teaches its quantized twin.
+        stage: Settings of quantization-aware training.
+        range_rule: Rule of the tensors' ranges.
+        taught: Whether the float network teaches the quantized one.
     """
 
     stage: Stage
-    ends: Callable[[np.ndarray], tuple[float, float]] = extremes
+    range_rule: RangeRule = extremes
     taught: bool = False
 
 
 def settings(recipe: Recipe) -> dict[str, Setting]:
-    """What is tried, by name: quantization as it is, then with one thing changed."""
+    """Return the settings to try by name: the recipe, then with one change at a time."""
     stage = recipe.qat
-    tried = {"the recipe": Setting(stage)}
-    tried["ranges: percentile"] = Setting(stage, percentile)
-    tried["ranges: least squares"] = Setting(stage, least_squares)
+    found = {
+        "the recipe": Setting(stage),
+        "ranges: percentile": Setting(stage, percentile),
+        "ranges: least squares": Setting(stage, least_squares),
+    }
     for rate in RATES:
-        tried[f"rate: {rate:g}"] = Setting(replace(stage, learning_rate=rate))
+        found[f"rate: {rate:g}"] = Setting(replace(stage, learning_rate=rate))
     strong = replace(stage, augmentation=recipe.train.augmentation)
-    tried["augmentation: that of float training"] = Setting(strong)
+    found["augmentation: that of float training"] = Setting(strong)
     for epochs in LENGTHS:
-        tried[f"epochs: {epochs}"] = Setting(replace(stage, epochs=epochs))
+        found[f"epochs: {epochs}"] = Setting(replace(stage, epochs=epochs))
     for weight in TEACHING:
-        numbers = replace(stage.distillation, weight=weight)
-        tried[f"taught by itself: {weight:g}"] = Setting(
-            replace(stage, distillation=numbers), taught=True
-        )
-    return tried
+        distillation = replace(stage.distillation, weight=weight)
+        taught = Setting(replace(stage, distillation=distillation), taught=True)
+        found[f"self-distillation: {weight:g}"] = taught
+    return found
 
 
-def try_out(case: Case, seed: int, folder: Path) -> None:
-    """Quantize one float network in every way; keep the validation figures of the best weights."""
-    import tf_keras as keras
+def measure(run: Run, name: str, setting: Setting) -> dict[str, float]:
+    """Quantize the float network of a run in one way.
 
+    Returns:
+        The metrics on the validation images, with the best weights of all epochs.
+    """
     from mobilenet_tf.compression.deploy import deploy_form
     from mobilenet_tf.compression.qat import quantize_aware
     from mobilenet_tf.datasets.pipeline import calibration_images, evaluation_batches
@@ -96,82 +105,95 @@ def try_out(case: Case, seed: int, folder: Path) -> None:
     from mobilenet_tf.training.learner import make_learner
     from mobilenet_tf.training.transfer import Phase
 
-    file = case.file(folder / "sweep", seed)
+    network, recipe, seed = run.network, run.settings.recipe, run.settings.seed
+    images = calibration_images(run.data.train, network, recipe.calibration, seed)
+    original = load_float(run.folder)
+    teacher = None
+    if setting.taught:
+        teacher = as_teacher(original, network, network.input, "float.keras")
+    model = quantize_aware(
+        deploy_form(original), images, network.input, range_rule=setting.range_rule
+    )
+    phase = Phase(f"sweep-{name}", name, setting.stage)
+    fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
+    learner = make_learner(model, setting.stage, 1)
+    validation = evaluation_batches(run.data.validation, network, 64)
+    metrics = learner.evaluate(validation, return_dict=True, verbose=0)
+    return {f"val_{key}": value for key, value in metrics.items()}
+
+
+def measure_missing(run: Run, file: Path) -> None:
+    """Measure the settings that a JSON file does not have yet."""
     found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    run = Run.open(case.file(folder / "runs", seed).with_suffix(""), "float.keras")
-    network, recipe = run.network, run.settings.recipe
-    preprocessing = network.input
-    pictures = calibration_images(run.data.train, network, recipe.calibration, run.settings.seed)
-    for name, setting in settings(recipe).items():
-        if name in found:
-            continue
-        original = load_float(run.folder)
-        teacher = None
-        if setting.taught:
-            teacher = as_teacher(original, network, preprocessing, "float.keras")
-        model = quantize_aware(
-            deploy_form(original), pictures, preprocessing, range_rule=setting.ends
-        )
-        phase = Phase(f"sweep-{name}", name, setting.stage)
-        fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-        learner = make_learner(model, setting.stage, 1)
-        validation = evaluation_batches(run.data.validation, network, 64)
-        figures = learner.evaluate(validation, return_dict=True, verbose=0)
-        found[name] = {f"val_{key}": value for key, value in figures.items()}
-        keras.backend.clear_session()
-        write_text(file, json.dumps(found, indent=1) + "\n")
+    for name, setting in settings(run.settings.recipe).items():
+        if name not in found:
+            found[name] = measure(run, name, setting)
+            keras.backend.clear_session()
+            write_measurements(file, found)
 
 
-def write(folder: Path) -> None:
-    """docs/quantization_sweep.json and the section of docs/benchmarks.md."""
-    cases = [case for case in CASES if case.network in NETWORKS and not case.pretrained]
-    rows = []
-    for case in cases:
-        for file in (case.file(folder / "sweep", seed) for seed in SEEDS):
-            if file.exists():
-                rows.append((case, json.loads(file.read_text(encoding="utf-8"))))
-    kept = [{"network": case.network, "settings": found} for case, found in rows]
-    write_text(ROOT / "docs" / "quantization_sweep.json", json.dumps(kept, indent=1) + "\n")
-    names = dict.fromkeys(name for _, found in rows for name in found)
-    base = next(iter(names))
-    lines = []
-    for name in names:
-        for case in cases:
-            own = [found for other, found in rows if other == case and name in found]
-            if not own:
-                continue
-            loss = np.array([found[name]["val_loss"] for found in own])
-            gain = loss - [found[base]["val_loss"] for found in own]
-            right = np.array([100 * found[name]["val_accuracy"] for found in own])
-            cells = f"{right.mean():.2f}", f"{loss.mean():.4f}", f"{gain.mean():+.4f}"
-            around = f"{np.ptp(gain):.4f}" if len(own) > 1 else "-"
-            lines.append((name, case.title, len(own), *cells, around))
+def collect(folder: Path) -> list[dict[str, Any]]:
+    """Return the results that a folder has, in the order of networks and seeds."""
+    files = [
+        (name, case.file(folder / "sweep", seed))
+        for name, case in NETWORKS.items()
+        for seed in SEEDS
+    ]
+    return [
+        {"network": name, "settings": json.loads(file.read_text(encoding="utf-8"))}
+        for name, file in files
+        if file.exists()
+    ]
+
+
+def render(rows: list[dict[str, Any]]) -> str:
+    """Return the content of docs/quantization_sweep.json as Markdown."""
+    names = list(dict.fromkeys(name for row in rows for name in row["settings"]))
+    lines = [_cells(network, name, names[0], rows) for name in names for network in NETWORKS]
     columns = (
-        "changed", "network", "seeds", "accuracy, %", "loss", "loss against the first",
-        "its spread",
+        "setting", "network", "seeds", "accuracy, %", "loss", "difference in loss",
+        "spread of the difference",
     )  # fmt: skip
-    text = f"""{markdown(columns, lines)}
+    note = """Measured on the validation images with the best weights of all epochs. The first lines
+        have the settings of the recipe, the others change one of them; the difference is that from
+        the recipe's loss, and its spread is the largest minus the smallest over the seeds. With
+        self-distillation, the float network teaches the quantized one; the number is the teacher's
+        weight in the loss. A difference of one or two images in accuracy is not significant."""
+    return f"{markdown(columns, [line for line in lines if line])}\n\n{paragraph(note)}"
 
-Validation pictures, with the weights that are kept. The first lines are what the recipe has, and
-each setting below is tried in its place. "Taught by itself" is self-distillation: the float network
-teaches its quantized twin, with that weight in the loss. The spread is that of the differences over
-the seeds, largest less smallest; with one seed there is none, and a difference of one or two
-pictures of accuracy says nothing."""
-    replace_section(ROOT / "docs" / "benchmarks.md", "quantization_sweep", text)
+
+def _cells(
+    network: str, name: str, base: str, rows: list[dict[str, Any]]
+) -> tuple[object, ...] | None:
+    """One line of the table, or None if the setting was not tried on the network."""
+    found = [row["settings"] for row in rows if row["network"] == network]
+    found = [settings for settings in found if name in settings]
+    if not found:
+        return None
+    loss = np.array([one[name]["val_loss"] for one in found])
+    difference = loss - [one[base]["val_loss"] for one in found]
+    accuracy = np.array([100 * one[name]["val_accuracy"] for one in found])
+    spread = f"{np.ptp(difference):.4f}" if len(found) > 1 else "-"
+    cells = f"{accuracy.mean():.2f}", f"{loss.mean():.4f}", f"{difference.mean():+.4f}", spread
+    title = name.replace("taught by itself", "self-distillation")  # its name in older results
+    return title, NETWORKS[network].title, len(found), *cells
+
+
+SECTION = Section("quantization_sweep", render)
 
 
 def main() -> None:
-    """Try what is missing and write."""
+    """Measure what is missing, and write docs/quantization_sweep.json and its section."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="of benchmarks.quantization")
+    parser.add_argument("folder", type=Path, help="folder of benchmarks.quantization")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="none: only write")
     options = parser.parse_args()
     one_thread()
     for seed in options.seeds:
-        for case in CASES:
-            if case.network in NETWORKS and not case.pretrained:
-                try_out(case, seed, options.folder)
-    write(options.folder)
+        for case in NETWORKS.values():
+            run = Run.open(case.run_folder(options.folder, seed), "float.keras")
+            measure_missing(run, case.file(options.folder / "sweep", seed))
+    SECTION.save(collect(options.folder))
 
 
 if __name__ == "__main__":

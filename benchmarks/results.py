@@ -3,51 +3,69 @@
 python -m benchmarks.results RUN...
 """
 
-import json
 import sys
+from pathlib import Path
+from typing import Any
 
-from benchmarks.tables import ROOT, markdown, replace_section
+from benchmarks.sections import Section, markdown
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.result import Result
 
 COLUMNS = (
     "network",
-    "pictures",
+    "dataset, test images",
     "float",
     "int8",
     "plain PTQ",
-    "QAT = file within 1 LSB",
-    "bytes",
+    "QAT and file within 1 LSB",
+    "file, bytes",
     "minutes",
+)
+# Sections of result.json that are published.
+_SECTIONS = (
+    *("version", "model", "data", "accuracy", "parity", "tflite", "seconds", "seed", "versions"),
+    "machine",
 )
 
 
-def row(result: dict) -> list[str]:
-    """One run as cells."""
-    model, data, accuracy = result["model"], result["data"], result["accuracy"]
-    source = data["source"].rstrip("/").split("/")[-1]
+def row(result: Result) -> list[str]:
+    """Return one run as cells."""
+    model, data, accuracy = result.model, result.data, result.accuracy
+    images = data.train + data.validation + data.test
     return [
-        f"`{model['name']}` {model['alpha']:g}, {model['size']}x{model['size']}",
-        f"{source}, {data['test']} of {data['train'] + data['validation'] + data['test']}",
-        *(f"{accuracy[name]:.2%}" for name in ("float", "int8", "ptq_int8")),
-        f"{result['parity']['within_1_lsb']:.2%}",
-        f"{result['tflite']['bytes']:,}",
-        f"{sum(result['seconds'].values()) / 60:.1f}",
+        f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}",
+        f"{data.source}, {data.test} of {images}",
+        *(f"{share:.2%}" for share in (accuracy.float, accuracy.int8, accuracy.ptq_int8)),
+        f"{result.parity.within_1_lsb:.2%}",
+        f"{result.tflite.bytes:,}",
+        f"{sum(result.seconds.values()) / 60:.1f}",
     ]
 
 
+def render(published: list[dict[str, Any]]) -> str:
+    """Return the content of docs/results.json as Markdown."""
+    results = [Result.from_dict(values, "docs/results.json") for values in published]
+    machine = results[0].machine
+    table = markdown(COLUMNS, [row(result) for result in results])
+    return f"{table}\n\nAccuracy on the test images. {machine.cores} cores, {machine.cpu}."
+
+
+SECTION = Section("results", render, "README.md")
+
+
+def publishable(result: Result) -> dict[str, Any]:
+    """Return the sections of a result that are published, without paths of this machine."""
+    values = result.to_dict()
+    published = {name: values[name] for name in _SECTIONS}
+    published["data"].pop("skipped", None)
+    published["data"]["source"] = Path(result.data.source).name
+    return published
+
+
 def main(folders: list[str]) -> None:
-    """Write the table into the README, and the figures behind it into docs/."""
-    results = [RunFolder.open(folder, "result.json").result().to_dict() for folder in folders]
-    machine = results[0]["machine"]
-    text = markdown(COLUMNS, [row(result) for result in results])
-    text += f"\n\nTest pictures only. {machine['cores']} cores, {machine['cpu']}."
-    replace_section(ROOT / "README.md", "results", text)
-    kept = ("model", "data", "accuracy", "parity", "tflite", "seconds", "seed", "versions")
-    figures = [{name: result[name] for name in kept} for result in results]
-    for result in figures:
-        result["data"].pop("skipped")
-        result["data"]["source"] = result["data"]["source"].rstrip("/").split("/")[-1]
-    (ROOT / "docs" / "results.json").write_text(json.dumps(figures, indent=1) + "\n")
+    """Write docs/results.json and the table in the README."""
+    results = [RunFolder.open(folder, "result.json").result() for folder in folders]
+    SECTION.save([publishable(result) for result in results])
 
 
 if __name__ == "__main__":

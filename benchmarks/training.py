@@ -1,22 +1,24 @@
-"""Training as this project does it against what its user would write otherwise.
+"""Speed of this project's training against the setup of the Keras tutorials.
 
 python -m benchmarks.training DATA [NETWORK...]
 
-DATA is a folder with a folder of pictures per class. In turn, in processes of their
+DATA is a folder with one folder of images per class. These run in turns, each in a process of its
 own (see training_ways.py):
   ours      the default recipe: batches, augmentation, network, optimizer
-  tutorial  as Keras's tutorials do it
-  step      ours on batches that lie ready
-  pipeline  ours without a network
+  tutorial  the setup of the Keras tutorials
+  step      ours on batches that are in memory already
+  pipeline  ours without a network: only the batches are made
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.latency import ratio
-from benchmarks.tables import markdown, publish, spread
+from benchmarks.machines import Rows, add_row, machine_section, values
+from benchmarks.ratios import ratio, ratio_cell
+from benchmarks.sections import markdown
 from benchmarks.training_ways import BATCH, STEPS, Process
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.networks.rows import Network
@@ -27,48 +29,64 @@ _SIZE, _ROUNDS, _STARTS = 96, 21, 3
 _ORDER = ("ours", "tutorial", "step", "pipeline")
 
 
-def measure(folder: str, spec: Network) -> dict:
-    """One network: the starts of both ways, and then all four in turn."""
-    starts = {name: [] for name in ("ours", "tutorial")}
-    for _ in range(_STARTS):
-        for name, found in starts.items():
-            process = Process(name, folder, spec)
-            found.append(process.seconds)
-            process.close()
-    made = {name: Process(name, folder, spec) for name in ("ours", "tutorial", "ready")}
-    orders = {
-        "ours": made["ours"].turn,
-        "tutorial": made["tutorial"].turn,
-        "step": made["ready"].turn,
-        "pipeline": lambda: made["ours"].turn("pipeline"),
+def measure(
+    folder: str, network: Network, rounds: int = _ROUNDS, starts: int = _STARTS
+) -> dict[str, Any]:
+    """Measure one network: first the startup of both setups, then the speed of all four in turns.
+
+    Args:
+        folder: Folder with one folder of images per class.
+        network: The network; its number of classes is replaced by that of the folder.
+        rounds: Number of turns.
+        starts: Number of processes that are started for each setup.
+    """
+    seconds = _startup(folder, network, starts)
+    processes = {name: Process(name, folder, network) for name in ("ours", "tutorial", "ready")}
+    turns = {
+        "ours": processes["ours"].turn,
+        "tutorial": processes["tutorial"].turn,
+        "step": processes["ready"].turn,
+        "pipeline": lambda: processes["ours"].turn("pipeline"),
     }
-    times = {name: np.empty((_ROUNDS, 2)) for name in orders}
-    for number in range(_ROUNDS):
-        for name, turn in orders.items():
+    times = {name: np.empty((rounds, 2)) for name in turns}
+    for number in range(rounds):
+        for name, turn in turns.items():
             times[name][number] = turn()
-    for process in made.values():
+    for process in processes.values():
         process.close()
-    wall = {name: values[:, 0] for name, values in times.items()}
-    processor = {name: values[:, 1] for name, values in times.items()}
+    wall = {name: found[:, 0] for name, found in times.items()}
+    cpu = {name: found[:, 1] for name, found in times.items()}
     return {
-        "network": spec.name,
-        "alpha": spec.alpha,
+        "network": network.name,
+        "alpha": network.alpha,
+        "data": Path(folder).name,
         "pictures_per_second": {
-            name: float(np.median(STEPS * BATCH / wall[name])) for name in orders
+            name: float(np.median(STEPS * BATCH / wall[name])) for name in turns
         },
         "faster_than_tutorial": ratio(wall["tutorial"], wall["ours"]),
-        "processor_time_of_tutorial": ratio(processor["tutorial"], processor["ours"]),
+        "processor_time_of_tutorial": ratio(cpu["tutorial"], cpu["ours"]),
         "pipeline_against_step": ratio(wall["step"], wall["pipeline"]),
-        "seconds_to_first_step": {name: float(np.median(found)) for name, found in starts.items()},
+        "seconds_to_first_step": {name: float(np.median(found)) for name, found in seconds.items()},
     }
 
 
-def table(rows: list[dict]) -> str:
-    """The figures as Markdown."""
+def _startup(folder: str, network: Network, starts: int) -> dict[str, list[float]]:
+    """Seconds from the start of a process to the end of its first training step."""
+    seconds: dict[str, list[float]] = {name: [] for name in ("ours", "tutorial")}
+    for _ in range(starts):
+        for name, found in seconds.items():
+            process = Process(name, folder, network)
+            found.append(process.seconds)
+            process.close()
+    return seconds
+
+
+def table(rows: Rows) -> str:
+    """Return the rows of one machine as Markdown."""
     columns = (
-        "network", "ours", "tutorial", "step alone", "pipeline alone",
-        "times faster than the tutorial", "in processor time", "pipeline, times the step's speed",
-        "seconds to the first step: ours", "tutorial",
+        "network", "ours, images/s", "tutorial, images/s", "step alone, images/s",
+        "pipeline alone, images/s", "times faster than the tutorial", "CPU time: tutorial / ours",
+        "speed: pipeline / step", "startup of ours, s", "startup of the tutorial, s",
     )  # fmt: skip
     return markdown(
         columns,
@@ -76,9 +94,9 @@ def table(rows: list[dict]) -> str:
             (
                 f"`{row['network']}` {row['alpha']:g}",
                 *(f"{row['pictures_per_second'][name]:.0f}" for name in _ORDER),
-                spread(row["faster_than_tutorial"]),
-                spread(row["processor_time_of_tutorial"]),
-                spread(row["pipeline_against_step"]),
+                ratio_cell(row["faster_than_tutorial"]),
+                ratio_cell(row["processor_time_of_tutorial"]),
+                ratio_cell(row["pipeline_against_step"]),
                 *(f"{row['seconds_to_first_step'][name]:.1f}" for name in _ORDER[:2]),
             )
             for row in rows
@@ -86,17 +104,24 @@ def table(rows: list[dict]) -> str:
     )
 
 
-def main(folder: str, names: list[str]) -> None:
-    """Write docs/training.json and the table in docs/benchmarks.md, network by network."""
-    note = (
-        f"Pictures per second, {_SIZE}x{_SIZE}, {Path(folder).name}; medians of the ratios, round "
+def note(entries: Rows) -> str:
+    """Return the text below the tables."""
+    return (
+        f"{_SIZE}x{_SIZE}, {values(entries, 'data')}. Ratios are medians over the rounds, with "
+        "quartiles in brackets. Startup is the time from the start of the process to the end of "
+        "the first step, including all imports and reading the images."
     )
-    note += "by round, and their quartiles. The first step counts from the start of the process, "
-    note += "with all imports and pictures read."
+
+
+SECTION = machine_section("training", table, note)
+
+
+def main(folder: str, names: list[str]) -> None:
+    """Measure networks, and write docs/training.json and its section after each."""
     for name in names or NETWORKS:
         row = measure(folder, make_network(name, NETWORKS[name], _SIZE))
         console.print(row)
-        publish("training", row, ("network", "alpha"), table, note)
+        add_row(SECTION, row, ("network", "alpha"))
 
 
 if __name__ == "__main__":
