@@ -91,6 +91,9 @@ def test_what_a_search_writes(settings, tmp_path, monkeypatch):
         def __init__(self, settings, folder):
             pass
 
+        def dataset(self, network):
+            pass
+
         def __call__(self, trial):
             trained.append(trial)
             return 0.5 + len(trained) / 100

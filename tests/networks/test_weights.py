@@ -185,7 +185,7 @@ def test_files_that_do_not_fit_change_nothing(folder, tmp_path):
     refused(model, tmp_path / "none.h5", "none.h5 does not exist")
     refused(model, "weights.bin", "weights is 'weights.bin'; it must be imagenet")
     model.save_weights(tmp_path / "new.weights.h5")
-    refused(model, tmp_path / "new.weights.h5", "no weights file in the layout of Keras")
+    refused(model, tmp_path / "new.weights.h5", "not a weights file in the layout of Keras")
 
 
 # ImageNet
