@@ -4,7 +4,7 @@
 import mobilenet_tf as mn
 
 network = mn.make_network("v3_small", 0.75, 96)
-settings = mn.RunSettings(data="photos", network=network, recipe=mn.load_recipe("small_data"))
+settings = mn.RunSettings(data="photos", network=network)
 run = mn.train(settings, out="runs/photos")
 mn.quantize(run)
 mn.export(run)
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
-    from mobilenet_tf.commands.choose import Trials, choose
+    from mobilenet_tf.commands.choose import choose
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.run import run
     from mobilenet_tf.commands.summary import summary
     from mobilenet_tf.commands.train import train
+    from mobilenet_tf.commands.trials import Trials
     from mobilenet_tf.commands.tune import tune
     from mobilenet_tf.commands.verify import verify
     from mobilenet_tf.compression.settings import Int8Settings
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.training.recipe import load_recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Budget",
     "InputSpec",
@@ -92,7 +93,7 @@ _MODULES = {
     "Run": "runs.run",
     "RunSettings": "runs.settings",
     "SearchSettings": "selection.search_settings",
-    "Trials": "commands.choose",
+    "Trials": "commands.trials",
     "UserError": "core.errors",
     "build": "networks.keras_model",
     "load_recipe": "training.recipe",

@@ -52,8 +52,8 @@ def choose(
     adb: Adb = False,
 ) -> None:
     """Choose network, alpha and size for the best expected accuracy within a budget."""
-    from mobilenet_tf.commands.choose import Trials
     from mobilenet_tf.commands.choose import choose as command
+    from mobilenet_tf.commands.trials import Trials
 
     if trials and not data:
         raise UserError("--trials trains on images; give --data.")

@@ -1,33 +1,16 @@
 """`choose`: the network, alpha and size with the best expected accuracy within a budget."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.commands.trials import Trials, run_trials
 from mobilenet_tf.core.plotting import check_plot_file
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.selection import choose as selection
 from mobilenet_tf.selection.cost import Budget
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trials:
-    """Short trainings that rank the most promising options on the user's own data.
-
-    Attributes:
-        data: Source of the images, as for `run`.
-        count: Number of options to train, the most accurate first.
-        epochs: Number of epochs of each trial.
-        out: Folder; each trial is a run in it, and replaces an earlier one.
-    """
-
-    data: str
-    count: int = 3
-    epochs: int = 5
-    out: Path = Path("runs/trials")
 
 
 def choose(
@@ -73,8 +56,6 @@ def choose(
     result = choice.to_dict()
     best = result["best"]
     if best and trials and trials.count:
-        from mobilenet_tf.commands.trials import run_trials
-
         start_tensorflow()
         options = choice.fitting[: trials.count]
         result["trials"] = run_trials(options, trials, channels)

@@ -1,9 +1,9 @@
 """Train the most promising options briefly and rank them by their accuracy on the user's data."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.runs.settings import RunSettings
@@ -11,8 +11,22 @@ from mobilenet_tf.runs.trial import trial_accuracy
 from mobilenet_tf.selection.choose import Option
 from mobilenet_tf.training.recipe import load_recipe
 
-if TYPE_CHECKING:
-    from mobilenet_tf.commands.choose import Trials
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """Short trainings that rank the most promising options on the user's own data.
+
+    Attributes:
+        data: Source of the images, as for `run`.
+        count: Number of options to train, the most accurate first.
+        epochs: Number of epochs of each trial.
+        out: Folder; each trial is a run in it, and replaces an earlier one.
+    """
+
+    data: str
+    count: int = 3
+    epochs: int = 5
+    out: Path = Path("runs/trials")
 
 
 def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list[dict[str, Any]]:

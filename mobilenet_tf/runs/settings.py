@@ -1,7 +1,7 @@
 """The settings of a run: everything that `config.toml` holds and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.version_1 import from_version_1
-from mobilenet_tf.training.recipe import Recipe
+from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 VERSION = 2
+DEFAULT_RECIPE = "small_data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class RunSettings:
     Attributes:
         data: Source of the images, as for `load_data`.
         network: The network. Its number of classes is replaced by that of the dataset.
-        recipe: Training from the first step to the last.
+        recipe: Training from the first step to the last; the recipe `small_data` by default.
         weights: Initial weights: `none`, `imagenet` or a weights file.
         teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
         seed: Seed of split, initial weights, order and augmentation.
@@ -33,7 +34,7 @@ class RunSettings:
 
     data: str
     network: Network
-    recipe: Recipe
+    recipe: Recipe = field(default_factory=lambda: load_recipe(DEFAULT_RECIPE))
     weights: str = "none"
     teacher: str = "none"
     seed: int = 0
