@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ else:
     import tomli as tomllib
 
 PARTIAL_PREFIX = ".partial-"
+_LAST_ZIP_YEAR = 2107
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -33,7 +36,8 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
+        with _any_clock():
+            write(partial)
         # Some file systems move the name first; after a power failure the file would be empty.
         _flush_to_disk(partial)
         os.replace(partial, path)
@@ -46,6 +50,28 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         else:
             with suppress(OSError):  # it was never created, or its parent is not a folder
                 partial.unlink()
+
+
+@contextmanager
+def _any_clock() -> Iterator[None]:
+    """Let zip files be written where the clock shows a year that they cannot have, such as 1970.
+
+    NumPy and Keras write zip files, and Python's library gives their members the present date.
+    """
+    if 1980 <= time.localtime().tm_year <= _LAST_ZIP_YEAR:
+        yield
+        return
+    plain = zipfile.ZipInfo
+
+    class Dated(plain):  # type: ignore[valid-type, misc]
+        def __init__(self, filename: str = "NoName", date_time: Any = None) -> None:
+            super().__init__(filename)
+
+    zipfile.ZipInfo = Dated  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        zipfile.ZipInfo = plain  # type: ignore[misc]
 
 
 def _flush_to_disk(path: Path) -> None:
