@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,17 @@ from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.cost import Cost, CountedTable, Progress
+
+
+def _is_cost(value: Any) -> bool:
+    """Return whether a value of the cache can be what `Cost.to_dict` returned."""
+    if not isinstance(value, dict) or value.keys() != {one.name for one in fields(Cost)}:
+        return False
+    latency = value["latency"]
+    known = latency is None or (type(latency) in (int, float) and isfinite(latency))
+    return known and all(
+        type(value[name]) is int and value[name] >= 0 for name in ("flash", "ram", "macs")
+    )
 
 
 class NetworkTable:
@@ -33,7 +46,7 @@ class NetworkTable:
         # The measured files are written by this package, so its version matters too.
         version = extra_version(self.tool)
         self.measured_on = f"{device}, {self.tool} {version}, mobilenet_tf {__version__}"
-        self.cache = MeasurementCache(self.measured_on, path)
+        self.cache = MeasurementCache(self.measured_on, path, _is_cost)
 
     def measure_network(self, network: Network) -> Cost:
         """Measure the cost of a network, without the cache."""

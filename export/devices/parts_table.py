@@ -5,8 +5,9 @@ measured on a file that does almost nothing and subtracted from the parts.
 """
 
 from collections.abc import Iterable
+from math import isfinite
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.deployment.tflite.from_graph import graph_file, phone_file_size
@@ -18,6 +19,11 @@ from mobilenet_tf.selection.cost import Cost, CountedTable, Progress
 
 # The mean of four pixels, to measure the time of a call.
 CALL = Graph((Op("input", "image", (), (2, 2, 8)), Op("mean", "mean", ("image",), (1, 1, 8))))
+
+
+def _is_time(value: Any) -> bool:
+    """Return whether a value of the cache can be a number of milliseconds."""
+    return type(value) in (int, float) and isfinite(value) and value >= 0
 
 
 class Timer(Protocol):
@@ -45,7 +51,7 @@ class PartsTable:
     def __init__(self, timer: Timer | None, device: str = "cpu", path: Path | None = None):
         self.timer, self.device, self.knows_latency = timer, device, timer is not None
         self.measured_on = timer.name if timer else f"{device}, file only"
-        self.cache = MeasurementCache(self.measured_on, path)
+        self.cache = MeasurementCache(self.measured_on, path, _is_time)
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the parts that are not in the cache; return their number."""
