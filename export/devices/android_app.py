@@ -5,6 +5,7 @@ this machine. The app's benchmark screen runs the pictures on the phone and show
 No TensorFlow.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.ownership import Marker, read_marker, write_marker
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -29,13 +31,23 @@ PICTURES = 8
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
-def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str, Any]:
+def install(
+    file: Path,
+    name: str | None = None,
+    demo: Path = DEMO,
+    *,
+    asset: str | None = None,
+    origin: str | None = None,
+) -> dict[str, Any]:
     """Copy a model into the app's assets and write its golden vectors.
 
     Args:
         file: A `.tflite` file.
-        name: Name of the file in the app, without `.tflite`; None derives it from the file's.
+        name: Name of the file in the app, without `.tflite`; None takes `asset`, and does not
+            replace a model of another origin.
         demo: The Android project.
+        asset: The name if none is given; by default derived from the file's.
+        origin: What the model comes from; by default the file's path.
 
     Returns:
         {"model", "golden", "required_runtime", "runtime", "pictures", "bytes"}.
@@ -46,7 +58,9 @@ def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str,
     """
     if not (demo / "settings.gradle.kts").is_file():
         raise UserError(f"{demo} is not an Android project: it has no settings.gradle.kts.")
-    name = asset_name(file.name.removesuffix(".tflite")) if name is None else name
+    chosen = name is not None
+    if name is None:
+        name = asset or asset_name(file.name.removesuffix(".tflite"))
     if not _NAME.fullmatch(name):
         raise UserError(
             f"name is {name!r}; lower-case letters, digits, '_', '-' and '.' are accepted."
@@ -61,9 +75,16 @@ def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str,
         )
     assets = demo / "app/src/main/assets"
     written = {"model": assets / f"{name}.tflite", "golden": assets / f"{name}.golden.json"}
+    origin = origin or str(file.resolve())
+    if not chosen:
+        _require_same_origin(written["model"], origin, data)
     golden = golden_vectors(model)
     write_bytes(written["model"], data)
     write_text(written["golden"], json.dumps(golden) + "\n")
+    before = read_marker(assets)
+    origins = dict(before.files) if before else {}
+    origins[written["model"].name] = _hashed(origin)
+    write_marker(assets, Marker(kind="assets", files=origins))
     return {
         **{kind: str(path) for kind, path in written.items()},
         "required_runtime": needed,
@@ -71,6 +92,28 @@ def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str,
         "pictures": len(golden["pictures"]),
         "bytes": len(data),
     }
+
+
+def _require_same_origin(asset: Path, origin: str, content: bytes) -> None:
+    """Check that a model in the app may be replaced by one from this origin.
+
+    Raises:
+        UserError: It comes from something else, or from where is unknown.
+    """
+    if not asset.exists() or asset.read_bytes() == content:
+        return
+    marker = read_marker(asset.parent)
+    if marker is None or marker.files.get(asset.name) != _hashed(origin):
+        name = asset.name.removesuffix(".tflite")
+        raise UserError(
+            f"{asset} is another model; give this one a name with --name, or replace that one with "
+            f"--name {name}."
+        )
+
+
+def _hashed(origin: str) -> str:
+    """Return the origin as the project's files may have it: without private paths."""
+    return hashlib.sha256(origin.encode(errors="surrogateescape")).hexdigest()
 
 
 def golden_vectors(model: TFLiteModel) -> dict[str, Any]:

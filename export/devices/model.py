@@ -18,6 +18,7 @@ class Int8Model:
         title: Title for the files that are written.
         pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
             runtimes and the self-test of a microcontroller. Other targets need none.
+        origin: Identity of the run that it comes from; empty if that is unknown.
     """
 
     content: bytes
@@ -25,3 +26,4 @@ class Int8Model:
     labels: tuple[str, ...]
     title: str
     pictures: np.ndarray | None = None
+    origin: str = ""

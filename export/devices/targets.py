@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_lines, write_text
+from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
-from mobilenet_tf.deployment.devices.mcu.folder import McuForm, write_folder
+from mobilenet_tf.deployment.devices.mcu.folder import McuForm, folder_contents
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, cost_table
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
@@ -22,6 +22,8 @@ from mobilenet_tf.selection.cost import Budget, Cost, check_budget
 NPU = "npu"  # any NPU with a compiler of its own
 TARGETS = (CPU, MCU, *NPUS, NPU)
 PARITY_PICTURES = 200
+
+Exported = tuple[dict[str, Any], dict[str, bytes]]  # facts; file name -> content
 
 
 def check_target(target: str) -> None:
@@ -58,7 +60,9 @@ def parity_pictures(test: Split, seed: int) -> np.ndarray:
     return test.balanced(min(PARITY_PICTURES, len(test)), seed).images
 
 
-def export_for(model: Int8Model, target: str, budget: Budget, folder: Path) -> dict[str, Any]:
+def export_for(
+    model: Int8Model, target: str, budget: Budget, folder: Path, *, overwrite: bool = False
+) -> dict[str, Any]:
     """Write a model for a target other than a CPU.
 
     Args:
@@ -66,6 +70,8 @@ def export_for(model: Int8Model, target: str, budget: Budget, folder: Path) -> d
         target: `mcu`, one of `NPUS`, or `npu` for an NPU with a compiler of its own.
         budget: The most that the device has for the model.
         folder: Where to write; created if absent.
+        overwrite: Whether to replace another export in the folder, and files of it that were
+            changed.
 
     Returns:
         target, folder, bytes, and for `mcu` what `write_folder` returns, for `NPUS` Vela's
@@ -73,21 +79,25 @@ def export_for(model: Int8Model, target: str, budget: Budget, folder: Path) -> d
 
     Raises:
         UserError: See `check_export`; the model does not fit, and which configuration does; the
-            NPU leaves operators to the CPU; or see `write_folder` and `compile_npu`.
+            NPU leaves operators to the CPU; a file would be lost (see `require_export`); or see
+            `write_folder` and `compile_npu`.
     """
     check_export(target, budget, folder)
-    write = {MCU: _export_mcu, NPU: _export_uncompiled}.get(target, _export_npu)
-    return {"target": target, "folder": str(folder), **write(model, target, budget, folder)}
+    make = {MCU: _export_mcu, NPU: _export_uncompiled}.get(target, _export_npu)
+    facts, contents = make(model, target, budget)
+    export = Marker(kind=EXPORT, target=target, identity=model.origin)
+    write_export(folder, export, contents, overwrite=overwrite)
+    return {"target": target, "folder": str(folder), **facts}
 
 
-def _export_mcu(model: Int8Model, target: str, budget: Budget, folder: Path) -> dict[str, Any]:
+def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
     form = McuForm(model.content)
     cost = Cost(None, len(form.small), form.arena.needed, count(model.network).macs)
     require_fit(model.network, budget, cost, target)
-    return write_folder(folder, model, form)
+    return folder_contents(model, form)
 
 
-def _export_npu(model: Int8Model, target: str, budget: Budget, folder: Path) -> dict[str, Any]:
+def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:
     compiled, estimate = compile_npu(fuse_hard_swish(model.content), target)
     if estimate["ops_on_npu"] < estimate["ops"]:
         raise UserError(
@@ -99,18 +109,17 @@ def _export_npu(model: Int8Model, target: str, budget: Budget, folder: Path) -> 
     cost = Cost(estimate["milliseconds"], len(compiled), estimate["sram_bytes"], macs)
     require_fit(model.network, budget, cost, target)
     facts = {"bytes": len(compiled), **estimate}
-    write_bytes(folder / "model.tflite", compiled)
-    write_lines(folder / "labels.txt", model.labels)
-    write_text(folder / "npu.json", json.dumps(facts, indent=2) + "\n")
-    return facts
+    figures = json.dumps(facts, indent=2) + "\n"
+    return facts, {**_files(model, compiled), "npu.json": figures.encode()}
 
 
-def _export_uncompiled(
-    model: Int8Model, target: str, budget: Budget, folder: Path
-) -> dict[str, Any]:
-    """Write int8 input and output and HARD_SWISH as one operator, for another compiler."""
+def _export_uncompiled(model: Int8Model, target: str, budget: Budget) -> Exported:
+    """Return int8 input and output and HARD_SWISH as one operator, for another compiler."""
     content = fuse_hard_swish(model.content)
-    write_bytes(folder / "model.tflite", content)
-    write_lines(folder / "labels.txt", model.labels)
     ops = {name: op["count"] for name, op in inspect(content)["ops"].items()}
-    return {"bytes": len(content), "operators": ops}
+    return {"bytes": len(content), "operators": ops}, _files(model, content)
+
+
+def _files(model: Int8Model, content: bytes) -> dict[str, bytes]:
+    labels = "".join(f"{label}\n" for label in model.labels)
+    return {"model.tflite": content, "labels.txt": labels.encode()}

@@ -5,6 +5,7 @@ from typing import Any
 
 from mobilenet_tf.deployment.devices.android_app import DEMO, asset_name, install
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.provenance import require_current
 
 
 def android(
@@ -28,5 +29,7 @@ def android(
     demo = DEMO if demo is None else Path(demo)
     if not path.is_dir():
         return install(path, name, demo)
-    file = RunFolder.open(path, "model_int8.tflite").tflite
-    return install(file, asset_name(path.resolve().name) if name is None else name, demo)
+    folder = RunFolder.open(path, "model_int8.tflite")
+    require_current(folder, "model_int8.tflite")
+    origin = f"{path.resolve()} {folder.identity}".strip()
+    return install(folder.tflite, name, demo, asset=asset_name(path.resolve().name), origin=origin)

@@ -1,12 +1,14 @@
 """What several commands share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core import environment
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.terminal import import_tensorflow
 from mobilenet_tf.datasets.load import source_name
@@ -35,6 +37,67 @@ def as_run(run: Run | str | Path, *needed: str) -> Run:
         return Run.open(run, *needed)
     RunFolder.open(run.folder.path, *needed)
     return run.reread()
+
+
+@contextmanager
+def working_on(run: Run | str | Path, *needed: str) -> Iterator[Run]:
+    """Keep other processes out of a run's folder, and return the run as `as_run` does.
+
+    Raises:
+        UserError: See `as_run`; or another process is at work in the folder.
+    """
+    place = run.folder.path if isinstance(run, Run) else run
+    folder = RunFolder.open(place, *needed)
+    with folder.at_work():
+        opened = as_run(run, *needed)
+        folder.claim(new=False)
+        yield opened
+
+
+def require_loadable(settings: RunSettings) -> None:
+    """Check that training could begin: weights and teacher can be read.
+
+    Raises:
+        UserError: They cannot, or do not fit the network.
+    """
+    if settings.weights == "none" and settings.teacher == "none":
+        return
+    start_tensorflow()
+    import tf_keras as keras
+
+    from mobilenet_tf.networks.keras_model import build_network
+    from mobilenet_tf.networks.published.weights import load_weights
+    from mobilenet_tf.runs.teacher import load_teacher
+
+    load_teacher(settings.teacher, settings.network)
+    if settings.weights != "none":
+        load_weights(build_network(settings.network), settings.weights, settings.network)
+    keras.backend.clear_session()
+
+
+def require_own_file(content: bytes, run: Run) -> None:
+    """Check that a `.tflite` in a run folder has the run's classes and size of input.
+
+    Raises:
+        UserError: It has others, so it belongs to another run.
+    """
+    from mobilenet_tf.deployment.tflite.metadata import read_metadata
+    from mobilenet_tf.deployment.tflite.parse import parse_model
+
+    file, labels = run.folder.tflite, read_metadata(content, str(run.folder.tflite)).labels
+    again = f"run `mobilenet-tf export {run.folder.path}` to make it again"
+    if labels is not None and tuple(labels) != run.classes:
+        raise UserError(f"The classes of {file} are not those of the run; {again}.")
+    graph, image = parse_model(content, str(file)).subgraphs[0], run.network.input
+    shape = tuple(int(side) for side in graph.tensors[graph.inputs[0]].shape[1:])
+    expected = (image.height, image.width, image.channels)
+    if shape != expected:
+        sizes = (" x ".join(map(str, size)) for size in (shape, expected))
+        raise UserError(
+            "{} takes images of {}, and the run's network those of {}; {}.".format(
+                file, *sizes, again
+            )
+        )
 
 
 def default_folder(settings: RunSettings) -> Path:

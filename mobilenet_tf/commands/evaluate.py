@@ -1,9 +1,12 @@
 """`evaluate`: the metrics of a `.tflite` on labelled images. Needs no TensorFlow."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.common import require_own_file
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 
 # The fields of a damaged copy that `result.json` stores.
@@ -39,8 +42,11 @@ def evaluate(
     if isinstance(what, Run) or Path(what).is_dir():
         path = what.folder.path if isinstance(what, Run) else what
         run = Run.open(path, "model_int8.tflite")
+        require_current(run.folder, "model_int8.tflite")
+        require_own_file(run.folder.tflite.read_bytes(), run)
         if data is None:
-            return _evaluate_own_test(run, seed, robustness)
+            with run.folder.at_work() if robustness else nullcontext():
+                return _evaluate_own_test(run, seed, robustness)
         what = run.folder.tflite
     if data is None:
         raise UserError(

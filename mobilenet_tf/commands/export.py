@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tf.commands.common import as_run, start_tensorflow
+from mobilenet_tf.commands.common import start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_lines
+from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import check_target
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.provenance import require_current, write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
 
@@ -60,7 +63,8 @@ def export(
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
             or uint8. Files for devices are always int8.
         data: Dataset and preprocessing of somebody else's model.
-        overwrite: Whether to replace an earlier export of somebody else's model.
+        overwrite: Whether to replace an earlier export in the folder, and files of it that were
+            changed.
 
     Raises:
         UserError: An option does not apply, the model cannot be used, or it does not fit.
@@ -70,7 +74,8 @@ def export(
     if target != CPU:
         _reject("to models that are not runs", **foreign)
         _reject("to --target cpu; files for devices are always int8", io=io)
-        return _export_device(as_run(what, "qat.keras"), target, budget, out)
+        with working_on(what, "qat.keras") as run:
+            return _export_device(run, target, budget, out, overwrite)
     limits = {f"max_{name}": limit for name, limit in budget.limits.items()}
     _reject("to --target mcu and NPUs", **limits)
     if not isinstance(what, Run) and _is_foreign(Path(what)):
@@ -78,12 +83,14 @@ def export(
         return Exported(target, folder.path, folder.result().to_dict()["tflite"])
     _reject("to models that are not runs", **foreign)
     _reject("to --target mcu, NPUs and models that are not runs", out=out)
-    run = as_run(what, "qat.keras")
-    run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
-    start_tensorflow()
-    from mobilenet_tf.runs.models import load_models
+    with working_on(what, "qat.keras") as run:
+        require_current(run.folder, "qat.keras")
+        start_tensorflow()
+        from mobilenet_tf.runs.models import load_models
 
-    convert_run(run, load_models(run.folder))
+        models = load_models(run.folder)
+        run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
+        convert_run(run, models)
     return Exported(target, run.folder.path, run.result().to_dict()["tflite"])
 
 
@@ -98,10 +105,14 @@ def _reject(place: str, **options: Any) -> None:
             raise UserError(f"--{name.replace('_', '-')} applies only {place}.")
 
 
-def _export_device(run: Run, target: str, budget: Budget, out: str | Path | None) -> Exported:
+def _export_device(
+    run: Run, target: str, budget: Budget, out: str | Path | None, overwrite: bool
+) -> Exported:
     start_tensorflow()
     with console.status(f"Converting for {target}"):
-        facts = export_device(run, target, budget, None if out is None else Path(out))
+        facts = export_device(
+            run, target, budget, None if out is None else Path(out), overwrite=overwrite
+        )
     return Exported(target, Path(facts["folder"]), facts)
 
 
@@ -114,14 +125,14 @@ def convert_run(run: Run, models: "Models") -> None:
     with console.status("Converting"):
         content = convert(models.qat, settings.int8.io)
         conversion_seconds = round(time.monotonic() - started, 1)
-        write_bytes(folder.tflite, _described(content, run))
+        _write(folder, folder.tflite, _described(content, run))
         write_lines(folder.labels_file, run.classes)
 
         images = calibration_images(
             run.data.train, run.network, settings.recipe.calibration, settings.seed
         )
         content = convert(models.float, settings.int8.io, images)
-        write_bytes(folder.ptq_tflite, _described(content, run))
+        _write(folder, folder.ptq_tflite, _described(content, run))
     folder.update_result(
         conversion_seconds=conversion_seconds,
         tflite=file_facts(folder.tflite),
@@ -130,12 +141,17 @@ def convert_run(run: Run, models: "Models") -> None:
     )
 
 
+def _write(folder: RunFolder, path: Path, content: bytes) -> None:
+    write_model(folder, path.name, lambda partial: partial.write_bytes(content))
+
+
 def _described(content: bytes, run: Run) -> bytes:
     return add_metadata(
         content,
         name=f"MobileNet {run.network.title}, int8",
         description=(
-            f"Image classifier of {len(run.classes)} classes, trained on {run.settings.data}."
+            f"Image classifier of {len(run.classes)} classes, "
+            f"trained on {source_name(run.settings.data)}."
         ),
         labels=run.classes,
         input_spec=run.network.input,

@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.core.ownership import EXPORT, Marker, require_export
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.tables import MCU
 from mobilenet_tf.deployment.devices.targets import check_export, export_for, parity_pictures
+from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
 
 
 def export_device(
-    run: Run, target: str, budget: Budget | None = None, out: Path | None = None
+    run: Run,
+    target: str,
+    budget: Budget | None = None,
+    out: Path | None = None,
+    *,
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write the run's network for a target other than a CPU.
 
@@ -22,6 +29,8 @@ def export_device(
         target: See `export_for`.
         budget: The most that the device has for the model.
         out: The folder; by default one with the target's name in the run folder.
+        overwrite: Whether to replace another export in the folder, and files of it that were
+            changed.
 
     Returns:
         What `export_for` returns; `devices` in `result.json` has the same.
@@ -32,15 +41,20 @@ def export_device(
     budget = budget or Budget()
     folder = Path(out) if out else run.folder.path / target
     check_export(target, budget, folder)
+    require_current(run.folder, "qat.keras")
+    origin = run.folder.identity
+    export = Marker(kind=EXPORT, target=target, identity=origin)
+    require_export(folder, export, overwrite=overwrite)
     started = time.monotonic()
     model = Int8Model(
         content=int8_content(run),
         network=run.network,
         labels=run.classes,
         title=_title(run),
+        origin=origin,
         pictures=parity_pictures(run.data.test, run.settings.seed) if target == MCU else None,
     )
-    facts = export_for(model, target, budget, folder)
+    facts = export_for(model, target, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)
     run.folder.update_result(devices={target: facts}, seconds={f"export_{target}": seconds})
     return facts

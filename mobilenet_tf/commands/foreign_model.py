@@ -1,7 +1,7 @@
 """Models of somebody else: any `tf_keras` image classifier -> int8 `.tflite`, with verification."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
 from mobilenet_tf.runs.run import data_facts
 
 if TYPE_CHECKING:
@@ -66,12 +67,20 @@ def export_foreign(
     """
     source, mean, std = _checked(path, data)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
-    if folder.path.exists() and any(folder.path.iterdir()):
-        if not overwrite:
+    with folder.at_work():
+        require_apart(folder.path, {"data": source, "model": str(path)}, overwrite=overwrite)
+        if is_ours(folder.path) and visible(folder.path) and not overwrite:
             raise UserError(
                 f"{folder.path} is not empty; use --overwrite, or --out for another folder."
             )
-        folder.require_ours(folder.result_file)
+        folder.require_free(overwrite)
+        _quantize(path, replace(data, data=source, mean=mean, std=std), io, folder)
+    return folder
+
+
+def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> None:
+    """Quantize a model, verify the file and write everything into the folder."""
+    source, mean, std = _checked(path, data)
     start_tensorflow()
     from mobilenet_tf.compression.calibration import calibration_facts
     from mobilenet_tf.deployment.proof.verify import Forms, verify
@@ -98,7 +107,7 @@ def export_foreign(
     )
     forms = Forms(content=content, float_model=model)
     found = verify(forms, dataset.test, classes, spec, data.seed)
-    folder.clear()
+    folder.clear("model")
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)
     write_mistakes(folder, found.mistakes)
@@ -118,7 +127,6 @@ def export_foreign(
         seconds={"export": round(time.monotonic() - started, 1)},
     )
     write_report(folder)
-    return folder
 
 
 def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:

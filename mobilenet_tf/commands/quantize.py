@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mobilenet_tf.commands.common import as_run, start_tensorflow
+from mobilenet_tf.commands.common import start_tensorflow, working_on
 from mobilenet_tf.runs.run import Run, requantized
 
 
@@ -35,16 +35,17 @@ def quantize(
         UserError: The run has no `float.keras`, a setting is not accepted, or the run was
             quantized with other settings and `overwrite` is off.
     """
-    run = requantized(
-        as_run(run, "float.keras"),
-        io=io,
-        per_tensor=per_tensor,
-        qat_epochs=qat_epochs,
-        teacher=teacher,
-        overwrite=overwrite,
-    )
-    quantize_run(run)
-    return run
+    with working_on(run, "float.keras") as opened:
+        changed = requantized(
+            opened,
+            io=io,
+            per_tensor=per_tensor,
+            qat_epochs=qat_epochs,
+            teacher=teacher,
+            overwrite=overwrite,
+        )
+        quantize_run(changed)
+    return changed
 
 
 def quantize_run(run: Run) -> None:

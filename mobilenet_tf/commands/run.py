@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mobilenet_tf.commands.export import convert_run
 from mobilenet_tf.commands.quantize import quantize_run
-from mobilenet_tf.commands.train import train
+from mobilenet_tf.commands.train import new_run
 from mobilenet_tf.commands.verify import verify_run
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
@@ -26,12 +26,14 @@ def run(
     Returns:
         The finished run.
     """
-    started = train(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
-    quantize_run(started)
-    if started.is_chief:
-        from mobilenet_tf.runs.models import load_models
+    with new_run(
+        settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy
+    ) as started:
+        quantize_run(started)
+        if started.is_chief:
+            from mobilenet_tf.runs.models import load_models
 
-        models = load_models(started.folder)
-        convert_run(started, models)
-        verify_run(started, models)
+            models = load_models(started.folder)
+            convert_run(started, models)
+            verify_run(started, models)
     return started

@@ -1,10 +1,14 @@
 """`train`: images -> float.keras."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from mobilenet_tf.commands.common import default_folder, start_tensorflow
+from mobilenet_tf.commands.common import default_folder, require_loadable, start_tensorflow
+from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.training.cluster import check_strategy, is_chief
 
 
 def train(
@@ -30,15 +34,33 @@ def train(
     Raises:
         UserError: A setting is not accepted, the folder is in use, or training diverged.
     """
-    run = begin(
-        settings,
-        out=out or default_folder(settings),
-        overwrite=overwrite,
-        resume=resume,
-        strategy=strategy,
-    )
-    start_tensorflow()
-    from mobilenet_tf.runs.train import train as train_stage
+    with new_run(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy) as run:
+        return run
 
-    train_stage(run)
-    return run
+
+@contextmanager
+def new_run(
+    settings: RunSettings,
+    *,
+    out: str | Path | None,
+    overwrite: bool,
+    resume: bool,
+    strategy: str,
+) -> Iterator[Run]:
+    """Train as `train` does, and keep other processes out of the folder until the block ends."""
+    out = Path(out or default_folder(settings))
+    check_strategy(strategy)
+    with at_work(out) if is_chief(strategy) else nullcontext():
+        run = begin(
+            settings,
+            out=out,
+            overwrite=overwrite,
+            resume=resume,
+            strategy=strategy,
+            check=require_loadable,
+        )
+        start_tensorflow()
+        from mobilenet_tf.runs.train import train as train_stage
+
+        train_stage(run)
+        yield run

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.lock import at_work
+from mobilenet_tf.core.ownership import read_marker
+from mobilenet_tf.runs.own_files import visible
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import trial_accuracy
@@ -48,10 +52,32 @@ def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list
     recipe = load_recipe("small_data").with_fields(fields)
     results = []
     for option in options:
-        network = option.network
-        folder = trials.out / f"{network.name}_{network.alpha:g}_{network.input.side}"
-        settings = RunSettings(data=trials.data, network=network, recipe=recipe)
-        run = begin(settings, out=folder, overwrite=True)
-        facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
+        _require_trial(_folder(option, trials))
+    for option in options:
+        folder = _folder(option, trials)
+        settings = RunSettings(data=trials.data, network=option.network, recipe=recipe)
+        with at_work(folder):
+            run = begin(settings, out=folder, overwrite=True)
+            run.folder.rename_kind("trial")
+            facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
         results.append(option.to_dict() | facts)
     return sorted(results, key=lambda result: -result["validation_accuracy"])
+
+
+def _folder(option: Option, trials: Trials) -> Path:
+    network = option.network
+    return trials.out / f"{network.name}_{network.alpha:g}_{network.input.side}"
+
+
+def _require_trial(folder: Path) -> None:
+    """Check that a folder is free or has a trial, which is replaced.
+
+    Raises:
+        UserError: It has something else.
+    """
+    marker = read_marker(folder)
+    if visible(folder) and (marker is None or marker.kind != "trial"):
+        raise UserError(
+            f"{folder} is not the folder of a trial, so it is not replaced; use --out for another "
+            "folder of trials."
+        )

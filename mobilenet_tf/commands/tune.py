@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json, write_text
+from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.datasets.dataset import Dataset
@@ -20,10 +21,13 @@ from mobilenet_tf.datasets.load import class_names, load_data, source_name
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.own_files import is_ours, remove_written, require_apart
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.affordable import Affordable, affordable, restore
 from mobilenet_tf.selection.cost import CountedTable
 from mobilenet_tf.selection.search_settings import SearchSettings
+
+_DAMAGED = "{} is damaged; restore it, or use --overwrite to search again."
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.tune import Trial
@@ -63,9 +67,21 @@ def tune(
         raise UserError(f"trials is {trials}; it must be at least 1.")
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)}"
-    trainer = _Trainer(settings, Path(out))
+    with nullcontext() if _is_worker() else at_work(Path(out)):
+        return _search(settings, trials, Path(out), overwrite=overwrite, resume=resume)
+
+
+def _search(
+    settings: SearchSettings, trials: int, out: Path, *, overwrite: bool, resume: bool
+) -> dict[str, Any] | None:
+    """Search as `tune` does, in a folder that is locked."""
+    trainer = _Trainer(settings, out)
     folder, networks = begin_search(
-        settings, out, overwrite=overwrite, resume=resume, check=trainer.dataset
+        settings,
+        out,
+        overwrite=overwrite,
+        resume=resume,
+        check=lambda network: trainer.dataset(network),
     )
     start_tensorflow()
     from mobilenet_tf.selection.tune import tune as search
@@ -124,11 +140,14 @@ def begin_search(
         rows = _read_result(folder).get("networks")
         if rows is not None:
             return folder, restore(networks, rows)
+    require_apart(
+        folder.path, {"data": settings.data, "weights": settings.weights}, overwrite=overwrite
+    )
     folder.require_free(overwrite or resume)
     fitting = _affordable(settings, networks)
     check(min((one.network for one in fitting), key=lambda network: network.input.side))
     # Only now: a search that cannot begin must not delete an earlier one.
-    folder.clear()
+    folder.clear("search")
     folder.write_config(settings.to_dict())
     write_json(folder.result_file, {"networks": [one.to_dict() for one in fitting]})
     return folder, fitting
@@ -167,8 +186,8 @@ class _Trainer:
         settings, network = self.settings, trial.choice.network
         folder = self.folder / "trials" / trial.run
         keras.backend.clear_session()
-        if not (folder / "config.toml").is_file():
-            shutil.rmtree(folder, ignore_errors=True)
+        if is_ours(folder) and not (folder / "config.toml").is_file():
+            remove_written(folder)  # it was interrupted before it began
         run_settings = RunSettings(
             data=settings.data,
             network=network,
@@ -255,4 +274,10 @@ def recipe_text(settings: SearchSettings, best: Mapping[str, Any]) -> str:
 def _read_result(folder: RunFolder) -> dict[str, Any]:
     if not folder.result_file.is_file():
         return {}
-    return json.loads(folder.result_file.read_text(encoding="utf-8"))
+    try:
+        values = json.loads(folder.result_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(_DAMAGED.format(folder.result_file)) from error
+    if not isinstance(values, dict):
+        raise UserError(_DAMAGED.format(folder.result_file))
+    return values

@@ -4,7 +4,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilenet_tf.commands.common import as_run, start_tensorflow, write_mistakes
+from mobilenet_tf.commands.common import (
+    require_own_file,
+    start_tensorflow,
+    working_on,
+    write_mistakes,
+)
+from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 
 if TYPE_CHECKING:
@@ -23,12 +29,15 @@ def verify(run: Run | str | Path) -> Run:
     Raises:
         UserError: The run has no int8 file yet, or its dataset has changed.
     """
-    run = as_run(run, "model_int8.tflite")
-    start_tensorflow()
-    from mobilenet_tf.runs.models import load_models
+    with working_on(run, "model_int8.tflite", "model_ptq_int8.tflite") as opened:
+        for name in ("model_int8.tflite", "model_ptq_int8.tflite"):
+            require_current(opened.folder, name)
+        require_own_file(opened.folder.tflite.read_bytes(), opened)
+        start_tensorflow()
+        from mobilenet_tf.runs.models import load_models
 
-    verify_run(run, load_models(run.folder))
-    return run
+        verify_run(opened, load_models(opened.folder))
+    return opened
 
 
 def verify_run(run: Run, models: "Models") -> None:

@@ -1,6 +1,6 @@
 """The sections of `result.json` on exported files and devices; see also `runs/sections.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.sections import Section, unknown_count
@@ -52,6 +52,19 @@ class File(Section):
     peak_activation_bytes: int | None = unknown_count()
     input: Tensor | None = None
     output: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """A model file of a run, as it was written; see `runs/provenance.py`.
+
+    Attributes:
+        fingerprint: Identifies its content.
+        made_from: Name of its source -> fingerprint of the source.
+    """
+
+    fingerprint: str | None = None
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

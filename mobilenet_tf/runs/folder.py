@@ -1,8 +1,9 @@
 """`runs/NAME/`: the only place of a run's settings, checkpoints, models and metrics."""
 
 import os
-import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import tomli_w
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml, write_text
+from mobilenet_tf.core.lock import at_work
+from mobilenet_tf.core.ownership import Marker, new_identity, read_marker, write_marker
 from mobilenet_tf.core.settings import flatten
+from mobilenet_tf.runs.own_files import is_ours, remove_written, visible
 from mobilenet_tf.runs.result import Result, merge, read_result, write_result
 from mobilenet_tf.runs.settings import RunSettings, read_settings
 
@@ -95,6 +99,38 @@ class RunFolder:
                 )
         return folder
 
+    def at_work(self) -> AbstractContextManager[None]:
+        """Return a context in which no other process may write into the folder.
+
+        Raises:
+            UserError: Another process is at work in it, or it cannot be written.
+        """
+        return at_work(self.path)
+
+    @property
+    def identity(self) -> str:
+        """What tells this run from every other; empty if the folder has no marker."""
+        marker = read_marker(self.path)
+        return "" if marker is None else marker.identity
+
+    def claim(self, kind: str = "run", *, new: bool = True) -> None:
+        """Mark the folder as written by this project.
+
+        Args:
+            kind: What the folder holds; see `Marker`.
+            new: Whether it is a new run; otherwise a marker that is there stays.
+
+        Raises:
+            UserError: The marker cannot be written.
+        """
+        if new or read_marker(self.path) is None:
+            write_marker(self.path, Marker(kind=kind, identity=new_identity()))
+
+    def rename_kind(self, kind: str) -> None:
+        """Change what the marker says that the folder holds."""
+        marker = read_marker(self.path) or Marker(kind=kind, identity=new_identity())
+        write_marker(self.path, replace(marker, kind=kind))
+
     def require_free(self, overwrite: bool) -> None:
         """Check that a new run may use the folder.
 
@@ -103,23 +139,26 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file; --out must be a folder.")
-        if not self.path.is_dir() or not any(self.path.iterdir()):
+        held = visible(self.path)
+        if not held:
             return
-        if not overwrite:
+        if not is_ours(self.path):
             raise UserError(
-                f"{self.path} holds an earlier run; use --resume to continue it, --overwrite to "
-                "replace it, or --out for another folder."
+                f"{self.path} is not a run folder, so it is not overwritten; it holds {held[0]}"
+                f"{' and other files' if len(held) > 1 else ''}. Use --out for another folder, or "
+                "move that elsewhere."
             )
-        self.require_ours(self.config_file)
-
-    def require_ours(self, mark: Path) -> None:
-        """Check that the folder holds `mark`, a file that only this project writes.
-
-        Raises:
-            UserError: It does not.
-        """
-        if not mark.is_file():
-            raise UserError(f"{self.path} is not a run folder, so it is not overwritten.")
+        if overwrite:
+            return
+        if not self.config_file.is_file() and not self.result_file.is_file():
+            raise UserError(
+                f"{self.path} holds what is left of an earlier run; use --overwrite to replace it, "
+                "or --out for another folder."
+            )
+        raise UserError(
+            f"{self.path} holds an earlier run; use --resume to continue it, --overwrite to "
+            "replace it, or --out for another folder."
+        )
 
     def require_same(
         self, config: Mapping[str, Any], before: Mapping[str, Any] | None = None
@@ -151,17 +190,19 @@ class RunFolder:
             if process == os.getpid() or not _is_running(process):
                 partial.unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        """Delete the folder if it exists.
+    def clear(self, kind: str = "run") -> None:
+        """Remove the files of an earlier run, if there is one, and claim the folder.
+
+        Files that this project did not write stay.
+
+        Args:
+            kind: What the folder will hold; see `Marker`.
 
         Raises:
-            UserError: It cannot be deleted.
+            UserError: The folder cannot be written.
         """
-        try:
-            if self.path.is_dir():
-                shutil.rmtree(self.path)
-        except OSError as error:
-            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+        self.claim(kind)
+        remove_written(self.path)
 
     def config(self) -> dict[str, Any]:
         """Read `config.toml`.
@@ -181,7 +222,12 @@ class RunFolder:
         Raises:
             UserError: It cannot be read, or a field is not accepted.
         """
-        return read_settings(self.config_file)
+        try:
+            return read_settings(self.config_file)
+        except UserError as error:
+            raise UserError(
+                f"{str(error).rstrip('.')}; restore the file, or start the run again."
+            ) from error
 
     def result(self) -> Result:
         """Read the metrics measured so far; they are empty before the first stage.

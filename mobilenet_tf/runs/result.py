@@ -10,7 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.runs.exports import Calibration, Device, File, PtqFile
+from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqFile
 from mobilenet_tf.runs.sections import (
     Block,
     ByForm,
@@ -46,6 +46,7 @@ class Result:
         blocks: Tensors inside the file, from input to output.
         worst: Most confident mistakes of the int8 file.
         robustness: Metrics on damaged copies of the test images.
+        files: Name of a model file -> what it is and what it was made from.
         tflite: The int8 file.
         ptq: The file of plain post-training quantization.
         calibration: Images that set the ranges of post-training quantization.
@@ -70,6 +71,7 @@ class Result:
     blocks: tuple[Block, ...] = ()
     worst: tuple[Mistake, ...] = ()
     robustness: tuple[Robustness, ...] = ()
+    files: dict[str, ModelFile] = field(default_factory=dict)
     tflite: File = field(default_factory=File)
     ptq: PtqFile = field(default_factory=PtqFile)
     calibration: Calibration = field(default_factory=Calibration)
@@ -199,7 +201,11 @@ def read_result(path: Path) -> Result:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
+        reason = "it is empty" if not path.stat().st_size else str(error)
+        raise UserError(
+            f"{path} is not valid JSON: {reason}; restore it, or delete it and repeat the stages "
+            "whose figures are needed."
+        ) from error
     return Result.from_dict(values, str(path))
 
 

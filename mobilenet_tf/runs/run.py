@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.own_files import require_apart, visible
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.teacher import check_teacher
@@ -123,6 +125,7 @@ def begin(
     resume: bool = False,
     strategy: str = "none",
     dataset: Dataset | None = None,
+    check: Callable[[RunSettings], object] = lambda settings: None,
 ) -> Run:
     """Create a run folder and read the dataset, or continue an interrupted run.
 
@@ -134,11 +137,14 @@ def begin(
         strategy: Where training runs, see `STRATEGIES`. With several workers, all but the chief
             use a temporary folder instead of `out`.
         dataset: The dataset, if it has been read already.
+        check: Called with the settings before an earlier run is removed; raises if they cannot be
+            used.
 
     Raises:
         UserError: The folder is in use and neither option is set, it was started with other
             settings, or a setting is not accepted.
     """
+    settings = settings.with_absolute_paths()
     check_weights(settings.weights)
     if settings.weights == "none" and settings.recipe.transfer.frozen:
         raise UserError(
@@ -151,33 +157,39 @@ def begin(
         out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
         atexit.register(shutil.rmtree, out, ignore_errors=True)
     folder = RunFolder(out)
-    if resume and folder.config_file.is_file():
-        return _resumed(folder, settings, strategy, dataset)
-    folder.require_free(overwrite)
-    if dataset is None:
-        dataset = _read(settings)
-    if settings.classes not in ((), dataset.classes):
-        raise UserError(
-            f"The classes of {settings.data} are {', '.join(dataset.classes)}, not those of the "
-            f"settings: {', '.join(settings.classes)}."
+    with folder.at_work():
+        if resume and folder.config_file.is_file():
+            return _resumed(folder, settings, strategy, dataset)
+        inputs = {name: getattr(settings, name) for name in ("data", "teacher", "weights")}
+        require_apart(folder.path, inputs, overwrite=overwrite)
+        folder.require_free(overwrite)
+        if dataset is None:
+            dataset = _read(settings)
+        if settings.classes not in ((), dataset.classes):
+            raise UserError(
+                f"The classes of {settings.data} are {', '.join(dataset.classes)}, not those of "
+                f"the settings: {', '.join(settings.classes)}."
+            )
+        settings = settings.with_classes(dataset.classes)
+        check_teacher(settings.teacher, dataset.classes)
+        if visible(folder.path):
+            check(settings)
+        # What cannot begin must not cost an earlier run, so the folder is cleared only now.
+        folder.clear()
+        folder.write_config(settings.to_dict())
+        folder.update_result(
+            model=_model_facts(settings.network), data=data_facts(dataset), seed=settings.seed
         )
-    settings = settings.with_classes(dataset.classes)
-    check_teacher(settings.teacher, dataset.classes)
-    # An unreadable source must not cost an earlier run, so the folder is cleared only now.
-    folder.clear()
-    folder.write_config(settings.to_dict())
-    folder.update_result(
-        model=_model_facts(settings.network), data=data_facts(dataset), seed=settings.seed
-    )
-    return Run(folder, settings, strategy=strategy, dataset=dataset)
+        return Run(folder, settings, strategy=strategy, dataset=dataset)
 
 
 def _resumed(
     folder: RunFolder, settings: RunSettings, strategy: str, dataset: Dataset | None
 ) -> Run:
-    started = folder.settings()
+    started = folder.settings().with_absolute_paths()
     now = settings.with_classes(started.classes)
     folder.require_same(now.to_dict(), started.to_dict())
+    folder.claim(new=False)
     folder.sweep()
     # Changed images must be rejected before any work is done.
     dataset = _read(started) if dataset is None else dataset

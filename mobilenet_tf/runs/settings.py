@@ -1,5 +1,6 @@
 """The settings of a run: everything that `config.toml` holds and nothing else."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -51,6 +52,19 @@ class RunSettings:
         """Return the settings for a dataset with these classes."""
         network = self.network.with_classes(len(classes))
         return replace(self, classes=tuple(classes), network=network)
+
+    def with_absolute_paths(self) -> "RunSettings":
+        """Return the settings with absolute paths, which every later stage finds."""
+
+        def absolute(value: str, *words: str) -> str:
+            return value if value in words or value.startswith("tfds:") else os.path.abspath(value)
+
+        return replace(
+            self,
+            data=absolute(self.data, "", "digits"),
+            weights=absolute(self.weights, "none", "imagenet"),
+            teacher=absolute(self.teacher, "none"),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `config.toml`."""
@@ -115,7 +129,10 @@ def read_settings(path: str | Path) -> RunSettings:
     """
     path = Path(path)
     path = path / "config.toml" if path.is_dir() else path
-    return RunSettings.from_dict(read_toml(path), str(path))
+    values = read_toml(path)
+    if not values:
+        raise UserError(f"{path} is empty; it must have the settings of a run.")
+    return RunSettings.from_dict(values, str(path))
 
 
 _KINDS = {

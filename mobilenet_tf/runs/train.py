@@ -4,9 +4,9 @@ import time
 
 import tf_keras as keras
 
-from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
+from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import load_teacher
 from mobilenet_tf.training.float_training import train_float
@@ -36,7 +36,7 @@ def train(run: Run, until: int | None = None) -> keras.Model:
         if settings.weights != "none":
             load_weights(model, settings.weights, run.network)
         history, earlier = train_float(model, recipe, run.session(), teacher=teacher, until=until)
-    write_atomically(run.folder.float_model, model.save)
+    write_model(run.folder, "float.keras", model.save)
     run.folder.update_result(
         history={"float": history},
         seconds={"train": round(time.monotonic() - started + earlier, 1)},

@@ -1,6 +1,8 @@
 """Checkpoint of a training phase in one file, so that a kill loses at most one epoch."""
 
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,10 +82,21 @@ def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
         The saved state, or a new one if there is no checkpoint.
 
     Raises:
-        UserError: The checkpoint has another fingerprint.
+        UserError: The checkpoint has another fingerprint, or is damaged.
     """
     if not path.exists():
         return State()
+    try:
+        return _read(path, model, fingerprint)
+    except UserError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, TypeError, ValueError):
+        raise UserError(
+            f"{path} is damaged and cannot be read; delete it, and this training starts again."
+        ) from None
+
+
+def _read(path: Path, model: keras.Model, fingerprint: str) -> State:
     with np.load(path) as file:
         facts = json.loads(str(file["facts"]))
         if facts["fingerprint"] != fingerprint:

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
@@ -91,17 +91,30 @@ def operators(data: bytes) -> dict[str, int]:
     return dict(sorted(versions.items()))
 
 
-def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) -> dict[str, Any]:
-    """Compare an int8 file with TensorFlow Lite Micro's execution of it, and write it as C.
+def write_folder(folder: Path, model: Int8Model) -> dict[str, Any]:
+    """Write what `folder_contents` returns into a folder, and return the facts.
+
+    Raises:
+        UserError: See `folder_contents`; or a file would be lost, see `require_export`.
+    """
+    facts, contents = folder_contents(model)
+    export = Marker(kind=EXPORT, target="mcu", identity=model.origin)
+    write_export(folder, export, contents)
+    return facts
+
+
+def folder_contents(
+    model: Int8Model, form: McuForm | None = None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Compare an int8 file with TensorFlow Lite Micro's execution of it, and return it as C.
 
     Args:
-        folder: Created if absent; files with the same names are replaced.
         model: The model. Its pictures are for the comparison and the self-test.
         form: The forms of the model's file, if they have been made already.
 
     Returns:
-        bytes, arena, cmsis_nn and ops as from `device_facts`; parity as from `micro_parity`;
-        sha256. `micro.json` has the same.
+        Facts, and file name -> content. The facts are bytes, arena, cmsis_nn and ops as from
+        `device_facts`; parity as from `micro_parity`; sha256. `micro.json` has the same.
 
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
@@ -134,12 +147,13 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
         "data": c_bytes(form.small),
     }
     templates = resources.files("mobilenet_tf.deployment.devices.mcu") / "templates"
-    for template in templates.iterdir():
-        text = Template(template.read_text(encoding="utf-8")).substitute(values)
-        write_text(folder / template.name, text)
-    write_bytes(folder / "model.tflite", form.small)
-    write_text(folder / "micro.json", json.dumps(facts, indent=2) + "\n")
-    return facts
+    contents = {
+        template.name: Template(template.read_text(encoding="utf-8")).substitute(values).encode()
+        for template in templates.iterdir()
+    }
+    contents["model.tflite"] = form.small
+    contents["micro.json"] = (json.dumps(facts, indent=2) + "\n").encode()
+    return facts, contents
 
 
 def device_facts(form: McuForm) -> dict[str, Any]:

@@ -155,3 +155,25 @@ def test_frames_are_converted_as_jpeg_is(vectors):
     expected = android.Image.merge("YCbCr", [android.Image.fromarray(p) for p in (y, *whole)])
     found = np.asarray(vectors.frame_rgb(y, u, v)).astype(int)
     assert np.abs(found - np.asarray(expected.convert("RGB"))).max() <= 1
+
+
+def test_another_run_s_model_is_not_replaced(model, demo, tmp_path, files):
+    """Two names that become one: the second needs a name of its own."""
+    from mobilenet_tf.commands.android import android as command
+
+    other = files.int8.read_bytes()
+    for one, two, asset in (("Digits V2", "digits_v2", "digits_v2"), ("数字", "手写", "model")):
+        for name, content in ((one, model.read_bytes()), (two, other)):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "config.toml").touch()
+            (tmp_path / name / "model_int8.tflite").write_bytes(content)
+        copy = Path(command(tmp_path / one, demo=demo)["model"])
+        assert copy.name == f"{asset}.tflite"
+        with pytest.raises(UserError, match=f"is another model; .* with --name {asset}"):
+            command(tmp_path / two, demo=demo)
+        assert copy.read_bytes() == model.read_bytes()
+        # The same run may be installed again, and a name that is given is meant.
+        (tmp_path / one / "model_int8.tflite").write_bytes(other)
+        command(tmp_path / one, demo=demo)
+        assert copy.read_bytes() == other
+        command(tmp_path / two, name=asset, demo=demo)

@@ -1,0 +1,160 @@
+"""Which files in a folder are this project's: a marker that nothing else writes.
+
+Only what is known to be written by this project, and unchanged since, is replaced or removed.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_bytes, write_text
+
+MARKER = ".mobilenet_tf.json"
+EXPORT = "export"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """The content of a marker.
+
+    Attributes:
+        kind: What the folder holds: `run`, `trial`, `search`, `model`, `assets` or `export`.
+        identity: Names the run that wrote the folder; empty if that is unknown.
+        target: Target of an export.
+        files: File name -> sha256 of an export; file name -> origin of assets.
+    """
+
+    kind: str
+    identity: str = ""
+    target: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def new_identity() -> str:
+    """Return a name that no other run has."""
+    return uuid.uuid4().hex
+
+
+def read_marker(folder: Path) -> Marker | None:
+    """Return a folder's marker; None if there is none or it is damaged."""
+    try:
+        values = json.loads((folder / MARKER).read_bytes()[: 2**20])
+        marker = Marker(**values)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    words = (marker.kind, marker.identity, marker.target)
+    if not isinstance(marker.files, dict) or not all(
+        isinstance(word, str) for word in (*words, *marker.files.values())
+    ):
+        return None
+    return marker
+
+
+def write_marker(folder: Path, marker: Marker) -> None:
+    """Write a folder's marker.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    write_text(folder / MARKER, json.dumps(asdict(marker), indent=1) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def require_export(
+    folder: Path, export: Marker, names: Iterable[str] = (), *, overwrite: bool = False
+) -> None:
+    """Check that an export may write into a folder.
+
+    Args:
+        folder: The folder; it need not exist.
+        export: The marker of the export; its files are not used.
+        names: The files that will be written, as far as they are known.
+        overwrite: Whether to replace another export and files that were changed.
+
+    Raises:
+        UserError: The folder belongs to something else, or a file would be lost.
+    """
+    before = read_marker(folder)
+    instead = "use --overwrite to replace it, or --out for another folder"
+    if before is None and (folder / "config.toml").exists():
+        raise UserError(f"{folder} holds a config.toml; --out must be a folder of its own.")
+    if before is not None and before.kind != EXPORT:
+        raise UserError(f"{folder} is the folder of a {before.kind}; use --out for another one.")
+    if overwrite:
+        return
+    if before is not None and before.target != export.target:
+        raise UserError(f"{folder} holds an export for {before.target}; {instead}.")
+    if before is not None and before.identity and before.identity != export.identity:
+        raise UserError(f"{folder} holds the export of another run; {instead}.")
+    known = {} if before is None else before.files
+    for name in sorted({*known, *names}):
+        path = folder / name
+        if path.exists() and known.get(name) != _digest(path):
+            state = "has been changed since it was exported" if name in known else "exists already"
+            raise UserError(f"{path} {state}; {instead}.")
+
+
+def write_export(
+    folder: Path, export: Marker, contents: Mapping[str, bytes], *, overwrite: bool = False
+) -> None:
+    """Write the files of an export, its marker last.
+
+    Args:
+        folder: Created if absent.
+        export: The marker of the export; its files are not used.
+        contents: File name -> content.
+        overwrite: Whether to replace another export and files that were changed.
+
+    Raises:
+        UserError: See `require_export`; or a file cannot be written.
+    """
+    require_export(folder, export, contents, overwrite=overwrite)
+    remove_export(folder, keep=contents)
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    marker = Marker(kind=EXPORT, identity=export.identity, target=export.target, files=files)
+    write_marker(folder, marker)
+
+
+def remove_export(folder: Path, keep: Iterable[str] = ()) -> None:
+    """Remove the files of an export that are unchanged, and the folder if it is empty then.
+
+    Raises:
+        UserError: A file cannot be removed.
+    """
+    marker = read_marker(folder)
+    if marker is None or marker.kind != EXPORT or folder.is_symlink():
+        return
+    kept = set(keep)
+    try:
+        for name, digest in marker.files.items():
+            path = folder / name
+            if Path(name).name == name and name not in kept and _digest(path) == digest:
+                path.unlink()
+        if not kept:
+            (folder / MARKER).unlink(missing_ok=True)
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return sha256(path)
+    except OSError:
+        return None

@@ -1,0 +1,136 @@
+"""What the files of a run were made from, so that none is used with another source than its own.
+
+`float.keras` -> `qat.keras` -> `model_int8.tflite`; `result.json` records the fingerprint of each
+file and of its source.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.ownership import sha256
+from mobilenet_tf.runs.own_files import remove_exports
+from mobilenet_tf.runs.result import Result, write_result
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.folder import RunFolder
+
+_SOURCES = {
+    "qat.keras": "float.keras",
+    "model_ptq_int8.tflite": "float.keras",
+    "model_int8.tflite": "qat.keras",
+}
+_COMMANDS = {
+    "qat.keras": "quantize",
+    "model_ptq_int8.tflite": "export",
+    "model_int8.tflite": "export",
+}
+# File -> files made from it, directly or indirectly.
+_AFTER_EXPORT = ("report.html", "MODEL_CARD.md", "worst/*.png")
+_AFTER_QUANTIZE = ("model_int8.tflite", *_AFTER_EXPORT)
+_DERIVED: dict[str, tuple[str, ...]] = {
+    "model_int8.tflite": _AFTER_EXPORT,
+    "qat.keras": _AFTER_QUANTIZE,
+    "float.keras": (
+        *("checkpoints/qat.npz", "qat.keras", "model_ptq_int8.tflite"),
+        *_AFTER_QUANTIZE,
+    ),
+}
+_VERIFIED: tuple[str, ...] = (
+    *("accuracy", "top5", "calibration_error", "per_class", "confusion", "parity", "blocks"),
+    *("worst", "robustness"),
+)
+
+
+def fingerprint(path: Path) -> str | None:
+    """Return what identifies the content of a model file; None if there is no such file.
+
+    Two `.keras` files with the same network and weights have the same fingerprint, whenever they
+    were saved.
+    """
+    try:
+        if path.suffix == ".keras" and zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                parts = [
+                    (one.filename, one.CRC, one.file_size)
+                    for one in archive.infolist()
+                    if one.filename != "metadata.json"  # the date
+                ]
+            return hashlib.sha256(repr(sorted(parts)).encode()).hexdigest()
+        return sha256(path)
+    except (OSError, zipfile.BadZipFile):
+        return None
+
+
+def write_model(folder: "RunFolder", name: str, write: Callable[[Path], Any]) -> None:
+    """Write a model file of a run and record what it was made from.
+
+    If its content is another one than before, what was made from it is removed: files, and
+    sections of `result.json`.
+
+    Args:
+        folder: The run folder.
+        name: Name of the file.
+        write: Writes it to a path; see `write_atomically`.
+
+    Raises:
+        UserError: A file cannot be written.
+    """
+    path = folder.path / name
+    recorded = folder.result().files.get(name)
+    before = fingerprint(path) if recorded is None else recorded.fingerprint
+    write_atomically(path, write)
+    now = fingerprint(path)
+    if before not in (None, now):
+        _remove_derived(folder, name)
+    source = _SOURCES.get(name)
+    known = fingerprint(folder.path / source) if source else None
+    made_from = {source: known} if source and known else {}
+    folder.update_result(files={name: {"fingerprint": now, "made_from": made_from}})
+
+
+def _remove_derived(folder: "RunFolder", name: str) -> None:
+    derived = _DERIVED.get(name, ())
+    for pattern in derived:
+        for path in folder.path.glob(pattern):
+            path.unlink()
+    result, empty = folder.result(), Result()
+    gone: tuple[str, ...] = _VERIFIED if derived else ()
+    if name in ("qat.keras", "float.keras"):
+        remove_exports(folder.path)
+        gone += ("tflite", "devices")
+    files = {known: facts for known, facts in result.files.items() if known not in derived}
+    write_result(
+        folder.result_file,
+        replace(result, files=files, **{section: getattr(empty, section) for section in gone}),
+    )
+
+
+def require_current(folder: "RunFolder", name: str) -> None:
+    """Check that a file is the one that the run wrote, and its source the one that it had then.
+
+    Files of earlier versions, of which nothing is recorded, are accepted.
+
+    Raises:
+        UserError: It is not; the sentence names the command that makes it again.
+    """
+    facts = folder.result().files.get(name)
+    if facts is None:
+        return
+    again = f"run `mobilenet-tf {_COMMANDS.get(name, 'train')} {folder.path}` to make it again"
+    path = folder.path / name
+    if facts.fingerprint != fingerprint(path):
+        raise UserError(f"{path} is not the file that this run wrote; {again}.")
+    for source, known in facts.made_from.items():
+        if source not in _SOURCES.values():
+            continue
+        now = fingerprint(folder.path / source)
+        if now not in (None, known):
+            raise UserError(f"{path} was made from an earlier {source}; {again}.")
+        if source in _SOURCES:
+            require_current(folder, source)
