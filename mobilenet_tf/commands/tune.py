@@ -81,7 +81,7 @@ def _search(
         out,
         overwrite=overwrite,
         resume=resume,
-        check=lambda network: trainer.dataset(network),
+        check=trainer.dataset,
     )
     start_tensorflow()
     from mobilenet_tf.selection.tune import tune as search
@@ -143,7 +143,7 @@ def begin_search(
     require_apart(
         folder.path, {"data": settings.data, "weights": settings.weights}, overwrite=overwrite
     )
-    folder.require_free(overwrite or resume)
+    folder.require_free(overwrite or (begun and resume))
     fitting = _affordable(settings, networks)
     check(min((one.network for one in fitting), key=lambda network: network.input.side))
     # Only now: a search that cannot begin must not delete an earlier one.
@@ -195,8 +195,9 @@ class _Trainer:
             weights=settings.weights,
             seed=settings.seed,
         )
-        run = begin(run_settings, out=folder, resume=True, dataset=self.dataset(network))
-        return trial_accuracy(run, trial.epochs)
+        with at_work(folder):
+            run = begin(run_settings, out=folder, resume=True, dataset=self.dataset(network))
+            return trial_accuracy(run, trial.epochs)
 
     def dataset(self, network: Network) -> Dataset:
         """Return the images at the network's size; each size is read once."""

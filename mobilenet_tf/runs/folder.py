@@ -150,10 +150,10 @@ class RunFolder:
             )
         if overwrite:
             return
-        if not self.config_file.is_file() and not self.result_file.is_file():
+        if not self.config_file.is_file():
             raise UserError(
-                f"{self.path} holds what is left of an earlier run; use --overwrite to replace it, "
-                "or --out for another folder."
+                f"{self.path} holds an exported model or what is left of an earlier run; use "
+                "--overwrite to replace it, or --out for another folder."
             )
         raise UserError(
             f"{self.path} holds an earlier run; use --resume to continue it, --overwrite to "

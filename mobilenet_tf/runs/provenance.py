@@ -16,6 +16,7 @@ from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.ownership import sha256
 from mobilenet_tf.runs.own_files import remove_exports
 from mobilenet_tf.runs.result import Result, write_result
+from mobilenet_tf.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.folder import RunFolder
@@ -30,6 +31,7 @@ _COMMANDS = {
     "model_ptq_int8.tflite": "export",
     "model_int8.tflite": "export",
 }
+_SETTINGS = "config.toml"
 # File -> files made from it, directly or indirectly.
 _AFTER_EXPORT = ("report.html", "MODEL_CARD.md", "worst/*.png")
 _AFTER_QUANTIZE = ("model_int8.tflite", *_AFTER_EXPORT)
@@ -67,7 +69,12 @@ def fingerprint(path: Path) -> str | None:
         return None
 
 
-def write_model(folder: "RunFolder", name: str, write: Callable[[Path], Any]) -> None:
+def write_model(
+    folder: "RunFolder",
+    name: str,
+    write: Callable[[Path], Any],
+    settings: RunSettings | None = None,
+) -> None:
     """Write a model file of a run and record what it was made from.
 
     If its content is another one than before, what was made from it is removed: files, and
@@ -77,6 +84,7 @@ def write_model(folder: "RunFolder", name: str, write: Callable[[Path], Any]) ->
         folder: The run folder.
         name: Name of the file.
         write: Writes it to a path; see `write_atomically`.
+        settings: The settings that it was made with, if the run may be given others later.
 
     Raises:
         UserError: A file cannot be written.
@@ -91,6 +99,8 @@ def write_model(folder: "RunFolder", name: str, write: Callable[[Path], Any]) ->
     source = _SOURCES.get(name)
     known = fingerprint(folder.path / source) if source else None
     made_from = {source: known} if source and known else {}
+    if settings is not None:
+        made_from[_SETTINGS] = _int8_settings(settings)
     folder.update_result(files={name: {"fingerprint": now, "made_from": made_from}})
 
 
@@ -111,6 +121,13 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
     )
 
 
+def _int8_settings(settings: RunSettings) -> str:
+    """Return what identifies the settings of `quantize`."""
+    recipe = settings.recipe
+    used = (settings.int8.per_tensor, settings.teacher, recipe.qat, recipe.calibration)
+    return hashlib.sha256(repr((*used, recipe.self_distillation)).encode()).hexdigest()
+
+
 def require_current(folder: "RunFolder", name: str) -> None:
     """Check that a file is the one that the run wrote, and its source the one that it had then.
 
@@ -127,6 +144,8 @@ def require_current(folder: "RunFolder", name: str) -> None:
     if facts.fingerprint != fingerprint(path):
         raise UserError(f"{path} is not the file that this run wrote; {again}.")
     for source, known in facts.made_from.items():
+        if source == _SETTINGS and known != _int8_settings(folder.settings()):
+            raise UserError(f"{path} was made with other settings than {_SETTINGS} has; {again}.")
         if source not in _SOURCES.values():
             continue
         now = fingerprint(folder.path / source)

@@ -43,7 +43,7 @@ def quantize(run: Run) -> keras.Model:
         if recipe.qat.epochs:
             phase = Phase("qat", "Quantizing", recipe.qat)
             history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    write_model(run.folder, "qat.keras", model.save)
+    write_model(run.folder, "qat.keras", model.save, settings)
     run.folder.update_result(
         history={"qat": history},
         seconds={"quantize": round(time.monotonic() - started + earlier, 1)},

@@ -185,6 +185,27 @@ def test_inputs_are_not_overwritten(run, pictures, tmp_path, monkeypatch):
     assert content(out) == before
 
 
+def test_an_exported_model_is_no_search_to_resume(tmp_path):
+    from mobilenet_tf.commands.tune import begin_search
+    from mobilenet_tf.selection.search_settings import SearchSettings
+    from mobilenet_tf.selection.tuning_space import load_space
+
+    folder = RunFolder(tmp_path / "model")
+    folder.clear("model")
+    folder.tflite.write_bytes(b"mine")
+    space = tmp_path / "space.toml"
+    space.write_text('model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [16, 32]')
+    recipe = load_recipe("small_data")
+    search = SearchSettings(
+        data="digits", channels=1, recipe=recipe, space=load_space(space, recipe)
+    )
+    with pytest.raises(UserError, match="holds an exported model or what is left"):
+        begin_search(search, folder.path, resume=True)
+    with pytest.raises(UserError, match="holds an exported model or what is left"):
+        begin(SETTINGS, out=folder.path, resume=True)
+    assert folder.tflite.read_bytes() == b"mine"
+
+
 def test_what_cannot_begin_costs_no_earlier_run(run, tmp_path):
     """Weights are read before the earlier run is removed."""
     from mobilenet_tf.commands.common import require_loadable

@@ -72,6 +72,20 @@ def test_a_file_that_was_replaced(run, name):
         require_current(run.folder, name)
 
 
+def test_settings_that_were_changed_since(run):
+    """A quantization with other settings began, and was killed."""
+    from mobilenet_tf.runs.run import requantized
+
+    write_model(run.folder, "qat.keras", lambda partial: partial.write_text("q"), run.settings)
+    write(run, "model_int8.tflite", "int8")
+    require_current(run.folder, "model_int8.tflite")
+    requantized(run, per_tensor=True, overwrite=True)
+    with pytest.raises(
+        UserError, match=r"qat\.keras was made with other settings than config\.toml"
+    ):
+        require_current(run.folder, "model_int8.tflite")
+
+
 def test_derived_files_go_when_their_source_changes(run):
     folder = run.folder
     export = Marker(kind=EXPORT, target="mcu", identity=folder.identity)
