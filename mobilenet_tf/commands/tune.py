@@ -21,7 +21,12 @@ from mobilenet_tf.datasets.load import class_names, load_data, source_name
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.own_files import is_ours, remove_written, require_apart
+from mobilenet_tf.runs.own_files import (
+    is_ours,
+    remove_written,
+    require_apart,
+    require_whole_search,
+)
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.affordable import Affordable, affordable, restore
 from mobilenet_tf.selection.cost import CountedTable
@@ -137,6 +142,7 @@ def begin_search(
     if worker:
         return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
     if begun and resume:
+        require_whole_search(folder.path)
         rows = _read_result(folder).get("networks")
         if rows is not None:
             return folder, restore(networks, rows)

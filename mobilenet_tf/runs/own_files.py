@@ -1,5 +1,6 @@
 """Which folders are runs, which of their files this project wrote, and what must not be there."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -101,6 +102,23 @@ def _remove_empty(inner: Path, within: Path | None = None) -> None:
         if within is None:
             return
         inner = inner.parent
+
+
+def require_whole_search(folder: Path) -> None:
+    """Check the files in which keras-tuner keeps the state of a search.
+
+    Raises:
+        UserError: One is damaged.
+    """
+    for path in sorted((*folder.glob("oracle/*.json"), *folder.glob("oracle/trial_*/trial.json"))):
+        try:
+            whole = isinstance(json.loads(path.read_bytes()), dict)
+        except (OSError, ValueError, RecursionError):
+            whole = False
+        if not whole:
+            raise UserError(
+                f"{path} is damaged; restore it, or use --overwrite to search again from the start."
+            )
 
 
 def require_apart(folder: Path, inputs: dict[str, str], *, overwrite: bool) -> None:

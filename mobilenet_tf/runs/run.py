@@ -86,7 +86,7 @@ class Run:
         """
         if self._dataset is None:
             self._dataset = _read(self.settings)
-            _require_unchanged(self._dataset, self.folder)
+            _require_unchanged(self._dataset, self.folder, self.classes)
         return self._dataset
 
     def session(self) -> "Session":
@@ -193,7 +193,7 @@ def _resumed(
     folder.sweep()
     # Changed images must be rejected before any work is done.
     dataset = _read(started) if dataset is None else dataset
-    _require_unchanged(dataset, folder)
+    _require_unchanged(dataset, folder, started.classes)
     return Run(folder, started, strategy=strategy, dataset=dataset)
 
 
@@ -202,9 +202,9 @@ def _read(settings: RunSettings) -> Dataset:
         return load_data(settings.data, settings.network.input, settings.seed, progress)
 
 
-def _require_unchanged(dataset: Dataset, folder: RunFolder) -> None:
+def _require_unchanged(dataset: Dataset, folder: RunFolder, classes: tuple[str, ...]) -> None:
     known = folder.result().data.fingerprint
-    if known not in (None, dataset.fingerprint):
+    if known not in (None, dataset.fingerprint) or dataset.classes != classes:
         raise UserError(
             f"The images of {dataset.source} have changed since {folder.path} was started; start "
             "a new run for them."

@@ -185,27 +185,6 @@ def test_inputs_are_not_overwritten(run, pictures, tmp_path, monkeypatch):
     assert content(out) == before
 
 
-def test_an_exported_model_is_no_search_to_resume(tmp_path):
-    from mobilenet_tf.commands.tune import begin_search
-    from mobilenet_tf.selection.search_settings import SearchSettings
-    from mobilenet_tf.selection.tuning_space import load_space
-
-    folder = RunFolder(tmp_path / "model")
-    folder.clear("model")
-    folder.tflite.write_bytes(b"mine")
-    space = tmp_path / "space.toml"
-    space.write_text('model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [16, 32]')
-    recipe = load_recipe("small_data")
-    search = SearchSettings(
-        data="digits", channels=1, recipe=recipe, space=load_space(space, recipe)
-    )
-    with pytest.raises(UserError, match="holds an exported model or what is left"):
-        begin_search(search, folder.path, resume=True)
-    with pytest.raises(UserError, match="holds an exported model or what is left"):
-        begin(SETTINGS, out=folder.path, resume=True)
-    assert folder.tflite.read_bytes() == b"mine"
-
-
 def test_what_cannot_begin_costs_no_earlier_run(run, tmp_path):
     """Weights are read before the earlier run is removed."""
     from mobilenet_tf.commands.common import require_loadable
@@ -254,23 +233,14 @@ def test_a_damaged_result_is_one_sentence(run, text):
         Run.open(run.folder.path).result()
 
 
-def test_a_search_at_work_is_refused(tmp_path):
-    from mobilenet_tf.commands.tune import tune
-    from mobilenet_tf.selection.search_settings import SearchSettings
-    from mobilenet_tf.selection.tuning_space import load_space
-
-    space = tmp_path / "space.toml"
-    space.write_text('model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [16, 32]')
-    recipe = load_recipe("small_data")
-    settings = SearchSettings(
-        data="digits", channels=1, recipe=recipe, space=load_space(space, recipe)
-    )
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "search")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        process.stdout.readline()
-        with pytest.raises(UserError, match="in use by process"):
-            tune(settings, out=tmp_path / "search", resume=True)
-        process.kill()
+def test_other_classes_are_noticed_without_figures(pictures, tmp_path):
+    """The fingerprint is in result.json, which may be gone; the classes are in config.toml."""
+    settings = replace(SETTINGS, data=str(pictures), network=make_network("v1", 0.25, 32))
+    folder = begin(settings, out=tmp_path / "run").folder
+    folder.result_file.unlink()
+    (pictures / "cats").rename(pictures / "eels")
+    with pytest.raises(UserError, match=r"have changed since .*run was started"):
+        _ = Run.open(folder.path).data
 
 
 def test_markers_say_what_a_folder_is(run):

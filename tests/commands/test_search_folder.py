@@ -1,0 +1,62 @@
+"""The folder of a search: who is at work in it, and files in it that are damaged."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mobilenet_tf.commands.tune import begin_search, tune
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.selection.tuning_space import load_space
+from mobilenet_tf.training.recipe import load_recipe
+from tests.core.test_lock import HOLDER
+
+
+@pytest.fixture
+def search(tmp_path):
+    space = tmp_path / "space.toml"
+    space.write_text('model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [16, 32]')
+    recipe = load_recipe("small_data")
+    return SearchSettings(data="digits", channels=1, recipe=recipe, space=load_space(space, recipe))
+
+
+def test_an_exported_model_is_no_search_to_resume(search, tmp_path):
+    folder = RunFolder(tmp_path / "model")
+    folder.clear("model")
+    folder.tflite.write_bytes(b"mine")
+    with pytest.raises(UserError, match="holds an exported model or what is left"):
+        begin_search(search, folder.path, resume=True)
+    network = make_network("v1", 0.25, 32, channels=1)
+    settings = RunSettings(data="digits", network=network, recipe=load_recipe("small_data"))
+    with pytest.raises(UserError, match="holds an exported model or what is left"):
+        begin(settings, out=folder.path, resume=True)
+    assert folder.tflite.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("oracle/oracle.json", ""), ("oracle/trial_0/trial.json", "[1"), ("result.json", "[]")],
+)
+def test_a_search_with_damaged_files(search, tmp_path, name, text):
+    out = tmp_path / "search"
+    begin_search(search, out)
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text(text)
+    with pytest.raises(UserError, match=f"{name} is damaged; restore it, or use --overwrite"):
+        begin_search(search, out, resume=True)
+    begin_search(search, out, overwrite=True)
+    assert not (out / "oracle").exists()
+
+
+def test_a_search_at_work_is_refused(search, tmp_path):
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "search")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        with pytest.raises(UserError, match="in use by process"):
+            tune(search, out=tmp_path / "search", resume=True)
+        process.kill()
