@@ -15,6 +15,7 @@ from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.ownership import Marker, new_identity, read_marker, write_marker
 from mobilenet_tf.core.settings import flatten
 from mobilenet_tf.runs.own_files import is_ours, remove_written, visible
+from mobilenet_tf.runs.provenance import command_for
 from mobilenet_tf.runs.result import Result, merge, read_result, write_result
 from mobilenet_tf.runs.settings import RunSettings, read_settings
 
@@ -92,10 +93,15 @@ class RunFolder:
             UserError: It is not a run folder, or a file listed in `needed` does not exist yet.
         """
         folder = cls(path)
-        for name in ("config.toml", *needed):
+        if not folder.config_file.is_file():
+            raise UserError(
+                f"{folder.path} has no config.toml; a folder written by `train` or `run` is needed."
+            )
+        for name in needed:
             if not (folder.path / name).is_file():
                 raise UserError(
-                    f"{folder.path} has no {name}; a folder written by `train` or `run` is needed."
+                    f"{folder.path} has no {name}; `mobilenet-tf {command_for(name)} "
+                    f"{folder.path}` writes it."
                 )
         return folder
 

@@ -124,6 +124,8 @@ def require_whole_search(folder: Path) -> None:
 def require_apart(folder: Path, inputs: dict[str, str], *, overwrite: bool) -> None:
     """Check that a new folder neither holds an input nor lies in one, after resolving links.
 
+    A folder among the images is no harm.
+
     Args:
         folder: The folder.
         inputs: Option -> the value given for it; values that are no files or folders, such as
@@ -141,12 +143,12 @@ def require_apart(folder: Path, inputs: dict[str, str], *, overwrite: bool) -> N
         given = Path(value).resolve()
         if given == place or place in given.parents:
             how = "is" if given == place else "holds"
-        elif given in place.parents:
+        elif given in place.parents and option != "data":  # images are found without runs
             how = "lies in"
         else:
             continue
         raise UserError(
-            f"--out {folder} {how} {value}, which --{option} reads; use --out for a folder "
+            f"--out {folder} {how} {value}, the {option} of this command; use --out for a folder "
             "outside of it."
         )
     here = Path.cwd()

@@ -7,6 +7,7 @@ file and of its source.
 import hashlib
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,11 @@ _VERIFIED: tuple[str, ...] = (
     *("accuracy", "top5", "calibration_error", "per_class", "confusion", "parity", "blocks"),
     *("worst", "robustness"),
 )
+
+
+def command_for(name: str) -> str:
+    """Return the command that writes a file of a run, up to the run folder."""
+    return _COMMANDS.get(name, "train --resume --out")
 
 
 def fingerprint(path: Path) -> str | None:
@@ -109,6 +115,8 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
     for pattern in derived:
         for path in folder.path.glob(pattern):
             path.unlink()
+    with suppress(OSError):  # it is absent, or holds something else
+        (folder.path / "worst").rmdir()
     result, empty = folder.result(), Result()
     gone: tuple[str, ...] = _VERIFIED if derived else ()
     if name in ("qat.keras", "float.keras"):
@@ -139,7 +147,7 @@ def require_current(folder: "RunFolder", name: str) -> None:
     facts = folder.result().files.get(name)
     if facts is None:
         return
-    again = f"run `mobilenet-tf {_COMMANDS.get(name, 'train')} {folder.path}` to make it again"
+    again = f"run `mobilenet-tf {command_for(name)} {folder.path}` to make it again"
     path = folder.path / name
     if facts.fingerprint != fingerprint(path):
         raise UserError(f"{path} is not the file that this run wrote; {again}.")

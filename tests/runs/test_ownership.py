@@ -171,12 +171,12 @@ def test_inputs_are_not_overwritten(run, pictures, tmp_path, monkeypatch):
         (replace(colour, data=str(inside)), out, "holds"),
         (replace(colour, data=str(tmp_path / "link" / "photos")), out, "holds"),
         (replace(colour, data=str(inside)), tmp_path / "link", "holds"),
-        (replace(colour, data=str(pictures)), pictures / "out", "lies in"),
+        (replace(SETTINGS, teacher=str(out)), out / "student", "lies in"),
         (replace(colour, data=str(pictures)), pictures, "is"),
         (replace(SETTINGS, teacher=str(out)), out, "is"),
         (replace(SETTINGS, weights=str(out / "float.keras")), out, "holds"),
     ):
-        with pytest.raises(UserError, match=f"--out .* {said} .*which --(data|teacher|weights)"):
+        with pytest.raises(UserError, match=f"--out .* {said} .*the (data|teacher|weights)"):
             begin(settings, out=place, overwrite=True)
     for here in (out, out / "photos"):
         monkeypatch.chdir(here)
