@@ -5,7 +5,6 @@ this machine. The app's benchmark screen runs the pictures on the phone and show
 No TensorFlow.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.files import json_text, write_bytes, write_text
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -63,7 +62,7 @@ def install(file: Path, name: str | None = None, demo: Path = DEMO) -> dict[str,
     written = {"model": assets / f"{name}.tflite", "golden": assets / f"{name}.golden.json"}
     golden = golden_vectors(model)
     write_bytes(written["model"], data)
-    write_text(written["golden"], json.dumps(golden) + "\n")
+    write_text(written["golden"], json_text(golden) + "\n")
     return {
         **{kind: str(path) for kind, path in written.items()},
         "required_runtime": needed,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.core.files import write_text
+from mobilenet_tf.core.files import json_text, read_bounded, write_text
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
@@ -33,14 +33,14 @@ class MeasurementCache:
 
     def _read(self) -> dict[str, Any]:
         try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
+            return json.loads(read_bounded(self.path))
         except (OSError, ValueError):
             return {}  # absent or damaged: measure again
 
     def save(self) -> None:
         """Write the values to the file, which other devices share."""
         table = self._read() | {self.measured_on: self.values}
-        write_text(self.path, json.dumps(table, indent=1) + "\n")
+        write_text(self.path, json_text(table, indent=1) + "\n")
 
     def add(
         self,

@@ -1,13 +1,12 @@
 """Write an int8 model in the form that a microcontroller or an NPU needs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_lines, write_text
+from mobilenet_tf.core.files import json_text, write_bytes, write_lines, write_text
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
@@ -101,7 +100,7 @@ def _export_npu(model: Int8Model, target: str, budget: Budget, folder: Path) -> 
     facts = {"bytes": len(compiled), **estimate}
     write_bytes(folder / "model.tflite", compiled)
     write_lines(folder / "labels.txt", model.labels)
-    write_text(folder / "npu.json", json.dumps(facts, indent=2) + "\n")
+    write_text(folder / "npu.json", json_text(facts, indent=2) + "\n")
     return facts
 
 

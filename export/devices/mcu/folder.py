@@ -5,7 +5,6 @@ agreement with LiteRT on the run's test pictures. A file that does not agree is 
 """
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
@@ -16,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.files import json_text, write_bytes, write_text
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
@@ -138,7 +137,7 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
         text = Template(template.read_text(encoding="utf-8")).substitute(values)
         write_text(folder / template.name, text)
     write_bytes(folder / "model.tflite", form.small)
-    write_text(folder / "micro.json", json.dumps(facts, indent=2) + "\n")
+    write_text(folder / "micro.json", json_text(facts, indent=2) + "\n")
     return facts
 
 
