@@ -1,6 +1,7 @@
 """Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
-_CHUNK = 64
+_CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
 _BINS = 15
 
 
@@ -100,9 +101,10 @@ def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> np.ndarray:
 
 def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress) -> np.ndarray:
     outputs = []
-    for start in range(0, len(pixels), _CHUNK):
-        outputs.append(model.run_raw(np.asarray(pixels[start : start + _CHUNK])))
-        progress(min(start + _CHUNK, len(pixels)), len(pixels))
+    chunk = max(_CHUNK, _CHUNK_BYTES // prod(model.input.shape[1:]))
+    for start in range(0, len(pixels), chunk):
+        outputs.append(model.run_raw(np.asarray(pixels[start : start + chunk])))
+        progress(min(start + chunk, len(pixels)), len(pixels))
     return np.concatenate(outputs)
 
 
@@ -122,7 +124,7 @@ def model_input(model: TFLiteModel) -> InputSpec:
 
 def labels_of(model: TFLiteModel) -> list[str]:
     """Return the file's labels, or the classes' numbers if it has none."""
-    return list(model.labels or map(str, range(model.output.shape[-1])))
+    return list(model.labels or map(str, range(model.classes)))
 
 
 def evaluate_file(
