@@ -21,6 +21,8 @@ from flatbuffers.table import Table
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
+from mobilenet_tf.core.labels import check_labels
+from mobilenet_tf.core.reading import decode_text, text_lines
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, write_metadata_entry
 from mobilenet_tf.deployment.tflite.metadata_schema import (
     AXIS_LABELS,
@@ -221,21 +223,20 @@ def _append_zip(content: bytes, files: dict[str, str]) -> bytes:
     return stream.getvalue()
 
 
-def _read_zip(content: bytes, file: str) -> str:
+def _read_zip(content: bytes, file: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.read(file).decode("utf-8-sig")
+        return archive.read(file)
 
 
 def _read_labels(content: bytes, file: str, name: str) -> tuple[str, ...]:
     try:
-        # Not splitlines(), which also breaks a label at U+2028 and similar characters.
-        lines = _read_zip(content, file).replace("\r\n", "\n").split("\n")
+        stored = _read_zip(content, file)
     except _ZIP_DAMAGE as error:
         raise UserError(
             f"{name} lists {file} but does not contain it in full: it is cut short, or a tool has"
             " dropped its labels; copy or export it again."
         ) from error
-    return tuple(lines[:-1] if lines[-1] == "" else lines)
+    return tuple(text_lines(decode_text(stored, f"{file} in {name}")))
 
 
 def _read_preprocessing(content: bytes) -> dict[str, Any]:
@@ -260,7 +261,4 @@ def _read_preprocessing(content: bytes) -> dict[str, Any]:
 def _check_labels(labels: Sequence[str], classes: int) -> None:
     if len(labels) != classes:
         raise UserError(f"There are {len(labels)} labels for an output of {classes} classes.")
-    for index, label in enumerate(labels):
-        # Readers on phones skip blank lines, which would shift all classes after it.
-        if not label.strip() or "\n" in label or "\r" in label:
-            raise UserError(f"Label {index} is {label!r}; it must be text on one line.")
+    check_labels(labels)
