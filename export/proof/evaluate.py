@@ -10,9 +10,11 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.contents import classes_text, left_out_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
-from mobilenet_tf.datasets.images import read_image
+from mobilenet_tf.datasets.images import UnreadableImage, read_image
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
@@ -142,6 +144,9 @@ def evaluate_file(
     labels = labels_of(model)
     with picture_progress(f"Reading {source}") as progress:
         split, skipped = load_test(source, labels, model_input(model), seed, progress)
+    present = [labels[label] for label in sorted(set(split.labels.tolist()))]
+    counted = f"{source}: {classes_text(present)}; {len(split):,} images to evaluate on"
+    announce("; ".join([counted, *left_out_text(skipped)]) + ".")
     found = evaluate(model, split, labels, seed, robustness)
     return {"file": str(path), "source": source, **found, "skipped": skipped}
 
@@ -194,18 +199,28 @@ def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dic
         top: Number of classes per image.
 
     Returns:
-        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}]}.
+        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}], "failed": [{"image",
+        "reason"}]}: images that cannot be read do not keep the others from being classified.
 
     Raises:
-        UserError: The file or an image cannot be read.
+        UserError: The file cannot be read, or none of the images can.
     """
     model = TFLiteModel(path, threads=2)
     spec, labels = model_input(model), labels_of(model)
-    predictions = []
+    predictions: list[dict[str, Any]] = []
+    failed: list[UnreadableImage] = []
     for image in images:
-        pixels = read_image(image, spec)
+        try:
+            pixels = read_image(image, spec)
+        except UnreadableImage as error:
+            failed.append(error)
+            continue
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]
         predictions.append({"image": str(image), "classes": ranked})
-    return {"file": str(path), "predictions": predictions}
+    if failed and not predictions:
+        others = f" None of the other {len(failed) - 1} images can be read either."
+        raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
+    reasons = [{"image": error.name, "reason": error.reason} for error in failed]
+    return {"file": str(path), "predictions": predictions, "failed": reasons}

@@ -25,8 +25,8 @@ def append_zip(content: bytes, files: dict[str, str]) -> bytes:
     return stream.getvalue()
 
 
-def read_zip(content: bytes, file: str) -> str:
-    """Return a text of the zip.
+def read_zip(content: bytes, file: str) -> bytes:
+    """Return the content of a file in the zip.
 
     Raises:
         BeyondLimit: It is too long, or compressed by a method that cannot be stopped on the way.
@@ -42,4 +42,4 @@ def read_zip(content: bytes, file: str) -> str:
             text = member.read(LABELS_BYTES + 1)
     if len(text) > LABELS_BYTES:
         raise BeyondLimit(f"has more than {LABELS_BYTES:,} bytes")
-    return text.decode("utf-8-sig")
+    return text

@@ -18,6 +18,8 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
+from mobilenet_tf.core.labels import check_labels
+from mobilenet_tf.core.reading import decode_text, text_lines
 from mobilenet_tf.deployment.tflite.archive import ZIP_DAMAGE, append_zip, read_zip
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, write_metadata_entry
 from mobilenet_tf.deployment.tflite.limits import (
@@ -228,8 +230,7 @@ def _describe(
 
 def _read_labels(content: bytes, file: str, name: str) -> tuple[str, ...]:
     try:
-        # Not splitlines(), which also breaks a label at U+2028 and similar characters.
-        lines = read_zip(content, file).replace("\r\n", "\n").split("\n")
+        stored = read_zip(content, file)
     except BeyondLimit as error:
         raise UserError(f"{name} contains {shown(file)}, which {error}.") from error
     except ZIP_DAMAGE as error:
@@ -237,7 +238,7 @@ def _read_labels(content: bytes, file: str, name: str) -> tuple[str, ...]:
             f"{name} lists {shown(file)} but does not contain it in full: it is cut short, or a"
             " tool has dropped its labels; copy or export it again."
         ) from error
-    return tuple(lines[:-1] if lines[-1] == "" else lines)
+    return tuple(text_lines(decode_text(stored, f"{shown(file)} in {name}")))
 
 
 def _read_preprocessing(content: bytes) -> dict[str, Any]:
@@ -262,7 +263,4 @@ def _read_preprocessing(content: bytes) -> dict[str, Any]:
 def _check_labels(labels: Sequence[str], classes: int) -> None:
     if len(labels) != classes:
         raise UserError(f"There are {len(labels)} labels for an output of {classes} classes.")
-    for index, label in enumerate(labels):
-        # Readers on phones skip blank lines, which would shift all classes after it.
-        if not label.strip() or "\n" in label or "\r" in label:
-            raise UserError(f"Label {index} is {label!r}; it must be text on one line.")
+    check_labels(labels)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -132,12 +133,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         UserError: The file cannot be read or is not valid TOML.
     """
-    try:
-        return parse_toml(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: it is not UTF-8 text.") from error
+    return parse_toml(read_text_file(path), str(path))
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
@@ -150,3 +146,5 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise UserError(f"{source} is not valid TOML: its values are nested too deep.") from error
