@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.core.files import json_text, read_bounded, write_text
+from mobilenet_tf.core.files import json_text, write_text
+from mobilenet_tf.core.reading import read_bounded
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10

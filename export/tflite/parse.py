@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import read_bounded
+from mobilenet_tf.core.reading import read_bounded
 from mobilenet_tf.deployment.tflite.limits import (
     ELEMENTS,
     FILE_BYTES,

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,7 +23,6 @@ else:
     import tomli as tomllib
 
 PARTIAL_PREFIX = ".partial-"
-TEXT_BYTES = 1 << 24  # of a TOML or JSON file
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -94,37 +92,6 @@ def finite(value: Any) -> Any:
 def write_lines(path: Path, lines: Iterable[object]) -> None:
     """Write one line per item, atomically: the layout of `labels.txt`."""
     write_text(path, "".join(f"{line}\n" for line in lines))
-
-
-def read_bounded(path: Path, limit: int = TEXT_BYTES) -> bytes:
-    """Read a whole file that is not larger than `limit` bytes.
-
-    Pipes and devices, which may block for ever or never end, are refused without being opened for
-    longer than it takes to find out.
-
-    Raises:
-        FileNotFoundError: It does not exist.
-        UserError: It cannot be read, is no regular file, or is too large.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise UserError(f"{path} cannot be read: it is not a regular file.")
-            # It may grow while it is read.
-            content = b"" if facts.st_size > limit else file.read(limit + 1)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        if isinstance(error, UserError):
-            raise
-        raise UserError(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}."
-        ) from error
-    if facts.st_size > limit or len(content) > limit:
-        raise UserError(f"{path} has more than {limit:,} bytes, the most that is accepted here.")
-    return content
 
 
 def read_toml(path: Path) -> dict[str, Any]:

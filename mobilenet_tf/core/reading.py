@@ -53,6 +53,26 @@ def open_regular(path: str | Path, limit: int) -> BinaryIO:
         raise
 
 
+def read_bounded(path: Path, limit: int = TEXT_LIMIT) -> bytes:
+    """Read a whole regular file of at most `limit` bytes.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+        UserError: It cannot be read, is not a regular file, or is too large.
+    """
+    try:
+        with open_regular(path, limit) as file:
+            content = file.read(limit + 1)  # it may grow while it is read
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read: {reason}.") from error
+    if len(content) > limit:
+        raise UserError(f"{path} cannot be read: it has more than {limit:,} bytes.")
+    return content
+
+
 def read_text_file(path: Path, limit: int = TEXT_LIMIT) -> str:
     """Read a text file in UTF-8, or in UTF-16 or UTF-32 if it begins with their mark.
 
@@ -60,11 +80,9 @@ def read_text_file(path: Path, limit: int = TEXT_LIMIT) -> str:
         UserError: The file cannot be read, is too large or is in another encoding.
     """
     try:
-        with open_regular(path, limit) as file:
-            content = file.read(limit)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return decode_text(content, str(path))
+        return decode_text(read_bounded(path, limit), str(path))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def decode_text(content: bytes, name: str) -> str:
