@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long test-android screens android-vectors lint types docs format clean
+.PHONY: demo test test-long fuzz test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ test: $(READY) lint types  ## all tests, on two processes
 
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
 	$(BIN)/python -m pytest -m long -q
+
+fuzz: $(READY)  ## 2,400 damaged .tflite files; FUZZ_SEED=N for others
+	$(BIN)/python -m pytest -n 2 -m long -q tests/fuzz
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh

@@ -6,7 +6,6 @@ No TensorFlow.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.files import json_text, write_bytes, write_text
 from mobilenet_tf.core.ownership import Marker, read_marker, write_marker
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.proof.evaluate import model_input
@@ -80,7 +79,7 @@ def install(
         _require_same_origin(written["model"], origin, data)
     golden = golden_vectors(model)
     write_bytes(written["model"], data)
-    write_text(written["golden"], json.dumps(golden) + "\n")
+    write_text(written["golden"], json_text(golden) + "\n")
     before = read_marker(assets)
     origins = dict(before.files) if before else {}
     origins[written["model"].name] = _hashed(origin)

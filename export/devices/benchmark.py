@@ -1,34 +1,23 @@
 """Compare the speed of `.tflite` files on this machine, so that ratios hold despite noise."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import processor
-from mobilenet_tf.deployment.devices.cpu import runner
+from mobilenet_tf.deployment.devices.cpu import InChild
 from mobilenet_tf.deployment.devices.timing import compared, interleaved
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+from mobilenet_tf.deployment.tflite.guard import Child, RuntimeCrash
 from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.deployment.tflite.limits import PROFILED
 from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 _PROFILE_ROUNDS = 15
-# Runs in a process of its own: peak memory in KiB before and after one inference.
-_MEMORY = """
-import json, re, sys
-from mobilenet_tf.deployment.devices.cpu import runner
-def peak():
-    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
-data = open(sys.argv[1], "rb").read()
-before = peak()
-runner(data, int(sys.argv[2]))()
-print(json.dumps([before, peak()]))
-"""
 
 
 def benchmark(
@@ -64,7 +53,7 @@ def benchmark(
         if found["delegate"]["problem"]:
             raise UserError(found["delegate"]["problem"])
     runs = {
-        (name, count): runner(content, count)
+        (name, count): InChild(content, name, count)
         for name, content in contents.items()
         for count in threads
     }
@@ -72,9 +61,9 @@ def benchmark(
     rows = [
         {
             **file_facts(name, content, facts[name]),
-            "peak_memory_bytes": peak_memory(name, threads[0]),
+            "peak_memory_bytes": peak_memory(content, name, threads[0]),
             "threads": compared(times, name, str(files[0]), threads),
-            "ops": profile_ops(content, threads[0]) if profile else {},
+            "ops": profile_ops(content, name, threads[0]) if profile else {},
         }
         for name, content in contents.items()
     ]
@@ -107,25 +96,41 @@ def check_request(files: Sequence[Path], threads: Sequence[int], rounds: int) ->
         raise UserError("A file is given twice; its ratio to itself would be 1.")
 
 
-def peak_memory(path: str, threads: int) -> int | None:
+def peak_memory(content: bytes, name: str, threads: int) -> int | None:
     """Return the bytes by which loading and running a file raises a process's peak memory."""
-    done = run_python("-c", _MEMORY, path, str(threads), text=True)
-    if done.returncode:
-        return None  # there is no /proc on macOS and Windows
-    before, after = json.loads(done.stdout.strip().splitlines()[-1])
-    return (after - before) * 1024
+    child = Child(name, len(content))
+    before = child.ask("peak")[0]["kib"]
+    InChild(content, name, threads, child)()
+    after = child.ask("peak")[0]["kib"]
+    return None if before is None or after is None else (after - before) * 1024
 
 
-def profile_ops(content: bytes, threads: int = 1) -> dict[str, dict[str, float]]:
-    """Return operator -> count and ms; each operator is measured as a file of its own, in turns."""
-    model = parse_model(content)
+def profile_ops(content: bytes, name: str, threads: int = 1) -> dict[str, dict[str, float]]:
+    """Return operator -> count and ms; each operator is measured as a file of its own, in turns.
+
+    An operator that cannot run alone, such as one of a control flow, is left out. There are none
+    if one of them ends the process, or for files of more than `PROFILED` operators.
+    """
+    model = parse_model(content, name)
     codes = op_codes(model)
-    names = [OP_NAMES[codes[op.opcodeIndex]] for op in model.subgraphs[0].operators]
-    runs = {index: runner(only(content, index), threads) for index in range(len(names))}
+    names = [
+        OP_NAMES.get(codes[op.opcodeIndex], f"OPERATOR_{codes[op.opcodeIndex]}")
+        for op in model.subgraphs[0].operators
+    ]
+    child, runs = Child(name, 4 * len(content)), {}
+    for index in range(len(names) if len(names) <= PROFILED else 0):
+        try:
+            runs[index] = InChild(only(content, index), name, threads, child)
+            runs[index]()
+        except RuntimeCrash:
+            runs.clear()
+            break
+        except UserError:
+            runs.pop(index, None)
     times = interleaved(runs, _PROFILE_ROUNDS)
     found: dict[str, dict[str, float]] = {}
-    for index, name in enumerate(names):
-        entry = found.setdefault(name, {"count": 0, "ms": 0.0})
+    for index in runs:
+        entry = found.setdefault(names[index], {"count": 0, "ms": 0.0})
         entry["count"] += 1
         entry["ms"] += float(np.median(times[index]))
     return dict(sorted(found.items(), key=lambda item: -item[1]["ms"]))

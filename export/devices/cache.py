@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_text
+from mobilenet_tf.core.files import json_text, write_text
+from mobilenet_tf.core.reading import read_bounded
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
@@ -50,7 +51,7 @@ class MeasurementCache:
 
     def _read(self) -> dict[str, Any]:
         try:
-            table = json.loads(self.path.read_text(encoding="utf-8")) if self.path else {}
+            table = json.loads(read_bounded(self.path)) if self.path else {}
         except (OSError, ValueError, RecursionError):
             return {}  # absent or damaged: measure again
         return table if isinstance(table, dict) else {}
@@ -61,7 +62,7 @@ class MeasurementCache:
             return
         table = self._read() | {self.measured_on: self.values}
         with suppress(UserError):  # measurements are only repeated next time
-            write_text(self.path, json.dumps(table, indent=1) + "\n")
+            write_text(self.path, json_text(table, indent=1) + "\n")
 
     def add(
         self,

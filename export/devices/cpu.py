@@ -7,7 +7,9 @@ from importlib.metadata import version
 import numpy as np
 
 from mobilenet_tf.core.system import processor
+from mobilenet_tf.deployment.tflite.guard import Child, GuardedInterpreter
 from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
+from mobilenet_tf.deployment.tflite.server import random_input
 
 _ROUNDS = 40
 
@@ -30,7 +32,9 @@ class Cpu:
         The files are run one after the other, as the parts of a network are. Run repeatedly on
         its own, a part would find its weights in the fastest cache.
         """
-        runs = {name: runner(content, self.threads) for name, content in files.items()}
+        runs = {
+            name: runner(content, self.threads, trusted=True) for name, content in files.items()
+        }
         found = {name: np.empty(_ROUNDS) for name in runs}
         for turn in range(-1, _ROUNDS):
             for name, run in runs.items():
@@ -41,13 +45,39 @@ class Cpu:
         return {name: float(np.median(values)) for name, values in found.items()}
 
 
-def runner(content: bytes, threads: int = 1) -> Callable[[], None]:
-    """Return a function that runs a `.tflite` file once on random pixels."""
-    interpreter = load_interpreter(content, "The model", threads)
+class InChild:
+    """Runs a `.tflite` on random pixels in a child process, which times it.
+
+    Args:
+        content: The file.
+        name: What errors call the file.
+        threads: Number of CPU threads.
+        child: A process that holds other files; None starts one.
+    """
+
+    def __init__(self, content: bytes, name: str, threads: int = 1, child: Child | None = None):
+        self._interpreter = GuardedInterpreter(content, name, threads, child=child)
+        self._interpreter.fill()
+        self.seconds = self._interpreter.seconds
+
+    def __call__(self) -> None:
+        """Run the file once."""
+        self.seconds(1)
+
+
+def runner(content: bytes, threads: int = 1, *, trusted: bool = False) -> Callable[[], None]:
+    """Return a function that runs a `.tflite` file once on random pixels.
+
+    Args:
+        content: The file.
+        threads: Number of CPU threads.
+        trusted: Whether this process made the file itself, so that it may run here.
+    """
+    if not trusted:
+        return InChild(content, "The model", threads)
+    interpreter = load_interpreter(content, "The model", threads, trusted=True)
     random = np.random.default_rng(0)
     for detail in interpreter.get_input_details():
-        shape, dtype = detail["shape"], detail["dtype"]
-        floats = np.issubdtype(dtype, np.floating)
-        values = random.random(shape) if floats else random.integers(0, 100, shape)
-        interpreter.set_tensor(detail["index"], values.astype(dtype))
+        values = random_input(random, detail["shape"], detail["dtype"])
+        interpreter.set_tensor(detail["index"], values)
     return interpreter.invoke

@@ -1,12 +1,12 @@
 """Write an int8 model in the form that a microcontroller or an NPU needs."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
@@ -109,7 +109,7 @@ def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:
     cost = Cost(estimate["milliseconds"], len(compiled), estimate["sram_bytes"], macs)
     require_fit(model.network, budget, cost, target)
     facts = {"bytes": len(compiled), **estimate}
-    figures = json.dumps(facts, indent=2) + "\n"
+    figures = json_text(facts, indent=2) + "\n"
     return facts, {**_files(model, compiled), "npu.json": figures.encode()}
 
 

@@ -1,6 +1,7 @@
 """Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.contents import classes_text, left_out_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
-from mobilenet_tf.datasets.images import read_image
+from mobilenet_tf.datasets.images import UnreadableImage, read_image
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
-_CHUNK = 64
+_CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
 _BINS = 15
 
 
@@ -100,9 +103,10 @@ def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> np.ndarray:
 
 def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress) -> np.ndarray:
     outputs = []
-    for start in range(0, len(pixels), _CHUNK):
-        outputs.append(model.run_raw(np.asarray(pixels[start : start + _CHUNK])))
-        progress(min(start + _CHUNK, len(pixels)), len(pixels))
+    chunk = max(_CHUNK, _CHUNK_BYTES // prod(model.input.shape[1:]))
+    for start in range(0, len(pixels), chunk):
+        outputs.append(model.run_raw(np.asarray(pixels[start : start + chunk])))
+        progress(min(start + chunk, len(pixels)), len(pixels))
     return np.concatenate(outputs)
 
 
@@ -122,7 +126,7 @@ def model_input(model: TFLiteModel) -> InputSpec:
 
 def labels_of(model: TFLiteModel) -> list[str]:
     """Return the file's labels, or the classes' numbers if it has none."""
-    return list(model.labels or map(str, range(model.output.shape[-1])))
+    return list(model.labels or map(str, range(model.classes)))
 
 
 def evaluate_file(
@@ -140,6 +144,9 @@ def evaluate_file(
     labels = labels_of(model)
     with picture_progress(f"Reading {source}") as progress:
         split, skipped = load_test(source, labels, model_input(model), seed, progress)
+    present = [labels[label] for label in sorted(set(split.labels.tolist()))]
+    counted = f"{source}: {classes_text(present)}; {len(split):,} images to evaluate on"
+    announce("; ".join([counted, *left_out_text(skipped)]) + ".")
     found = evaluate(model, split, labels, seed, robustness)
     return {"file": str(path), "source": source, **found, "skipped": skipped}
 
@@ -192,18 +199,28 @@ def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dic
         top: Number of classes per image.
 
     Returns:
-        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}]}.
+        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}], "failed": [{"image",
+        "reason"}]}: images that cannot be read do not keep the others from being classified.
 
     Raises:
-        UserError: The file or an image cannot be read.
+        UserError: The file cannot be read, or none of the images can.
     """
     model = TFLiteModel(path, threads=2)
     spec, labels = model_input(model), labels_of(model)
-    predictions = []
+    predictions: list[dict[str, Any]] = []
+    failed: list[UnreadableImage] = []
     for image in images:
-        pixels = read_image(image, spec)
+        try:
+            pixels = read_image(image, spec)
+        except UnreadableImage as error:
+            failed.append(error)
+            continue
         scores = model.run(pixels[None])[0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]
         predictions.append({"image": str(image), "classes": ranked})
-    return {"file": str(path), "predictions": predictions}
+    if failed and not predictions:
+        others = f" None of the other {len(failed) - 1} images can be read either."
+        raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
+    reasons = [{"image": error.name, "reason": error.reason} for error in failed]
+    return {"file": str(path), "predictions": predictions, "failed": reasons}

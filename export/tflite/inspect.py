@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import finite
+from mobilenet_tf.deployment.tflite.guard import RuntimeCrash
 from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
 from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size
 from mobilenet_tf.deployment.tflite.metadata import read_metadata, required_runtime
@@ -26,12 +29,18 @@ _WEIGHTED = {
     "DEPTHWISE_CONV_2D": (3, (1, 2)),
     "FULLY_CONNECTED": (0, (1,)),
 }
+_RANK = {"CONV_2D": 4, "DEPTHWISE_CONV_2D": 4, "FULLY_CONNECTED": 2}  # of the kernel
+_COMPARED = 8  # bytes of kernels that are looked at, per byte of the file
 
 
 class _Graph:
-    """The main subgraph with the lookups that the functions below share."""
+    """The main subgraph with the lookups that the functions below share.
 
-    def __init__(self, model: schema.ModelT):
+    Raises:
+        UserError: An operator has too few inputs or outputs.
+    """
+
+    def __init__(self, model: schema.ModelT, name: str):
         graph = model.subgraphs[0]
         self.model, self.operators, self.tensors = model, graph.operators, graph.tensors
         self.inputs, self.outputs = set(map(int, graph.inputs)), set(map(int, graph.outputs))
@@ -48,6 +57,23 @@ class _Graph:
             if reads and self.constants.issuperset(reads)
             for output in writes
         }
+
+        # The kernel of each operator that has one; None for the others.
+        self.kernels = [self._kernel(step, name) for step in range(len(self.operators))]
+
+    def _kernel(self, step: int, name: str) -> int | None:
+        """Return the number of an operator's kernel, if it is one of `_WEIGHTED`."""
+        op, kind = self.operators[step], self.names[step]
+        if kind not in _WEIGHTED:
+            return None
+        if len(op.inputs) < 2 or min(op.inputs[:2]) < 0 or not self.writes[step]:
+            raise UserError(
+                f"{name}: operator {step}, {kind}, has {len(self.reads[step])} inputs and "
+                f"{len(self.writes[step])} outputs; it needs an input, a kernel and an output."
+            )
+        kernel = int(op.inputs[1])
+        # Inside a control flow, shapes may be unknown until the file runs.
+        return kernel if len(self.info[kernel].shape) == _RANK[kind] else None
 
     def _name(self, op: schema.OperatorT, number: int) -> str:
         if number == schema.BuiltinOperator.CUSTOM:
@@ -85,25 +111,27 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
         metadata: see `Metadata`, with the labels.
 
     Raises:
-        UserError: The file is absent, not a `.tflite`, cut short or damaged.
+        UserError: The file is absent, not a `.tflite`, cut short or damaged, or LiteRT crashes on
+            it.
     """
     content, name = read_file(source)
     model = parse_model(content, name)
-    graph = _Graph(model)
+    graph = _Graph(model, name)
+    metadata = read_metadata(content, name).to_dict()
     used = graph.inputs | graph.outputs
     used = used.union(*map(set, graph.reads), *map(set, graph.writes))
     dtypes = Counter(graph.info[i].dtype for i in sorted(used))
     weights = _weights(graph)
     fixed = all(side > 0 for i in used for side in graph.info[i].shape)
     main = model.subgraphs[0]
-    return {
+    facts = {
         "file": "" if isinstance(source, bytes) else Path(source).name,
         "bytes": len(content),
         # Equal weights may share a buffer.
         "weight_bytes": sum(
             len(model.buffers[b].data) for b in {graph.tensors[i].buffer for i in weights}
         ),
-        "required_runtime": required_runtime(content),
+        "required_runtime": required_runtime(content, name),
         "ops": _ops(graph),
         "tensors": dict(sorted(dtypes.items())),
         "float_tensors": sum(n for dtype, n in dtypes.items() if "float" in dtype),
@@ -114,9 +142,10 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
         "inputs": [_tensor(graph.info[i]) for i in main.inputs],
         "outputs": [_tensor(graph.info[i]) for i in main.outputs],
         "delegate": _delegate(content, name, graph),
-        "layers": _layers(graph),
-        "metadata": read_metadata(content, name).to_dict(),
+        "layers": _layers(graph, len(content)),
+        "metadata": metadata,
     }
+    return finite(facts)
 
 
 def _tensor(info: TensorInfo) -> dict[str, Any]:
@@ -154,10 +183,10 @@ def _quantize_ops(graph: _Graph) -> dict[str, int]:
 
 def _multiply_adds(graph: _Graph) -> int:
     total = 0
-    for name, reads, writes in zip(graph.names, graph.reads, graph.writes, strict=True):
-        if name in _WEIGHTED:
-            kernel = graph.info[reads[1]].shape
-            total += graph.elements(writes[0]) * prod(kernel[axis] for axis in _WEIGHTED[name][1])
+    for name, kernel, writes in zip(graph.names, graph.kernels, graph.writes, strict=True):
+        if kernel is not None:
+            shape = graph.info[kernel].shape
+            total += graph.elements(writes[0]) * prod(shape[axis] for axis in _WEIGHTED[name][1])
     return total
 
 
@@ -170,7 +199,9 @@ def _delegate(content: bytes, name: str, graph: _Graph) -> dict[str, Any]:
     result = {"name": "XNNPACK", "partitions": 0, "left_out": {}, "problem": None}
     try:
         nodes = load_interpreter(content, name)._get_ops_details()
-    except ValueError as error:  # such as UserError
+    except RuntimeCrash:
+        raise
+    except UserError as error:
         return result | {"partitions": None, "left_out": None, "problem": str(error)}
     partitions = [node for node in nodes if node["op_name"] == "DELEGATE"]
     writer = {i: step for step, writes in enumerate(graph.writes) for i in writes}
@@ -187,13 +218,15 @@ def _delegate(content: bytes, name: str, graph: _Graph) -> dict[str, Any]:
     return result | {"partitions": len(partitions), "left_out": dict(sorted(left_out.items()))}
 
 
-def _layers(graph: _Graph) -> list[dict[str, Any]]:
-    layers = []
-    for name, reads in zip(graph.names, graph.reads, strict=True):
-        if name not in _WEIGHTED or reads[1] not in graph.constants:
+def _layers(graph: _Graph, size: int) -> list[dict[str, Any]]:
+    layers, left = [], _COMPARED * size
+    for name, kernel in zip(graph.names, graph.kernels, strict=True):
+        if kernel is None or kernel not in graph.constants:
             continue
-        info, tensor = graph.info[reads[1]], graph.tensors[reads[1]]
-        scale = getattr(tensor.quantization, "scale", None)
+        info, stored = graph.info[kernel], graph.stored(kernel)
+        scale = getattr(graph.tensors[kernel].quantization, "scale", None)
+        # Kernels may share one buffer, so that there is more to look at than the file has bytes.
+        left -= 0 if stored is None else len(stored)
         layers.append(
             {
                 "op": name,
@@ -201,7 +234,7 @@ def _layers(graph: _Graph) -> list[dict[str, Any]]:
                 "shape": list(info.shape),
                 "dtype": info.dtype,
                 "per_channel": scale is not None and len(scale) > 1,
-                "channel_max": _channel_max(info, graph.stored(reads[1]), _WEIGHTED[name][0]),
+                "channel_max": _channel_max(info, stored, _WEIGHTED[name][0]) if left > 0 else None,
             }
         )
     return layers
@@ -212,9 +245,11 @@ def _channel_max(info: TensorInfo, stored: np.ndarray | None, axis: int) -> dict
     # A sparse kernel stores fewer values than its shape has.
     if info.dtype not in ("int8", "uint8") or stored is None or len(stored) != prod(info.shape):
         return None
+    if min(info.shape) < 1:
+        return None
     kernel = stored.view(info.dtype).reshape(info.shape).astype(np.int32)
     # uint8 weights of old files are centred on their zero point.
-    distance = np.abs(kernel - (info.zero_point or 0))
+    distance = np.abs(kernel - np.int64(info.zero_point or 0))
     largest = distance.max(axis=tuple(a for a in range(kernel.ndim) if a != axis))
     return {
         "min": int(largest.min()),

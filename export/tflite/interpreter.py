@@ -18,9 +18,11 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import IO_TYPES
 from mobilenet_tf.core.terminal import quiet
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
+from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS, shown
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
-from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, tensor_info
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, tensor_info
 
 
 class TFLiteModel:
@@ -31,6 +33,7 @@ class TFLiteModel:
         input, output: `TensorInfo` of the two.
         scores: The integer tensor from which a float output is dequantized; otherwise the output.
         metadata: `Metadata` of the file.
+        classes: Number of classes.
         labels: One label per class, or None.
 
     Args:
@@ -42,10 +45,12 @@ class TFLiteModel:
         mean: Mean of the normalisation, for a file whose metadata has none: one value, or one per
             channel.
         std: The same for the standard deviation.
+        trusted: Whether LiteRT may run in this process: only for what this process converted
+            itself. It runs any other file in a child process, see `guard`.
 
     Raises:
         UserError: The file is absent, not a `.tflite`, cut short, or not an image classifier, or
-            its number of labels differs from its number of classes.
+            its number of labels differs from its number of classes, or LiteRT cannot run it.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class TFLiteModel:
         preserve_tensors: bool = False,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
+        trusted: bool = False,
     ):
         content, self.name = read_file(source)
         graph = parse_model(content, self.name).subgraphs[0]
@@ -64,9 +70,12 @@ class TFLiteModel:
         self._mean = self.metadata.mean if mean is None else mean
         self._std = self.metadata.std if std is None else std
         self.input, self.output = self._checked_input_and_output(graph)
-        self.labels, classes = self.metadata.labels, prod(self.output.shape[1:])
-        if self.labels is not None and len(self.labels) != classes:
-            raise UserError(f"{self.name} has {len(self.labels)} labels for {classes} classes.")
+        self.classes = self._checked_classes()
+        self.labels = self.metadata.labels
+        if self.labels is not None and len(self.labels) != self.classes:
+            raise UserError(
+                f"{self.name} has {len(self.labels)} labels for {self.classes} classes."
+            )
         self._shift = 128 if self.input.dtype == "int8" else 0
         self._input_index, self._output_index = int(graph.inputs[0]), int(graph.outputs[0])
         self._tensors = [tensor_info(tensor) for tensor in graph.tensors]
@@ -77,7 +86,9 @@ class TFLiteModel:
             self.scores = self._tensors[last[0].inputs[0]]
         self._preserve_tensors = preserve_tensors
         runnable = _with_all_outputs(content) if preserve_tensors else content
-        self._interpreter = load_interpreter(runnable, self.name, threads, delegate)
+        self._interpreter = load_interpreter(
+            runnable, self.name, threads, delegate, trusted=trusted
+        )
 
     def _checked_input_and_output(self, graph: schema.SubGraphT) -> tuple[TensorInfo, TensorInfo]:
         """Return input and output after checking that this class supports them."""
@@ -88,12 +99,12 @@ class TFLiteModel:
         for tensor in (picture, scores):
             if any(side < 1 for side in tensor.shape):
                 raise UserError(
-                    f"{self.name}: tensor {tensor.name} has the shape {tensor.shape}, which is not"
-                    " fixed; export it with batch, height and width given."
+                    f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}, which"
+                    " is not fixed; export it with batch, height and width given."
                 )
             if tensor.dtype not in IO_TYPES:
                 raise UserError(
-                    f"{self.name}: tensor {tensor.name} is {tensor.dtype}; it must be one of"
+                    f"{self.name}: tensor {shown(tensor.name)} is {tensor.dtype}; it must be one of"
                     f" {', '.join(IO_TYPES)}."
                 )
         if len(picture.shape) != 4:
@@ -101,21 +112,58 @@ class TFLiteModel:
                 f"{self.name} has an input of shape {picture.shape}; a picture"
                 " (batch, height, width, channels) is needed."
             )
+        for tensor, shape, most in (
+            (picture, picture.shape[1:], PICTURE_ELEMENTS),
+            (picture, picture.shape, BATCH_ELEMENTS),
+            (scores, scores.shape, BATCH_ELEMENTS),
+        ):
+            if prod(shape) > most:
+                raise UserError(
+                    f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}; at "
+                    f"most {most:,} elements of {shape} are accepted."
+                )
+            check_quantization(tensor, self.name)
         return picture, scores
+
+    def _checked_classes(self) -> int:
+        """Return the number of scores of one picture."""
+        classes, rest = divmod(prod(self.output.shape), self.input.shape[0])
+        if rest:
+            raise UserError(
+                f"{self.name} has an output of shape {self.output.shape} for an input of shape "
+                f"{self.input.shape}; the same number of scores for each picture is needed."
+            )
+        return classes
+
+    def _normalisation(self, values: float | Sequence[float], what: str) -> np.ndarray:
+        """Return mean or std as one finite value, or one per channel."""
+        found = np.asarray(values, np.float64).reshape(-1)
+        wrong = not np.isfinite(found).all() or (what == "std" and (found == 0).any())
+        if wrong or len(found) not in (1, self.input.shape[3]):
+            accepted = "finite numbers" + (" other than 0" if what == "std" else "")
+            raise UserError(
+                f"{self.name}: {what} is {', '.join(f'{v:g}' for v in found[:4]) or 'empty'}; "
+                f"{accepted} are needed, one or {self.input.shape[3]} of them."
+            )
+        return found
 
     @cached_property
     def _table(self) -> np.ndarray:
         """Value of the input for each pixel value and channel: (256, channels)."""
         pixels = np.arange(256.0)[:, None].repeat(self.input.shape[3], axis=1)
-        known = self._mean is not None and self._std is not None
-        if self.input.dtype == "float32" and not known:
+        mean, std = self._mean, self._std
+        if self.input.dtype == "float32" and (mean is None or std is None):
             raise UserError(
                 f"{self.name} has a float32 input and no mean and std in its metadata; give both."
             )
-        if self.input.dtype != "float32" and (not known or self.input.scale is None):
+        if (
+            mean is None
+            or std is None
+            or (self.input.dtype != "float32" and self.input.scale is None)
+        ):
             # By convention the input of such files is the pixels, shifted if it is signed.
             return (pixels - self._shift).astype(self.input.dtype)
-        real = (pixels - np.asarray(self._mean, np.float64)) / np.asarray(self._std, np.float64)
+        real = (pixels - self._normalisation(mean, "mean")) / self._normalisation(std, "std")
         if self.input.dtype == "float32":
             return real.astype(np.float32)
         return self.input.quantize(real)
@@ -152,18 +200,21 @@ class TFLiteModel:
             UserError: See `prepare`.
         """
         inputs = self.prepare(pixels)
-        batch, *size = self.input.shape
-        scores = np.empty((len(inputs), prod(self.output.shape[1:])), self.output.dtype)
-        for start in range(0, len(inputs), batch):
-            part = inputs[start : start + batch]
-            count = len(part)
-            if count < batch:
-                part = np.concatenate([part, np.zeros_like(inputs, shape=(batch - count, *size))])
-            self._interpreter.set_tensor(self._input_index, part)
-            self._interpreter.invoke()
-            result = self._interpreter.get_tensor(self._output_index)
-            scores[start : start + count] = result.reshape(batch, -1)[:count]
-        return scores
+        batch = self.input.shape[0]
+        batches = -(-len(inputs) // batch)
+        if missing := batches * batch - len(inputs):
+            filling = np.zeros_like(inputs, shape=(missing, *inputs.shape[1:]))
+            inputs = np.concatenate([inputs, filling])
+        inputs = inputs.reshape(batches, *self.input.shape)
+        scores = np.empty((batches, batch * self.classes), self.output.dtype)
+        if isinstance(self._interpreter, GuardedInterpreter):
+            self._interpreter.run(inputs, self._input_index, self._output_index, scores)
+        else:
+            for part, result in zip(inputs, scores, strict=True):
+                self._interpreter.set_tensor(self._input_index, part)
+                self._interpreter.invoke()
+                result[:] = self._interpreter.get_tensor(self._output_index).reshape(-1)
+        return scores.reshape(-1, self.classes)[: len(pixels)]
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
         """Return the scores as float32 (N, classes); see `run_raw`."""
@@ -200,7 +251,9 @@ def _with_all_outputs(content: bytes) -> bytes:
     return pack(model)
 
 
-def load_interpreter(content: bytes, name: str, threads: int = 1, delegate: bool = True) -> Any:
+def load_interpreter(
+    content: bytes, name: str, threads: int = 1, delegate: bool = True, *, trusted: bool = False
+) -> Any:
     """Return a LiteRT interpreter with its memory allocated.
 
     Args:
@@ -208,10 +261,13 @@ def load_interpreter(content: bytes, name: str, threads: int = 1, delegate: bool
         name: What errors call the file.
         threads: Number of CPU threads.
         delegate: Whether to run on XNNPACK, or on the built-in kernels.
+        trusted: Whether to run it in this process; else it is a `GuardedInterpreter`.
 
     Raises:
-        UserError: LiteRT rejects the model, or lacks one of its operators.
+        UserError: LiteRT rejects the model, lacks one of its operators, or crashes on it.
     """
+    if not trusted:
+        return GuardedInterpreter(content, name, threads, delegate)
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     builtin = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES

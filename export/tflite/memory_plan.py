@@ -6,8 +6,10 @@ under the metadata name OfflineMemoryAllocation; the runtime then fits only its 
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 
 from ai_edge_litert import schema_py_generated as schema
@@ -81,11 +83,11 @@ def lower_bound(tensors: Iterable[Lifetime]) -> int:
 
 
 def _peak(tensors: Iterable[Lifetime], size: Callable[[Lifetime], int]) -> int:
-    tensors = list(tensors)
-    steps = {tensor.first for tensor in tensors}  # memory only grows where a tensor begins
-    return max(
-        (sum(size(t) for t in tensors if t.first <= step <= t.last) for step in steps), default=0
-    )
+    change: dict[int, int] = defaultdict(int)
+    for tensor in tensors:
+        change[tensor.first] += size(tensor)
+        change[tensor.last + 1] -= size(tensor)
+    return max(accumulate(change[step] for step in sorted(change)), default=0)
 
 
 def plan_offsets(tensors: list[Lifetime]) -> list[int]:

@@ -6,22 +6,28 @@ finds `labels.txt`. The zip's `preprocessing.json` holds what the schema has no 
 whole `InputSpec` and free values. Needs neither TensorFlow nor tflite-support.
 """
 
-import io
 import json
 import struct
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers.table import Table
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
+from mobilenet_tf.core.labels import check_labels
+from mobilenet_tf.core.reading import decode_text, text_lines
+from mobilenet_tf.deployment.tflite.archive import ZIP_DAMAGE, append_zip, read_zip
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, write_metadata_entry
+from mobilenet_tf.deployment.tflite.limits import (
+    BeyondLimit,
+    CountedTable,
+    limited,
+    shown,
+)
 from mobilenet_tf.deployment.tflite.metadata_schema import (
     AXIS_LABELS,
     COLOR_SPACES,
@@ -36,7 +42,6 @@ LABELS_FILE = "labels.txt"
 PREPROCESSING_FILE = "preprocessing.json"
 METADATA_NAME, RUNTIME_NAME = b"TFLITE_METADATA", b"min_runtime_version"
 METADATA_MARK = b"M001"
-_ZIP_DAMAGE = (zipfile.BadZipFile, KeyError, ValueError, EOFError, RuntimeError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,9 @@ def add_metadata(
     builder.Finish(root, METADATA_MARK)
     write_metadata_entry(model, METADATA_NAME, bytes(builder.Output()))
 
-    preprocessing = json.dumps(input_spec.to_dict() | {"extra": extra or {}}, indent=2)
+    preprocessing = json_text(input_spec.to_dict() | {"extra": extra or {}}, indent=2)
     files = {LABELS_FILE: "\n".join(labels) + "\n", PREPROCESSING_FILE: preprocessing + "\n"}
-    return _append_zip(pack(model), files)
+    return append_zip(pack(model), files)
 
 
 def read_metadata(content: bytes, name: str = "the model") -> Metadata:
@@ -132,10 +137,14 @@ def read_metadata(content: bytes, name: str = "the model") -> Metadata:
         UserError: The metadata is damaged, or a label file that it lists is missing.
     """
     try:
-        buffer = read_metadata_entry(content, METADATA_NAME)
-        if buffer[4:8] != METADATA_MARK:
-            return Metadata()
-        values = unpack_table(Table(buffer, struct.unpack_from("<I", buffer)[0]), "ModelMetadata")
+        with limited():
+            buffer = read_metadata_entry(content, METADATA_NAME)
+            if buffer[4:8] != METADATA_MARK:
+                return Metadata()
+            root = CountedTable(buffer, struct.unpack_from("<I", buffer)[0])
+            values = unpack_table(root, "ModelMetadata")
+    except BeyondLimit as error:
+        raise UserError(f"The metadata of {name} {error}; no model needs as many.") from error
     except DAMAGE as error:
         raise UserError(f"The metadata of {name} is damaged; export it again.") from error
 
@@ -165,9 +174,17 @@ def read_metadata(content: bytes, name: str = "the model") -> Metadata:
     )
 
 
-def required_runtime(content: bytes) -> str:
-    """Return the oldest TFLite runtime that has all operators, as "1.14.0", or "unknown"."""
-    version = read_metadata_entry(content, RUNTIME_NAME).rstrip(b"\0")
+def required_runtime(content: bytes, name: str = "the model") -> str:
+    """Return the oldest TFLite runtime that has all operators, as "1.14.0", or "unknown".
+
+    Raises:
+        UserError: The metadata is damaged.
+    """
+    try:
+        with limited():
+            version = read_metadata_entry(content, RUNTIME_NAME)[:32].rstrip(b"\0")
+    except DAMAGE as error:
+        raise UserError(f"The metadata of {name} is damaged; export it again.") from error
     return version.decode("ascii", "replace") or "unknown"
 
 
@@ -211,45 +228,31 @@ def _describe(
     }
 
 
-def _append_zip(content: bytes, files: dict[str, str]) -> bytes:
-    """Append uncompressed text files; their offsets count from the first byte of the model."""
-    stream = io.BytesIO(content)
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in files.items():
-            # With a fixed date, equal contents give equal files.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text.encode())
-    return stream.getvalue()
-
-
-def _read_zip(content: bytes, file: str) -> str:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.read(file).decode("utf-8-sig")
-
-
 def _read_labels(content: bytes, file: str, name: str) -> tuple[str, ...]:
     try:
-        # Not splitlines(), which also breaks a label at U+2028 and similar characters.
-        lines = _read_zip(content, file).replace("\r\n", "\n").split("\n")
-    except _ZIP_DAMAGE as error:
+        stored = read_zip(content, file)
+    except BeyondLimit as error:
+        raise UserError(f"{name} contains {shown(file)}, which {error}.") from error
+    except ZIP_DAMAGE as error:
         raise UserError(
-            f"{name} lists {file} but does not contain it in full: it is cut short, or a tool has"
-            " dropped its labels; copy or export it again."
+            f"{name} lists {shown(file)} but does not contain it in full: it is cut short, or a"
+            " tool has dropped its labels; copy or export it again."
         ) from error
-    return tuple(lines[:-1] if lines[-1] == "" else lines)
+    return tuple(text_lines(decode_text(stored, f"{shown(file)} in {name}")))
 
 
 def _read_preprocessing(content: bytes) -> dict[str, Any]:
     """The fields of `Metadata` in preprocessing.json that are valid; other tools may differ."""
     try:
-        values = json.loads(_read_zip(content, PREPROCESSING_FILE))
-    except _ZIP_DAMAGE:
+        values = json.loads(read_zip(content, PREPROCESSING_FILE))
+    except ZIP_DAMAGE:
         return {}
     if not isinstance(values, dict):
         return {}
     valid = {
-        "crop": lambda value: isinstance(value, int | float),
-        "fit": lambda value: value in FITS,
-        "resize": lambda value: value in RESIZES,
+        "crop": lambda value: type(value) in (int, float) and 0 < value <= 1,
+        "fit": lambda value: isinstance(value, str) and value in FITS,
+        "resize": lambda value: isinstance(value, str) and value in RESIZES,
         "extra": lambda value: isinstance(value, dict),
     }
     return {
@@ -260,7 +263,4 @@ def _read_preprocessing(content: bytes) -> dict[str, Any]:
 def _check_labels(labels: Sequence[str], classes: int) -> None:
     if len(labels) != classes:
         raise UserError(f"There are {len(labels)} labels for an output of {classes} classes.")
-    for index, label in enumerate(labels):
-        # Readers on phones skip blank lines, which would shift all classes after it.
-        if not label.strip() or "\n" in label or "\r" in label:
-            raise UserError(f"Label {index} is {label!r}; it must be text on one line.")
+    check_labels(labels)

@@ -9,7 +9,8 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from flatbuffers import number_types
-from flatbuffers.table import Table
+
+from mobilenet_tf.deployment.tflite.limits import CHANNELS, BeyondLimit, CountedTable
 
 # Fields in the order of their ids. A union occupies two ids: the number of its member, then the
 # table.
@@ -85,7 +86,7 @@ def pack_table(builder: flatbuffers.Builder, table: str, values: dict[str, Any])
     return builder.EndObject()
 
 
-def unpack_table(at: Table, table: str) -> dict[str, Any]:
+def unpack_table(at: CountedTable, table: str) -> dict[str, Any]:
     """Read a table into the form that `pack_table` takes, without the fields that it lacks.
 
     Args:
@@ -103,17 +104,22 @@ def unpack_table(at: Table, table: str) -> dict[str, Any]:
         elif kind == "string":
             values[name] = at.String(position).decode("utf-8", "replace")
         elif kind == "[float]":
+            if at.VectorLen(offset) > CHANNELS:
+                raise BeyondLimit(f"has more than {CHANNELS:,} numbers in {name}")
             numbers = at.GetVectorAsNumpy(number_types.Float32Flags, offset)
             values[name] = tuple(numbers.tolist())
         elif kind == "[string]":
             continue
         elif kind[0] == "[":
             starts = (at.Vector(offset) + 4 * i for i in range(at.VectorLen(offset)))
-            children = (Table(at.Bytes, at.Indirect(start)) for start in starts)
+            children = (CountedTable(at.Bytes, at.Indirect(start)) for start in starts)
             values[name] = [unpack_table(child, kind[1:-1]) for child in children]
         elif kind not in _UNIONS:
-            values[name] = unpack_table(Table(at.Bytes, at.Indirect(position)), kind)
+            values[name] = unpack_table(CountedTable(at.Bytes, at.Indirect(position)), kind)
         elif 1 <= (number := values.get(f"{name}_type", 0)) <= len(_UNIONS[kind]):
             member = _UNIONS[kind][number - 1]
-            values[name] = member, unpack_table(Table(at.Bytes, at.Indirect(position)), member)
+            values[name] = (
+                member,
+                unpack_table(CountedTable(at.Bytes, at.Indirect(position)), member),
+            )
     return values

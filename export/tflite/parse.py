@@ -1,11 +1,31 @@
 """Read a `.tflite` into the schema's objects and reject files that are cut short or damaged."""
 
 import struct
+from math import prod
 from pathlib import Path
+from types import SimpleNamespace
 
+import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.deployment.tflite.limits import (
+    ELEMENTS,
+    FILE_BYTES,
+    OPERATORS,
+    RANK,
+    REFERENCES,
+    BeyondLimit,
+    CountedTable,
+    limited,
+)
+
+# The generated code makes its tables through this name; outside of `limited` nothing is counted.
+schema.flatbuffers = SimpleNamespace(
+    **vars(flatbuffers) | {"table": SimpleNamespace(Table=CountedTable)}
+)
 
 # What reading a flatbuffer raises if it ends too early or its offsets are wrong.
 DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
@@ -19,16 +39,14 @@ def read_file(source: str | Path | bytes) -> tuple[bytes, str]:
     """Return the content of a `.tflite` and the name by which errors refer to it.
 
     Raises:
-        UserError: The file does not exist or cannot be read.
+        UserError: The file does not exist, cannot be read, is no regular file, or is too large.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), "The model"
     try:
-        return Path(source).read_bytes(), str(source)
+        return read_bounded(Path(source), FILE_BYTES), str(source)
     except FileNotFoundError:
         raise UserError(f"{source} does not exist; a .tflite file is needed.") from None
-    except OSError as error:
-        raise UserError(f"{source} cannot be read: {error.strerror or error}.") from error
 
 
 def parse_model(content: bytes, name: str = "The model") -> schema.ModelT:
@@ -44,9 +62,12 @@ def parse_model(content: bytes, name: str = "The model") -> schema.ModelT:
     if content[4:8] != b"TFL3":
         raise UserError(f"{name} is not a .tflite file: it lacks the mark TFL3 at byte 4.")
     try:
-        # This reads every field of every table, so it fails if the file ends too early.
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        with limited():
+            # This reads every field of every table, so it fails if the file ends too early.
+            model = schema.ModelT.InitFromPackedBuf(content, 0)
         _check_references(model)
+    except BeyondLimit as error:
+        raise UserError(f"{name} {error}; no image classifier needs as many.") from error
     except DAMAGE as error:
         raise UserError(
             f"{name} is cut short or damaged after {len(content)} bytes; copy or export it again."
@@ -58,20 +79,46 @@ def _check_references(model: schema.ModelT) -> None:
     """Raise IndexError if the model refers to a tensor, buffer or operator that it lacks."""
     if not model.subgraphs:
         raise IndexError("no subgraph")
+    model.operatorCodes = model.operatorCodes or []
+    if sum(len(graph.operators or ()) for graph in model.subgraphs) > OPERATORS:
+        raise BeyondLimit(f"has more than {OPERATORS:,} operators")
+    references = 0
     for graph in model.subgraphs:
-        graph.operators = graph.operators or []
-        used = [graph.inputs, graph.outputs]
+        graph.operators, graph.tensors = graph.operators or [], graph.tensors or []
+        for part in (graph, *graph.operators):
+            part.inputs, part.outputs = _indices(part.inputs), _indices(part.outputs)
+            references += len(part.inputs) + len(part.outputs)
+            if references > REFERENCES:
+                raise BeyondLimit(f"has more than {REFERENCES:,} references to tensors")
+            # An operator may leave an input out: -1.
+            least = 0 if part is graph else -1
+            for indices in (part.inputs, part.outputs):
+                if len(indices) and not least <= indices.min() <= indices.max() < len(
+                    graph.tensors
+                ):
+                    raise IndexError("tensor")
         for op in graph.operators:
-            op.inputs = () if op.inputs is None else op.inputs
-            op.outputs = () if op.outputs is None else op.outputs
-            used += [op.inputs, op.outputs]
             model.operatorCodes[op.opcodeIndex]
-        if not all(-1 <= index < len(graph.tensors) for indices in used for index in indices):
-            raise IndexError("tensor")
         for tensor in graph.tensors:
             model.buffers[tensor.buffer]
+            _check_shape(tensor)
     for entry in model.metadata or []:
         model.buffers[entry.buffer]
+
+
+def _indices(values: np.ndarray | None) -> np.ndarray:
+    return np.zeros(0, np.int32) if values is None else np.asarray(values)
+
+
+def _check_shape(tensor: schema.TensorT) -> None:
+    for shape in (tensor.shape, tensor.shapeSignature):
+        if shape is None:
+            continue
+        if len(shape) > RANK:
+            raise BeyondLimit(f"has a tensor of more than {RANK} axes")
+        # A side of -1 is not fixed.
+        if prod(max(1, int(side)) for side in shape) > ELEMENTS:
+            raise BeyondLimit(f"has a tensor of more than {ELEMENTS:,} elements")
 
 
 def op_codes(model: schema.ModelT) -> list[int]:

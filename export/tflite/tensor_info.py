@@ -1,10 +1,13 @@
 """Name, shape and quantization of one tensor of a `.tflite`."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.tflite.limits import shown
 from mobilenet_tf.deployment.tflite.parse import DTYPES
 
 
@@ -52,7 +55,10 @@ def tensor_info(tensor: schema.TensorT) -> TensorInfo:
     scales = getattr(tensor.quantization, "scale", None)
     scale = float(scales[0]) if scales is not None and len(scales) == 1 else None
     zero_points = getattr(tensor.quantization, "zeroPoint", None)
-    zero_point = 0 if zero_points is None or scale is None else int(zero_points[0])
+    if scale is None or zero_points is None or not len(zero_points):
+        zero_point = 0
+    else:
+        zero_point = int(zero_points[0])
     return TensorInfo(
         name=(tensor.name or b"").decode("utf-8", "replace"),
         dtype=DTYPES.get(tensor.type, str(tensor.type)),
@@ -60,3 +66,24 @@ def tensor_info(tensor: schema.TensorT) -> TensorInfo:
         scale=scale,
         zero_point=None if scale is None else zero_point,
     )
+
+
+def check_quantization(tensor: TensorInfo, name: str) -> None:
+    """Reject a scale or zero point with which integers have no values.
+
+    Raises:
+        UserError: The scale is not a finite number above 0, or the zero point is no such integer.
+    """
+    if tensor.scale is None or tensor.zero_point is None:
+        return
+    if not (math.isfinite(tensor.scale) and tensor.scale > 0):
+        raise UserError(
+            f"{name}: tensor {shown(tensor.name)} has the scale {tensor.scale:g}; it must be a "
+            "finite number greater than 0."
+        )
+    limits = np.iinfo(np.int32 if "float" in tensor.dtype else tensor.dtype)
+    if not limits.min <= tensor.zero_point <= limits.max:
+        raise UserError(
+            f"{name}: tensor {shown(tensor.name)} has the zero point {tensor.zero_point}; it must "
+            f"be from {limits.min} to {limits.max}."
+        )

@@ -9,6 +9,7 @@ from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli import tables
 from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.cli.output import show
+from mobilenet_tf.core.terminal import announce
 
 
 def predict(
@@ -17,10 +18,18 @@ def predict(
     top: Annotated[int, typer.Option(help="Number of classes per image.", min=1)] = 3,
     as_json: opt.Json = False,
 ) -> None:
-    """Show the most likely classes of images."""
+    """Show the most likely classes of images.
+
+    The exit code is 1 if some of the images cannot be read, and 2 if none can.
+    """
     from mobilenet_tf.commands.predict import predict as start
 
-    show(start(file, images, top=top), as_json, tables.prediction_table)
+    found = start(file, images, top=top)
+    show(found, as_json, tables.prediction_table)
+    for one in found["failed"]:
+        announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
+    if found["failed"]:
+        raise typer.Exit(1)
 
 
 def inspect(file: opt.File, as_json: opt.Json = False) -> None:

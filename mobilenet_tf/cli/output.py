@@ -1,6 +1,5 @@
 """Print results: JSON or tables on standard output, progress and paths on standard error."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from mobilenet_tf.cli.tables import run_table
+from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.terminal import console
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def show(
 ) -> None:
     """Print a result on standard output: as one JSON object, or as `render` shows it."""
     if as_json or render is None:
-        print(json.dumps(result))
+        print(json_text(result))
         return
     found = render(result)
     for part in found.renderables if isinstance(found, Group) else (found,):

@@ -11,8 +11,7 @@ from mobilenet_tf.commands.common import start_tensorflow, write_mistakes
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
@@ -91,8 +90,7 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
     model = load_foreign(path)
     _, height, width, channels = model.inputs[0].shape
     spec = InputSpec((height, width), channels, mean, std, data.crop)
-    with picture_progress(f"Reading {source}") as progress:
-        dataset = load_data(source, spec, data.seed, progress)
+    dataset = read_dataset(source, spec, data.seed)
     classes, outputs = dataset.classes, model.outputs[0].shape[1]
     if len(classes) != outputs:
         raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")

@@ -16,9 +16,10 @@ def predict(file: str | Path, images: Sequence[str | Path], *, top: int = 3) -> 
         top: Number of classes per image.
 
     Returns:
-        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}]}.
+        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}], "failed": [{"image",
+        "reason"}]}: images that cannot be read do not keep the others from being classified.
 
     Raises:
-        UserError: The file or an image cannot be read.
+        UserError: The file cannot be read, or none of the images can.
     """
     return proof.predict(file, images, top)

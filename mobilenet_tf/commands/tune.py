@@ -14,10 +14,11 @@ from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json, write_text
 from mobilenet_tf.core.lock import at_work
-from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.datasets.batch_plan import check_batch_fits
+from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
-from mobilenet_tf.datasets.load import class_names, load_data, source_name
+from mobilenet_tf.datasets.load import class_names, source_name
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
@@ -209,8 +210,9 @@ class _Trainer:
         """Return the images at the network's size; each size is read once."""
         side, source = network.input.side, self.settings.data
         if side not in self._datasets:
-            with picture_progress(f"Reading {source}") as progress:
-                data = load_data(source, network.input, self.settings.seed, progress)
+            first = not self._datasets
+            data = read_dataset(source, network.input, self.settings.seed, say=first)
+            check_batch_fits(self.settings.recipe.batch, len(data.train), network.input)
             self._datasets[side] = data
         return self._datasets[side]
 

@@ -5,6 +5,7 @@ run that is resumed after a kill or a power failure, sees the old file or the ne
 """
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -93,8 +95,24 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically; see `write_atomically`."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    """Write a JSON file atomically; see `write_atomically` and `json_text`."""
+    write_text(path, json_text(value, indent=2) + "\n")
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return valid JSON, which has no NaN and no infinity: they become null."""
+    return json.dumps(finite(value), indent=indent, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """Return plain values with None in place of numbers that are not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
 
 
 def write_lines(path: Path, lines: Iterable[object]) -> None:
@@ -108,12 +126,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         UserError: The file cannot be read or is not valid TOML.
     """
-    try:
-        return parse_toml(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not valid TOML: it is not UTF-8 text.") from error
+    return parse_toml(read_text_file(path), str(path))
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
@@ -126,3 +139,5 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise UserError(f"{source} is not valid TOML: its values are nested too deep.") from error

@@ -11,7 +11,7 @@ from mobilenet_tf.core.errors import UserError
 
 FITS = ("crop", "stretch", "pad")
 RESIZES = ("bilinear", "nearest", "box", "bicubic", "lanczos")
-SMALLEST_SIDE, LARGEST_SIDE = 32, 8192
+LARGEST_SIDE = 8192
 IO_TYPES = ("uint8", "int8", "float32")  # of the input and output of a .tflite
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
@@ -47,7 +47,7 @@ class InputSpec:
         sides = self.size if isinstance(self.size, tuple | list) else (self.size, self.size)
         if len(sides) != 2 or not all(_is_side(side) for side in sides):
             raise UserError(
-                f"size is {self.size!r}; it must be a whole number of at least {SMALLEST_SIDE} "
+                f"size is {self.size!r}; it must be a whole number of at least 1 "
                 f"and at most {LARGEST_SIDE}, or two of them: height and width."
             )
         object.__setattr__(self, "size", (int(sides[0]), int(sides[1])))
@@ -188,7 +188,7 @@ def _centred(width: int, height: int, across: float, down: float, share: float) 
 
 def _is_side(side: Any) -> bool:
     whole = isinstance(side, int | np.integer) and not isinstance(side, bool)
-    return bool(whole and SMALLEST_SIDE <= side <= LARGEST_SIDE)
+    return bool(whole and 1 <= side <= LARGEST_SIDE)
 
 
 def _listed(names: set[str]) -> str:

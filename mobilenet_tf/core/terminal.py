@@ -29,6 +29,11 @@ def quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
+def announce(line: str) -> None:
+    """Print a line on standard error, whole and as it is."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def run_command(**options: object) -> str:
     """Return a command line of `run` to copy; options that are None are left out."""
     words = (

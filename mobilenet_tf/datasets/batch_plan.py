@@ -1,8 +1,15 @@
 """Which batches a training run consists of, and which part of them a process makes."""
 
+import math
 from dataclasses import dataclass
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
+
+# A batch with more images than the dataset may have this many images, or as many as fit into so
+# many bytes, up to the largest batch of a recipe.
+_SMALL_BATCH, _LARGEST_REPEATED = 256, 4096
+_REPEATED_BYTES = 2**29
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,28 @@ class Replicas:
 
 
 ONE_REPLICA = Replicas()
+
+
+def check_batch_fits(batch: int, images: int, input_spec: InputSpec) -> None:
+    """Reject a batch that repeats the training images until the memory is full.
+
+    A batch may repeat the images of a small dataset, as those of the recipes do.
+
+    Args:
+        batch: Number of images per step.
+        images: Number of training images.
+        input_spec: Input of the network.
+
+    Raises:
+        UserError: The batch has more images than there are, and more than may be repeated.
+    """
+    fitting = _REPEATED_BYTES // (4 * math.prod(input_spec.shape))
+    most = max(images, _SMALL_BATCH, min(fitting, _LARGEST_REPEATED))
+    if batch > most:
+        raise UserError(
+            f"batch is {batch:,}, but there are {images:,} training images; it must be at most "
+            f"{most:,}."
+        )
 
 
 def check_batch(batch: int) -> None:

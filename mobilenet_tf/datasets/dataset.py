@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.inputs import LARGEST_SIDE, InputSpec
+from mobilenet_tf.core.labels import check_labels
 
 SPLITS = ("train", "validation", "test")
 # Training images are stored larger than the input by this factor, so that zooming in stays sharp.
@@ -79,6 +80,7 @@ class Dataset:
         validation: Images exactly as `prepare` makes them, for choices during training.
         test: Images exactly as `prepare` makes them, for the final metrics only.
         skipped: {"file": ..., "reason": ...} of every file that was left out.
+        notes: What else the user should know about the images, a clause each.
         fingerprint: Hash of classes, pixels, labels and names: equal for equal datasets.
     """
 
@@ -88,9 +90,11 @@ class Dataset:
     validation: Split
     test: Split
     skipped: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
+        check_labels(self.classes)
         object.__setattr__(self, "fingerprint", self.fingerprint or _fingerprint(self))
 
 

@@ -24,19 +24,36 @@ tests/datasets/test_prepare.py measures them.
 
 import math
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.reading import open_regular
+from mobilenet_tf.datasets.formats import (
+    BYTE_LIMIT,
+    FORMATS,
+    HEAD,
+    IN_FLIGHT,
+    PIXEL_LIMIT,
+    TOO_DEEP,
+    TOO_MANY_PIXELS,
+    plan,
+    unknown_format,
+)
 
-# Above the 108 million pixels of the largest phone cameras; 400 MB when decoded.
-PIXEL_LIMIT = 128_000_000
+_Made = TypeVar("_Made")
 # Colour behind transparent pixels: white, because drawings and logos are mostly dark.
 BACKGROUND = (255, 255, 255)
+_STRIP = 256  # rows of a deep picture that are converted at a time, in 64-bit floats
+
+# Some programs keep whole projects in a PNG's text; with Pillow's 1 MB it would count as damaged.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
 
 # Pillow's warnings (size, damaged EXIF) are either raised as UnreadableImage here or harmless.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -47,11 +64,13 @@ class UnreadableImage(UserError):
     """An image file cannot be decoded.
 
     Attributes:
+        name: Path of the file.
         reason: The cause, as a clause without the file's name.
     """
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} cannot be read as an image: {reason}.")
+        self.name = name
         self.reason = reason
 
 
@@ -67,69 +86,97 @@ def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarr
     # With twice the final resolution, the resize decides the pixels and not the JPEG decoder. The
     # longer side of the input counts, because the file may be rotated after decoding.
     longer = max(input_spec.height, input_spec.width)
-    return prepare(open_image(source, math.ceil(2 * longer / input_spec.crop)), input_spec)
+    at_least = math.ceil(2 * longer / input_spec.crop)
+    with _opened(source) as (file, name):
+        return _decode(file, name, at_least, lambda image: prepare(image, input_spec))
 
 
 def open_image(source: str | Path | BinaryIO, at_least: int | None = None) -> Image.Image:
     """Decode the first frame of an image file, upright and in mode RGB.
 
-    Transparent pixels become `BACKGROUND`; 16-bit, 32-bit and float grey values are scaled to
-    8 bits. A JPEG is decoded at 1/d of its size, where d is the largest of 8, 4, 2 and 1 with
-    shorter side // d >= at_least. This makes a 12-megapixel photo ten times as fast.
+    Transparent pixels become `BACKGROUND`, unless all pixels are transparent; 16-bit, 32-bit and
+    float grey values are scaled to 8 bits. A JPEG is decoded at 1/d of its size, where d is the
+    largest of 8, 4, 2 and 1 with shorter side // d >= at_least. This makes a 12-megapixel photo
+    ten times as fast.
 
     Args:
         source: Path, or seekable binary file.
         at_least: Number of pixels that the shorter side needs; None decodes at full size.
 
     Raises:
-        UnreadableImage: The file is missing, empty, not an image, truncated or damaged, or it has
-            more than `PIXEL_LIMIT` pixels.
+        UnreadableImage: The file is missing, empty, not a regular file, not an image of the formats
+            in `formats.FORMATS`, truncated or damaged, or it is too large; see `formats`.
     """
+    with _opened(source) as (file, name):
+        return _decode(file, name, at_least, lambda image: image)
+
+
+@contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
     if not isinstance(source, str | Path):
-        return _decode(source, getattr(source, "name", "the file"), at_least)
+        yield source, getattr(source, "name", "the file")
+        return
     try:
-        with open(source, "rb") as file:
-            return _decode(file, str(source), at_least)
+        file = open_regular(source, BYTE_LIMIT)
     except FileNotFoundError as error:
         raise UnreadableImage(str(source), "there is no such file") from error
-    except IsADirectoryError as error:
-        raise UnreadableImage(str(source), "it is a folder") from error
-    except OSError as error:
-        raise UnreadableImage(str(source), error.strerror or str(error)) from error
+    except (OSError, ValueError) as error:
+        raise UnreadableImage(str(source), getattr(error, "strerror", "") or str(error)) from error
+    with file:
+        yield file, str(source)
 
 
-def _decode(file: BinaryIO, name: str, at_least: int | None) -> Image.Image:
-    head = file.read(12)
-    file.seek(0)
-    if not head:
-        raise UnreadableImage(name, "it is empty")
+def _decode(
+    file: BinaryIO, name: str, at_least: int | None, use: Callable[[Image.Image], _Made]
+) -> _Made:
+    """Return what `use` makes of the image; until then its pixels count as being in flight."""
     try:
-        image = Image.open(file)
-        if image.width * image.height > PIXEL_LIMIT:
-            raise Image.DecompressionBombError
-        if at_least:
-            image.draft(None, (at_least, at_least))
-        image.load()
-        return _rgb(_upright(image))
+        head = file.read(HEAD)
+        file.seek(0)
+        if not head:
+            raise UnreadableImage(name, "it is empty")
+        way = plan(head, file, at_least)
+        if way.refusal:
+            raise UnreadableImage(name, way.refusal)
+        with ExitStack() as reservation:
+            reservation.enter_context(IN_FLIGHT.reserved(way.pixels))
+            image = Image.open(file, formats=FORMATS)
+            if image.width * image.height > PIXEL_LIMIT:
+                raise Image.DecompressionBombError
+            if at_least:
+                image.draft(None, (at_least, at_least))
+            if way.halvings:
+                setattr(image, "reduce", way.halvings)  # noqa: B010 (also a method of images)
+            if not way.pixels:
+                pixels = image.width * image.height
+                if image.mode != "RGB":  # which is converted, so that there are two
+                    pixels *= 2
+                if image.mode in ("I", "F") and pixels > PIXEL_LIMIT:
+                    raise UnreadableImage(name, TOO_DEEP)
+                reservation.enter_context(IN_FLIGHT.reserved(pixels))
+            image.load()
+            return use(_rgb(_upright(image)))
+    except UnreadableImage:
+        raise
     except UnidentifiedImageError as error:
-        reason = "it has no known image format"
-        if head[4:8] == b"ftyp":
-            reason = "it is HEIC or a video; save it as JPEG or PNG"
-        raise UnreadableImage(name, reason) from error
+        raise UnreadableImage(name, unknown_format(head)) from error
     except Image.DecompressionBombError as error:
-        reason = f"it has more than {PIXEL_LIMIT // 1_000_000} million pixels"
-        raise UnreadableImage(name, reason) from error
+        raise UnreadableImage(name, TOO_MANY_PIXELS) from error
     # Damaged bytes can make a decoder raise any exception.
     except Exception as error:
         reason = f"it is damaged ({error or type(error).__name__})"
         if "truncated" in str(error).lower():
             reason = "it is truncated"
+        elif "MAX_TEXT" in str(error) or "Too much memory used in text" in str(error):
+            reason = "its texts or its colour profile have more than 16 MB"
         raise UnreadableImage(name, reason) from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
     # Damaged EXIF data does not affect the pixels; the orientation is then unknown.
     try:
+        if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return image  # without the copy that Pillow would make
         return ImageOps.exif_transpose(image)
     except Exception:
         return image
@@ -140,24 +187,37 @@ def _rgb(image: Image.Image) -> Image.Image:
         # Keep the high byte, as Pillow's own decoders do for 16-bit colour.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+        return Image.fromarray(_eight_bits(image)).convert("RGB")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        # Many programs leave the fourth byte of a pixel 0 and mean an opaque picture.
+        if image.getchannel("A").getextrema() == (0, 0):
+            return image.convert("RGB")
         opaque = Image.new("RGB", image.size, BACKGROUND)
         opaque.paste(image, mask=image)
         return opaque
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _eight_bits(grey: np.ndarray) -> np.ndarray:
+def _eight_bits(image: Image.Image) -> np.ndarray:
     """Convert 32-bit integers or floats to uint8, from the smallest usual range that fits.
 
     The ranges are 0..65535 and 0..2^31 - 1, and for floats also 0..1 and 0..255.
     """
-    ranges = (1, 255, 65535, 2**31 - 1) if grey.dtype.kind == "f" else (65535, 2**31 - 1)
-    grey = np.nan_to_num(grey.astype(np.float64), posinf=0, neginf=0)
-    top = next((top for top in ranges if grey.max() <= top), grey.max())
-    return np.clip(grey * (255 / top) + 0.5, 0, 255).astype(np.uint8)
+    ranges = (1, 255, 65535, 2**31 - 1) if image.mode == "F" else (65535, 2**31 - 1)
+    highest = max(strip.max() for _, strip in _strips(image))
+    top = next((top for top in ranges if highest <= top), highest)
+    scaled = np.empty((image.height, image.width), np.uint8)
+    for row, strip in _strips(image):
+        scaled[row : row + _STRIP] = np.clip(strip * (255 / top) + 0.5, 0, 255)
+    return scaled
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the first row and the float64 values of each strip; what is no number is 0."""
+    for row in range(0, image.height, _STRIP):
+        strip = image.crop((0, row, image.width, min(row + _STRIP, image.height)))
+        yield row, np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
 
 
 def prepare(image: Image.Image, input_spec: InputSpec) -> np.ndarray:
@@ -174,7 +234,8 @@ def prepare(image: Image.Image, input_spec: InputSpec) -> np.ndarray:
     left, top, right, bottom = placement.target
     # Crop, then resize. resize(box=...) would also weigh pixels outside the box, and in Pillow 13
     # the order of its two passes, and so the rounding, depends on the shape of the whole image.
-    part = image.crop(placement.source)
+    whole = placement.source == (0, 0, image.width, image.height)
+    part = image if whole else image.crop(placement.source)
     part = part.resize((right - left, bottom - top), Image.Resampling[input_spec.resize.upper()])
     pixels = np.asarray(part if input_spec.channels == 3 else part.convert("L"))
     pixels = pixels.reshape(bottom - top, right - left, input_spec.channels)

@@ -24,8 +24,8 @@ def load_test(
 ) -> tuple[Split, list[dict[str, str]]]:
     """Load the images on which a finished model is evaluated.
 
-    These are all images of a folder per class (if it has `train/ val/ test/`, those of test), or
-    the test split of `digits` and `tfds:NAME` under `seed`.
+    These are all images of a folder per class (if it has splits, those of its test split, or those
+    that training would hold out), or the test split of `digits` and `tfds:NAME` under `seed`.
 
     Args:
         source: See `load_data`.
@@ -47,7 +47,7 @@ def load_test(
         return data.test, data.skipped
     from mobilenet_tf.datasets.sources.folder import load_labelled
 
-    return load_labelled(source, labels, input_spec, progress)
+    return load_labelled(source, labels, input_spec, seed, progress)
 
 
 def load_data(

@@ -11,6 +11,8 @@ from mobilenet_tf.networks import tables
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.tables import HS, RE, Rows
 
+SMALLEST_SIDE = 32  # of the papers' networks, which halve their input five times
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -64,7 +66,11 @@ def make_network(
         raise UserError(f"alpha is {alpha!r}; it must be a number greater than 0.")
     if not isinstance(classes, Integral) or classes < 1:
         raise UserError(f"classes is {classes!r}; it must be a whole number of at least 1.")
+    taken = InputSpec(size, channels)
+    if min(taken.height, taken.width) < SMALLEST_SIDE:
+        raise UserError(
+            f"size is {size!r}; it must be a whole number of at least {SMALLEST_SIDE}, or two of "
+            "them: height and width."
+        )
     backbone, head = ZOO[name].make(float(alpha), int(classes))
-    return Network(
-        InputSpec(size, channels), backbone, head, name, float(alpha), ZOO[name].layer_names
-    )
+    return Network(taken, backbone, head, name, float(alpha), ZOO[name].layer_names)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.datasets.batch_plan import check_batch_fits
+from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
-from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
@@ -170,6 +170,7 @@ def begin(
                 f"The classes of {settings.data} are {', '.join(dataset.classes)}, not those of "
                 f"the settings: {', '.join(settings.classes)}."
             )
+        check_batch_fits(settings.recipe.batch, len(dataset.train), settings.network.input)
         settings = settings.with_classes(dataset.classes)
         check_teacher(settings.teacher, dataset.classes)
         if visible(folder.path):
@@ -198,8 +199,7 @@ def _resumed(
 
 
 def _read(settings: RunSettings) -> Dataset:
-    with picture_progress(f"Reading {settings.data}") as progress:
-        return load_data(settings.data, settings.network.input, settings.seed, progress)
+    return read_dataset(settings.data, settings.network.input, settings.seed)
 
 
 def _require_unchanged(dataset: Dataset, folder: RunFolder, classes: tuple[str, ...]) -> None:
@@ -278,5 +278,6 @@ def data_facts(dataset: Dataset) -> dict[str, Any]:
         "validation": len(dataset.validation),
         "test": len(dataset.test),
         "skipped": dataset.skipped,
+        "notes": dataset.notes or None,
         "fingerprint": dataset.fingerprint,
     }

@@ -70,6 +70,7 @@ class Data(Section):
         classes: Class names in the order of the labels.
         train, validation, test: Number of images in each split.
         skipped: Files that were left out.
+        notes: What else was noticed in the images, a clause each; None if nothing was.
         fingerprint: Hash of classes, pixels, labels and file names.
     """
 
@@ -79,6 +80,7 @@ class Data(Section):
     validation: int | None = unknown_count()
     test: int | None = unknown_count()
     skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] | None = None
     fingerprint: str | None = None
 
 

@@ -26,7 +26,7 @@ def test_plain_values_bring_it_back(spec):
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"size": 31}, "size is 31; it must be a whole number of at least 32"),
+        ({"size": 0}, "size is 0; it must be a whole number of at least 1"),
         ({"size": 96.5}, "size is 96.5"),
         ({"size": (96, 96, 96)}, r"size is \(96, 96, 96\)"),
         ({"size": 10**6}, "size is 1000000"),
@@ -90,3 +90,11 @@ def test_mapping_to_the_input_and_back(fit, size):
     )
     points = np.random.default_rng(0).uniform(0, 500, (7, 5, 2))
     np.testing.assert_allclose(placement.to_picture(placement.to_input(points)), points)
+
+
+def test_any_side_is_an_input_but_not_of_the_papers_networks():
+    from mobilenet_tf.networks.zoo import make_network
+
+    assert InputSpec((1, 28), 1).shape == (1, 28, 1)
+    with pytest.raises(UserError, match="size is 28; it must be a whole number of at least 32"):
+        make_network("v2", size=28)

@@ -5,7 +5,6 @@ agreement with LiteRT on the run's test pictures. A file that does not agree is 
 """
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
@@ -16,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
@@ -152,7 +152,7 @@ def folder_contents(
         for template in templates.iterdir()
     }
     contents["model.tflite"] = form.small
-    contents["micro.json"] = (json.dumps(facts, indent=2) + "\n").encode()
+    contents["micro.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents
 
 

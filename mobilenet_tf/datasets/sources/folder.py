@@ -1,10 +1,11 @@
 """A folder with a folder of images per class, with or without train/, val/ and test/ above."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, stored_input
 from mobilenet_tf.datasets.images import UnreadableImage, read_image
+from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.sources.listing import (
     LabelledFile,
     check_folder,
@@ -23,6 +25,9 @@ from mobilenet_tf.datasets.storage import allocate, keep_rows
 
 # Number of files per thread that are decoded ahead; it bounds the images that wait for a slow disk.
 _AHEAD = 64
+_LONGEST_NAME = 200  # of a path in an error
+
+_Found = TypeVar("_Found")
 
 
 def load_folder(
@@ -44,15 +49,12 @@ def load_folder(
             readable images.
     """
     root = check_folder(source)
-    try:
-        classes, files, skipped = list_dataset(root)
-    except OSError as error:
-        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    classes, files, skipped = _listed(lambda: list_dataset(root))
     broken: dict[LabelledFile, str] = {}
     while True:
         files = [file for file in files if file not in broken]
         assigned = _assign(root, classes, files, seed, broken)
-        splits, unreadable = _decode(root, assigned, input_spec, progress)
+        splits, unreadable, plain = _decode(root, assigned, input_spec, progress)
         broken |= unreadable
         if not any(_lost_a_class(assigned[name], splits[name]) for name in SPLITS):
             break
@@ -64,6 +66,7 @@ def load_folder(
         validation=splits["validation"],
         test=splits["test"],
         skipped=skipped + _skipped(broken),
+        notes=notes_on_plain(plain),
     )
 
 
@@ -73,27 +76,28 @@ def folder_classes(source: str | Path) -> tuple[str, ...]:
     Raises:
         UserError: There is no such folder, or it has fewer than two classes.
     """
-    try:
-        return list_dataset(check_folder(source))[0]
-    except OSError as error:
-        raise UserError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return _listed(lambda: list_dataset(check_folder(source)))[0]
 
 
 def load_labelled(
     source: str | Path,
     labels: Sequence[str],
     input_spec: InputSpec,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> tuple[Split, list[dict[str, str]]]:
-    """Load all images of a folder per class, to evaluate a finished model.
+    """Load the images of a folder on which a finished model is evaluated.
 
-    Classes are matched with `labels` by name; the folder may lack some of them. If the folder has
-    `train/ val/ test/`, only test is loaded.
+    Classes are matched with `labels` by name; the folder may lack some of them. The folder is read
+    as `load_folder` reads it: if it has splits, the images are those of its test split or, if it
+    has none, those that training with this seed would hold out. If it has no splits, all of its
+    images are loaded.
 
     Args:
         source: Path of the folder.
         labels: Names of the model's classes; the images' labels are indices into them.
         input_spec: Input of the model.
+        seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
 
     Returns:
@@ -104,11 +108,32 @@ def load_labelled(
             no readable image.
     """
     root = check_folder(source)
-    top, files = list_labelled(root, labels)
-    splits, broken = _decode(root, {"test": files}, input_spec, progress)
+    files, left_out = _listed(lambda: list_labelled(root, labels))
+    if any(file.split == "train" for file in files):
+        present = sorted({file.label for file in files})
+        places = {label: place for place, label in enumerate(present)}
+        listing = Listing(
+            classes=tuple(labels[label] for label in present),
+            names=[file.name for file in files],
+            labels=[places[file.label] for file in files],
+            splits=[file.split for file in files],
+        )
+        files = [files[index] for index in assign_splits(listing, seed)["test"]]
+    splits, broken, _ = _decode(root, {"test": files}, input_spec, progress)
+    skipped = left_out + _skipped(broken)
     if not len(splits["test"]):
-        raise UserError(f"{top} has no readable images; it needs a folder of images per class.")
-    return splits["test"], _skipped(broken)
+        raise UserError(f"{root} has no readable images; it needs a folder of images per class.")
+    return splits["test"], skipped
+
+
+def _listed(listing: Callable[[], _Found]) -> _Found:
+    """Turn a folder that the system does not list into the user's error."""
+    try:
+        return listing()
+    except OSError as error:
+        name = str(error.filename)
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        raise UserError(f"{shown} cannot be read: {error.strerror}.") from error
 
 
 def _assign(
@@ -140,7 +165,7 @@ def _assign(
 
 def _skipped(broken: dict[LabelledFile, str]) -> list[dict[str, str]]:
     return [
-        {"file": file.name, "reason": reason}
+        {"file": _printable(file.name), "reason": reason}
         for file, reason in sorted(broken.items(), key=lambda item: item[0].name)
     ]
 
@@ -150,8 +175,14 @@ def _decode(
     assigned: dict[str, list[LabelledFile]],
     input_spec: InputSpec,
     progress: Progress | None,
-) -> tuple[dict[str, Split], dict[LabelledFile, str]]:
-    """Read all files; return the splits, and the reason for each file that is unreadable."""
+) -> tuple[dict[str, Split], dict[LabelledFile, str], list[str]]:
+    """Read all files.
+
+    Returns:
+        The splits, the reason for each file that is unreadable, and the names of the images in
+        which there is nothing to see.
+    """
+    plain: list[str] = []
     splits, broken = {}, {}
     total, done = sum(map(len, assigned.values())), 0
     workers = os.cpu_count() or 1
@@ -168,6 +199,8 @@ def _decode(
                 stored: InputSpec = stored,
             ) -> None:
                 images[row] = read_image(root / file.name, stored)
+                if hardly_varies(images[row]):
+                    plain.append(_printable(file.name))
 
             waiting = iter(enumerate(files))
             readable = []
@@ -185,11 +218,16 @@ def _decode(
             splits[name] = Split(
                 keep_rows(images, readable),
                 np.array([files[row].label for row in readable], np.int64),
-                [files[row].name for row in readable],
+                [_printable(files[row].name) for row in readable],
             )
     finally:
         pool.shutdown(cancel_futures=True)  # return at once after Ctrl-C
-    return splits, broken
+    return splits, broken, sorted(plain)
+
+
+def _printable(name: str) -> str:
+    """Return a file's name, with a mark for bytes that are not UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _lost_a_class(files: list[LabelledFile], split: Split) -> bool:

@@ -1,23 +1,13 @@
 """List the classes and image files of a folder, without reading the images."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-
-_SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-# Files that operating systems leave behind. Names that begin with a dot are ignored too.
-_LITTER = {"thumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
+from mobilenet_tf.core.labels import check_label, same_name
+from mobilenet_tf.datasets.sources.layout import check_different, class_folders, read_layout
+from mobilenet_tf.datasets.sources.walk import files_below
 
 
 @dataclass(frozen=True)
@@ -42,11 +32,19 @@ def check_folder(source: str | Path) -> Path:
         UserError: It does not exist or is not a folder.
     """
     root = Path(source)
-    if not root.exists():
+    if any("\ud800" <= character <= "\udfff" for character in str(root)):
+        raise UserError(
+            f"The path {str(root)!r} is not valid UTF-8, so config.toml cannot name it; rename it."
+        )
+    try:
+        root.stat()
+    except PermissionError as error:
+        raise UserError(f"{root} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
         raise UserError(
             f"{root} does not exist; the data is a folder with a folder of images per class, "
             "`digits` or `tfds:NAME`."
-        )
+        ) from error
     if not root.is_dir():
         raise UserError(f"{root} is a file; the data is a folder with a folder per class.")
     return root
@@ -58,101 +56,93 @@ def list_dataset(
     """List a folder that a network is trained on.
 
     Returns:
-        The classes, the files, and {"file", "reason"} of each folder that is left out.
+        The classes, the files, and {"file", "reason"} of what is left out.
 
     Raises:
-        UserError: Classes or their images are missing, or two folders claim the same split.
+        UserError: Classes or their images are missing, a class has a name that cannot be written
+            into a model, or there is not one way to read the folder.
         OSError: A folder cannot be read.
     """
-    tops, skipped = _split_folders(root)
-    train = tops["train"]
-    classes = tuple(folder.name for folder in _folders(train))
+    layout = read_layout(root)
+    if "train" not in layout.tops:
+        named = " and ".join(f"{top.name}/" for top in layout.tops.values())
+        raise UserError(f"{root} has {named}, but no train/; the training images are needed.")
+    train = layout.tops["train"]
+    classes = _classes(train)
+    files, left_out = [], list(layout.left_out)
+    for split, top in layout.tops.items():
+        for folder in class_folders(top):
+            name = same_name(folder.name)
+            if name not in classes:
+                raise UserError(f"{folder} is a class that {train} does not have.")
+            files += _labelled(folder, root, classes.index(name), split, left_out)
+    for label, name in enumerate(classes):
+        if not any(file.label == label and file.split == "train" for file in files):
+            raise UserError(f"{train / name} has no files; each class needs images.")
+    return classes, files, left_out
+
+
+def list_labelled(
+    root: Path, labels: Sequence[str]
+) -> tuple[list[LabelledFile], list[dict[str, str]]]:
+    """List a folder that a finished model is evaluated on.
+
+    Returns:
+        The files of the test split, or all files if the folder has no splits; if it has splits and
+        none is called test, the files of train and validation, from which the test images are to
+        be held out. And {"file", "reason"} of what is left out.
+
+    Raises:
+        UserError: A class is not among the labels, or there is not one way to read the folder.
+        OSError: A folder cannot be read.
+    """
+    layout = read_layout(root)
+    tops = layout.tops
+    if not layout.has_splits:
+        tops = {"test": tops["train"]}
+    elif "test" in tops or "train" not in tops:
+        tops = {"test": tops.get("test") or tops["validation"]}
+    known = {same_name(label): index for index, label in reversed([*enumerate(labels)])}
+    files: list[LabelledFile] = []
+    left_out = list(layout.left_out)
+    for split, top in tops.items():
+        for folder in class_folders(top):
+            label = known.get(same_name(folder.name))
+            if label is None:
+                raise UserError(
+                    f"{folder} is none of the model's classes, which are {', '.join(labels)}."
+                )
+            files += _labelled(folder, root, label, split, left_out)
+    return files, left_out
+
+
+def _classes(train: Path) -> tuple[str, ...]:
+    """Return the names of the classes, sorted; folders of one name in two encodings are one."""
+    folders = class_folders(train)
+    for folder in folders:
+        check_label(folder.name, f"A class folder in {train}")
+    check_different(folders)
+    classes = tuple(sorted({same_name(folder.name) for folder in folders}))
     if len(classes) < 2:
         hint = ""
-        if len(classes) == 1 and len(_folders(train / classes[0])) > 1:
-            hint = f"; did you mean {train / classes[0]}?"
+        if len(classes) == 1 and len(class_folders(folders[0])) > 1:
+            hint = f"; did you mean {folders[0]}?"
         raise UserError(
             f"{train} has {len(classes)} class folder{'s' * (len(classes) != 1)}; at least 2 are "
             f"needed, each with the images of one class{hint or '.'}"
         )
-    files = []
-    for split, top in tops.items():
-        for folder in _folders(top):
-            if folder.name not in classes:
-                raise UserError(f"{folder} is a class that {train} does not have.")
-            paths = _files(folder)
-            if split == "train" and not paths:
-                raise UserError(f"{folder} has no files; each class needs images.")
-            label = classes.index(folder.name)
-            files += [_labelled(path, root, label, split) for path in paths]
-    return classes, files, skipped
+    return classes
 
 
-def list_labelled(root: Path, labels: Sequence[str]) -> tuple[Path, list[LabelledFile]]:
-    """List a folder that a finished model is evaluated on.
+def _labelled(
+    folder: Path, root: Path, label: int, split: str, left_out: list[dict[str, str]]
+) -> list[LabelledFile]:
+    """Return the files of one class folder; add what is not read to `left_out`."""
 
-    Returns:
-        The folder that holds the class folders (`test/` if there is one), and its files.
+    def note(path: Path, reason: str) -> None:
+        left_out.append({"file": f"{path.relative_to(root).as_posix()}/", "reason": reason})
 
-    Raises:
-        UserError: A class is not among the labels.
-    """
-    tops = {_SPLIT_NAMES.get(folder.name.lower()): folder for folder in _folders(root)}
-    top = tops.get("test", root)
-    files = []
-    for folder in _folders(top):
-        if folder.name not in labels:
-            raise UserError(
-                f"{folder} is none of the model's classes, which are {', '.join(labels)}."
-            )
-        label = labels.index(folder.name)
-        files += [_labelled(path, root, label, "test") for path in _files(folder)]
-    return top, files
-
-
-def _split_folders(root: Path) -> tuple[dict[str, Path], list[dict[str, str]]]:
-    """Return the folder that holds the class folders of each split, and what is left out."""
-    found: dict[str, list[Path]] = {}
-    for folder in _folders(root):
-        if split := _SPLIT_NAMES.get(folder.name.lower()):
-            found.setdefault(split, []).append(folder)
-    # A class may be called "train" too; its folder then holds images and no folders.
-    if not any(map(_folders, found.get("train", []))):
-        return {"train": root}, []
-    for folders in found.values():
-        if len(folders) > 1:
-            names = " and ".join(f"{folder.name}/" for folder in folders)
-            raise UserError(f"{root} has {names}; only one of them is accepted.")
-    tops = {split: folder for split, (folder,) in found.items() if _folders(folder)}
-    reason = "it is none of train/, val/ and test/ with a folder per class"
-    skipped = [
-        {"file": f"{folder.name}/", "reason": reason}
-        for folder in _folders(root)
-        if folder not in tops.values()
+    return [
+        LabelledFile(path.relative_to(root).as_posix(), label, split)
+        for path in files_below(folder, note)
     ]
-    return tops, skipped
-
-
-def _labelled(path: Path, root: Path, label: int, split: str) -> LabelledFile:
-    return LabelledFile(path.relative_to(root).as_posix(), label, split)
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LITTER
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not _is_litter(path.name))
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return all files below a folder, sorted."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not _is_litter(name)]
-        found += [Path(parent, name) for name in names if not _is_litter(name)]
-    return sorted(found)

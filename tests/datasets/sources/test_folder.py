@@ -1,3 +1,7 @@
+import os
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,7 +12,6 @@ from mobilenet_tf.datasets import storage
 from mobilenet_tf.datasets.dataset import stored_input
 from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.datasets.load import load_data, load_test
-from mobilenet_tf.datasets.sources import listing
 
 
 def parts(data):
@@ -42,8 +45,8 @@ def test_sign_digits(signs, make_spec):
 def test_same_seed_same_data(make_folder, make_spec, monkeypatch):
     root = make_folder({"a": 10, "b": 12})
     first = load_data(root, make_spec(), 1)
-    listed = listing.os.walk
-    monkeypatch.setattr(listing.os, "walk", lambda top, **more: reversed([*listed(top, **more)]))
+    listed = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda top: nullcontext([*listed(top)][::-1]))
     again = load_data(root, make_spec(), 1)
     assert again.fingerprint == first.fingerprint
     assert again.train.names == first.train.names
@@ -195,10 +198,14 @@ def test_a_file_is_no_folder(tmp_path, make_spec):
 def test_the_error_names_a_locked_folder(make_folder, make_spec, monkeypatch):
     root = make_folder({"a": 4, "b": 4})
 
-    def locked(path):
-        raise PermissionError(13, "Permission denied", str(path))
+    listed = os.scandir
 
-    monkeypatch.setattr(listing.os, "scandir", locked)
+    def locked(path):
+        if Path(path).name == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
     with pytest.raises(UserError, match=r"data/a cannot be read: Permission denied"):
         load_data(root, make_spec())
 

@@ -161,6 +161,8 @@ def test_a_file_without_metadata(files, name):
         (["a", "b"], "There are 2 labels for an output of 5 classes."),
         (["a", "b", " ", "d", "e"], "Label 2 is ' '"),
         (["a", "b", "c\nd", "d", "e"], r"Label 2 is 'c\\nd'"),
+        (["a", "b", "c\x1bd", "d", "e"], r"Label 2 is 'c\\x1bd'"),
+        (["a", "b", "caf\udce9", "d", "e"], r"Label 2 is 'caf\\udce9'.*not valid UTF-8"),
     ],
 )
 def test_labels_that_would_shift_classes(files, labels, expected):
@@ -186,6 +188,18 @@ def test_foreign_zips_are_read(described, content):
     found = read_metadata(stream.getvalue())
     assert found.labels == ("a", "b", "", "d", "e")
     assert (found.crop, found.fit, found.resize, found.extra) == (None, None, None, {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_labels_in_other_encodings(described, encoding):
+    stream = io.BytesIO(without_zip(described))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr("labels.txt", "été\nb\n\n \n".encode(encoding))
+    if encoding == "latin-1":
+        with pytest.raises(UserError, match=r"labels\.txt in the model is not UTF-8 text"):
+            read_metadata(stream.getvalue())
+    else:
+        assert read_metadata(stream.getvalue()).labels == ("été", "b")
 
 
 def test_no_runtime_version_is_unknown(files):

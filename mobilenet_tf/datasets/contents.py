@@ -1,0 +1,67 @@
+"""What a dataset holds, in one line: classes, splits, what was left out and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.dataset import Dataset
+from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.datasets.plain import short_name
+
+_SHOWN_CLASSES = 6
+
+
+def describe(data: Dataset) -> str:
+    """Return one line about a dataset: classes, images per split, what was left out and why."""
+    counts = f"{len(data.train):,} training, {len(data.validation):,} validation"
+    parts = [
+        f"{data.source}: {classes_text(data.classes)}",
+        f"{counts} and {len(data.test):,} test images",
+        *left_out_text(data.skipped),
+        *data.notes,
+    ]
+    return "; ".join(parts) + "."
+
+
+def classes_text(classes: Sequence[str]) -> str:
+    """Return the number of classes and the names of the first ones."""
+    shown = ", ".join(map(short_name, classes[:_SHOWN_CLASSES]))
+    more = ", ..." if len(classes) > _SHOWN_CLASSES else ""
+    return f"{len(classes):,} class{'es' * (len(classes) != 1)} ({shown}{more})"
+
+
+def left_out_text(skipped: Sequence[dict[str, str]]) -> list[str]:
+    """Return how much was left out for which reason, with an example of each; or nothing."""
+    if not skipped:
+        return []
+    reasons = Counter(entry["reason"] for entry in skipped)
+    examples = {entry["reason"]: entry["file"] for entry in reversed(skipped)}
+    if len(reasons) == 1:
+        (reason,) = reasons
+        return [f"{len(skipped):,} left out because {reason} ({short_name(examples[reason])})"]
+    causes = ", ".join(
+        f"{count:,} because {reason} ({short_name(examples[reason])})"
+        for reason, count in reasons.most_common()
+    )
+    return [f"{len(skipped):,} left out: {causes}"]
+
+
+def read_dataset(source: str, input_spec: InputSpec, seed: int, say: bool = True) -> Dataset:
+    """Load the images of a source with a progress bar, and say in one line what was found.
+
+    Args:
+        source: See `load_data`.
+        input_spec: Input that the images are prepared for.
+        seed: Seed of the splits.
+        say: Whether to print the line.
+
+    Raises:
+        UserError: See `load_data`.
+    """
+    with picture_progress(f"Reading {source}") as progress:
+        data = load_data(source, input_spec, seed, progress)
+    if say:
+        announce(describe(data))
+    return data
