@@ -123,4 +123,5 @@ def reproduce(result: Result, run: RunFolder) -> str | None:
     }
     words = (f"--{key} {shlex.quote(value)}" for key, value in options.items() if value is not None)
     model = shlex.quote(without_private_folders(source.model))
-    return " ".join(("mobilenet-tf export", model, *words))
+    trust = ("--trust-code",) if source.trust_code else ()
+    return " ".join(("mobilenet-tf export", model, *words, *trust))

@@ -51,6 +51,10 @@ def export(
         float | None, typer.Option(help="The input of a MODEL is (pixel - mean) / std.")
     ] = None,
     std: Annotated[float | None, typer.Option(help="See --mean.")] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option("--trust-code", help="Read a MODEL that runs functions of its own."),
+    ] = False,
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
@@ -67,7 +71,7 @@ def export(
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
-        data=ModelData(data, mean, std, seed=seed),
+        data=ModelData(data, mean, std, seed=seed, trust_code=trust_code),
         overwrite=overwrite,
     )
     if target != "cpu":

@@ -16,6 +16,7 @@ from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import check_model_file, load_keras_model
 from mobilenet_tf.runs.run import data_facts
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ModelData:
         mean, std: The model expects (pixel - mean) / std.
         crop: Share of the picture that is used, see `InputSpec`.
         seed: Seed of the split.
+        trust_code: Whether functions of the model file may run while it is read.
     """
 
     data: str | Path | None = None
@@ -41,6 +43,7 @@ class ModelData:
     std: float | None = None
     crop: float = 1.0
     seed: int = 0
+    trust_code: bool = False
 
 
 def export_foreign(
@@ -65,6 +68,7 @@ def export_foreign(
             used (see `load_foreign`), or the classes of the data are not its outputs.
     """
     source, mean, std = _checked(path, data)
+    check_model_file(Path(path), data.trust_code)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
     if folder.path.exists() and any(folder.path.iterdir()):
         if not overwrite:
@@ -79,7 +83,7 @@ def export_foreign(
     from mobilenet_tf.deployment.tflite.convert import convert
 
     started = time.monotonic()
-    model = load_foreign(path)
+    model = load_foreign(path, data.trust_code)
     _, height, width, channels = model.inputs[0].shape
     spec = InputSpec((height, width), channels, mean, std, data.crop)
     with picture_progress(f"Reading {source}") as progress:
@@ -135,25 +139,19 @@ def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
     return str(data.data), data.mean, data.std
 
 
-def load_foreign(path: str | Path) -> "keras.Model":
+def load_foreign(path: str | Path, trust_code: bool = False) -> "keras.Model":
     """Load a Keras model file or SavedModel folder with one image as input.
+
+    Args:
+        path: A .h5 or .keras file or a SavedModel.
+        trust_code: Whether functions of the file may run.
 
     Raises:
         UserError: It does not exist, is not a Keras model, has an unknown layer, or does not map
             one square image of fixed size to one score per class.
     """
-    import tf_keras as keras
-
-    from mobilenet_tf.networks.keras_model import OWN_LAYERS
-
     path = Path(path)
-    if not path.exists():
-        raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # a foreign file can make Keras raise anything
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise UserError(f"{path} cannot be loaded as a tf_keras model: {reason}.") from error
+    model = load_keras_model(path, trust_code)
     for tensors, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
         if tensors is None or len(tensors) != 1:
             names = ", ".join(tensor.name for tensor in tensors or ())

@@ -93,6 +93,7 @@ class Source(Section):
         io: Type of the file's input and output.
         crop: Share of the picture that is used.
         seed: Seed of the split.
+        trust_code: Whether functions of the model file could run.
     """
 
     model: str | None = None
@@ -102,6 +103,7 @@ class Source(Section):
     io: str | None = None
     crop: float = 1.0
     seed: int = 0
+    trust_code: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
