@@ -17,6 +17,7 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.text import clean, markdown
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
@@ -125,7 +126,7 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
     count = len(pictures)
     golden = np.linspace(0, count - 1, min(GOLDEN_PICTURES, count)).astype(int)
     values = {
-        "title": " ".join(model.title.replace("*/", "").split()),
+        "title": clean(" ".join(model.title.replace("*/", "* /").replace("\\", "/").split())),
         **_memory_values(facts),
         **_model_values(reference, model),
         **_golden_values(form.small, reference.prepare(pictures[golden])),
@@ -135,7 +136,9 @@ def write_folder(folder: Path, model: Int8Model, form: McuForm | None = None) ->
     }
     templates = resources.files("mobilenet_tf.deployment.devices.mcu") / "templates"
     for template in templates.iterdir():
-        text = Template(template.read_text(encoding="utf-8")).substitute(values)
+        safe = values | {"title": markdown(values["title"])}
+        fitting = safe if template.name.endswith(".md") else values
+        text = Template(template.read_text(encoding="utf-8")).substitute(fitting)
         write_text(folder / template.name, text)
     write_bytes(folder / "model.tflite", form.small)
     write_text(folder / "micro.json", json.dumps(facts, indent=2) + "\n")
