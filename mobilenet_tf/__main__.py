@@ -34,6 +34,10 @@ def main() -> None:
     except WorkerLost as error:
         print(clean(error), file=sys.stderr)
         sys.exit(75)
+    except OSError as error:  # a name that is too long, a disk that is full
+        name = "" if error.filename is None else f"{clean(error.filename)}: "
+        print(f"Error: {name}{clean(error.strerror or error)}.", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         _interrupted()
     except SystemExit as ending:

@@ -5,6 +5,7 @@ its type. For this project's files, whose input scale and zero point are the nor
 table is the identity (uint8) or pixel - 128 (int8), and no float arithmetic takes place.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from math import prod
@@ -21,6 +22,10 @@ from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, tensor_info
+
+log = logging.getLogger(__name__)
+
+_FEWEST_LEVELS = 32  # of 256; a table of inputs with fewer is a mistake in the metadata
 
 
 class TFLiteModel:
@@ -110,7 +115,8 @@ class TFLiteModel:
         known = self._mean is not None and self._std is not None
         if self.input.dtype == "float32" and not known:
             raise UserError(
-                f"{self.name} has a float32 input and no mean and std in its metadata; give both."
+                f"{self.name} has a float32 input and no mean and std in its metadata; give"
+                " --mean and --std."
             )
         if self.input.dtype != "float32" and (not known or self.input.scale is None):
             # By convention the input of such files is the pixels, shifted if it is signed.
@@ -118,7 +124,16 @@ class TFLiteModel:
         real = (pixels - np.asarray(self._mean, np.float64)) / np.asarray(self._std, np.float64)
         if self.input.dtype == "float32":
             return real.astype(np.float32)
-        return self.input.quantize(real)
+        table = self.input.quantize(real)
+        if len(np.unique(table, axis=0)) < _FEWEST_LEVELS:
+            # Many tools write mean 0 and std 1 and mean the pixels.
+            log.warning(
+                "%s: with the mean and std of its metadata almost all pixels would become the same "
+                "input, so it receives raw pixels.",
+                self.name,
+            )
+            return (pixels - self._shift).astype(self.input.dtype)
+        return table
 
     @cached_property
     def pixels_are_inputs(self) -> bool:

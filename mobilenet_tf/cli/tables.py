@@ -61,6 +61,8 @@ def run_table(result: "Result") -> Group:
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))
         facts.append(("model and file, same class", percent(result.parity.top1_agreement)))
+        if result.parity.ties:
+            facts.append(("images with several first classes", f"{result.parity.ties:,}"))
     if result.seconds:
         facts.append(("seconds", f"{sum(filter(None, result.seconds.values())):.0f}"))
     if facts:
@@ -119,8 +121,10 @@ def evaluation_table(result: dict[str, Any]) -> Group:
 
 def prediction_table(result: dict[str, Any]) -> Table:
     """Return one row per image and class."""
+    # Logits are not shares of anything.
+    shown = percent if result.get("probabilities", True) else "{:.4g}".format
     rows = [
-        (item["image"] if rank == 0 else "", found["label"], percent(found["score"]))
+        (item["image"] if rank == 0 else "", found["label"], shown(found["score"]))
         for item in result["predictions"]
         for rank, found in enumerate(item["classes"])
     ]

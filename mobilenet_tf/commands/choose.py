@@ -6,6 +6,7 @@ from typing import Any
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
+from mobilenet_tf.core.bounds import check_threads
 from mobilenet_tf.core.plotting import check_plot_file
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.deployment.devices.tables import cost_table
@@ -44,6 +45,7 @@ def choose(
     """
     if plot is not None:
         check_plot_file(Path(plot))
+    check_threads(threads)
     table = cost_table(device, threads=threads)
     with activity_progress() as progress:
         choice = selection.choose(

@@ -66,7 +66,7 @@ def export(
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
     check_target(target)
-    foreign = {name: getattr(data, name) for name in ("data", "mean", "std")}
+    foreign = {name: getattr(data, name) for name in ("data", "mean", "std", "labels")}
     foreign["trust_code"] = data.trust_code or None
     if target != CPU:
         _reject("to models that are not runs", **foreign)

@@ -1,22 +1,26 @@
 """Models of somebody else: any `tf_keras` image classifier -> int8 `.tflite`, with verification."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobilenet_tf.commands.common import start_tensorflow, write_mistakes
+from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow, write_mistakes
+from mobilenet_tf.core.bounds import check_normalisation, check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import check_model_file, load_keras_model
+from mobilenet_tf.runs.order import require_order
 from mobilenet_tf.runs.run import data_facts
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ class ModelData:
         crop: Share of the picture that is used, see `InputSpec`.
         seed: Seed of the split.
         trust_code: Whether functions of the model file may run while it is read.
+        labels: File with the class names in the order of the model's outputs, one per line; by
+            default they are in the order of the data.
     """
 
     data: str | Path | None = None
@@ -44,6 +50,7 @@ class ModelData:
     crop: float = 1.0
     seed: int = 0
     trust_code: bool = False
+    labels: str | Path | None = None
 
 
 def export_foreign(
@@ -69,7 +76,7 @@ def export_foreign(
     """
     source, mean, std = _checked(path, data)
     check_model_file(Path(path), data.trust_code)
-    folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
+    folder = RunFolder(out or Path("runs") / f"{Path(path).stem[:LONGEST_PART]}_int8")
     if folder.path.exists() and any(folder.path.iterdir()):
         if not overwrite:
             raise UserError(
@@ -88,7 +95,9 @@ def export_foreign(
     spec = InputSpec((height, width), channels, mean, std, data.crop)
     with picture_progress(f"Reading {source}") as progress:
         dataset = load_data(source, spec, data.seed, progress)
-    classes, outputs = dataset.classes, model.outputs[0].shape[1]
+    outputs = model.outputs[0].shape[1]
+    dataset = _in_order(dataset, data.labels)
+    classes = dataset.classes
     if len(classes) != outputs:
         raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
@@ -102,6 +111,13 @@ def export_foreign(
     )
     forms = Forms(content=content, float_model=model)
     found = verify(forms, dataset.test, classes, spec, data.seed)
+    if data.labels is None:
+        require_order(
+            found.sections["confusion"],
+            classes,
+            str(path),
+            "Give the class names in the order of its outputs with --labels FILE.",
+        )
     folder.clear()
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)
@@ -114,7 +130,13 @@ def export_foreign(
             "parameters": model.count_params(),
         },
         data=data_facts(dataset),
-        source={"model": str(path), "io": io, **asdict(data), "data": source},
+        source={
+            **asdict(data),
+            "model": str(path),
+            "io": io,
+            "data": source,
+            "labels": None if data.labels is None else str(data.labels),
+        },
         calibration=calibration_facts(pixels, images.labels, classes),
         **found.sections,
         tflite=file_facts(content),
@@ -134,8 +156,8 @@ def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
             f"{path} needs --mean and --std, because its input is (pixel - mean) / std: 127.5 and "
             "127.5 for -1..1, 0 and 255 for 0..1, 0 and 1 for raw pixels."
         )
-    if data.std <= 0:
-        raise UserError(f"std is {data.std:g}; it must be greater than 0.")
+    check_normalisation(data.mean, data.std)
+    check_seed(data.seed)
     return str(data.data), data.mean, data.std
 
 
@@ -166,7 +188,35 @@ def load_foreign(path: str | Path, trust_code: bool = False) -> "keras.Model":
             f"{path} has an output of shape {tuple(model.outputs[0].shape)}; one score per class "
             "is needed."
         )
+    if model.outputs[0].shape[1] == 1:
+        raise UserError(
+            f"{path} has a single output, such as a sigmoid; one score for each of at least two "
+            "classes is needed, such as a softmax of two."
+        )
     return model
+
+
+def _in_order(dataset: Dataset, labels: str | Path | None) -> Dataset:
+    """Return the dataset with its classes in the order of a file.
+
+    Raises:
+        UserError: The names in the file are not those of the data.
+    """
+    if labels is None:
+        return dataset
+    names = read_labels(labels)
+    if set(names) != set(dataset.classes):
+        raise UserError(
+            f"{labels} names {', '.join(names[:10])}; the classes of {dataset.source} are "
+            f"{', '.join(dataset.classes[:10])}."
+        )
+    places = np.array([names.index(name) for name in dataset.classes])
+    splits: dict[str, Any] = {
+        part: replace(split, labels=places[split.labels])
+        for part in ("train", "validation", "test")
+        if isinstance(split := getattr(dataset, part), Split)  # a stream has no labels yet
+    }
+    return replace(dataset, classes=names, **splits)
 
 
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:

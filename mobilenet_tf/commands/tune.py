@@ -11,6 +11,7 @@ import tomli_w
 
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json, write_text
 from mobilenet_tf.core.progress import picture_progress
@@ -27,6 +28,8 @@ from mobilenet_tf.selection.search_settings import SearchSettings
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.tune import Trial
+
+_MOST_TRIALS = 10_000
 
 
 def tune(
@@ -59,8 +62,7 @@ def tune(
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
             to other settings; the data is not suitable; or no network is within the budget.
     """
-    if trials < 1:
-        raise UserError(f"trials is {trials}; it must be at least 1.")
+    check_whole("trials", trials, 1, _MOST_TRIALS)
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)}"
     trainer = _Trainer(settings, Path(out))
