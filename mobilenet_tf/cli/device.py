@@ -32,7 +32,10 @@ def choose(
             show_default="cpu",
         ),
     ] = None,
-    classes: Annotated[int, typer.Option(help="Number of classes.")] = 10,
+    classes: Annotated[
+        int | None,
+        typer.Option(help="Number of classes.", show_default="those of --data, or 10"),
+    ] = None,
     channels: Annotated[int, typer.Option(help="3 (RGB) or 1 (grey).")] = 3,
     threads: Annotated[int, typer.Option(help="Number of CPU threads.", min=1)] = 1,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
