@@ -1,7 +1,7 @@
 """The commands `choose`, `benchmark` and `android`; `app` registers them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,8 +42,13 @@ def choose(
     trials: Annotated[
         int, typer.Option(help="Number of options to train briefly, the best first.", min=0)
     ] = 0,
-    epochs: Annotated[int, typer.Option(help="Number of epochs of each trial.", min=1)] = 5,
-    out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/trials"),
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Number of epochs of each trial.", min=1, show_default="5"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the trials.", show_default="runs/trials")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the trade-off here (.png, .svg or .pdf).")
     ] = None,
@@ -60,6 +65,11 @@ def choose(
 
     if trials and not data:
         raise UserError("--trials trains on images; give --data.")
+    given: dict[str, Any] = {
+        name: value for name, value in (("epochs", epochs), ("out", out)) if value is not None
+    }
+    if given and not trials:
+        raise UserError(f"--{next(iter(given))} applies only to --trials.")
     result = command(
         parse_budget(
             max_flash=max_flash,
@@ -72,7 +82,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
-        trials=Trials(data=data, count=trials, epochs=epochs, out=out) if data else None,
+        trials=Trials(data=data, count=trials, **given) if data else None,
         plot=plot,
     )
     show(result, as_json, device_tables.choice_table)

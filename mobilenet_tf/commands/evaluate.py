@@ -31,7 +31,9 @@ def evaluate(
         seed: Seed of the split and of the damage.
         robustness: Whether to evaluate blurred, noisy, compressed, dark and bright copies too. On
             the test images of a run, the result and the report of the run receive these metrics.
-        mean, std, labels: See `predict`; a run has its own.
+        mean: See `predict`; a run has its own, as well as the two below.
+        std: See `predict`.
+        labels: See `predict`.
 
     Returns:
         The metrics of `deployment.proof.evaluate`, with `file`, `source` and `skipped`; ready for

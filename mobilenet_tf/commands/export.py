@@ -67,7 +67,7 @@ def export(
     """
     check_target(target)
     foreign = {name: getattr(data, name) for name in ("data", "mean", "std", "labels")}
-    foreign["trust_code"] = data.trust_code or None
+    foreign |= {name: getattr(data, name) or None for name in ("seed", "trust_code")}
     if target != CPU:
         _reject("to models that are not runs", **foreign)
         _reject("to --target cpu; files for devices are always int8", io=io)

@@ -23,8 +23,9 @@ def predict(
         file: The `.tflite`.
         images: Image files.
         top: Number of classes per image.
-        mean, std: The file's input is (pixel - mean) / std, where its metadata do not say this:
-            one value, or one per channel.
+        mean: The file's input is (pixel - mean) / std, where its metadata do not say this: one
+            value, or one per channel.
+        std: See `mean`.
         labels: File with one class name per line, in the order of the outputs.
 
     Returns:
