@@ -10,25 +10,25 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import tensorflow as tf
-import tf_keras as keras
 
 from benchmarks.latency import sample_images, settle
 from benchmarks.machines import Rows, add_row, machine_section
 from benchmarks.sections import markdown
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
-from mobilenet_tf.compression.quantized_layer import custom_objects
 from mobilenet_tf.core.terminal import console, quiet
 from mobilenet_tf.deployment.tflite.convert import convert, traced
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.models import load_qat
+from mobilenet_tf.runs.settings import RunSettings
 
 _SIZE = 96
 STEPS = ("load", "trace", "convert", "metadata")
@@ -45,12 +45,13 @@ def measure(network: Network) -> dict[str, Any]:
         yield
         seconds[step] = time.process_time() - start
 
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "qat.keras"
+    with TemporaryDirectory() as path:
+        folder = RunFolder(path)
+        folder.write_config(RunSettings(data="digits", network=network).to_dict())
         deployed = deploy_form(settle(build_network(network), images))
-        quantize_aware(deployed, images, network.input).save(file)
+        quantize_aware(deployed, images, network.input).save(folder.qat_model)
         with timed("load"):
-            model = keras.models.load_model(file, custom_objects=custom_objects(), compile=False)
+            model = load_qat(folder)
     with timed("trace"):
         function = traced(model)
     with timed("convert"):

@@ -1,12 +1,15 @@
 """Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.bounds import check_normalisation
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
@@ -22,20 +25,56 @@ _CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, a
 _BINS = 15
 
 
-def metrics(scores: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+def finite(scores: np.ndarray, name: str) -> np.ndarray:
+    """Return scores, which must be numbers: an index of NaN would pass for the first class.
+
+    Args:
+        scores: (N, classes).
+        name: What errors call the model.
+
+    Raises:
+        UserError: A score is NaN or infinite, or there is one class only.
+    """
+    wrong = ~np.isfinite(scores).all(axis=1)
+    if wrong.any():
+        raise UserError(
+            f"{name} gives scores that are not numbers (NaN or infinite) for {wrong.sum():,} of "
+            f"{len(scores):,} images."
+        )
+    if scores.shape[1] < 2:
+        raise UserError(
+            f"{name} has one score per image, as a single sigmoid gives; one score for each of at "
+            "least two classes is needed, such as a softmax of two."
+        )
+    return scores
+
+
+def are_probabilities(scores: np.ndarray) -> bool:
+    """Return whether all scores lie between 0 and 1, as probabilities do and logits do not."""
+    # Float32 probabilities may exceed 1 by a rounding error.
+    return bool(scores.min() >= 0 and scores.max() <= 1 + 1e-6)
+
+
+def metrics(
+    scores: np.ndarray, labels: np.ndarray, classes: Sequence[str], name: str = "The model"
+) -> dict[str, Any]:
     """Return accuracy, calibration and confusion of scores.
 
     Args:
         scores: (N, classes) probabilities, or other reals of which higher is likelier.
         labels: (N,) true classes.
         classes: Class names.
+        name: What errors call the model.
+
+    Raises:
+        UserError: See `finite`.
 
     Returns:
         images, accuracy, top5 (None below six classes), calibration_error (None for scores that
         are not probabilities), per_class {name: {precision, recall, images}} and confusion (rows
         are true classes).
     """
-    predicted = scores.argmax(axis=1)
+    predicted = finite(scores, name).argmax(axis=1)
     confusion = np.zeros((len(classes), len(classes)), int)
     np.add.at(confusion, (labels, predicted), 1)
     correct = np.diag(confusion)
@@ -71,13 +110,12 @@ def calibration_error(scores: np.ndarray, labels: np.ndarray) -> float | None:
     This is the average difference between the score of the predicted class and the share of
     correct predictions among those with such a score. None if the scores are not probabilities.
     """
-    if scores.min() < 0 or scores.max() > 1 + 1e-6:
+    if not are_probabilities(scores):
         return None
     confidence = scores.max(axis=1).astype(np.float64)
     correct = scores.argmax(axis=1) == labels
     bins = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
     error = float(np.abs(np.bincount(bins, correct - confidence)).sum() / len(labels))
-    # Float32 probabilities may exceed 1 by a rounding error.
     return min(error, 1.0)
 
 
@@ -129,8 +167,53 @@ def labels_of(model: TFLiteModel) -> list[str]:
     return list(model.labels or map(str, range(model.classes)))
 
 
+@dataclass(frozen=True)
+class Stated:
+    """What a user says about a file whose metadata do not, or say it wrong.
+
+    Attributes:
+        mean, std: Its input is (pixel - mean) / std: one value, or one per channel.
+        labels: Class names in the order of its outputs.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.mean is None) != (self.std is None):
+            raise UserError("mean and std belong together; give both.")
+        for mean, std in product(self.mean or (), self.std or ()):
+            check_normalisation(mean, std)
+
+
+def open_model(path: str | Path, stated: Stated) -> tuple[TFLiteModel, list[str]]:
+    """Return a file and its class names.
+
+    Raises:
+        UserError: The file cannot be used, or what is stated does not fit it.
+    """
+    model = TFLiteModel(path, threads=2, mean=stated.mean, std=stated.std)
+    labels = labels_of(model)
+    if stated.labels is not None and len(stated.labels) != len(labels):
+        raise UserError(f"{path} has {len(labels)} classes, not {len(stated.labels)} labels.")
+    channels = model.input.shape[3]
+    for name in ("mean", "std"):
+        values = getattr(stated, name)
+        if values is not None and len(values) not in (1, channels):
+            raise UserError(
+                f"{name} has {len(values)} values; {path} needs one, or one for each of its "
+                f"{channels} channels."
+            )
+    return model, labels if stated.labels is None else list(stated.labels)
+
+
 def evaluate_file(
-    path: str | Path, source: str, seed: int = 0, robustness: bool = False
+    path: str | Path,
+    source: str,
+    seed: int = 0,
+    robustness: bool = False,
+    stated: Stated = Stated(),
 ) -> dict[str, Any]:
     """Evaluate a file on the images of a source, as `load_test` returns them.
 
@@ -140,8 +223,7 @@ def evaluate_file(
     Raises:
         UserError: The file or the source cannot be read, or they do not fit together.
     """
-    model = TFLiteModel(path, threads=2)
-    labels = labels_of(model)
+    model, labels = open_model(path, stated)
     with picture_progress(f"Reading {source}") as progress:
         split, skipped = load_test(source, labels, model_input(model), seed, progress)
     present = [labels[label] for label in sorted(set(split.labels.tolist()))]
@@ -180,7 +262,8 @@ def evaluate(
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
             raw = _run(model, pixels, _part_of(progress, len(found), len(sets)))
-            found.append(facts | metrics(model.output.dequantize(raw), split.labels, labels))
+            scores = model.output.dequantize(raw)
+            found.append(facts | metrics(scores, split.labels, labels, model.name))
     clean, *copies = found
     return clean | {"robustness": copies} if copies else clean
 
@@ -190,37 +273,50 @@ def _part_of(progress: Progress, part: int, parts: int) -> Progress:
     return lambda done, total: progress(part * total + done, parts * total)
 
 
-def predict(path: str | Path, images: Sequence[str | Path], top: int = 3) -> dict[str, Any]:
+def predict(
+    path: str | Path,
+    images: Sequence[str | Path],
+    top: int = 3,
+    stated: Stated = Stated(),
+) -> dict[str, Any]:
     """Return the likeliest classes of image files.
 
     Args:
         path: A `.tflite`.
         images: Image files.
         top: Number of classes per image.
+        stated: What the metadata of the file do not say.
 
     Returns:
-        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}], "failed": [{"image",
-        "reason"}]}: images that cannot be read do not keep the others from being classified.
+        {"file", "probabilities", "predictions": [{"image", "classes": [{"label", "score"}]}],
+        "failed": [{"image", "reason"}]}. probabilities says whether the scores are such, and not
+        logits. Images that cannot be read do not keep the others from being classified.
 
     Raises:
         UserError: The file cannot be read, or none of the images can.
     """
-    model = TFLiteModel(path, threads=2)
-    spec, labels = model_input(model), labels_of(model)
+    model, labels = open_model(path, stated)
+    spec = model_input(model)
     predictions: list[dict[str, Any]] = []
     failed: list[UnreadableImage] = []
+    probabilities = True
     for image in images:
         try:
             pixels = read_image(image, spec)
         except UnreadableImage as error:
             failed.append(error)
             continue
-        scores = model.run(pixels[None])[0]
+        scores = finite(model.run(pixels[None]), model.name)[0]
+        probabilities = probabilities and are_probabilities(scores)
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]
         predictions.append({"image": str(image), "classes": ranked})
     if failed and not predictions:
         others = f" None of the other {len(failed) - 1} images can be read either."
         raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
-    reasons = [{"image": error.name, "reason": error.reason} for error in failed]
-    return {"file": str(path), "predictions": predictions, "failed": reasons}
+    return {
+        "file": str(path),
+        "probabilities": probabilities,
+        "predictions": predictions,
+        "failed": [{"image": error.name, "reason": error.reason} for error in failed],
+    }

@@ -37,13 +37,17 @@ def parity(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict[st
 
     Returns:
         images, max_lsb, within_1_lsb (share of the scores), top1_agreement (share of the images
-        for which both predict the same class).
+        for which both predict the same class), ties (images for which several classes have the
+        file's highest score).
     """
     steps = distance(info, expected, found)
-    same_class = info.quantize(expected).argmax(axis=1) == found.argmax(axis=1)
+    # Before rounding: scores that are all the same after it would agree on the first class.
+    same_class = expected.argmax(axis=1) == found.argmax(axis=1)
+    ties = (found == found.max(axis=1, keepdims=True)).sum(axis=1) > 1
     return {
         "images": len(found),
         "max_lsb": int(steps.max()),
         "within_1_lsb": float((steps <= 1).mean()),
         "top1_agreement": float(same_class.mean()),
+        "ties": int(ties.sum()),
     }

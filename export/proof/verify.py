@@ -90,7 +90,12 @@ def verify(
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
         scores["ptq_int8"] = ptq.output.dequantize(run_all(ptq, test.images, "Verifying PTQ"))
-    found = sections({name: metrics(value, test.labels, classes) for name, value in scores.items()})
+    found = sections(
+        {
+            name: metrics(value, test.labels, classes, f"The {name} form of the network")
+            for name, value in scores.items()
+        }
+    )
     found["parity"] = parity(file.scores, scores["float" if forms.qat is None else "qat"], raw)
     if forms.qat is not None:
         few = test.images[balanced(test.labels, _COMPARED, seed)]

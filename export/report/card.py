@@ -1,10 +1,10 @@
 """`MODEL_CARD.md`: what users of the file need to know, from `result.json`."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mobilenet_tf.core.files import write_text
+from mobilenet_tf.core.text import code_block, markdown
 from mobilenet_tf.deployment.report.derived import (
     FORMS,
     confused_pairs,
@@ -15,7 +15,6 @@ from mobilenet_tf.deployment.report.derived import (
 from mobilenet_tf.deployment.report.file_sections import TENSOR_COLUMNS, tensor_rows
 from mobilenet_tf.deployment.report.format import (
     NOT_MEASURED,
-    clean,
     count,
     percent,
     plural,
@@ -56,16 +55,10 @@ def write_card(run: RunFolder) -> Path:
     return run.card
 
 
-def _plain(value: object) -> str:
-    """Return a value as Markdown that shows it unchanged."""
-    text = clean(value).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_\[\]>|#~])", r"\\\1", text)
-
-
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table; the first column is aligned to the left, the others to the right."""
     rule = "|".join([" --- ", *[" ---: "] * (len(columns) - 1)])
-    lines = [" | ".join(map(_plain, row)) for row in (columns, *rows)]
+    lines = [" | ".join(map(markdown, row)) for row in (columns, *rows)]
     return "\n".join((f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])))
 
 
@@ -75,14 +68,14 @@ def _opening(result: Result) -> str:
     if image := result.model.input:
         colour = {1: "grey", 3: "RGB"}.get(image.channels, "")
         text += f" for {image.width} × {image.height} {colour} input"  # noqa: RUF001
-    text += f", for images like those of {_plain(dataset_title(result))}."
+    text += f", for images like those of {markdown(dataset_title(result))}."
     summary = " ".join((headline(result), *verdict(result)))
-    return f"# {_plain(network_title(result))}\n\n{text}\n\n{_plain(summary)}"
+    return f"# {markdown(network_title(result))}\n\n{text}\n\n{markdown(summary)}"
 
 
 def _use_and_limits(result: Result) -> str:
     accuracy, number, origin = result.accuracy.int8, result.test_images, dataset_title(result)
-    origin = _plain(origin)
+    origin = markdown(origin)
     limits = []
     if accuracy is not None and number:
         limits.append(
@@ -103,7 +96,7 @@ def _use_and_limits(result: Result) -> str:
     pairs = confused_pairs(confusion, 3) if confusion and len(confusion) == len(names) else []
     if pairs:
         listed = "; ".join(
-            f"{_plain(names[true])} predicted as {_plain(names[wrong])} ({times})"
+            f"{markdown(names[true])} predicted as {markdown(names[wrong])} ({times})"
             for true, wrong, times in pairs
         )
         limits.append(f"Most frequent mistakes on the test images: {listed}.")
@@ -150,7 +143,8 @@ def _inputs_and_outputs(result: Result, file: str) -> str:
         return ""
     text = f"## Input and output\n\n{_table(TENSOR_COLUMNS, tensor_rows(result, 'none'))}"
     if code := inference_code(result, file):
-        text += f"\n\n{_plain(code[0])}\n\n## How to run it\n\n```python\n{code[1]}```\n\n"
+        text += f"\n\n{markdown(code[0])}\n\n## How to run it\n\n"
+        text += f"{code_block(code[1], 'python')}\n\n"
         text += "Needs `pip install ai-edge-litert numpy pillow`; `labels.txt` is also in the file."
     return text
 
@@ -160,15 +154,15 @@ def _data(result: Result) -> str:
     if not data:
         return ""
     text = (
-        f"{_plain(dataset_title(result))}: {count(data.train)} images for training, "
+        f"{markdown(dataset_title(result))}: {count(data.train)} images for training, "
         f"{count(data.validation)} for validation, {count(data.test)} for test"
     )
     if data.skipped:
         text += f"; {plural(len(data.skipped), 'file')} skipped (reasons in `report.html`)"
-    listed = ", ".join(map(_plain, names[:_SHOWN_CLASSES]))
+    listed = ", ".join(map(markdown, names[:_SHOWN_CLASSES]))
     if len(names) > _SHOWN_CLASSES:
         listed += f" and {len(names) - _SHOWN_CLASSES:,} more, all in `labels.txt`"
-    fingerprint = _plain(data.fingerprint or "unknown")
+    fingerprint = markdown(data.fingerprint or "unknown")
     return f"## Training data\n\n{text}. Fingerprint {fingerprint}.\n\nClasses: {listed}."
 
 
@@ -186,9 +180,9 @@ def _origin(result: Result, run: RunFolder) -> str:
         steps.append("compared with its network on every test image")
     text = ", ".join(steps)
     text = f"{text[0].upper()}{text[1:]}." if text else "Not trained yet."
-    versions = ", ".join(f"{_plain(n)} {_plain(v)}" for n, v in result.versions.items())
+    versions = ", ".join(f"{markdown(n)} {markdown(v)}" for n, v in result.versions.items())
     if versions:
         text += f" Versions: {versions}."
     if command := reproduce(result, run):
-        text += f"\n\nThe same run again:\n\n```sh\n{clean(command)}\n```"
+        text += f"\n\nThe same run again:\n\n{code_block(command, 'sh')}"
     return f"## How it was made\n\n{text}"

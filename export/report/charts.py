@@ -15,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.derived import FORMS, wilson
-from mobilenet_tf.deployment.report.format import clean, decimal, percent
+from mobilenet_tf.deployment.report.format import decimal, percent
 from mobilenet_tf.runs.sections import Block, History
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))

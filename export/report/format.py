@@ -1,22 +1,9 @@
 """Numbers and names as text; what was not measured reads "not measured"."""
 
-import re
 from math import isfinite
 from typing import TypeGuard
 
 NOT_MEASURED = "not measured"
-# Control characters, and the marks that reverse the direction of the text after them.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def clean(text: object) -> str:
-    """Return text that is safe to show, for names from outside such as those of files.
-
-    Bytes that are not UTF-8 are spelled out; control characters and marks that change the
-    direction of the text are replaced.
-    """
-    spelled = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", spelled)
 
 
 def measured(value: object) -> TypeGuard[float]:

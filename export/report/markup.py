@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.deployment.report.format import clean
+from mobilenet_tf.core.text import clean
 
 # Sides in pixels. Larger thumbnails are scaled down so that they do not dominate the file size;
 # small ones are stored without loss.

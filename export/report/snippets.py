@@ -120,7 +120,9 @@ def reproduce(result: Result, run: RunFolder) -> str | None:
         "std": None if source.std is None else f"{source.std:.9g}",
         "io": source.io,
         "seed": str(source.seed),
+        "labels": None if source.labels is None else without_private_folders(source.labels),
     }
     words = (f"--{key} {shlex.quote(value)}" for key, value in options.items() if value is not None)
     model = shlex.quote(without_private_folders(source.model))
-    return " ".join(("mobilenet-tf export", model, *words))
+    trust = ("--trust-code",) if source.trust_code else ()
+    return " ".join(("mobilenet-tf export", model, *words, *trust))

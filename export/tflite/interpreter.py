@@ -5,6 +5,7 @@ its type. For this project's files, whose input scale and zero point are the nor
 table is the identity (uint8) or pixel - 128 (int8), and no float arithmetic takes place.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from math import prod
@@ -23,6 +24,10 @@ from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMEN
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, tensor_info
+
+log = logging.getLogger(__name__)
+
+_FEWEST_LEVELS = 32  # of 256; a table of inputs with fewer is a mistake in the metadata
 
 
 class TFLiteModel:
@@ -154,7 +159,8 @@ class TFLiteModel:
         mean, std = self._mean, self._std
         if self.input.dtype == "float32" and (mean is None or std is None):
             raise UserError(
-                f"{self.name} has a float32 input and no mean and std in its metadata; give both."
+                f"{self.name} has a float32 input and no mean and std in its metadata; give"
+                " --mean and --std."
             )
         if (
             mean is None
@@ -166,7 +172,16 @@ class TFLiteModel:
         real = (pixels - self._normalisation(mean, "mean")) / self._normalisation(std, "std")
         if self.input.dtype == "float32":
             return real.astype(np.float32)
-        return self.input.quantize(real)
+        table = self.input.quantize(real)
+        if len(np.unique(table, axis=0)) < _FEWEST_LEVELS:
+            # Many tools write mean 0 and std 1 and mean the pixels.
+            log.warning(
+                "%s: with the mean and std of its metadata almost all pixels would become the same "
+                "input, so it receives raw pixels.",
+                self.name,
+            )
+            return (pixels - self._shift).astype(self.input.dtype)
+        return table
 
     @cached_property
     def pixels_are_inputs(self) -> bool:

@@ -1,7 +1,7 @@
 """The commands `choose`, `benchmark` and `android`; `app` registers them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,15 +32,23 @@ def choose(
             show_default="cpu",
         ),
     ] = None,
-    classes: Annotated[int, typer.Option(help="Number of classes.")] = 10,
+    classes: Annotated[
+        int | None,
+        typer.Option(help="Number of classes.", show_default="those of --data, or 10"),
+    ] = None,
     channels: Annotated[int, typer.Option(help="3 (RGB) or 1 (grey).")] = 3,
     threads: Annotated[int, typer.Option(help="Number of CPU threads.", min=1)] = 1,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
     trials: Annotated[
         int, typer.Option(help="Number of options to train briefly, the best first.", min=0)
     ] = 0,
-    epochs: Annotated[int, typer.Option(help="Number of epochs of each trial.", min=1)] = 5,
-    out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/trials"),
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="Number of epochs of each trial.", min=1, show_default="5"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the trials.", show_default="runs/trials")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the trade-off here (.png, .svg or .pdf).")
     ] = None,
@@ -57,6 +65,11 @@ def choose(
 
     if trials and not data:
         raise UserError("--trials trains on images; give --data.")
+    given: dict[str, Any] = {
+        name: value for name, value in (("epochs", epochs), ("out", out)) if value is not None
+    }
+    if given and not trials:
+        raise UserError(f"--{next(iter(given))} applies only to --trials.")
     result = command(
         parse_budget(
             max_flash=max_flash,
@@ -69,7 +82,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
-        trials=Trials(data=data, count=trials, epochs=epochs, out=out) if data else None,
+        trials=Trials(data=data, count=trials, **given) if data else None,
         plot=plot,
     )
     show(result, as_json, device_tables.choice_table)

@@ -1,5 +1,6 @@
 """Tables of the commands for devices and searches."""
 
+import shlex
 from os.path import abspath, commonpath, dirname, relpath
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,6 @@ def android_text(result: dict[str, Any], demo: Path) -> Text:
         f" {result['required_runtime']} of the app's {result['runtime']}.\n"
         f"{result['golden']}: {result['pictures']} images with their scores.\n"
         f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
-        f" cd {demo} && ./gradlew installDebug"
+        f" cd {shlex.quote(str(demo))} && ./gradlew installDebug"
     )
     return Text(text)

@@ -16,6 +16,9 @@ def predict(
     file: opt.File,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
     top: Annotated[int, typer.Option(help="Number of classes per image.", min=1)] = 3,
+    mean: opt.Mean = None,
+    std: opt.Std = None,
+    labels: opt.Labels = None,
     as_json: opt.Json = False,
 ) -> None:
     """Show the most likely classes of images.
@@ -24,7 +27,14 @@ def predict(
     """
     from mobilenet_tf.commands.predict import predict as start
 
-    found = start(file, images, top=top)
+    found = start(
+        file,
+        images,
+        top=top,
+        mean=opt.numbers("mean", mean),
+        std=opt.numbers("std", std),
+        labels=labels,
+    )
     show(found, as_json, tables.prediction_table)
     for one in found["failed"]:
         announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
@@ -69,10 +79,21 @@ def evaluate(
             "--robustness", help="Also on blurred, noisy, compressed, dark and bright copies."
         ),
     ] = False,
+    mean: opt.Mean = None,
+    std: opt.Std = None,
+    labels: opt.Labels = None,
     as_json: opt.Json = False,
 ) -> None:
     """Measure accuracy, calibration and confusion of a .tflite on labelled images."""
     from mobilenet_tf.commands.evaluate import evaluate as start
 
-    found = start(what, data=data, seed=seed, robustness=robustness)
+    found = start(
+        what,
+        data=data,
+        seed=seed,
+        robustness=robustness,
+        mean=opt.numbers("mean", mean),
+        std=opt.numbers("std", std),
+        labels=labels,
+    )
     show(found, as_json, tables.evaluation_table)

@@ -4,7 +4,8 @@ from typing import Any
 
 from rich.console import Group
 from rich.table import Table
-from rich.text import Text
+
+from mobilenet_tf.cli.tables import plain
 
 
 def format_inspection(facts: dict[str, Any]) -> Group:
@@ -19,12 +20,11 @@ def format_inspection(facts: dict[str, Any]) -> Group:
 
 
 def _table(title: str, columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
-    result = Table(title=title, title_justify="left", show_header=any(columns))
+    result = Table(title=plain(title), title_justify="left", show_header=any(columns))
     for index, column in enumerate(columns):
-        result.add_column(column, justify="right" if index and column else "left")
+        result.add_column(column, justify="right" if index and column else "left", overflow="fold")
     for row in rows:
-        # Text, not markup: a name may contain brackets.
-        result.add_row(*(Text(str(cell)) for cell in row))
+        result.add_row(*map(plain, row))
     return result
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mobilenet_tf.core.errors import UserError
+
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
 DATA_HELP = "Folder with one subfolder per class, `digits`, or `tfds:NAME`."
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
@@ -82,3 +84,31 @@ Run = Annotated[Path, typer.Argument(help="A folder written by `train` or `run`.
 RunOrFile = Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")]
 File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tflite")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+# What the metadata of a .tflite do not say.
+Mean = Annotated[
+    str | None,
+    typer.Option(
+        help="The input is (pixel - mean) / std: one value, or three, such as 124,116,104.",
+        show_default="the file's",
+    ),
+]
+Std = Annotated[str | None, typer.Option(help="See --mean.", show_default="the file's")]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Class names in the order of the outputs, one per line.", show_default="the file's"
+    ),
+]
+
+
+def numbers(name: str, text: str | None) -> tuple[float, ...] | None:
+    """Return `1,2,3` as numbers.
+
+    Raises:
+        UserError: It is something else.
+    """
+    try:
+        return None if text is None else tuple(map(float, text.split(",")))
+    except ValueError:
+        raise UserError(f"{name} is {text!r}; it must be a number, or numbers as 1,2,3.") from None

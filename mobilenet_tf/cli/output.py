@@ -1,6 +1,7 @@
 """Print results: JSON or tables on standard output, progress and paths on standard error."""
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from rich.text import Text
 
 from mobilenet_tf.cli.tables import run_table
 from mobilenet_tf.core.files import json_text
-from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.terminal import console, say, wide_enough
+from mobilenet_tf.core.text import clean
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.folder import RunFolder
@@ -27,7 +29,18 @@ def show(
     found = render(result)
     for part in found.renderables if isinstance(found, Group) else (found,):
         # A path or a command that is longer than a line stays whole, so that it can be copied.
-        Console().print(part, soft_wrap=isinstance(part, Text), crop=False)
+        if isinstance(part, Text):
+            part = Text("\n".join(map(clean, part.plain.split("\n"))))
+        wide_enough(Console()).print(part, soft_wrap=isinstance(part, Text), crop=False)
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with null for numbers that JSON does not have."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def print_run(folder: "RunFolder", *files: str) -> None:
@@ -44,4 +57,4 @@ def print_run(folder: "RunFolder", *files: str) -> None:
 
 def print_path(path: Path) -> None:
     """Print a path in one piece."""
-    console.print(str(path), highlight=False, soft_wrap=True)
+    say(str(path))

@@ -51,6 +51,17 @@ def export(
         float | None, typer.Option(help="The input of a MODEL is (pixel - mean) / std.")
     ] = None,
     std: Annotated[float | None, typer.Option(help="See --mean.")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Class names in the order of a MODEL's outputs, one per line.",
+            show_default="as in --data",
+        ),
+    ] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option("--trust-code", help="Read a MODEL that runs functions of its own."),
+    ] = False,
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
@@ -67,7 +78,7 @@ def export(
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
-        data=ModelData(data, mean, std, seed=seed),
+        data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
         overwrite=overwrite,
     )
     if target != "cpu":

@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mobilenet_tf.core.text import LONGEST_NAME, clean
+
 if TYPE_CHECKING:
     from mobilenet_tf.runs.result import Result
 
@@ -27,13 +29,17 @@ _COSTS = {
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> Table:
     """Return a plain table; the first column is left-aligned, the others are right-aligned."""
-    result = Table(title=title, title_justify="left")
+    result = Table(title=None if title is None else plain(title), title_justify="left")
     for index, column in enumerate(columns):
-        result.add_column(column, justify="right" if index else "left", overflow="fold")
+        result.add_column(plain(column), justify="right" if index else "left", overflow="fold")
     for row in rows:
-        # Text, not markup: the name of a file or a class may contain brackets.
-        result.add_row(*(Text(str(cell)) for cell in row))
+        result.add_row(*map(plain, row))
     return result
+
+
+def plain(text: object) -> Text:
+    """Return a name or a number as it is: not as markup, because it may contain brackets."""
+    return Text(clean(text, LONGEST_NAME))
 
 
 def percent(share: float | None) -> str:
@@ -55,6 +61,8 @@ def run_table(result: "Result") -> Group:
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))
         facts.append(("model and file, same class", percent(result.parity.top1_agreement)))
+        if result.parity.ties:
+            facts.append(("images with several first classes", f"{result.parity.ties:,}"))
     if result.seconds:
         facts.append(("seconds", f"{sum(filter(None, result.seconds.values())):.0f}"))
     if facts:
@@ -113,8 +121,10 @@ def evaluation_table(result: dict[str, Any]) -> Group:
 
 def prediction_table(result: dict[str, Any]) -> Table:
     """Return one row per image and class."""
+    # Logits are not shares of anything.
+    shown = percent if result.get("probabilities", True) else "{:.4g}".format
     rows = [
-        (item["image"] if rank == 0 else "", found["label"], percent(found["score"]))
+        (item["image"] if rank == 0 else "", found["label"], shown(found["score"]))
         for item in result["predictions"]
         for rank, found in enumerate(item["classes"])
     ]

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.core.bounds import check_threads, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
 from mobilenet_tf.deployment.devices.benchmark import benchmark as benchmark_cpu
 from mobilenet_tf.deployment.devices.phone import benchmark_phone
 
 DEVICES = ("cpu", "phone")
+_MOST_ROUNDS = 100_000
 
 
 def benchmark(
@@ -37,6 +39,9 @@ def benchmark(
     """
     if device not in DEVICES:
         raise UserError(f"device is {device!r}; it must be one of {', '.join(DEVICES)}.")
+    for count in threads:
+        check_threads(count)
+    check_whole("rounds", rounds, 1, _MOST_ROUNDS)
     measure: Callable[..., dict[str, Any]] = benchmark_cpu if device == "cpu" else benchmark_phone
     with bar() as progress:
         task = progress.add_task("Measuring", total=None, note="")

@@ -6,18 +6,23 @@ from typing import Any
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
+from mobilenet_tf.core.bounds import check_threads
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.plotting import check_plot_file
 from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.selection import choose as selection
 from mobilenet_tf.selection.cost import Budget
+
+_CLASSES = 10  # where nothing says how many
 
 
 def choose(
     budget: Budget | None = None,
     *,
     device: str = "cpu",
-    classes: int = 10,
+    classes: int | None = None,
     channels: int = 3,
     threads: int = 1,
     trials: Trials | None = None,
@@ -28,7 +33,7 @@ def choose(
     Args:
         budget: The most that the network may cost; None for no limit.
         device: Device that costs are measured on, as for `cost_table`.
-        classes: Number of classes.
+        classes: Number of classes; None takes that of the data of the trials, or 10.
         channels: 3 (RGB) or 1 (grey).
         threads: Number of CPU threads, on this machine or on the phone.
         trials: Trains the best options briefly, and recommends the one that does best.
@@ -44,6 +49,8 @@ def choose(
     """
     if plot is not None:
         check_plot_file(Path(plot))
+    check_threads(threads)
+    classes = _number_of_classes(classes, trials)
     table = cost_table(device, threads=threads)
     with activity_progress() as progress:
         choice = selection.choose(
@@ -63,6 +70,20 @@ def choose(
     if best:
         result["command"] = training_command(best, trials.data if trials else "DIR", channels)
     return result
+
+
+def _number_of_classes(classes: int | None, trials: Trials | None) -> int:
+    """Return the number of classes that was asked for, or that of the data.
+
+    Raises:
+        UserError: They are different.
+    """
+    if trials is None:
+        return _CLASSES if classes is None else classes
+    found = len(class_names(trials.data))
+    if classes not in (None, found):
+        raise UserError(f"classes is {classes}, but {trials.data} has {found} classes.")
+    return found
 
 
 def training_command(option: dict[str, Any], data: str = "DIR", channels: int = 3) -> str:

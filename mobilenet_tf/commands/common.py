@@ -16,6 +16,8 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 
+LONGEST_PART = 100  # of the name of a folder, which may have 255 bytes
+
 
 def start_tensorflow() -> None:
     """Import TensorFlow without its logs, with this project's threads unless the user set them."""
@@ -103,7 +105,8 @@ def require_own_file(content: bytes, run: Run) -> None:
 def default_folder(settings: RunSettings) -> Path:
     """Return the folder of a run for which none is given: `runs/DATA_MODEL_ALPHA_SIZE`."""
     network = settings.network
-    parts = source_name(settings.data), network.name, f"{network.alpha:g}", network.input.size_text
+    name = source_name(settings.data)[:LONGEST_PART]
+    parts = name, network.name, f"{network.alpha:g}", network.input.size_text
     return Path("runs") / "_".join(parts)
 
 

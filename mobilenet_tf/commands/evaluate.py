@@ -1,10 +1,13 @@
 """`evaluate`: the metrics of a `.tflite` on labelled images. Needs no TensorFlow."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.common import require_own_file
+from mobilenet_tf.commands.predict import stated
+from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
@@ -19,6 +22,9 @@ def evaluate(
     data: str | Path | None = None,
     seed: int = 0,
     robustness: bool = False,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    labels: str | Path | None = None,
 ) -> dict[str, Any]:
     """Measure accuracy, calibration and confusion of a `.tflite`.
 
@@ -28,6 +34,9 @@ def evaluate(
         seed: Seed of the split and of the damage.
         robustness: Whether to evaluate blurred, noisy, compressed, dark and bright copies too. On
             the test images of a run, the result and the report of the run receive these metrics.
+        mean: See `predict`; a run has its own, as well as the two below.
+        std: See `predict`.
+        labels: See `predict`.
 
     Returns:
         The metrics of `deployment.proof.evaluate`, with `file`, `source` and `skipped`; ready for
@@ -37,6 +46,7 @@ def evaluate(
         UserError: There is no such run or file, no data is given for a file, or its classes are
             not those of the model.
     """
+    check_seed(seed)
     from mobilenet_tf.deployment.proof.evaluate import evaluate_file
 
     if isinstance(what, Run) or Path(what).is_dir():
@@ -45,14 +55,22 @@ def evaluate(
         require_current(run.folder, "model_int8.tflite")
         require_own_file(run.folder.tflite.read_bytes(), run)
         if data is None:
+            _reject_for_runs(mean=mean, std=std, labels=labels)
             with run.folder.at_work() if robustness else nullcontext():
                 return _evaluate_own_test(run, seed, robustness)
+        _reject_for_runs(mean=mean, std=std, labels=labels)
         what = run.folder.tflite
     if data is None:
         raise UserError(
             "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
         )
-    return evaluate_file(what, str(data), seed, robustness)
+    return evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
+
+
+def _reject_for_runs(**options: Any) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UserError(f"--{name} applies only to a .tflite file; a run has its own.")
 
 
 def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:

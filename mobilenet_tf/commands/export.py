@@ -70,7 +70,8 @@ def export(
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
     check_target(target)
-    foreign = {name: getattr(data, name) for name in ("data", "mean", "std")}
+    foreign = {name: getattr(data, name) for name in ("data", "mean", "std", "labels")}
+    foreign |= {name: getattr(data, name) or None for name in ("seed", "trust_code")}
     if target != CPU:
         _reject("to models that are not runs", **foreign)
         _reject("to --target cpu; files for devices are always int8", io=io)

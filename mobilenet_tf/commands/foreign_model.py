@@ -3,18 +3,23 @@
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobilenet_tf.commands.common import start_tensorflow, write_mistakes
+from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow, write_mistakes
+from mobilenet_tf.core.bounds import check_normalisation, check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.datasets.contents import read_dataset
+from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import check_model_file, load_keras_model
+from mobilenet_tf.runs.order import require_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
 from mobilenet_tf.runs.run import data_facts
 
@@ -34,6 +39,9 @@ class ModelData:
         mean, std: The model expects (pixel - mean) / std.
         crop: Share of the picture that is used, see `InputSpec`.
         seed: Seed of the split.
+        trust_code: Whether functions of the model file may run while it is read.
+        labels: File with the class names in the order of the model's outputs, one per line; by
+            default they are in the order of the data.
     """
 
     data: str | Path | None = None
@@ -41,6 +49,8 @@ class ModelData:
     std: float | None = None
     crop: float = 1.0
     seed: int = 0
+    trust_code: bool = False
+    labels: str | Path | None = None
 
 
 def export_foreign(
@@ -65,7 +75,8 @@ def export_foreign(
             used (see `load_foreign`), or the classes of the data are not its outputs.
     """
     source, mean, std = _checked(path, data)
-    folder = RunFolder(out or Path("runs") / f"{Path(path).stem}_int8")
+    check_model_file(Path(path), data.trust_code)
+    folder = RunFolder(out or Path("runs") / f"{Path(path).stem[:LONGEST_PART]}_int8")
     with folder.at_work():
         require_apart(folder.path, {"data": source, "model": str(path)}, overwrite=overwrite)
         if is_ours(folder.path) and visible(folder.path) and not overwrite:
@@ -87,11 +98,13 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
     from mobilenet_tf.deployment.tflite.convert import convert
 
     started = time.monotonic()
-    model = load_foreign(path)
+    model = load_foreign(path, data.trust_code)
     _, height, width, channels = model.inputs[0].shape
     spec = InputSpec((height, width), channels, mean, std, data.crop)
     dataset = read_dataset(source, spec, data.seed)
-    classes, outputs = dataset.classes, model.outputs[0].shape[1]
+    outputs = model.outputs[0].shape[1]
+    dataset = _in_order(dataset, data.labels)
+    classes = dataset.classes
     if len(classes) != outputs:
         raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
@@ -105,6 +118,13 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
     )
     forms = Forms(content=content, float_model=model)
     found = verify(forms, dataset.test, classes, spec, data.seed)
+    if data.labels is None:
+        require_order(
+            found.sections["confusion"],
+            classes,
+            str(path),
+            "Give the class names in the order of its outputs with --labels FILE.",
+        )
     folder.clear("model")
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)
@@ -117,7 +137,13 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
             "parameters": model.count_params(),
         },
         data=data_facts(dataset),
-        source={"model": str(path), "io": io, **asdict(data), "data": source},
+        source={
+            **asdict(data),
+            "model": str(path),
+            "io": io,
+            "data": source,
+            "labels": None if data.labels is None else str(data.labels),
+        },
         calibration=calibration_facts(pixels, images.labels, classes),
         **found.sections,
         tflite=file_facts(content),
@@ -136,30 +162,24 @@ def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
             f"{path} needs --mean and --std, because its input is (pixel - mean) / std: 127.5 and "
             "127.5 for -1..1, 0 and 255 for 0..1, 0 and 1 for raw pixels."
         )
-    if data.std <= 0:
-        raise UserError(f"std is {data.std:g}; it must be greater than 0.")
+    check_normalisation(data.mean, data.std)
+    check_seed(data.seed)
     return str(data.data), data.mean, data.std
 
 
-def load_foreign(path: str | Path) -> "keras.Model":
+def load_foreign(path: str | Path, trust_code: bool = False) -> "keras.Model":
     """Load a Keras model file or SavedModel folder with one image as input.
+
+    Args:
+        path: A .h5 or .keras file or a SavedModel.
+        trust_code: Whether functions of the file may run.
 
     Raises:
         UserError: It does not exist, is not a Keras model, has an unknown layer, or does not map
             one square image of fixed size to one score per class.
     """
-    import tf_keras as keras
-
-    from mobilenet_tf.networks.keras_model import OWN_LAYERS
-
     path = Path(path)
-    if not path.exists():
-        raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # a foreign file can make Keras raise anything
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise UserError(f"{path} cannot be loaded as a tf_keras model: {reason}.") from error
+    model = load_keras_model(path, trust_code)
     for tensors, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
         if tensors is None or len(tensors) != 1:
             names = ", ".join(tensor.name for tensor in tensors or ())
@@ -174,7 +194,35 @@ def load_foreign(path: str | Path) -> "keras.Model":
             f"{path} has an output of shape {tuple(model.outputs[0].shape)}; one score per class "
             "is needed."
         )
+    if model.outputs[0].shape[1] == 1:
+        raise UserError(
+            f"{path} has a single output, such as a sigmoid; one score for each of at least two "
+            "classes is needed, such as a softmax of two."
+        )
     return model
+
+
+def _in_order(dataset: Dataset, labels: str | Path | None) -> Dataset:
+    """Return the dataset with its classes in the order of a file.
+
+    Raises:
+        UserError: The names in the file are not those of the data.
+    """
+    if labels is None:
+        return dataset
+    names = read_labels(labels)
+    if set(names) != set(dataset.classes):
+        raise UserError(
+            f"{labels} names {', '.join(names[:10])}; the classes of {dataset.source} are "
+            f"{', '.join(dataset.classes[:10])}."
+        )
+    places = np.array([names.index(name) for name in dataset.classes])
+    splits: dict[str, Any] = {
+        part: replace(split, labels=places[split.labels])
+        for part in ("train", "validation", "test")
+        if isinstance(split := getattr(dataset, part), Split)  # a stream has no labels yet
+    }
+    return replace(dataset, classes=names, **splits)
 
 
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:

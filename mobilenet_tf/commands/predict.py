@@ -4,22 +4,57 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.deployment.proof import evaluate as proof
 
 
-def predict(file: str | Path, images: Sequence[str | Path], *, top: int = 3) -> dict[str, Any]:
+def predict(
+    file: str | Path,
+    images: Sequence[str | Path],
+    *,
+    top: int = 3,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    labels: str | Path | None = None,
+) -> dict[str, Any]:
     """Classify images with a `.tflite`.
 
     Args:
         file: The `.tflite`.
         images: Image files.
         top: Number of classes per image.
+        mean: The file's input is (pixel - mean) / std, where its metadata do not say this: one
+            value, or one per channel.
+        std: See `mean`.
+        labels: File with one class name per line, in the order of the outputs.
 
     Returns:
-        {"file", "predictions": [{"image", "classes": [{"label", "score"}]}], "failed": [{"image",
-        "reason"}]}: images that cannot be read do not keep the others from being classified.
+        {"file", "probabilities", "predictions": [{"image", "classes": [{"label", "score"}]}],
+        "failed": [{"image", "reason"}]}: images that cannot be read do not keep the others from
+        being classified.
 
     Raises:
         UserError: The file cannot be read, or none of the images can.
     """
-    return proof.predict(file, images, top)
+    return proof.predict(file, images, top, stated(mean, std, labels))
+
+
+def stated(
+    mean: float | Sequence[float] | None,
+    std: float | Sequence[float] | None,
+    labels: str | Path | None,
+) -> proof.Stated:
+    """Return what a user says about a file.
+
+    Raises:
+        UserError: A value is not accepted, or the labels cannot be read.
+    """
+    return proof.Stated(
+        _values(mean), _values(std), None if labels is None else read_labels(labels)
+    )
+
+
+def _values(value: float | Sequence[float] | None) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    return tuple(value) if isinstance(value, Sequence) else (value,)

@@ -1,7 +1,6 @@
 """`tune`: search recipe, network, alpha and size for the best accuracy within a budget."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,10 +10,11 @@ import tomli_w
 
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json, write_text
 from mobilenet_tf.core.lock import at_work
-from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.core.terminal import run_command, say
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
@@ -31,12 +31,15 @@ from mobilenet_tf.runs.own_files import (
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.affordable import Affordable, affordable, restore
 from mobilenet_tf.selection.cost import CountedTable
+from mobilenet_tf.selection.search_environment import check_environment, is_worker
 from mobilenet_tf.selection.search_settings import SearchSettings
 
 _DAMAGED = "{} is damaged; restore it, or use --overwrite to search again."
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.tune import Trial
+
+_MOST_TRIALS = 10_000
 
 
 def tune(
@@ -69,11 +72,12 @@ def tune(
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
             to other settings; the data is not suitable; or no network is within the budget.
     """
-    if trials < 1:
-        raise UserError(f"trials is {trials}; it must be at least 1.")
+    check_whole("trials", trials, 1, _MOST_TRIALS)
+    check_environment()
+    _check_enough(settings, trials)
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)}"
-    with nullcontext() if _is_worker() else at_work(Path(out)):
+    with nullcontext() if is_worker() else at_work(Path(out)):
         return _search(settings, trials, Path(out), overwrite=overwrite, resume=resume)
 
 
@@ -95,6 +99,8 @@ def _search(
     results = search(settings, networks, trainer, folder.path, trials)
     if results is None:
         return None
+    if len(results) < trials:
+        say(f"The space has no more to try: {len(results)} of {trials} trials were done.")
     rows = [
         {
             "trial": result.trial.number,
@@ -134,7 +140,7 @@ def begin_search(
     Raises:
         UserError: See `tune`.
     """
-    folder, worker = RunFolder(out), _is_worker()
+    folder, worker = RunFolder(out), is_worker()
     classes = len(class_names(settings.data))
     networks = settings.space.networks(classes, settings.channels)
     begun = folder.config_file.is_file()
@@ -170,10 +176,17 @@ def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[A
         return affordable(networks, settings.budget, table, progress)
 
 
-def _is_worker() -> bool:
-    """Whether this process trains for a chief, by keras-tuner's environment variables."""
-    chief = "chief" in os.environ.get("KERASTUNER_TUNER_ID", "")
-    return "KERASTUNER_ORACLE_IP" in os.environ and not chief
+def _check_enough(settings: SearchSettings, trials: int) -> None:
+    """Reject more trials than there are configurations.
+
+    Hyperband's trials include those that continue others, so their number is not known before.
+    """
+    configurations = settings.space.configurations
+    if settings.algorithm != "hyperband" and trials > configurations:
+        raise UserError(
+            f"trials is {trials}, but the space has {configurations:,} configurations; give at "
+            "most as many trials, or a larger space."
+        )
 
 
 class _Trainer:
@@ -234,6 +247,11 @@ def write_outcome(
         raise UserError(f"{folder.path} has no finished trial; --resume continues the search.")
     # Among equally accurate trials, the cheapest.
     best = max(rows, key=lambda row: (row["validation_accuracy"], -row["macs"]))
+    if best["validation_accuracy"] <= 0:
+        raise UserError(
+            f"None of the {len(rows)} trials of {folder.path} learned anything, so there is no "
+            "best one; training diverged, or the space needs lower learning rates."
+        )
     recipe, plot = folder.path / "best.toml", folder.path / "trials.png"
     write_text(recipe, recipe_text(settings, best))
     costs = {one.label: one.cost for one in networks}

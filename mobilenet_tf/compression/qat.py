@@ -1,6 +1,6 @@
 """The quantization-aware model: a deploy form that rounds where the int8 file rounds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from mobilenet_tf.compression.scheme import Int8Config
 from mobilenet_tf.core.inputs import InputSpec
 
 INPUT_NAME = "pixels"
+PIXELS_NAME = "normalised"  # the layer that rounds the input
 
 
 def quantize_aware(
@@ -51,9 +52,30 @@ def quantize_aware(
         config = Int8Config(sources, bounds, layer.name in measured, per_channel)
         return QuantizedLayer(_copy_with_weights(layer, layer.input_shape), config)
 
+    return _wrapped(deployed, Int8Config([input_spec.bounds], input_spec.bounds), quantized)
+
+
+def quantize_aware_again(deployed: keras.Model, configs: Mapping[str, Int8Config]) -> keras.Model:
+    """Return the structure that `quantize_aware` made, for weights to be read into.
+
+    Args:
+        deployed: A deploy form of the same network, with any weights.
+        configs: Layer name -> what becomes int8 in it; `PIXELS_NAME` is the input's.
+    """
+
+    def quantized(layer: keras.layers.Layer) -> QuantizedLayer:
+        return QuantizedLayer(_copy_with_weights(layer, layer.input_shape), configs[layer.name])
+
+    return _wrapped(deployed, configs[PIXELS_NAME], quantized)
+
+
+def _wrapped(
+    deployed: keras.Model,
+    config: Int8Config,
+    quantized: Callable[[keras.layers.Layer], QuantizedLayer],
+) -> keras.Model:
     inputs = keras.Input(deployed.input_shape[1:], name=INPUT_NAME)
-    pixels = keras.layers.Activation("linear", name="normalised")
-    config = Int8Config([input_spec.bounds], input_spec.bounds)
+    pixels = keras.layers.Activation("linear", name=PIXELS_NAME)
     outputs = _rebuild(deployed, QuantizedLayer(pixels, config)(inputs), quantized)
     return keras.Model(inputs, outputs, name=f"{deployed.name}_int8")
 

@@ -10,8 +10,7 @@ import tf_keras as keras
 from mobilenet_tf.compression import integers
 from mobilenet_tf.compression.deploy import ShiftedReLU6
 from mobilenet_tf.compression.integers import Grid
-from mobilenet_tf.compression.scheme import Int8Config, RangeQuantizer
-from mobilenet_tf.networks.keras_model import HardSwish
+from mobilenet_tf.compression.scheme import Int8Config
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -117,9 +116,3 @@ _KERNELS = {
     keras.layers.ZeroPadding2D: _unchanged,
     keras.layers.GlobalMaxPooling2D: _unchanged,
 }
-
-
-def custom_objects() -> dict[str, type]:
-    """Return the classes that `keras.models.load_model` needs to read a `qat.keras`."""
-    own = (RangeQuantizer, Int8Config, QuantizedLayer, ShiftedReLU6, HardSwish)
-    return {cls.__name__: cls for cls in own}

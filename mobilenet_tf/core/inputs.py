@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.bounds import check_normalisation
 from mobilenet_tf.core.errors import UserError
 
 FITS = ("crop", "stretch", "pad")
@@ -53,10 +54,7 @@ class InputSpec:
         object.__setattr__(self, "size", (int(sides[0]), int(sides[1])))
         if self.channels not in (1, 3):
             raise UserError(f"channels is {self.channels!r}; it must be 1 (grey) or 3 (RGB).")
-        if not math.isfinite(self.mean):
-            raise UserError(f"mean is {self.mean}; it must be a finite number.")
-        if not (math.isfinite(self.std) and self.std > 0):
-            raise UserError(f"std is {self.std:g}; it must be greater than 0.")
+        check_normalisation(self.mean, self.std)
         if not 0 < self.crop <= 1:
             raise UserError(f"crop is {self.crop}; it must be greater than 0 and at most 1.")
         for name, accepted in (("fit", FITS), ("resize", RESIZES)):

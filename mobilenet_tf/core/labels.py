@@ -2,8 +2,12 @@
 
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_text_file
+
+_LARGEST_FILE = 2**22  # bytes
 
 
 def same_name(name: str) -> str:
@@ -46,3 +50,19 @@ def check_labels(labels: Sequence[str]) -> None:
     """
     for index, label in enumerate(labels):
         check_label(label, f"Label {index}")
+
+
+def read_labels(path: str | Path) -> tuple[str, ...]:
+    """Read class names, one per line; blank lines at the end are ignored.
+
+    Raises:
+        UserError: The file cannot be read or decoded, or has a blank or a repeated name.
+    """
+    lines = [line.strip() for line in read_text_file(Path(path), _LARGEST_FILE).splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines or not all(lines) or len(set(lines)) < len(lines):
+        raise UserError(
+            f"{path} must hold one class name per line, without blank lines and repeated names."
+        )
+    return tuple(lines)

@@ -12,6 +12,8 @@ from typing import Any, get_args, get_type_hints
 from mobilenet_tf.core.errors import UserError
 
 _WORDS = {"above": "greater than", "least": "at least", "below": "less than", "most": "at most"}
+# Of a setting without a bound of its own.
+_LARGEST: dict[type, int] = {int: 2**16, float: 10**9}
 _HOLDS = {
     "above": lambda value, bound: value > bound,
     "least": lambda value, bound: value >= bound,
@@ -37,6 +39,7 @@ class Checked:
         """Reject a value out of range, whatever created the instance."""
         for item in fields(self):  # type: ignore[arg-type]
             check_range(item, getattr(self, item.name), item.name)
+            _check_largest(getattr(self, item.name), item.name)
 
 
 def leaves(cls: type, prefix: str = "") -> dict[str, Field]:
@@ -96,6 +99,8 @@ def _build(cls: type, values: Mapping[str, Any], source: str, prefix: str) -> An
         elif path in values:
             value = _typed(kind, values[path], f"{source}: {path}")
             check_range(item, value, f"{source}: {path}")
+            if issubclass(cls, Checked):
+                _check_largest(value, f"{source}: {path}")
             arguments[item.name] = value
         elif not optional:
             raise UserError(f"{source} is incomplete: it has no {path}.")
@@ -109,6 +114,13 @@ def _typed(kind: type, value: Any, name: str) -> Any:
     if type(value) is not kind:
         raise UserError(f"{name} is {value!r}; it must be of type {kind.__name__}.")
     return value
+
+
+def _check_largest(value: Any, name: str) -> None:
+    """Reject numbers that no setting can mean; metrics may be larger."""
+    largest = _LARGEST.get(type(value))
+    if largest is not None and not abs(value) <= largest:  # NaN too
+        raise UserError(f"{name} is {value}; it must be at most {largest:,}.")
 
 
 def check_range(item: Field, value: Any, name: str) -> None:

@@ -7,9 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.text import Text
 
-# A descriptor of its own, so that it still works inside `quiet`.
-console = Console(file=os.fdopen(os.dup(2), "w", buffering=1))
+from mobilenet_tf.core.text import clean
+
+_NARROWEST = 80  # columns; a narrower terminal breaks lines, instead of losing digits of a table
+
+
+def wide_enough(console: Console) -> Console:
+    """Return the console, set to a width at which a table shows its numbers."""
+    if console.width < _NARROWEST:
+        console.width = _NARROWEST
+    return console
+
+
+# A descriptor of its own, so that it still works inside `quiet`. A code page that lacks a character
+# must not end a command.
+console = wide_enough(
+    Console(file=os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace"))
+)
+
+
+def say(text: str) -> None:
+    """Print a line on standard error as it is, in one piece."""
+    console.print(Text(clean(text)), highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from mobilenet_tf.core.errors import UserError
 
 BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
 COUNTS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
+
+_LARGEST = 10**15
+_SHORTEST = Decimal("0.0001")  # milliseconds
 
 
 def parse_bytes(text: str | None, option: str) -> int | None:
@@ -48,16 +52,27 @@ def parse_milliseconds(text: str | None, option: str) -> float | None:
     Raises:
         UserError: It is not a positive number with a known unit.
     """
-    return _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s")
+    value = _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s", _SHORTEST)
+    return None if value is None else float(value)
 
 
 def _parse(
-    text: str | None, option: str, units: Mapping[str, float], accepted: str
-) -> float | None:
+    text: str | None,
+    option: str,
+    units: Mapping[str, float],
+    accepted: str,
+    least: Decimal = Decimal(1),
+) -> Decimal | None:
     if text is None:
         return None
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)\s*", text)
+    found = re.fullmatch(r"\s*(\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})\s*([A-Za-z]*)\s*", text, re.A)
     unit = units.get(found[2].lower()) if found else None
-    if found is None or unit is None or float(found[1]) <= 0:
+    if found is None or unit is None:
         raise UserError(f"{option} is {text!r}; it must be a quantity {accepted}.")
-    return float(found[1]) * unit
+    # Decimal, because 4.1 * 1000**2 is less than 4100000 in binary.
+    value = Decimal(found[1]) * Decimal(str(unit))
+    if not least <= value <= _LARGEST:
+        raise UserError(
+            f"{option} is {text!r}; it must be from {least} to {_LARGEST:,}, {accepted}."
+        )
+    return value

@@ -39,7 +39,7 @@ class HardSwish(keras.layers.Layer):
         return inputs * (keras.backend.relu(inputs + 3.0, max_value=6.0) * (1.0 / 6.0))
 
 
-# The classes that `keras.models.load_model` needs to read these networks.
+# The classes that Keras needs to read these networks.
 OWN_LAYERS = {cls.__name__: cls for cls in (HardSigmoid, HardSwish)}
 
 _ACTIVATIONS: dict[str, Callable[[str], keras.layers.Layer]] = {

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
-from numbers import Integral, Real
+from numbers import Real
 
+from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks import tables
@@ -12,6 +12,8 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.tables import HS, RE, Rows
 
 SMALLEST_SIDE = 32  # of the papers' networks, which halve their input five times
+LARGEST_ALPHA = 10  # the largest published one is 1.4
+MOST_CLASSES = 100_000
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,11 @@ def make_network(
     """
     if name not in ZOO:
         raise UserError(f"There is no model named {name!r}; the names are {', '.join(ZOO)}.")
-    if not isinstance(alpha, Real) or not 0 < alpha < inf:
-        raise UserError(f"alpha is {alpha!r}; it must be a number greater than 0.")
-    if not isinstance(classes, Integral) or classes < 1:
-        raise UserError(f"classes is {classes!r}; it must be a whole number of at least 1.")
+    if not isinstance(alpha, Real) or not 0 < alpha <= LARGEST_ALPHA:
+        raise UserError(
+            f"alpha is {alpha!r}; it must be a number greater than 0 and at most {LARGEST_ALPHA}."
+        )
+    check_whole("classes", classes, 1, MOST_CLASSES)
     taken = InputSpec(size, channels)
     if min(taken.height, taken.width) < SMALLEST_SIDE:
         raise UserError(

@@ -1,14 +1,24 @@
-"""The Keras models of a run folder."""
+"""The Keras models of a run folder.
 
+They are built from `config.toml`, and only numbers are taken from the .keras files: somebody else
+may have sent the folder, and reading a Keras model can run what the file says.
+"""
+
+import math
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tf_keras as keras
 
-from mobilenet_tf.compression.quantized_layer import custom_objects
+from mobilenet_tf.compression.deploy import deploy_form, input_tensors
+from mobilenet_tf.compression.qat import PIXELS_NAME, quantize_aware_again
+from mobilenet_tf.compression.scheme import Int8Config
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.published.stored import read_keras
 from mobilenet_tf.runs.folder import RunFolder
 
 
@@ -26,33 +36,98 @@ class Models:
 
 
 def load_models(folder: RunFolder) -> Models:
-    """Load both networks of a run."""
+    """Read both networks of a run."""
     return Models(load_float(folder), load_qat(folder))
 
 
 def load_float(folder: RunFolder) -> keras.Model:
-    """Load the network that `train` wrote.
+    """Read the network that `train` wrote.
 
     Raises:
-        UserError: The file is damaged.
+        UserError: The file is damaged, or is not of the network in `config.toml`.
     """
-    command = f"train --config {folder.config_file} --out {folder.path} --resume"
-    return _load(folder.float_model, OWN_LAYERS, command)
+    return load_network(folder.float_model, folder)
+
+
+def load_network(path: Path, folder: RunFolder) -> keras.Model:
+    """Read a float network of a run from a .keras file.
+
+    Raises:
+        UserError: The file is damaged, or is not of the network in `config.toml`.
+    """
+    read = read_keras(path)
+    settings = folder.settings()
+    model = build_network(settings.network, dropout=settings.recipe.dropout)
+    _fill(model, read.weights, path)
+    return model
 
 
 def load_qat(folder: RunFolder) -> keras.Model:
-    """Load the network that `quantize` wrote.
+    """Read the network that `quantize` wrote.
 
     Raises:
-        UserError: The file is damaged.
+        UserError: The file is damaged, or is not of the network in `config.toml`.
     """
-    return _load(folder.qat_model, custom_objects(), f"quantize {folder.path}")
-
-
-def _load(path: Path, objects: dict[str, Any], command: str) -> keras.Model:
+    path = folder.qat_model
+    read = read_keras(path)
+    deployed = deploy_form(build_network(folder.settings().network))
+    wanted = {
+        layer.name: len(input_tensors(layer))
+        for layer in deployed.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    }
     try:
-        return keras.models.load_model(path, custom_objects=objects, compile=False)
-    except Exception as error:  # a damaged file can make Keras raise anything
-        raise UserError(
-            f"{path} is damaged and cannot be read; `mobilenet-tf {command}` makes it again."
-        ) from error
+        model = quantize_aware_again(deployed, _configs(read.config, {PIXELS_NAME: 1, **wanted}))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(_unfit(path)) from error
+    _fill(model, read.weights, path)
+    return model
+
+
+def _configs(config: Mapping[str, Any], inputs: Mapping[str, int]) -> dict[str, Int8Config]:
+    """Return the ranges of every layer.
+
+    Args:
+        config: The configuration in the file.
+        inputs: Layer name -> how many tensors it reads.
+
+    Raises:
+        KeyError, TypeError, ValueError: A layer or a number is missing or wrong.
+    """
+    stored = {
+        layer["config"]["name"]: layer["config"]["quantize_config"]["config"]
+        for layer in config["config"]["layers"]
+        if layer["class_name"] != "InputLayer"
+    }
+    if set(stored) != set(inputs):
+        raise ValueError
+    return {name: _config(stored[name], count) for name, count in inputs.items()}
+
+
+def _config(values: Mapping[str, Any], inputs: int) -> Int8Config:
+    ranges = [*values["inputs"], values["output"]]
+    flags = values["rounds"], values["per_channel"]
+    if len(ranges) != inputs + 1 or not all(type(flag) is bool for flag in flags):
+        raise ValueError
+    for low, high in ranges:
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError
+    return Int8Config(ranges[:-1], ranges[-1], *flags)
+
+
+def _fill(model: keras.Model, weights: bytes, path: Path) -> None:
+    """Assign the weights of a file to a network of the same structure."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.weights.h5"
+        copy.write_bytes(weights)
+        try:
+            model.load_weights(copy)
+        except Exception as error:  # Keras raises anything where a shape or a layer differs
+            raise UserError(_unfit(path)) from error
+
+
+def _unfit(path: Path) -> str:
+    return (
+        f"{path} does not hold the network of config.toml beside it; it is damaged or comes from "
+        "another run. Make it again."
+    )

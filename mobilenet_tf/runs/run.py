@@ -13,6 +13,7 @@ from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.published.stored import read_weights
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart, visible
@@ -249,13 +250,17 @@ def requantized(
 
 
 def check_weights(weights: str) -> None:
-    """Reject initial weights that do not exist.
+    """Reject initial weights that do not exist or cannot be read.
 
     Raises:
-        UserError: They are not `none`, `imagenet` or an existing file.
+        UserError: They are not `none`, `imagenet` or an existing file with weights.
     """
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
+    if weights in ("none", "imagenet"):
+        return
+    if not Path(weights).is_file():
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
+    if not read_weights(Path(weights)):
+        raise UserError(f"weights is {weights!r}; it holds no layer with weights.")
 
 
 def _model_facts(network: Network) -> dict[str, Any]:

@@ -95,6 +95,8 @@ class Source(Section):
         io: Type of the file's input and output.
         crop: Share of the picture that is used.
         seed: Seed of the split.
+        trust_code: Whether functions of the model file could run.
+        labels: File with the class names in the order of the model's outputs.
     """
 
     model: str | None = None
@@ -104,6 +106,8 @@ class Source(Section):
     io: str | None = None
     crop: float = 1.0
     seed: int = 0
+    trust_code: bool = False
+    labels: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +153,7 @@ class Parity(Section):
         max_lsb: Largest difference of a score, in steps of the file's output.
         within_1_lsb: Share of the scores that differ by at most one step.
         top1_agreement: Share of the images for which both predict the same class.
+        ties: Number of images for which several classes have the file's highest score.
         worst_block: Block with the lowest signal-to-noise ratio.
     """
 
@@ -156,6 +161,7 @@ class Parity(Section):
     max_lsb: int | None = unknown_count()
     within_1_lsb: float | None = unknown_share()
     top1_agreement: float | None = unknown_share()
+    ties: int | None = unknown_count()
     worst_block: str | None = None
 
 

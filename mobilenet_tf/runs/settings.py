@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.compression.settings import DEFAULT, Int8Settings
+from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
@@ -45,8 +46,7 @@ class RunSettings:
     def __post_init__(self) -> None:
         for name in ("data", "weights", "teacher"):  # a Path is accepted as well
             object.__setattr__(self, name, str(getattr(self, name)))
-        if type(self.seed) is not int or self.seed < 0:
-            raise UserError(f"seed is {self.seed!r}; it must be at least 0.")
+        check_seed(self.seed)
 
     def with_classes(self, classes: tuple[str, ...]) -> "RunSettings":
         """Return the settings for a dataset with these classes."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import check_model_file, load_keras_model
 
 if TYPE_CHECKING:
     from mobilenet_tf.training.distillation import Teacher
@@ -26,7 +27,10 @@ def check_teacher(teacher: str, classes: tuple[str, ...] | None = None) -> None:
         UserError: There is no such run or file, or its classes are different.
     """
     path = Path(teacher)
-    if teacher == "none" or (path.suffix in (".keras", ".h5") and path.is_file()):
+    if teacher == "none":
+        return
+    if path.suffix in (".keras", ".h5") and path.is_file():
+        check_model_file(path, trust_code=None)
         return
     if not path.is_dir():
         raise UserError(
@@ -50,21 +54,17 @@ def load_teacher(teacher: str, student: Network) -> "Teacher | None":
         student: Gives preprocessing, channels and the number of classes.
 
     Raises:
-        UserError: There is no such teacher, or it is not a classifier of such images.
+        UserError: There is no such teacher, it contains code, or it is not a classifier of such
+            images.
     """
     if teacher == "none":
         return None
-    import tf_keras as keras
-
-    from mobilenet_tf.networks.keras_model import OWN_LAYERS
+    from mobilenet_tf.runs.models import load_float
     from mobilenet_tf.training.distillation import as_teacher
 
     path, expected = Path(teacher), student.input
     if path.is_dir():
         folder = RunFolder.open(path, "float.keras")
-        path, expected = folder.float_model, folder.settings().network.input
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # a foreign file can make Keras raise anything
-        raise UserError(f"{path} cannot be read as a tf_keras model.") from error
-    return as_teacher(model, student, expected, str(path))
+        settings = folder.settings()
+        return as_teacher(load_float(folder), student, settings.network.input, str(path))
+    return as_teacher(load_keras_model(path, trust_code=None), student, expected, str(path))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.selection.tuning_space import Space
@@ -45,8 +46,7 @@ class SearchSettings:
             raise UserError(
                 f"algorithm is {self.algorithm!r}; it must be one of {', '.join(ALGORITHMS)}."
             )
-        if self.seed < 0:
-            raise UserError(f"seed is {self.seed}; it must be at least 0.")
+        check_seed(self.seed)
         self.trial_recipe({})
 
     def trial_recipe(self, fields: dict[str, Any]) -> Recipe:

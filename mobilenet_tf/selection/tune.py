@@ -19,7 +19,7 @@ from keras_tuner.engine.trial import TrialStatus
 
 from mobilenet_tf.core.errors import Diverged
 from mobilenet_tf.core.files import write_text
-from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.terminal import say
 from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.oracles import OBJECTIVE, UNITS, first_of, make_oracle
 from mobilenet_tf.selection.search_settings import SearchSettings
@@ -161,4 +161,4 @@ def _rounded(value: Any, allowed: Range | tuple) -> Any:
 
 
 def _print(text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
+    say(text)

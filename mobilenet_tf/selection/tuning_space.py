@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.training.recipe import Recipe
 
 DEFAULT_SPACE = Path(__file__).with_name("tuning_space.toml")
+_TYPES: dict[str, tuple[type, ...]] = {"model": (str,), "alpha": (float, int), "size": (int,)}
 # Fields without effect: trials train the float network for as long as the algorithm decides.
 _NO_EFFECT = ("name", "train.epochs", "calibration", "self_distillation", "qat.")
 
@@ -57,6 +59,17 @@ class Space:
         combinations = product(self.model, self.alpha, self.size)
         return [make_network(*values, classes, channels) for values in combinations]
 
+    @property
+    def configurations(self) -> float:
+        """Number of different configurations; infinite with a continuous range."""
+        found: float = len(set(product(self.model, self.alpha, self.size)))
+        for values in self.fields.values():
+            if not isinstance(values, Range):
+                found *= len(set(values))
+            else:
+                found *= values.most - values.least + 1 if values.whole else inf
+        return found
+
     def narrowed(
         self,
         *,
@@ -95,15 +108,25 @@ def load_space(file: Path, recipe: Recipe) -> Space:
         networks[name] = values.pop(name, None)
         if not isinstance(networks[name], list) or not networks[name]:
             raise UserError(f"{file}: {name} is {networks[name]!r}; it must be a list of values.")
-    fields = {path: _values(f"{file}", path, value, recipe) for path, value in _paths(values)}
+        for value in networks[name]:
+            if type(value) not in _TYPES[name]:
+                kinds = " or ".join(kind.__name__ for kind in _TYPES[name])
+                raise UserError(f"{file}: {name} has {value!r}; its values must be {kinds}.")
+    fields = {
+        path: _values(f"{file}", path, value, recipe) for path, value in _paths(values, file=file)
+    }
     return Space(**{name: tuple(values) for name, values in networks.items()}, fields=fields)
 
 
-def _paths(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _paths(values: Mapping[str, Any], prefix: str = "", *, file: Path) -> Iterator[tuple[str, Any]]:
     """Yield path and values of each field; a table with `min` or `max` is a range."""
     for name, value in values.items():
+        if isinstance(value, Mapping) and not value:
+            raise UserError(
+                f"{file}: {prefix}{name} is an empty table; give its values or leave it out."
+            )
         if isinstance(value, Mapping) and not {"min", "max"} & set(value):
-            yield from _paths(value, f"{prefix}{name}.")
+            yield from _paths(value, f"{prefix}{name}.", file=file)
         else:
             yield prefix + name, value
 
@@ -134,6 +157,10 @@ def _values(file: str, path: str, value: Any, recipe: Recipe) -> Range | tuple:
         numbers = all(type(example) in (int, float) for example in examples)
         return tuple(map(float, examples)) if numbers and not whole else examples
     log = value.get("log", False)
+    if type(log) is not bool:
+        raise UserError(f"{file}: {path}.log is {log!r}; it must be true or false.")
+    if not all(type(example) in (int, float) for example in examples):
+        raise UserError(f"{file}: {path} is {value!r}; min and max must be numbers.")
     if not examples[0] < examples[1] or (log and examples[0] <= 0):
         positive = "greater than 0 and " if log else ""
         raise UserError(f"{file}: {path} is {value!r}; min must be {positive}less than max.")

@@ -10,6 +10,7 @@ import os
 from mobilenet_tf.core.errors import UserError
 
 STRATEGIES = ("none", "mirrored", "multiworker", "tpu")
+_SHOWN = 300  # characters of TF_CONFIG in an error
 
 
 def check_strategy(name: str) -> None:
@@ -47,12 +48,28 @@ def _worker_index() -> int:
             config["task"]["type"],
             int(config["task"]["index"]),
         )
-        if kind == "worker" and list(config["cluster"]) == ["worker"] and 0 <= index < len(workers):
+        known = isinstance(workers, list) and all(map(_is_address, workers))
+        alone = kind == "worker" and list(config["cluster"]) == ["worker"]
+        if known and alone and 0 <= index < len(workers):
             return index
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         pass
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     raise UserError(
-        f"TF_CONFIG is {text!r}; --strategy multiworker needs "
+        f"TF_CONFIG is {shown!r}; --strategy multiworker needs "
         '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", "index": 0}} '
         "with the index of this worker."
     )
+
+
+def _is_address(worker: object) -> bool:
+    """Return whether this is HOST:PORT."""
+    if not isinstance(worker, str):
+        return False
+    host, _, port = worker.rpartition(":")
+    return bool(host) and is_port(port)
+
+
+def is_port(text: str) -> bool:
+    """Return whether this is the number of a port."""
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 2**16

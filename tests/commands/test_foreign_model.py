@@ -27,7 +27,7 @@ def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("foreign")
     model = small_model()
     model.save(folder / request.param)
-    data = ModelData("digits", 127.5, 127.5)
+    data = ModelData("digits", 127.5, 127.5, trust_code=request.param == "saved_model")
     return model, export_foreign(folder / request.param, data, io="int8", out=folder / "out")
 
 
@@ -94,7 +94,7 @@ def test_wrong_files_and_classes(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         load_foreign(tmp_path / "gone.h5")
     (tmp_path / "text.h5").write_text("no model")
-    with pytest.raises(UserError, match="cannot be loaded as a tf_keras model"):
+    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
         load_foreign(tmp_path / "text.h5")
     small_model(classes=7).save(tmp_path / "seven.h5")
     with pytest.raises(UserError, match="has 7 outputs, but digits has 10 classes"):

@@ -17,6 +17,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
+from mobilenet_tf.core.text import clean, markdown
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
@@ -138,7 +139,7 @@ def folder_contents(
     count = len(pictures)
     golden = np.linspace(0, count - 1, min(GOLDEN_PICTURES, count)).astype(int)
     values = {
-        "title": " ".join(model.title.replace("*/", "").split()),
+        "title": clean(" ".join(model.title.replace("*/", "* /").replace("\\", "/").split())),
         **_memory_values(facts),
         **_model_values(reference, model),
         **_golden_values(form.small, reference.prepare(pictures[golden])),
@@ -147,10 +148,12 @@ def folder_contents(
         "data": c_bytes(form.small),
     }
     templates = resources.files("mobilenet_tf.deployment.devices.mcu") / "templates"
-    contents = {
-        template.name: Template(template.read_text(encoding="utf-8")).substitute(values).encode()
-        for template in templates.iterdir()
-    }
+    safe = values | {"title": markdown(values["title"])}  # in Markdown, not in C
+    contents = {}
+    for template in templates.iterdir():
+        fitting = safe if template.name.endswith(".md") else values
+        text = Template(template.read_text(encoding="utf-8")).substitute(fitting)
+        contents[template.name] = text.encode()
     contents["model.tflite"] = form.small
     contents["micro.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents

@@ -6,19 +6,15 @@ Every count and shape is checked before the first weight is assigned.
 
 import contextlib
 import hashlib
-import itertools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.keras_model import OWN_LAYERS
 from mobilenet_tf.networks.published.names import head_layers
+from mobilenet_tf.networks.published.stored import Stored, read_weights
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
@@ -53,19 +49,6 @@ HASHES = {
         "3e195a2857356cfc092cbbb460beb2a5bce279015d7792598b8d3d9e451902e3"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The weights of one layer in a file.
-
-    Attributes:
-        name: The layer's name.
-        arrays: Its weights in Keras's order.
-    """
-
-    name: str
-    arrays: list[np.ndarray]
 
 
 def load_weights(
@@ -190,56 +173,9 @@ def _check_hash(path: Path) -> Callable[[], None]:
 
 
 def _load_file(model: keras.Model, network: Network, path: Path) -> None:
-    assigned = _match(model, network, _read(path), path)
+    assigned = _match(model, network, read_weights(path), path)
     for layer, arrays in assigned:
         layer.set_weights(arrays)
-
-
-def _read(path: Path) -> list[Stored]:
-    readers = {".h5": _read_h5, ".keras": _read_keras}
-    if path.suffix not in readers:
-        raise UserError(f"weights is {str(path)!r}; it must be imagenet, a .h5 or a .keras file.")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.")
-    return readers[path.suffix](path)
-
-
-def _read_h5(path: Path) -> list[Stored]:
-    try:
-        with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)  # a whole model saved as .h5
-            names = _attribute(root, "layer_names")
-            if not names:
-                raise UserError(
-                    f"{path} is not a weights file in the layout of Keras applications."
-                )
-            stored = []
-            for name in names:
-                group = root[name]
-                arrays = [np.asarray(group[key]) for key in _attribute(group, "weight_names")]
-                if arrays:
-                    stored.append(Stored(name, arrays))
-            return stored
-    except (OSError, KeyError) as error:
-        raise UserError(f"{path} is damaged or not an HDF5 weights file.") from error
-
-
-def _attribute(group: h5py.Group, name: str) -> list[str]:
-    """Return a list of names; Keras splits one too long for HDF5 into name0, name1 and so on."""
-    parts = itertools.takewhile(
-        group.attrs.__contains__, (f"{name}{index}" for index in itertools.count())
-    )
-    keys = [name] if name in group.attrs else parts
-    found = [value for key in keys for value in group.attrs[key]]
-    return [value.decode() if isinstance(value, bytes) else value for value in found]
-
-
-def _read_keras(path: Path) -> list[Stored]:
-    try:
-        model = keras.models.load_model(path, custom_objects=OWN_LAYERS, compile=False)
-    except Exception as error:  # Keras raises whatever a foreign file leads it to
-        raise UserError(f"{path} cannot be read as a tf_keras model.") from error
-    return [Stored(layer.name, layer.get_weights()) for layer in model.layers if layer.weights]
 
 
 def _has_top(model: keras.Model, network: Network) -> bool:

@@ -1,0 +1,43 @@
+"""Whether a model of somebody else has the classes in the order of the data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+
+# Another order must explain the images well, and far better than the given one.
+_WELL, _BETTER = 0.75, 0.3
+_IMAGES_PER_CLASS = 2
+
+
+def require_order(confusion: Any, classes: Sequence[str], name: str, remedy: str) -> None:
+    """Reject a model whose outputs fit the images far better in another order of the classes.
+
+    Args:
+        confusion: (classes, classes) numbers of images; rows are true classes, columns outputs.
+        classes: Class names of the data.
+        name: What errors call the model.
+        remedy: What the user can do.
+
+    Raises:
+        UserError: Another order scores far better.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    counts = np.asarray(confusion)
+    total = counts.sum()
+    if total < _IMAGES_PER_CLASS * len(classes):
+        return
+    given = np.trace(counts) / total
+    true, outputs = linear_sum_assignment(-counts)
+    best = counts[true, outputs].sum() / total
+    if best < _WELL or best - given < _BETTER:
+        return
+    order = ", ".join(classes[index][:40] for index in true[np.argsort(outputs)][:20])
+    raise UserError(
+        f"{name} seems to have its classes in another order than the data: of {total:,} images it "
+        f"predicts {given:.0%} in the order of the data, and {best:.0%} in this one: {order}. "
+        f"{remedy}"
+    )

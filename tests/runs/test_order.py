@@ -1,0 +1,73 @@
+"""A model whose classes are in another order than the data is found out."""
+
+import numpy as np
+import pytest
+import tf_keras as keras
+from PIL import Image
+
+from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.order import require_order
+from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.training.recipe import load_recipe
+
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory):
+    """Images in the folders blue, green and red, and a model with the outputs red, green, blue."""
+    folder, random = tmp_path_factory.mktemp("colours"), np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (folder / "data" / name).mkdir(parents=True)
+        for number in range(30):
+            noise = random.integers(0, 60, (32, 32, 3))
+            pixels = np.clip(np.abs(np.array(colour) - noise), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / "data" / name / f"{number}.png")
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    x = keras.layers.Dense(3, kernel_initializer=keras.initializers.Identity(5.0))(x)
+    keras.Model(image, keras.layers.Softmax()(x)).save(folder / "model.keras")
+    return folder
+
+
+def test_a_foreign_model_in_another_order_stops_and_labels_set_it_right(colours, tmp_path):
+    data = {"data": colours / "data", "mean": 0.0, "std": 255.0}
+    with pytest.raises(UserError, match=r"100% in this one: red, green, blue\. .* --labels FILE"):
+        export_foreign(colours / "model.keras", ModelData(**data), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    labels = tmp_path / "labels.txt"
+    labels.write_text("red\ngreen\nblue\n")
+    run = export_foreign(
+        colours / "model.keras", ModelData(**data, labels=labels), out=tmp_path / "out"
+    )
+    assert run.result().accuracy.int8 == 1.0
+    assert run.labels_file.read_text().split() == ["red", "green", "blue"]
+    labels.write_text("red\ngreen\nyellow\n")
+    with pytest.raises(UserError, match="names red, green, yellow; the classes of"):
+        export_foreign(colours / "model.keras", ModelData(**data, labels=labels), out="none")
+
+
+def test_a_teacher_in_another_order_stops_training(colours, tmp_path):
+    from mobilenet_tf.runs.train import train
+
+    settings = RunSettings(
+        data=str(colours / "data"),
+        network=make_network("v1", 0.25, 32),
+        recipe=load_recipe("small_data").with_fields({"train.epochs": 1}),
+        teacher=str(colours / "model.keras"),
+    )
+    run = begin(settings, out=tmp_path / "run")
+    with pytest.raises(UserError, match=r"The teacher .* another order .*: red, green, blue"):
+        train(run)
+
+
+@pytest.mark.parametrize(
+    "confusion",
+    [[[9, 1], [2, 8]], [[5, 5], [5, 5]], [[0, 1], [1, 0]], [[10, 0], [10, 0]]],
+    ids=["right", "chance", "too few", "constant"],
+)
+def test_other_models_are_left_alone(confusion):
+    require_order(confusion, ("a", "b"), "model", "")
