@@ -1,24 +1,20 @@
 """Metrics of scores, and of a `.tflite` on labelled images. Needs no TensorFlow."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.core.bounds import check_normalisation
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import classes_text, left_out_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
-from mobilenet_tf.datasets.images import UnreadableImage, read_image
 from mobilenet_tf.datasets.load import load_test
+from mobilenet_tf.deployment.proof.opening import NOTHING_STATED, Stated, model_input, open_model
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 _CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
@@ -148,72 +144,12 @@ def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress)
     return np.concatenate(outputs)
 
 
-def model_input(model: TFLiteModel) -> InputSpec:
-    """Return size, channels and preprocessing of a file, to load images with.
-
-    Raises:
-        UserError: The input is not square.
-    """
-    _, height, width, channels = model.input.shape
-    if height != width:
-        raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
-    stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}
-    known: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
-    return InputSpec(height, channels, **known)
-
-
-def labels_of(model: TFLiteModel) -> list[str]:
-    """Return the file's labels, or the classes' numbers if it has none."""
-    return list(model.labels or map(str, range(model.classes)))
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What a user says about a file whose metadata do not, or say it wrong.
-
-    Attributes:
-        mean, std: Its input is (pixel - mean) / std: one value, or one per channel.
-        labels: Class names in the order of its outputs.
-    """
-
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    labels: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.mean is None) != (self.std is None):
-            raise UserError("mean and std belong together; give both.")
-        for mean, std in product(self.mean or (), self.std or ()):
-            check_normalisation(mean, std)
-
-
-def open_model(path: str | Path, stated: Stated) -> tuple[TFLiteModel, list[str]]:
-    """Return a file and its class names.
-
-    Raises:
-        UserError: The file cannot be used, or what is stated does not fit it.
-    """
-    model = TFLiteModel(path, threads=2, mean=stated.mean, std=stated.std)
-    labels = labels_of(model)
-    if stated.labels is not None and len(stated.labels) != len(labels):
-        raise UserError(f"{path} has {len(labels)} classes, not {len(stated.labels)} labels.")
-    channels = model.input.shape[3]
-    for name in ("mean", "std"):
-        values = getattr(stated, name)
-        if values is not None and len(values) not in (1, channels):
-            raise UserError(
-                f"{name} has {len(values)} values; {path} needs one, or one for each of its "
-                f"{channels} channels."
-            )
-    return model, labels if stated.labels is None else list(stated.labels)
-
-
 def evaluate_file(
     path: str | Path,
     source: str,
     seed: int = 0,
     robustness: bool = False,
-    stated: Stated = Stated(),
+    stated: Stated = NOTHING_STATED,
 ) -> dict[str, Any]:
     """Evaluate a file on the images of a source, as `load_test` returns them.
 
@@ -271,52 +207,3 @@ def evaluate(
 def _part_of(progress: Progress, part: int, parts: int) -> Progress:
     """A progress callback for one of several equal parts of the work."""
     return lambda done, total: progress(part * total + done, parts * total)
-
-
-def predict(
-    path: str | Path,
-    images: Sequence[str | Path],
-    top: int = 3,
-    stated: Stated = Stated(),
-) -> dict[str, Any]:
-    """Return the likeliest classes of image files.
-
-    Args:
-        path: A `.tflite`.
-        images: Image files.
-        top: Number of classes per image.
-        stated: What the metadata of the file do not say.
-
-    Returns:
-        {"file", "probabilities", "predictions": [{"image", "classes": [{"label", "score"}]}],
-        "failed": [{"image", "reason"}]}. probabilities says whether the scores are such, and not
-        logits. Images that cannot be read do not keep the others from being classified.
-
-    Raises:
-        UserError: The file cannot be read, or none of the images can.
-    """
-    model, labels = open_model(path, stated)
-    spec = model_input(model)
-    predictions: list[dict[str, Any]] = []
-    failed: list[UnreadableImage] = []
-    probabilities = True
-    for image in images:
-        try:
-            pixels = read_image(image, spec)
-        except UnreadableImage as error:
-            failed.append(error)
-            continue
-        scores = finite(model.run(pixels[None]), model.name)[0]
-        probabilities = probabilities and are_probabilities(scores)
-        best = np.argsort(-scores, kind="stable")[:top]
-        ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]
-        predictions.append({"image": str(image), "classes": ranked})
-    if failed and not predictions:
-        others = f" None of the other {len(failed) - 1} images can be read either."
-        raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
-    return {
-        "file": str(path),
-        "probabilities": probabilities,
-        "predictions": predictions,
-        "failed": [{"image": error.name, "reason": error.reason} for error in failed],
-    }

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.labels import read_labels
-from mobilenet_tf.deployment.proof import evaluate as proof
+from mobilenet_tf.deployment.proof import predict as proof
+from mobilenet_tf.deployment.proof.opening import Stated
 
 
 def predict(
@@ -43,15 +44,13 @@ def stated(
     mean: float | Sequence[float] | None,
     std: float | Sequence[float] | None,
     labels: str | Path | None,
-) -> proof.Stated:
+) -> Stated:
     """Return what a user says about a file.
 
     Raises:
         UserError: A value is not accepted, or the labels cannot be read.
     """
-    return proof.Stated(
-        _values(mean), _values(std), None if labels is None else read_labels(labels)
-    )
+    return Stated(_values(mean), _values(std), None if labels is None else read_labels(labels))
 
 
 def _values(value: float | Sequence[float] | None) -> tuple[float, ...] | None:

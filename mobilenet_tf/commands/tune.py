@@ -1,20 +1,18 @@
 """`tune`: search recipe, network, alpha and size for the best accuracy within a budget."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tomli_w
-
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.commands.search_outcome import read_result, write_outcome
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_json, write_text
+from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.lock import at_work
-from mobilenet_tf.core.terminal import run_command, say
+from mobilenet_tf.core.terminal import say
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
@@ -33,8 +31,6 @@ from mobilenet_tf.selection.affordable import Affordable, affordable, restore
 from mobilenet_tf.selection.cost import CountedTable
 from mobilenet_tf.selection.search_environment import check_environment, is_worker
 from mobilenet_tf.selection.search_settings import SearchSettings
-
-_DAMAGED = "{} is damaged; restore it, or use --overwrite to search again."
 
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.tune import Trial
@@ -150,7 +146,7 @@ def begin_search(
         return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
     if begun and resume:
         require_whole_search(folder.path)
-        rows = _read_result(folder).get("networks")
+        rows = read_result(folder).get("networks")
         if rows is not None:
             return folder, restore(networks, rows)
     require_apart(
@@ -228,83 +224,3 @@ class _Trainer:
             check_batch_fits(self.settings.recipe.batch, len(data.train), network.input)
             self._datasets[side] = data
         return self._datasets[side]
-
-
-def write_outcome(
-    settings: SearchSettings,
-    networks: Sequence[Affordable],
-    rows: Sequence[Mapping[str, Any]],
-    folder: RunFolder,
-) -> dict[str, Any]:
-    """Write `best.toml`, `trials.png` and `result.json`, and return what `tune` returns.
-
-    Raises:
-        UserError: There is no finished trial, or a file cannot be written.
-    """
-    from mobilenet_tf.selection.tradeoff import draw_trials
-
-    if not rows:
-        raise UserError(f"{folder.path} has no finished trial; --resume continues the search.")
-    # Among equally accurate trials, the cheapest.
-    best = max(rows, key=lambda row: (row["validation_accuracy"], -row["macs"]))
-    if best["validation_accuracy"] <= 0:
-        raise UserError(
-            f"None of the {len(rows)} trials of {folder.path} learned anything, so there is no "
-            "best one; training diverged, or the space needs lower learning rates."
-        )
-    recipe, plot = folder.path / "best.toml", folder.path / "trials.png"
-    write_text(recipe, recipe_text(settings, best))
-    costs = {one.label: one.cost for one in networks}
-    draw_trials(
-        [(row["model"], costs[row["network"]], row["validation_accuracy"]) for row in rows],
-        (costs[best["network"]], best["validation_accuracy"]),
-        settings.budget,
-        plot,
-    )
-    write_json(
-        folder.result_file, _read_result(folder) | {"trials": list(rows), "best": dict(best)}
-    )
-    return {
-        "algorithm": settings.algorithm,
-        "limits": settings.budget.limits,
-        "networks": len(networks),
-        "trials": list(rows),
-        "best": dict(best),
-        "recipe": str(recipe),
-        "command": run_command(
-            data=settings.data,
-            model=best["model"],
-            alpha=best["alpha"],
-            size=best["size"],
-            channels=settings.channels,
-            recipe=recipe,
-            weights=None if settings.weights == "none" else settings.weights,
-            seed=settings.seed or None,
-        ),
-        "plot": str(plot),
-    }
-
-
-def recipe_text(settings: SearchSettings, best: Mapping[str, Any]) -> str:
-    """Return the winner's recipe as TOML, with its origin as a comment.
-
-    Everything that was not varied is as in the search's recipe, including the number of epochs.
-    """
-    recipe = settings.recipe.with_fields({"name": "best"} | best["fields"])
-    return (
-        f"# Best of a {settings.algorithm} search: trial {best['trial']}, {best['network']},\n"
-        f"# validation accuracy {best['validation_accuracy']:.2%} after {best['epochs']} epochs.\n"
-        f"{tomli_w.dumps(recipe.to_dict())}"
-    )
-
-
-def _read_result(folder: RunFolder) -> dict[str, Any]:
-    if not folder.result_file.is_file():
-        return {}
-    try:
-        values = json.loads(folder.result_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(_DAMAGED.format(folder.result_file)) from error
-    if not isinstance(values, dict):
-        raise UserError(_DAMAGED.format(folder.result_file))
-    return values

@@ -146,6 +146,9 @@ def begin(
             settings, or a setting is not accepted.
     """
     settings = settings.with_absolute_paths()
+    if not (resume and RunFolder(out).config_file.is_file()):
+        inputs = {name: getattr(settings, name) for name in ("data", "teacher", "weights")}
+        require_apart(Path(out), inputs, overwrite=overwrite)
     check_weights(settings.weights)
     if settings.weights == "none" and settings.recipe.transfer.frozen:
         raise UserError(
@@ -161,8 +164,6 @@ def begin(
     with folder.at_work():
         if resume and folder.config_file.is_file():
             return _resumed(folder, settings, strategy, dataset)
-        inputs = {name: getattr(settings, name) for name in ("data", "teacher", "weights")}
-        require_apart(folder.path, inputs, overwrite=overwrite)
         folder.require_free(overwrite)
         if dataset is None:
             dataset = _read(settings)

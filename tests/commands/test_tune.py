@@ -122,7 +122,7 @@ def test_what_a_search_writes(settings, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="trials is 0; it must be at least 1"):
         tune(settings(), trials=0, out=tmp_path / "b")
     with pytest.raises(UserError, match="weights is 'absent'"):
-        tune(settings(weights="absent"), out=tmp_path / "b")
+        tune(settings(weights="absent"), trials=4, out=tmp_path / "b")
 
 
 TUNE = [
@@ -170,7 +170,7 @@ def test_unreadable_images_cost_no_earlier_search(settings, tmp_path):
         (data / name).mkdir(parents=True)
         (data / name / "one.png").write_bytes(b"no image")
     with pytest.raises(UserError, match="readable"):
-        tune(replace(settings(), data=str(data)), out=out, overwrite=True)
+        tune(replace(settings(), data=str(data)), trials=4, out=out, overwrite=True)
     assert (out / "config.toml").is_file()
 
 

@@ -15,6 +15,7 @@ from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_qat
+from mobilenet_tf.runs.settings import RunSettings
 
 AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
 
@@ -130,6 +131,7 @@ def test_qat_trains_every_kernel_and_bias(int8):
 
 def test_a_saved_model_is_the_same_model(int8, tmp_path):
     folder = RunFolder(tmp_path)
+    folder.write_config(RunSettings(data="digits", network=int8.spec).to_dict())
     int8.qat.save(folder.qat_model)
     images = int8.images[:8]
     np.testing.assert_array_equal(load_qat(folder)(images), int8.qat(images))

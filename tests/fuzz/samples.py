@@ -63,7 +63,7 @@ def finished(model, picture, scores):
     return pack(model)
 
 
-def mean_over_axes(shape=(1, 28, 28, 1)):
+def mean_over_axes(shape=(1, 28, 28, 3)):
     """uint8 picture -> mean over height and width."""
     model = empty()
     picture = tensor(model, "picture", shape, TYPES.UINT8, scale=1 / 255)

@@ -85,9 +85,9 @@ def test_a_path_that_config_cannot_hold_costs_no_earlier_run(settings, photos):
 
 
 def test_a_batch_that_only_repeats_the_images_is_refused(settings, photos):
-    huge = replace(settings, recipe=settings.recipe.with_fields({"batch": 100_000}))
+    huge = replace(settings, recipe=settings.recipe.with_fields({"batch": 50_000}))
     with pytest.raises(
-        UserError, match=r"batch is 100,000, but there are 8 training images; .* at most 4,096"
+        UserError, match=r"batch is 50,000, but there are 8 training images; .* at most 4,096"
     ):
         begin(huge, out=photos.parent / "run")
     assert not (photos.parent / "run").exists()

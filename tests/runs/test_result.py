@@ -174,7 +174,7 @@ DAMAGED = [
     ("version", True, "version is True"),
     ("model", [], r"model is \[\]; it must be a table"),
     ("model.size", "32", "model.input.size is '32'; it must be a whole number or a list"),
-    ("model.size", 7, "model.input: size is 7"),
+    ("model.size", 0, "model.input: size is 0"),
     ("model.preprocessing", 1, "model.preprocessing is 1; it must be a table"),
     ("model.preprocessing.std", 0, "model.input: std is 0"),
     ("model.alpha", "wide", "model.alpha is 'wide'; it must be a number or null"),

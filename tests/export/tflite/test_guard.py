@@ -146,7 +146,7 @@ def test_requests_to_a_child_that_answers_nonsense(monkeypatch):
 
 
 @pytest.mark.parametrize("make", [samples.half_precision, samples.mean_over_axes])
-def test_half_precision_and_small_grey_files(tmp_path, picture, make):
+def test_half_precision_and_small_files(tmp_path, picture, make):
     file = written(tmp_path / "valid.tflite", make())
     assert inspect(file)["delegate"]["problem"] is None
     assert len(predict(file, [picture])["predictions"]) == 1
@@ -225,7 +225,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
     pipe = tmp_path / "pipe.tflite"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):
-        with pytest.raises(UserError, match="it is not a regular file"):
+        with pytest.raises(UserError, match="it is a pipe, a socket or a device, not a file"):
             inspect(path)
 
 

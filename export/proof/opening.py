@@ -1,0 +1,74 @@
+"""Open a `.tflite` with what its metadata say, or what the user says instead."""
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from mobilenet_tf.core.bounds import check_normalisation
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+
+
+def model_input(model: TFLiteModel) -> InputSpec:
+    """Return size, channels and preprocessing of a file, to load images with.
+
+    Raises:
+        UserError: The input is not square.
+    """
+    _, height, width, channels = model.input.shape
+    if height != width:
+        raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
+    stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}
+    known: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    return InputSpec(height, channels, **known)
+
+
+def labels_of(model: TFLiteModel) -> list[str]:
+    """Return the file's labels, or the classes' numbers if it has none."""
+    return list(model.labels or map(str, range(model.classes)))
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a user says about a file whose metadata do not, or say it wrong.
+
+    Attributes:
+        mean, std: Its input is (pixel - mean) / std: one value, or one per channel.
+        labels: Class names in the order of its outputs.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.mean is None) != (self.std is None):
+            raise UserError("mean and std belong together; give both.")
+        for mean, std in product(self.mean or (), self.std or ()):
+            check_normalisation(mean, std)
+
+
+NOTHING_STATED = Stated()
+
+
+def open_model(path: str | Path, stated: Stated) -> tuple[TFLiteModel, list[str]]:
+    """Return a file and its class names.
+
+    Raises:
+        UserError: The file cannot be used, or what is stated does not fit it.
+    """
+    model = TFLiteModel(path, threads=2, mean=stated.mean, std=stated.std)
+    labels = labels_of(model)
+    if stated.labels is not None and len(stated.labels) != len(labels):
+        raise UserError(f"{path} has {len(labels)} classes, not {len(stated.labels)} labels.")
+    channels = model.input.shape[3]
+    for name in ("mean", "std"):
+        values = getattr(stated, name)
+        if values is not None and len(values) not in (1, channels):
+            raise UserError(
+                f"{name} has {len(values)} values; {path} needs one, or one for each of its "
+                f"{channels} channels."
+            )
+    return model, labels if stated.labels is None else list(stated.labels)
