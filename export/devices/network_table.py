@@ -1,5 +1,6 @@
 """Base of the tables that measure each network as a whole."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -26,7 +27,7 @@ def _is_cost(value: Any) -> bool:
     )
 
 
-class NetworkTable:
+class NetworkTable(ABC):
     """A `CostTable` whose costs come from a tool, one network at a time; subclasses measure.
 
     Args:
@@ -48,9 +49,9 @@ class NetworkTable:
         self.measured_on = f"{device}, {self.tool} {version}, mobilenet_tf {__version__}"
         self.cache = MeasurementCache(self.measured_on, path, _is_cost)
 
+    @abstractmethod
     def measure_network(self, network: Network) -> Cost:
         """Measure the cost of a network, without the cache."""
-        raise NotImplementedError
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the networks that are not in the cache; return their number."""

@@ -109,8 +109,8 @@ def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:
     cost = Cost(estimate["milliseconds"], len(compiled), estimate["sram_bytes"], macs)
     require_fit(model.network, budget, cost, target)
     facts = {"bytes": len(compiled), **estimate}
-    figures = json_text(facts, indent=2) + "\n"
-    return facts, {**_files(model, compiled), "npu.json": figures.encode()}
+    text = json_text(facts, indent=2) + "\n"
+    return facts, {**_files(model, compiled), "npu.json": text.encode()}
 
 
 def _export_uncompiled(model: Int8Model, target: str, budget: Budget) -> Exported:

@@ -204,7 +204,7 @@ def read_result(path: Path) -> Result:
         reason = "it is empty" if not path.stat().st_size else str(error)
         raise UserError(
             f"{path} is not valid JSON: {reason}; restore it, or delete it and repeat the stages "
-            "whose figures are needed."
+            "whose results are needed."
         ) from error
     return Result.from_dict(values, str(path))
 
