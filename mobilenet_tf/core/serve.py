@@ -36,7 +36,7 @@ class Content:
             pass
 
 
-Answer = Callable[[dict[str, Any], Content], tuple[dict[str, Any], bytes]]
+Answer = Callable[[dict[str, Any], Content], tuple[dict[str, Any], bytes | bytearray]]
 
 
 def serve(answer: Answer) -> None:
@@ -60,7 +60,8 @@ def serve(answer: Answer) -> None:
         reply, payload = _answered(answer, request, content)
         set_alarm(0)
         content.skip()
-        replies.write(json.dumps(reply | {"bytes": len(payload)}).encode() + b"\n" + payload)
+        replies.write(json.dumps(reply | {"bytes": len(payload)}).encode() + b"\n")
+        replies.write(payload)
         replies.flush()
 
 
@@ -71,7 +72,7 @@ def set_alarm(seconds: float) -> None:
 
 def _answered(
     answer: Answer, request: dict[str, Any], content: Content
-) -> tuple[dict[str, Any], bytes]:
+) -> tuple[dict[str, Any], bytes | bytearray]:
     try:
         return answer(request, content)
     except MemoryError:

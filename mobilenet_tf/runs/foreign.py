@@ -4,17 +4,16 @@ Reading must not run what a file says. The configuration is parsed first, and a 
 anything but listed layers, activations and operators is read only if the user trusts it.
 """
 
-import json
 import logging
 import tempfile
-import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.keras_config import objects, unknown_parts
-from mobilenet_tf.networks.published.stored import KerasFile, open_h5, read_keras
+from mobilenet_tf.networks.published.stored import KerasFile, read_keras
 
 if TYPE_CHECKING:
     import tf_keras as keras
@@ -37,24 +36,17 @@ def load_keras_model(path: str | Path, trust_code: bool | None = False) -> "kera
     """
     path = Path(path)
     read = check_model_file(path, trust_code)
-    if read is None or trust_code:
+    if read is None:
         return _load(path, path, trust_code)
     with tempfile.TemporaryDirectory() as folder:
-        # Of what was checked, and of nothing else that the file may hold.
-        copy = Path(folder) / "model.keras"
-        with zipfile.ZipFile(copy, "w") as archive:
-            config = {key: x for key, x in read.config.items() if key != "compile_config"}
-            archive.writestr("metadata.json", json.dumps(read.metadata))
-            archive.writestr("config.json", json.dumps(config))
-            archive.writestr("model.weights.h5", read.weights)
-        return _load(copy, path, trust_code)
+        return _load(read.write(Path(folder)), path, trust_code)
 
 
 def check_model_file(path: Path, trust_code: bool | None) -> KerasFile | None:
     """Check a model as far as this is possible without TensorFlow; see `load_keras_model`.
 
     Returns:
-        The content of a .keras file.
+        The content of a file, without what its training needed; None for a SavedModel.
 
     Raises:
         UserError: As for `load_keras_model`.
@@ -64,22 +56,16 @@ def check_model_file(path: Path, trust_code: bool | None) -> KerasFile | None:
     if path.is_dir():
         _check_saved_model(path, trust_code)
         return None
-    if path.suffix == ".keras":
-        read = read_keras(path)
-        _check_version(read.metadata.get("keras_version"), read.config, path)
-        _check_config(read.config, path, trust_code)
-        return read
-    with open_h5(path, f"{path} cannot be read as a tf_keras model; is it an .h5 file?") as file:
-        version, text = file.attrs.get("keras_version"), file.attrs.get("model_config")
-        if text is None:
-            raise UserError(
-                f"{path} cannot be read as a tf_keras model: it holds weights only; save the whole "
-                "model."
-            )
-        config = json.loads(text)
-        _check_version(version, config, path)
-        _check_config(config, path, trust_code)
-        return None
+    read = read_keras(path)
+    if read.config is None:
+        raise UserError(
+            f"{path} cannot be read as a tf_keras model: it holds weights only; save the whole "
+            "model."
+        )
+    config = {key: value for key, value in read.config.items() if key != "compile_config"}
+    _check_version(read.version, config, path)
+    _check_config(config, path, trust_code)
+    return replace(read, config=config)
 
 
 def _load(file: Path, path: Path, trust_code: bool | None) -> "keras.Model":
@@ -110,10 +96,9 @@ def _check_saved_model(path: Path, trust_code: bool | None) -> None:
     )
 
 
-def _check_version(version: Any, config: Mapping[str, Any], path: Path) -> None:
-    version = version.decode() if isinstance(version, bytes) else str(version or "")
+def _check_version(version: str | None, config: Mapping[str, Any], path: Path) -> None:
     policies = any(table["class_name"] == "DTypePolicy" for table in objects(config))
-    if version.startswith("3") or policies:
+    if (version or "").startswith("3") or policies:
         raise UserError(
             f"{path} was saved by Keras {version or '3'}; models of tf_keras (Keras 2) can be "
             "read. Build the model with tf_keras, load its weights, and save it there."

@@ -18,6 +18,7 @@ from mobilenet_tf.compression.qat import PIXELS_NAME, quantize_aware_again
 from mobilenet_tf.compression.scheme import Int8Config
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.published.h5 import Group, h5_file
 from mobilenet_tf.networks.published.stored import read_keras
 from mobilenet_tf.runs.folder import RunFolder
 
@@ -77,7 +78,9 @@ def load_qat(folder: RunFolder) -> keras.Model:
         if not isinstance(layer, keras.layers.InputLayer)
     }
     try:
-        model = quantize_aware_again(deployed, _configs(read.config, {PIXELS_NAME: 1, **wanted}))
+        model = quantize_aware_again(
+            deployed, _configs(read.config or {}, {PIXELS_NAME: 1, **wanted})
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(_unfit(path)) from error
     _fill(model, read.weights, path)
@@ -115,12 +118,12 @@ def _config(values: Mapping[str, Any], inputs: int) -> Int8Config:
     return Int8Config(ranges[:-1], ranges[-1], *flags)
 
 
-def _fill(model: keras.Model, weights: bytes, path: Path) -> None:
+def _fill(model: keras.Model, weights: Group, path: Path) -> None:
     """Assign the weights of a file to a network of the same structure."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.weights.h5"
-        copy.write_bytes(weights)
         try:
+            copy.write_bytes(h5_file(weights))
             model.load_weights(copy)
         except Exception as error:  # Keras raises anything where a shape or a layer differs
             raise UserError(_unfit(path)) from error

@@ -94,7 +94,7 @@ def test_wrong_files_and_classes(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         load_foreign(tmp_path / "gone.h5")
     (tmp_path / "text.h5").write_text("no model")
-    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
+    with pytest.raises(UserError, match="cannot be read: it is neither an HDF5 file"):
         load_foreign(tmp_path / "text.h5")
     small_model(classes=7).save(tmp_path / "seven.h5")
     with pytest.raises(UserError, match="has 7 outputs, but digits has 10 classes"):

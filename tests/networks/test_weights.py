@@ -178,7 +178,7 @@ def test_files_that_do_not_fit_change_nothing(folder, tmp_path):
     model = v1()
     damaged = tmp_path / "damaged.h5"
     damaged.write_bytes((folder / "top.h5").read_bytes()[:5000])
-    refused(model, damaged, "damaged.h5 is damaged")
+    refused(model, damaged, "damaged.h5 cannot be read by HDF5")
     text = tmp_path / "model.keras"
     text.write_text("no zip")
     refused(model, text, "model.keras cannot be read")

@@ -29,7 +29,7 @@ def test_a_file_is_a_teacher(tmp_path, suffix, larger):
     direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
     np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
     file.write_bytes(b"no model")
-    with pytest.raises(UserError, match="cannot be read as a tf_keras model"):
+    with pytest.raises(UserError, match="cannot be read: it is neither an HDF5 file"):
         load_teacher(str(file), STUDENT)
 
 

@@ -1,13 +1,8 @@
-"""Read weights from .h5 and .keras files, without running anything that the files describe.
-
-Nothing is allocated before it has been compared with the size of the file: an array cannot be
-larger than the file that holds it, and links to other files are not followed.
-"""
+"""Read .h5 and .keras files, without running anything that the files describe."""
 
 import io
 import itertools
 import json
-import math
 import re
 import zipfile
 from collections.abc import Iterator
@@ -16,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.networks.published.h5 import LARGEST_ARRAYS, Group, h5_file, read_h5
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST_CONFIG = 64 * 2**20  # bytes; the largest published networks need about 1 MB
-_LARGEST_WEIGHTS = 2 * 2**30  # bytes; the largest MobileNet has 25 MB
-_MOST_OBJECTS = 100_000
+_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -42,17 +37,90 @@ class Stored:
 
 @dataclass(frozen=True)
 class KerasFile:
-    """The content of a .keras file.
+    """The content of a .keras or .h5 file.
 
     Attributes:
-        config: The configuration of the model.
-        metadata: Such as the version of Keras.
-        weights: An HDF5 file whose sizes have been checked.
+        zipped: Whether it is a .keras file.
+        config: The configuration of the model; None for a file with weights only.
+        version: The version of Keras that wrote it, if the file says.
+        weights: The content of the HDF5 file: the layers of a model, in the layout of its kind.
     """
 
-    config: dict[str, Any]
-    metadata: dict[str, Any]
-    weights: bytes
+    zipped: bool
+    config: dict[str, Any] | None
+    version: str | None
+    weights: Group
+
+    def write(self, folder: Path) -> Path:
+        """Write a file that Keras can read: of what was read here, and of nothing else.
+
+        Returns:
+            Its path in the folder.
+        """
+        if not self.zipped:
+            attributes = {"model_config": json.dumps(self.config)}
+            attributes |= {} if self.version is None else {"keras_version": self.version}
+            path = folder / "model.h5"
+            path.write_bytes(h5_file(Group(attributes, {"model_weights": self.weights})))
+            return path
+        path = folder / "model.keras"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(_METADATA, json.dumps({"keras_version": self.version}))
+            archive.writestr(_CONFIG, json.dumps(self.config))
+            archive.writestr(_WEIGHTS, h5_file(self.weights))
+        return path
+
+
+def read_keras(path: Path) -> KerasFile:
+    """Read a .keras file of tf_keras, a model saved as .h5, or a .h5 file with weights only.
+
+    Raises:
+        UserError: It does not exist, is another kind of file or damaged, or something in it is
+            larger than the file allows.
+    """
+    content = _content(path)
+    if content.startswith(_ZIP):
+        return _read_zip(content, path)
+    if not content.startswith(_HDF5):
+        raise UserError(
+            f"{path} cannot be read: it is neither an HDF5 file (.h5) nor a zip file (.keras)."
+        )
+    root = read_h5(content, str(path))
+    weights = root.get("model_weights")
+    text = root.attributes.get("model_config")
+    version = root.attributes.get("keras_version")
+    with _sentence(f"{path} cannot be read as a tf_keras model: its configuration is damaged."):
+        return KerasFile(
+            zipped=False,
+            config=None if text is None else _table(str(text)),
+            version=None if version is None else str(version),
+            weights=weights if isinstance(weights, Group) else root,
+        )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_bounded(path, LARGEST_ARRAYS)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist.") from None
+
+
+def _read_zip(content: bytes, path: Path) -> KerasFile:
+    with _sentence(f"{path} cannot be read as a tf_keras model; is it a .keras file?"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            config = _table(_member(archive, _CONFIG, _LARGEST_CONFIG, path))
+            metadata: dict[str, Any] = {}
+            if _METADATA in archive.namelist():
+                metadata = _table(_member(archive, _METADATA, _LARGEST_CONFIG, path))
+            most = min(LARGEST_ARRAYS, 16 * len(content) + 2**20)
+            weights = _member(archive, _WEIGHTS, most, path)
+        version = metadata.get("keras_version")
+        return KerasFile(
+            zipped=True,
+            config=config,
+            version=None if version is None else str(version),
+            weights=read_h5(weights, f"{path}: {_WEIGHTS}"),
+        )
 
 
 def read_weights(path: Path) -> list[Stored]:
@@ -61,92 +129,42 @@ def read_weights(path: Path) -> list[Stored]:
     Raises:
         UserError: It does not exist, is another kind of file, or is damaged.
     """
-    readers = {".h5": read_h5_weights, ".keras": read_keras_weights}
-    if path.suffix not in readers:
+    if path.suffix not in (".h5", ".keras"):
         raise UserError(f"weights is {str(path)!r}; it must be imagenet, a .h5 or a .keras file.")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.")
-    return readers[path.suffix](path)
-
-
-def read_keras(path: Path) -> KerasFile:
-    """Read a .keras file of tf_keras.
-
-    Raises:
-        UserError: It is damaged, or something in it is larger than the file allows.
-    """
-    with _sentence(f"{path} cannot be read as a tf_keras model; is it a .keras file?"):
-        size = path.stat().st_size
-        with zipfile.ZipFile(path) as archive:
-            config = _table(_member(archive, _CONFIG, _LARGEST_CONFIG, path))
-            metadata: dict[str, Any] = {}
-            if _METADATA in archive.namelist():
-                metadata = _table(_member(archive, _METADATA, _LARGEST_CONFIG, path))
-            # Weights hardly shrink; what unpacks to much more than the file holds is no model.
-            weights = _member(archive, _WEIGHTS, min(_LARGEST_WEIGHTS, 16 * size + 2**20), path)
-        with h5py.File(io.BytesIO(weights), "r") as file:
-            _check(file, len(weights), path)
-        return KerasFile(config, metadata, weights)
-
-
-def read_keras_weights(path: Path) -> list[Stored]:
-    """Return the weights of a .keras file, layer by layer.
-
-    Raises:
-        UserError: It is damaged, or something in it is larger than the file allows.
-    """
     read = read_keras(path)
+    return _of_zip(read, path) if read.zipped else _of_h5(read, path)
+
+
+def _of_zip(read: KerasFile, path: Path) -> list[Stored]:
+    """The weights of a .keras file, layer by layer."""
     with _sentence(f"{path} cannot be read as a tf_keras model: its layers are not listed."):
-        layers = read.config["config"]["layers"]
-        stored, seen, total = [], dict[str, int](), 0
-        with h5py.File(io.BytesIO(read.weights), "r") as file:
-            for layer in layers:
-                # Keras names the groups after classes, in the order of the layers.
-                kind = _snake_case(layer["class_name"])
-                number = seen[kind] = seen.get(kind, -1) + 1
-                group = file.get(f"layers/{kind}_{number}" if number else f"layers/{kind}")
-                if arrays := [] if group is None else list(_arrays(group)):
-                    stored.append(Stored(str(layer["config"]["name"]), arrays))
-                    total = _add(total, arrays, len(read.weights), path)
+        stored, seen = [], dict[str, int]()
+        for layer in (read.config or {})["config"]["layers"]:
+            # Keras names the groups after classes, in the order of the layers.
+            kind = _snake_case(layer["class_name"])
+            number = seen[kind] = seen.get(kind, -1) + 1
+            group = read.weights.get(f"layers/{kind}_{number}" if number else f"layers/{kind}")
+            if arrays := list(_arrays(group)) if isinstance(group, Group) else []:
+                stored.append(Stored(str(layer["config"]["name"]), arrays))
         return stored
 
 
-@contextmanager
-def open_h5(path: Path, said: str) -> Iterator[h5py.File]:
-    """Open an .h5 file whose sizes have been checked.
-
-    Args:
-        path: The file.
-        said: The error where it cannot be read.
-
-    Raises:
-        UserError: It is damaged, or something in it is larger than the file.
-    """
-    with _sentence(said), h5py.File(path, "r") as file:
-        _check(file, path.stat().st_size, path)
-        yield file
-
-
-def read_h5_weights(path: Path) -> list[Stored]:
-    """Return the weights of an .h5 file in the layout of Keras applications, layer by layer.
-
-    Raises:
-        UserError: It is damaged, in another layout, or something in it is larger than the file.
-    """
-    with open_h5(path, f"{path} is damaged or not an HDF5 weights file.") as file:
-        root = file.get("model_weights", file)  # a whole model saved as .h5
-        names = _attribute(root, "layer_names")
-        if not names:
-            raise UserError(f"{path} is not a weights file in the layout of Keras applications.")
-        stored, total = [], 0
-        for name in names:
-            group = root[name]
-            keys = dict.fromkeys(_attribute(group, "weight_names"))
-            arrays = [np.asarray(group[key]) for key in keys]
-            if arrays:
-                stored.append(Stored(name, arrays))
-                total = _add(total, arrays, path.stat().st_size, path)
-        return stored
+def _of_h5(read: KerasFile, path: Path) -> list[Stored]:
+    """The weights of a .h5 file in the layout of Keras applications, layer by layer."""
+    names = _names(read.weights, "layer_names")
+    if not names:
+        raise UserError(f"{path} is not a weights file in the layout of Keras applications.")
+    stored = []
+    for name in names:
+        group = read.weights.get(name)
+        group = group if isinstance(group, Group) else Group({}, {})
+        keys = dict.fromkeys(_names(group, "weight_names"))
+        arrays = [array for key in keys if isinstance(array := group.get(key), np.ndarray)]
+        if len(arrays) < len(keys):
+            raise UserError(f"{path} is damaged: it lacks weights of the layer {name}.")
+        if arrays:
+            stored.append(Stored(name, arrays))
+    return stored
 
 
 @contextmanager
@@ -155,95 +173,49 @@ def _sentence(text: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:  # h5py and zipfile raise anything on damaged files
+    except Exception as error:  # damaged files make zipfile and JSON raise anything
         raise UserError(text) from error
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
     """Return a member of a zip file, reading at most `limit` bytes."""
-    with archive.open(name) as file:
+    facts = archive.getinfo(name)
+    if facts.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # Other methods cannot be stopped on the way.
+        raise UserError(f"{path}: {name} is compressed by another method than deflate.")
+    with archive.open(facts) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise UserError(f"{path}: {name} unpacks to more than {limit:,} bytes; that is no model.")
     return content
 
 
-def _table(content: bytes) -> dict[str, Any]:
+def _table(content: str | bytes) -> dict[str, Any]:
     table = json.loads(content)
     if not isinstance(table, dict):
         raise ValueError
     return table
 
 
-def _arrays(group: h5py.Group) -> Iterator[np.ndarray]:
+def _arrays(group: Group) -> Iterator[np.ndarray]:
     """The weights of a layer, and of the layers in it where it has none of its own."""
-    found = group.get("vars", {})
-    if len(found):
-        yield from (np.asarray(found[key]) for key in sorted(found, key=int))
+    own = group.get("vars")
+    if isinstance(own, Group) and own.members:
+        numbered = sorted(own.members.items(), key=lambda item: int(item[0]))
+        yield from (member for _, member in numbered if isinstance(member, np.ndarray))
         return
-    for name in group:
-        if isinstance(group[name], h5py.Group) and name != "vars":
-            yield from _arrays(group[name])
+    for name, member in group.members.items():
+        if isinstance(member, Group) and name != "vars":
+            yield from _arrays(member)
 
 
-def _check(file: h5py.File, size: int, path: Path) -> None:
-    """Reject arrays that the file is too small for, and links out of the file."""
-    groups, seen, total = [file], 0, 0
-    visited = {file.id.__hash__()}
-    while groups:
-        group = groups.pop()
-        _check_attributes(group, size, path)
-        for name in group:
-            seen += 1
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink) or seen > _MOST_OBJECTS:
-                raise UserError(f"{path} holds links to other places, which are not followed.")
-            item = group[name]
-            if isinstance(item, h5py.Dataset):
-                _check_attributes(item, size, path)
-                if item.external or item.is_virtual or item.dtype.kind not in "biuf":
-                    raise UserError(f"{path}: {name} is not an array of numbers in this file.")
-                total += _bytes(item.shape, item.dtype)
-            elif isinstance(item, h5py.Group) and item.id.__hash__() not in visited:
-                visited.add(item.id.__hash__())
-                groups.append(item)
-    _check_size(total, size, path)
-
-
-def _add(total: int, arrays: list[np.ndarray], size: int, path: Path) -> int:
-    """Return the bytes read so far; reject a file that names the same arrays again and again."""
-    total += sum(array.nbytes for array in arrays)
-    _check_size(total, size, path)
-    return total
-
-
-def _check_size(total: int, size: int, path: Path) -> None:
-    if total > size:
-        raise UserError(
-            f"{path} has {size:,} bytes, but its arrays need {total:,}; damaged or compressed "
-            "files are not read."
-        )
-
-
-def _check_attributes(item: Any, size: int, path: Path) -> None:
-    for name in item.attrs:
-        attribute = item.attrs.get_id(name)
-        if _bytes(attribute.shape, attribute.dtype) > size:
-            raise UserError(f"{path}: {name} would need more than the {size:,} bytes of the file.")
-
-
-def _bytes(shape: tuple[int, ...] | None, dtype: np.dtype) -> int:
-    return math.prod(shape or ()) * dtype.itemsize
-
-
-def _attribute(group: h5py.Group, name: str) -> list[str]:
+def _names(group: Group, name: str) -> list[str]:
     """Return a list of names; Keras splits one too long for HDF5 into name0, name1 and so on."""
     parts = itertools.takewhile(
-        group.attrs.__contains__, (f"{name}{index}" for index in itertools.count())
+        group.attributes.__contains__, (f"{name}{index}" for index in itertools.count())
     )
-    keys = [name] if name in group.attrs else parts
-    found = [value for key in keys for value in group.attrs[key]]
-    return [value.decode() if isinstance(value, bytes) else value for value in found]
+    keys = [name] if name in group.attributes else parts
+    return [str(value) for key in keys for value in group.attributes[key]]
 
 
 def _snake_case(name: str) -> str:
