@@ -1,6 +1,7 @@
 """`run` and `train`, which start a run with the settings on the command line."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.runs.settings import RunSettings
 
 # These say how to run, not what, so they may be combined with --config.
-_NOT_SETTINGS = ("config", "out", "overwrite", "resume", "strategy")
+_NOT_SETTINGS = ("config", "out", "overwrite", "resume", "strategy", "trust_code")
 
 
 def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
@@ -37,6 +38,8 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         seed: opt.Seed = 0,
         weights: opt.Weights = "none",
         teacher: opt.Teacher = None,
+        teacher_labels: opt.TeacherLabels = None,
+        trust_code: opt.TrustCode = False,
         io: opt.Io = None,
         per_tensor: opt.PerTensor = None,
         deterministic: opt.Deterministic = False,
@@ -46,6 +49,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         resume: opt.Resume = False,
     ) -> None:
         settings = _settings(context.params) if config is None else _read(config, context)
+        settings = replace(settings, trust_code=trust_code)
         body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
@@ -81,6 +85,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     from mobilenet_tf.compression.settings import DEFAULT
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
+    from mobilenet_tf.runs.teacher import TeacherModel
     from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
     digits = options["data"] == "digits"
@@ -102,7 +107,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         ),
         recipe=load_recipe(options["recipe"]).with_fields(fields),
         weights=options["weights"],
-        teacher=options["teacher"] or "none",
+        **TeacherModel(options["teacher"], options["teacher_labels"]).settings(),
         seed=options["seed"],
         int8=DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"]),
     )
@@ -122,6 +127,6 @@ def _read(config: Path, context: typer.Context) -> "RunSettings":
         if given and parameter.name not in _NOT_SETTINGS:
             raise UserError(
                 f"{parameter.opts[0]} cannot be combined with --config, which determines every "
-                "setting; only --out, --overwrite, --resume and --strategy can."
+                "setting; only --out, --overwrite, --resume, --strategy and --trust-code can."
             )
     return read_settings(config)

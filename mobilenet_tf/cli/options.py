@@ -48,6 +48,16 @@ Teacher = Annotated[
     str | None,
     typer.Option(help="Trained network to learn from as well: a run, or a .keras or .h5 file."),
 ]
+TeacherLabels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Class names in the order of the outputs of a teacher's file, one per line.",
+        show_default="the file's",
+    ),
+]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Read a model file that runs functions of its own.")
+]
 Deterministic = Annotated[
     bool,
     typer.Option(

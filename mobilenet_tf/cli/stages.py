@@ -18,17 +18,20 @@ def quantize(
     per_tensor: opt.PerTensor = None,
     qat_epochs: opt.QatEpochs = None,
     teacher: opt.Teacher = None,
+    teacher_labels: opt.TeacherLabels = None,
+    trust_code: opt.TrustCode = False,
     overwrite: opt.Overwrite = False,
 ) -> None:
     """Train the network of a run with int8 rounding; writes qat.keras. Continues if interrupted."""
     from mobilenet_tf.commands.quantize import quantize as start
+    from mobilenet_tf.runs.teacher import TeacherModel
 
     quantized = start(
         run,
         io=io,
         per_tensor=per_tensor,
         qat_epochs=qat_epochs,
-        teacher=teacher,
+        teacher=TeacherModel(teacher, teacher_labels, trust_code),
         overwrite=overwrite,
     )
     print_run(quantized.folder, "qat_model")
@@ -55,13 +58,10 @@ def export(
         Path | None,
         typer.Option(
             help="Class names in the order of a MODEL's outputs, one per line.",
-            show_default="as in --data",
+            show_default="the MODEL's, or as in --data",
         ),
     ] = None,
-    trust_code: Annotated[
-        bool,
-        typer.Option("--trust-code", help="Read a MODEL that runs functions of its own."),
-    ] = False,
+    trust_code: opt.TrustCode = False,
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,

@@ -71,7 +71,7 @@ def require_loadable(settings: RunSettings) -> None:
     from mobilenet_tf.networks.published.weights import load_weights
     from mobilenet_tf.runs.teacher import load_teacher
 
-    load_teacher(settings.teacher, settings.network)
+    load_teacher(settings)
     if settings.weights != "none":
         load_weights(build_network(settings.network), settings.weights, settings.network)
     keras.backend.clear_session()

@@ -1,14 +1,16 @@
 """Models of somebody else: any `tf_keras` image classifier -> int8 `.tflite`, with verification."""
 
+import pickle
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow, write_mistakes
 from mobilenet_tf.core.bounds import check_normalisation, check_seed
+from mobilenet_tf.core.child import Child, Tool
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
@@ -18,15 +20,15 @@ from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.foreign import check_model_file, load_keras_model
+from mobilenet_tf.runs.foreign import ForeignModel, open_foreign
 from mobilenet_tf.runs.order import require_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
 from mobilenet_tf.runs.run import data_facts
 
-if TYPE_CHECKING:
-    import tf_keras as keras
-
 _CALIBRATION = 300
+_TENSORFLOW = Tool("TensorFlow", "converted", "mobilenet_tf.commands.foreign_server")
+_MEMORY = 16 << 30  # bytes of the child, of which TensorFlow reserves most without using them
+_LOAD_SECONDS, _CONVERT_SECONDS = 300.0, 1800.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def export_foreign(
     """Quantize a model after training, verify the file against it and write the report.
 
     Args:
-        path: A .h5 or .keras file or a SavedModel.
+        path: A .h5 or .keras file or a SavedModel; a single sigmoid separates two classes.
         data: Dataset and preprocessing.
         io: Type of the file's input and output.
         out: Folder for the file, its metrics and the report; by default `runs/MODEL_int8`.
@@ -72,10 +74,11 @@ def export_foreign(
 
     Raises:
         UserError: Data or preprocessing are missing, the folder is in use, the model cannot be
-            used (see `load_foreign`), or the classes of the data are not its outputs.
+            used (see `ForeignModel.load_classifier`), or the classes of the data are not its
+            outputs.
     """
     source, mean, std = _checked(path, data)
-    check_model_file(Path(path), data.trust_code)
+    model = open_foreign(path, data.trust_code)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem[:LONGEST_PART]}_int8")
     with folder.at_work():
         require_apart(folder.path, {"data": source, "model": str(path)}, overwrite=overwrite)
@@ -84,38 +87,39 @@ def export_foreign(
                 f"{folder.path} is not empty; use --overwrite, or --out for another folder."
             )
         folder.require_free(overwrite)
-        _quantize(path, replace(data, data=source, mean=mean, std=std), io, folder)
+        _quantize(model, replace(data, data=source, mean=mean, std=std), io, folder)
     return folder
 
 
-def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> None:
+def _quantize(foreign: ForeignModel, data: ModelData, io: str, folder: RunFolder) -> None:
     """Quantize a model, verify the file and write everything into the folder."""
+    path = foreign.path
     source, mean, std = _checked(path, data)
+    child = _Converter(foreign)
     start_tensorflow()
     from mobilenet_tf.compression.calibration import calibration_facts
     from mobilenet_tf.deployment.proof.verify import Forms, verify
     from mobilenet_tf.deployment.report.page import write_report
-    from mobilenet_tf.deployment.tflite.convert import convert
 
     started = time.monotonic()
-    model = load_foreign(path, data.trust_code)
-    _, height, width, channels = model.inputs[0].shape
+    height, width, channels = child.load()
     spec = InputSpec((height, width), channels, mean, std, data.crop)
-    dataset = read_dataset(source, spec, data.seed)
-    outputs = model.outputs[0].shape[1]
-    dataset = _in_order(dataset, data.labels)
+    dataset = _in_order(read_dataset(source, spec, data.seed), foreign, data.labels)
     classes = dataset.classes
-    if len(classes) != outputs:
-        raise UserError(f"{path} has {outputs} outputs, but {source} has {len(classes)} classes.")
+    if len(classes) != child.classes:
+        raise UserError(
+            f"{path} separates {child.classes} classes, but {source} has {len(classes)}."
+        )
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
     pixels = _with_full_range(images.images)
     content = add_metadata(
-        convert(model, io, spec.normalise(pixels)),
-        name=Path(path).stem,
+        child.convert(io, spec.normalise(pixels)),
+        name=path.stem,
         description=f"Image classifier of {len(classes)} classes, quantized after training.",
         labels=classes,
         input_spec=spec,
     )
+    model = foreign.load_classifier()
     forms = Forms(content=content, float_model=model)
     found = verify(forms, dataset.test, classes, spec, data.seed)
     if data.labels is None:
@@ -131,7 +135,7 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
     write_mistakes(folder, found.mistakes)
     folder.update_result(
         model={
-            "name": Path(path).stem,
+            "name": path.stem,
             "input": spec.to_dict(),
             "classes": len(classes),
             "parameters": model.count_params(),
@@ -167,54 +171,49 @@ def _checked(path: str | Path, data: ModelData) -> tuple[str, float, float]:
     return str(data.data), data.mean, data.std
 
 
-def load_foreign(path: str | Path, trust_code: bool = False) -> "keras.Model":
-    """Load a Keras model file or SavedModel folder with one image as input.
+class _Converter:
+    """Loads and converts a model in a child process, which it may crash.
+
+    What has passed there is loaded in this process afterwards, to be compared with its file.
+    """
+
+    def __init__(self, model: ForeignModel):
+        self._model, self.classes = model, 0
+        size = 0 if model.content is None else 4 * model.content.weights.size
+        self._child = Child(_TENSORFLOW, str(model.path), _MEMORY + 16 * size)
+
+    def load(self) -> tuple[int, int, int]:
+        """Return height, width and channels of the input; `classes` is known after it."""
+        found, _ = self._child.ask("load", pickle.dumps(self._model), _LOAD_SECONDS)
+        self.classes = int(found["classes"])
+        height, width, channels = found["input"]
+        return height, width, channels
+
+    def convert(self, io: str, images: np.ndarray) -> bytes:
+        """Return the file; see `convert`."""
+        content = pickle.dumps(images, protocol=pickle.HIGHEST_PROTOCOL)
+        return self._child.ask("convert", content, _CONVERT_SECONDS, io=io)[1]
+
+
+def _in_order(dataset: Dataset, model: ForeignModel, labels: str | Path | None) -> Dataset:
+    """Return the dataset with its classes in the order of a model's outputs.
 
     Args:
-        path: A .h5 or .keras file or a SavedModel.
-        trust_code: Whether functions of the file may run.
+        dataset: The dataset.
+        model: Its own names are used if it has any.
+        labels: File with other names.
 
     Raises:
-        UserError: It does not exist, is not a Keras model, has an unknown layer, or does not map
-            one square image of fixed size to one score per class.
+        UserError: The names are not those of the data.
     """
-    path = Path(path)
-    model = load_keras_model(path, trust_code)
-    for tensors, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
-        if tensors is None or len(tensors) != 1:
-            names = ", ".join(tensor.name for tensor in tensors or ())
-            raise UserError(f"{path} has {len(tensors or ())} {what} ({names}); one is needed.")
-    shape = tuple(model.inputs[0].shape)
-    if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
-        raise UserError(
-            f"{path} has an input of shape {shape}; a fixed square of 1 or 3 channels is needed."
-        )
-    if len(model.outputs[0].shape) != 2 or model.outputs[0].shape[1] is None:
-        raise UserError(
-            f"{path} has an output of shape {tuple(model.outputs[0].shape)}; one score per class "
-            "is needed."
-        )
-    if model.outputs[0].shape[1] == 1:
-        raise UserError(
-            f"{path} has a single output, such as a sigmoid; one score for each of at least two "
-            "classes is needed, such as a softmax of two."
-        )
-    return model
-
-
-def _in_order(dataset: Dataset, labels: str | Path | None) -> Dataset:
-    """Return the dataset with its classes in the order of a file.
-
-    Raises:
-        UserError: The names in the file are not those of the data.
-    """
-    if labels is None:
+    names = model.class_names if labels is None else read_labels(labels)
+    if names is None:
         return dataset
-    names = read_labels(labels)
     if set(names) != set(dataset.classes):
         raise UserError(
-            f"{labels} names {', '.join(names[:10])}; the classes of {dataset.source} are "
-            f"{', '.join(dataset.classes[:10])}."
+            f"{labels or model.path} names {', '.join(names[:10])}; the classes of "
+            f"{dataset.source} are {', '.join(dataset.classes[:10])}. Give those in the order of "
+            "the model's outputs with --labels FILE."
         )
     places = np.array([names.index(name) for name in dataset.classes])
     splits: dict[str, Any] = {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mobilenet_tf.commands.common import start_tensorflow, working_on
 from mobilenet_tf.runs.run import Run, requantized
+from mobilenet_tf.runs.teacher import TeacherModel
 
 
 def quantize(
@@ -12,7 +13,7 @@ def quantize(
     io: str | None = None,
     per_tensor: bool | None = None,
     qat_epochs: int | None = None,
-    teacher: str | None = None,
+    teacher: str | Path | TeacherModel | None = None,
     overwrite: bool = False,
 ) -> Run:
     """Train the network of a run with int8 rounding, or continue to do so.
@@ -25,7 +26,8 @@ def quantize(
         io: Type of input and output of the int8 file: uint8, int8 or float32.
         per_tensor: Whether a weight tensor has one scale, or one per channel.
         qat_epochs: Number of epochs of quantization-aware training.
-        teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
+        teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file,
+            which a `TeacherModel` says more about.
         overwrite: Whether to discard an earlier quantization with other settings.
 
     Returns:
@@ -41,7 +43,7 @@ def quantize(
             io=io,
             per_tensor=per_tensor,
             qat_epochs=qat_epochs,
-            teacher=teacher,
+            teacher=teacher if isinstance(teacher, TeacherModel) else TeacherModel(teacher),
             overwrite=overwrite,
         )
         quantize_run(changed)

@@ -39,6 +39,8 @@ _LINE = 4096  # bytes of the line of a reply
 _GRACE = 8.0  # seconds that a child has in addition, to start and to copy
 _SHOWN = 300  # characters of a reason
 REPLY_BYTES = 1 << 29
+# Libraries reserve memory for each thread, which counts although it is not used.
+_FEW_RESERVES = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "4"}
 
 
 def python_command(kind: str, what: str, *arguments: str) -> list[str]:
@@ -110,7 +112,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves memory
+            env=os.environ | _FEW_RESERVES,
         )
         self._lock = threading.Lock()
         self._late = False

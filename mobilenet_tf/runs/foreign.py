@@ -6,8 +6,11 @@ anything but listed layers, activations and operators is read only if the user t
 
 import logging
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,41 +24,77 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 5  # parts that an error lists
+_UNSTORED = 1 << 20  # numbers that a model may have beyond those in its file, such as seeds
+_LARGEST_RESULT = 1 << 26  # numbers in a layer's result for one image; large networks need 1 << 24
 
 
-def load_keras_model(path: str | Path, trust_code: bool | None = False) -> "keras.Model":
-    """Read a model file of tf_keras, or a SavedModel folder.
+@dataclass(frozen=True)
+class ForeignModel:
+    """A model that has been checked as far as this is possible without TensorFlow.
+
+    Attributes:
+        path: A .keras or .h5 file, or the folder of a SavedModel.
+        content: What a file holds, without what its training needed; None for a SavedModel.
+        trust_code: Whether functions of the model may run.
+    """
+
+    path: Path
+    content: KerasFile | None
+    trust_code: bool
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Names of the outputs, if the model has any."""
+        return None if self.content is None else self.content.class_names
+
+    def load(self) -> "keras.Model":
+        """Return the model; one with a single sigmoid has two scores, see `with_two_scores`.
+
+        Raises:
+            UserError: Keras cannot read it, or it is much larger than its file.
+        """
+        with self._readable() as path, _limited(self):
+            model = _load(path, self)
+        _check_results(model, self.path)
+        return with_two_scores(model)
+
+    def load_classifier(self) -> "keras.Model":
+        """Return the model, which maps one square image of fixed size to one score per class.
+
+        Raises:
+            UserError: See `load`; or it has other inputs or outputs.
+        """
+        model = self.load()
+        _check_classifier(model, self.path)
+        return model
+
+    @contextmanager
+    def _readable(self) -> Iterator[Path]:
+        """Yield what Keras may read: a file of what was checked, and of nothing else."""
+        if self.content is None:
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            yield self.content.write(Path(folder))
+
+
+def open_foreign(path: str | Path, trust_code: bool = False) -> ForeignModel:
+    """Read and check a model file of tf_keras, or check a SavedModel folder. Needs no TensorFlow.
 
     Args:
         path: A .keras or .h5 file, or the folder of a SavedModel.
-        trust_code: Whether functions of the file may run; None where nobody can be asked.
+        trust_code: Whether functions of the model may run when it is loaded.
 
     Raises:
         UserError: It does not exist, is damaged, is not a model of tf_keras, or contains code and
             `trust_code` is off.
     """
     path = Path(path)
-    read = check_model_file(path, trust_code)
-    if read is None:
-        return _load(path, path, trust_code)
-    with tempfile.TemporaryDirectory() as folder:
-        return _load(read.write(Path(folder)), path, trust_code)
-
-
-def check_model_file(path: Path, trust_code: bool | None) -> KerasFile | None:
-    """Check a model as far as this is possible without TensorFlow; see `load_keras_model`.
-
-    Returns:
-        The content of a file, without what its training needed; None for a SavedModel.
-
-    Raises:
-        UserError: As for `load_keras_model`.
-    """
     if not path.exists():
         raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
     if path.is_dir():
         _check_saved_model(path, trust_code)
-        return None
+        return ForeignModel(path, None, trust_code)
     read = read_keras(path)
     if read.config is None:
         raise UserError(
@@ -65,24 +104,105 @@ def check_model_file(path: Path, trust_code: bool | None) -> KerasFile | None:
     config = {key: value for key, value in read.config.items() if key != "compile_config"}
     _check_version(read.version, config, path)
     _check_config(config, path, trust_code)
-    return replace(read, config=config)
+    return ForeignModel(path, replace(read, config=config), trust_code)
 
 
-def _load(file: Path, path: Path, trust_code: bool | None) -> "keras.Model":
+def _load(file: Path, model: ForeignModel) -> "keras.Model":
     import tf_keras as keras
 
     from mobilenet_tf.networks.keras_model import OWN_LAYERS
 
     try:
         return keras.models.load_model(
-            file, custom_objects=OWN_LAYERS, compile=False, safe_mode=not trust_code
+            file, custom_objects=OWN_LAYERS, compile=False, safe_mode=not model.trust_code
         )
+    except UserError:
+        raise
     except Exception as error:  # a foreign file can make Keras raise anything
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise UserError(f"{path} cannot be read as a tf_keras model: {reason[:200]}.") from error
+        raise UserError(
+            f"{model.path} cannot be read as a tf_keras model: {reason[:200]}."
+        ) from error
 
 
-def _check_saved_model(path: Path, trust_code: bool | None) -> None:
+@contextmanager
+def _limited(model: ForeignModel) -> Iterator[None]:
+    """Reject weights that are not in the file before memory is allocated for them."""
+    import tensorflow as tf
+
+    if model.content is None:
+        yield
+        return
+    left = model.content.weights.size + _UNSTORED
+
+    def create(next_creator: Callable[..., Any], **values: Any) -> Any:
+        nonlocal left
+        left -= prod(tuple(values.get("shape") or ()))
+        if left < 0:
+            raise UserError(f"{model.path} describes layers with more weights than it holds.")
+        return next_creator(**values)
+
+    with tf.variable_creator_scope(create):
+        yield
+
+
+def _check_results(model: "keras.Model", path: Path) -> None:
+    """Reject a model whose layers would fill the memory with what they compute."""
+    import tensorflow as tf
+
+    for layer in model._flatten_layers():
+        for node in layer.inbound_nodes:
+            for tensor in tf.nest.flatten(node.outputs):
+                if prod(side or 1 for side in tensor.shape[1:]) > _LARGEST_RESULT:
+                    raise UserError(
+                        f"{path}: the layer {layer.name} has a result of shape "
+                        f"{tuple(tensor.shape)}; at most {_LARGEST_RESULT:,} numbers are accepted."
+                    )
+
+
+def _check_classifier(model: "keras.Model", path: Path) -> None:
+    for tensors, what in ((model.inputs, "inputs"), (model.outputs, "outputs")):
+        if tensors is None or len(tensors) != 1:
+            names = ", ".join(tensor.name for tensor in tensors or ())
+            raise UserError(f"{path} has {len(tensors or ())} {what} ({names}); one is needed.")
+    shape, scores = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
+    if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
+        raise UserError(
+            f"{path} has an input of shape {shape}; a fixed square of 1 or 3 channels is needed."
+        )
+    if len(scores) != 2 or scores[1] is None:
+        raise UserError(f"{path} has an output of shape {scores}; one score per class is needed.")
+    if scores[1] == 1:
+        raise UserError(
+            f"{path} has a single output that is not a sigmoid; a sigmoid, or one score for each "
+            "class, is needed."
+        )
+
+
+def with_two_scores(model: "keras.Model") -> "keras.Model":
+    """Return a model with one sigmoid as a classifier of two classes, any other as it is.
+
+    The scores of the two classes are 1 - p and p, so that the second is predicted where p > 0.5.
+    """
+    import tf_keras as keras
+
+    if model.output_shape != (None, 1) or not _is_sigmoid(model):
+        return model
+    second = model.outputs[0]
+    scores = keras.layers.Concatenate(name="two_scores")([1.0 - second, second])
+    return keras.Model(model.inputs, scores, name=model.name)
+
+
+def _is_sigmoid(layer: "keras.layers.Layer") -> bool:
+    """Whether a layer or a model ends in a sigmoid."""
+    inner = getattr(layer, "layers", None)
+    if inner:
+        return _is_sigmoid(layer.outputs[0]._keras_history.layer if layer.outputs else inner[-1])
+    function = getattr(layer, "activation", None) or getattr(layer, "function", None)
+    return getattr(function, "__name__", "") == "sigmoid"
+
+
+def _check_saved_model(path: Path, trust_code: bool) -> None:
     if not (path / "saved_model.pb").is_file():
         raise UserError(f"{path} is a folder, but neither a run nor a SavedModel.")
     if not (path / "keras_metadata.pb").is_file():
@@ -105,11 +225,7 @@ def _check_version(version: str | None, config: Mapping[str, Any], path: Path) -
         )
 
 
-def _check_config(config: Any, path: Path, trust_code: bool | None) -> None:
-    if not isinstance(config, Mapping):
-        raise UserError(
-            f"{path} cannot be read as a tf_keras model: its configuration is no table."
-        )
+def _check_config(config: Any, path: Path, trust_code: bool) -> None:
     for table in objects(config):
         inner = table.get("config")
         inner = inner if isinstance(inner, Mapping) else {}
@@ -132,12 +248,14 @@ def _check_config(config: Any, path: Path, trust_code: bool | None) -> None:
         )
 
 
-def _require_trust(fact: str, trust_code: bool | None) -> None:
+def _require_trust(fact: str, trust_code: bool) -> None:
     """Reject a model that runs code, or say so where the user trusts it."""
-    if trust_code:
-        log.warning("%s.", fact)
-        return
-    remedy = "use --trust-code with `export` if you trust where it comes from"
-    if trust_code is None:
-        remedy = "a teacher must do without"
-    raise UserError(f"{fact}; {remedy}.")
+    if not trust_code:
+        raise UserError(f"{fact}; use --trust-code if you trust where it comes from.")
+    _say_once(fact)
+
+
+@cache
+def _say_once(fact: str) -> None:
+    """Log a warning; a teacher is read when its run begins, and in every stage that it teaches."""
+    log.warning("%s.", fact)

@@ -132,8 +132,11 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
 def _int8_settings(settings: RunSettings) -> str:
     """Return what identifies the settings of `quantize`."""
     recipe = settings.recipe
-    used = (settings.int8.per_tensor, settings.teacher, recipe.qat, recipe.calibration)
-    return hashlib.sha256(repr((*used, recipe.self_distillation)).encode()).hexdigest()
+    used = (
+        *(settings.int8.per_tensor, settings.teacher, recipe.qat, recipe.calibration),
+        *(recipe.self_distillation, *settings.teacher_labels),
+    )
+    return hashlib.sha256(repr(used).encode()).hexdigest()
 
 
 def require_current(folder: "RunFolder", name: str) -> None:

@@ -33,7 +33,7 @@ def quantize(run: Run) -> keras.Model:
     earlier = 0.0
     with training_scope(run.strategy, settings.seed, recipe.deterministic):
         original = load_float(run.folder)
-        teacher = load_teacher(settings.teacher, network)
+        teacher = load_teacher(settings)
         if teacher is None and recipe.self_distillation:
             teacher = as_teacher(original, network, network.input, "float.keras")
         per_channel = not settings.int8.per_tensor

@@ -19,7 +19,7 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart, visible
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.runs.teacher import check_teacher
+from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
 from mobilenet_tf.training.cluster import check_strategy, is_chief
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Run:
 
     def reread(self) -> "Run":
         """Return the run with the settings that its folder has now."""
-        settings = self.folder.settings()
+        settings = replace(self.folder.settings(), trust_code=self.settings.trust_code)
         return Run(self.folder, settings, strategy=self.strategy, dataset=self._dataset)
 
     def with_settings(self, settings: RunSettings) -> "Run":
@@ -155,7 +155,7 @@ def begin(
             f"The recipe {settings.recipe.name!r} starts with frozen layers, but weights is none; "
             "it must be imagenet or an existing file."
         )
-    check_teacher(settings.teacher)
+    teacher_classes = check_teacher(settings)
     check_strategy(strategy)
     if not is_chief(strategy):
         out = tempfile.mkdtemp(prefix="mobilenet_tf_worker_")
@@ -174,7 +174,7 @@ def begin(
             )
         check_batch_fits(settings.recipe.batch, len(dataset.train), settings.network.input)
         settings = settings.with_classes(dataset.classes)
-        check_teacher(settings.teacher, dataset.classes)
+        places_of_classes(settings, teacher_classes)
         if visible(folder.path):
             check(settings)
         # What cannot begin must not cost an earlier run, so the folder is cleared only now.
@@ -189,7 +189,7 @@ def begin(
 def _resumed(
     folder: RunFolder, settings: RunSettings, strategy: str, dataset: Dataset | None
 ) -> Run:
-    started = folder.settings().with_absolute_paths()
+    started = replace(folder.settings(), trust_code=settings.trust_code).with_absolute_paths()
     now = settings.with_classes(started.classes)
     folder.require_same(now.to_dict(), started.to_dict())
     folder.claim(new=False)
@@ -219,7 +219,7 @@ def requantized(
     io: str | None = None,
     per_tensor: bool | None = None,
     qat_epochs: int | None = None,
-    teacher: str | None = None,
+    teacher: TeacherModel = TeacherModel(),  # noqa: B008  frozen
     overwrite: bool = False,
 ) -> Run:
     """Return the run with other int8 settings, which are written to `config.toml`.
@@ -230,19 +230,18 @@ def requantized(
         UserError: Quantization-aware training was started with other settings and `overwrite` is
             off, or there is no such teacher.
     """
-    settings = run.settings
-    check_teacher(teacher or settings.teacher, run.classes)
+    settings = replace(run.settings, **teacher.settings())
+    places_of_classes(settings, check_teacher(settings))
     run.folder.sweep()
     changed = replace(
         settings,
         recipe=settings.recipe.with_fields({"qat.epochs": qat_epochs}),
         int8=settings.int8.changed(per_tensor=per_tensor),
-        teacher=teacher or settings.teacher,
     )
     checkpoint = run.folder.checkpoints / "qat.npz"
     if overwrite:
         checkpoint.unlink(missing_ok=True)
-    elif checkpoint.exists() and changed != settings:
+    elif checkpoint.exists() and changed.to_dict() != run.settings.to_dict():
         raise UserError(
             f"{run.folder.path} was quantized with other settings; --overwrite replaces that."
         )

@@ -1,8 +1,8 @@
-"""The settings of a run: everything that `config.toml` holds and nothing else."""
+"""The settings of a run, as `config.toml` holds them."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class RunSettings:
         recipe: Training from the first step to the last; the recipe `small_data` by default.
         weights: Initial weights: `none`, `imagenet` or a weights file.
         teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
+        teacher_labels: Names of the outputs of a teacher that is a file; empty for its own, or for
+            the order of the data.
+        trust_code: Whether functions of a teacher's file may run. It is not in `config.toml`, which
+            may come from somebody else.
         seed: Seed of split, initial weights, order and augmentation.
         int8: How the network is converted to integers.
         classes: Class names in the order of the labels; empty until the dataset has been read.
@@ -39,6 +43,8 @@ class RunSettings:
     recipe: Recipe = field(default_factory=lambda: load_recipe(DEFAULT_RECIPE))
     weights: str = "none"
     teacher: str = "none"
+    teacher_labels: tuple[str, ...] = ()
+    trust_code: bool = False
     seed: int = 0
     int8: Int8Settings = DEFAULT
     classes: tuple[str, ...] = ()
@@ -73,6 +79,7 @@ class RunSettings:
             "data": self.data,
             "weights": self.weights,
             "teacher": self.teacher,
+            **({"teacher_labels": list(self.teacher_labels)} if self.teacher_labels else {}),
             "seed": self.seed,
             "classes": list(self.classes),
             "int8": asdict(self.int8),
@@ -114,6 +121,7 @@ def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
         recipe=Recipe.from_dict(values["recipe"], source),
         int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
         classes=tuple(values["classes"]),
+        teacher_labels=tuple(values.get("teacher_labels", ())),
         **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
     )
 
@@ -138,21 +146,22 @@ def read_settings(path: str | Path) -> RunSettings:
 _KINDS = {
     **dict.fromkeys(("data", "weights", "teacher"), (str, "text")),
     "seed": (int, "a whole number"),
-    "classes": (list, "a list of names"),
+    **dict.fromkeys(("classes", "teacher_labels"), (list, "a list of names")),
     **dict.fromkeys(("network", "recipe", "int8"), (Mapping | Network, "a table")),
 }
+_OPTIONAL = ("teacher_labels",)
 
 
 def _check_fields(values: Mapping[str, Any], source: str) -> None:
-    known = [field.name for field in fields(RunSettings)]
     for name in values:
-        if name not in known:
+        if name not in _KINDS:
             raise UserError(
-                f"{source} has an unknown field {name!r}; the fields are {', '.join(known)}."
+                f"{source} has an unknown field {name!r}; the fields are {', '.join(_KINDS)}."
             )
-    for name in known:
+    for name, (kind, accepted) in _KINDS.items():
         if name not in values:
+            if name in _OPTIONAL:
+                continue
             raise UserError(f"{source} is incomplete: it has no {name}.")
-        kind, accepted = _KINDS[name]
         if not isinstance(values[name], kind) or isinstance(values[name], bool):
             raise UserError(f"{source}: {name} is {values[name]!r}; it must be {accepted}.")

@@ -1,7 +1,8 @@
 """Knowledge distillation: a trained network teaches another (Hinton et al., arXiv 1503.02531)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -29,7 +30,13 @@ def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float
     return temperature**2 * tf.reduce_mean(losses)
 
 
-def as_teacher(model: keras.Model, student: Network, input_spec: InputSpec, name: str) -> Teacher:
+def as_teacher(
+    model: keras.Model,
+    student: Network,
+    input_spec: InputSpec,
+    name: str,
+    places: Sequence[int] | None = None,
+) -> Teacher:
     """Make a classifier the teacher of a student with another size or normalisation.
 
     Args:
@@ -37,6 +44,7 @@ def as_teacher(model: keras.Model, student: Network, input_spec: InputSpec, name
         student: Network to be trained; the teacher receives its images.
         input_spec: Input that the model was trained with.
         name: Name of the model in errors.
+        places: The output for each class of the student; by default they have the same order.
 
     Raises:
         UserError: The model is not a classifier with the student's classes and channels.
@@ -52,25 +60,34 @@ def as_teacher(model: keras.Model, student: Network, input_spec: InputSpec, name
             f"{name} has the input {model.input_shape}; a teacher needs images with "
             f"{student.input.channels} channels."
         )
-    last = model.layers[-1]
-    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
     if activation not in ("", "linear", "softmax"):
         raise UserError(
             f"{name} ends in the activation {activation!r}; a teacher needs softmax or logits."
         )
-    probabilities = activation == "softmax" or isinstance(last, keras.layers.Softmax)
     own = student.input
     height, width = (
         side or of_student
         for side, of_student in zip(model.input_shape[1:3], own.shape[:2], strict=True)
     )
 
+    probabilities = _gives_probabilities(model, (height, width))
+
     def teach(images: tf.Tensor) -> tf.Tensor:
         images = (images * own.std + (own.mean - input_spec.mean)) / input_spec.std
         if (height, width) != (own.height, own.width):
             images = tf.image.resize(images, (height, width), antialias=True)
         scores = tf.cast(model(images, training=False), tf.float32)
+        if places is not None:
+            scores = tf.gather(scores, places, axis=1)
         # Logits up to a constant, which does not change the softmax.
         return tf.math.log(tf.maximum(scores, 1e-7)) if probabilities else scores
 
     return teach
+
+
+def _gives_probabilities(model: keras.Model, size: tuple[int, int]) -> bool:
+    """Whether the scores of random images are probabilities; a softmax may be deep in the model."""
+    random = np.random.default_rng(0).uniform(-1, 1, (4, *size, model.input_shape[3]))
+    scores = np.asarray(model(tf.constant(random, tf.float32), training=False), np.float64)
+    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3))

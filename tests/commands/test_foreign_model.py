@@ -3,9 +3,10 @@
 import pytest
 import tf_keras as keras
 
-from mobilenet_tf.commands.foreign_model import ModelData, export_foreign, load_foreign
+from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.runs.foreign import open_foreign
 
 LAYERS = keras.layers
 DATA = ModelData("digits", 0.0, 255.0)
@@ -75,7 +76,7 @@ def test_unsupported_models_are_rejected(make, expected, tmp_path):
     file = tmp_path / "model.h5"
     make().save(file)
     with pytest.raises(UserError, match=r"model\.h5") as error:
-        load_foreign(file)
+        open_foreign(file).load_classifier()
     assert expected in str(error.value)
 
 
@@ -92,12 +93,12 @@ def _custom():
 
 def test_wrong_files_and_classes(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
-        load_foreign(tmp_path / "gone.h5")
+        open_foreign(tmp_path / "gone.h5").load_classifier()
     (tmp_path / "text.h5").write_text("no model")
     with pytest.raises(UserError, match="cannot be read: it is neither an HDF5 file"):
-        load_foreign(tmp_path / "text.h5")
+        open_foreign(tmp_path / "text.h5").load_classifier()
     small_model(classes=7).save(tmp_path / "seven.h5")
-    with pytest.raises(UserError, match="has 7 outputs, but digits has 10 classes"):
+    with pytest.raises(UserError, match="separates 7 classes, but digits has 10"):
         export_foreign(tmp_path / "seven.h5", DATA, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -61,7 +61,7 @@ def test_classes_decide_the_number_of_outputs():
     ("change", "said"),
     [
         ({"version": 3}, "version is 3; this program reads versions 1 and 2"),
-        ({"colour": "red"}, "unknown field 'colour'; the fields are data, network"),
+        ({"colour": "red"}, "unknown field 'colour'; the fields are data, weights"),
         ({"seed": -1}, "config.toml: seed is -1"),
         ({"seed": "x"}, "seed is 'x'; it must be a whole number"),
         ({"seed": True}, "seed is True; it must be a whole number"),

@@ -6,12 +6,17 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import check_teacher
-from mobilenet_tf.runs.teacher import load_teacher
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.teacher import check_teacher, load_teacher
 from mobilenet_tf.training.distillation import as_teacher
 
 STUDENT = make_network("v1", 0.25, 32, classes=3)
+CLASSES = ("ant", "bee", "cow")
 PICTURES = tf.constant(np.random.default_rng(1).uniform(-1, 1, (8, 32, 32, 3)), tf.float32)
+
+
+def settings(teacher, **options):
+    return RunSettings(data="", network=STUDENT, teacher=teacher, classes=CLASSES, **options)
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +29,17 @@ def larger():
 def test_a_file_is_a_teacher(tmp_path, suffix, larger):
     file = tmp_path / f"teacher{suffix}"
     larger.save(file)
-    check_teacher(str(file))
-    teach = load_teacher(str(file), STUDENT)
+    check_teacher(settings(file))
+    teach = load_teacher(settings(file))
     direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
     np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
     file.write_bytes(b"no model")
     with pytest.raises(UserError, match="cannot be read: it is neither an HDF5 file"):
-        load_teacher(str(file), STUDENT)
+        load_teacher(settings(file))
 
 
 def test_no_teacher(tmp_path):
-    assert load_teacher("none", STUDENT) is None
+    assert load_teacher(settings("none")) is None
     for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
         with pytest.raises(UserError, match=said):
-            check_teacher(name)
+            check_teacher(settings(name))

@@ -33,6 +33,11 @@ class Group:
     attributes: Mapping[str, str | list[str]]
     members: Mapping[str, "Group | np.ndarray"]
 
+    @property
+    def size(self) -> int:
+        """Number of values of all arrays."""
+        return sum(member.size for member in self.members.values())
+
     def get(self, path: str) -> "Group | np.ndarray | None":
         """Return what lies at a path such as `layers/conv2d`; None if there is nothing."""
         found: Group | np.ndarray | None = self
@@ -42,7 +47,7 @@ class Group:
 
 
 def read_h5(content: bytes, name: str) -> Group:
-    """Read an HDF5 file in a child process.
+    """Read an HDF5 file with weights in a child process.
 
     Args:
         content: The file.
@@ -50,7 +55,7 @@ def read_h5(content: bytes, name: str) -> Group:
 
     Raises:
         UserError: HDF5 cannot read it or crashes on it; it has links to other places, arrays of
-            something else than numbers, or arrays that are much larger than the file.
+            something else than finite numbers, or arrays that are much larger than the file.
     """
     # Weights hardly shrink: what unpacks to much more than the file holds is no model.
     limit = min(LARGEST_ARRAYS, 16 * len(content) + 2**20)

@@ -20,7 +20,7 @@ from mobilenet_tf.core.serve import Content, serve
 
 _MOST_OBJECTS = 100_000
 _DEEPEST = 50
-_TEXT = "SUO"  # kinds of dtypes that can be text
+_UNUSED = ("optimizer", "optimizer_weights")  # at the top of a file; only training needs them
 
 
 class _Reader:
@@ -44,6 +44,8 @@ class _Reader:
         self._seen.add(hash(group.id))
         members: dict[str, Any] = {}
         for name in group:
+            if depth == 0 and name in _UNUSED:
+                continue
             self.objects += 1
             if self.objects > _MOST_OBJECTS:
                 raise ValueError(f"it has more than {_MOST_OBJECTS:,} groups and arrays")
@@ -100,7 +102,10 @@ def _answer(request: dict[str, Any], content: Content) -> tuple[dict[str, Any], 
         described = json.dumps(reader.group(file)).encode()
         reply = bytearray(described)
         for array in reader.arrays:
-            reply += np.asarray(array[()], array.dtype.newbyteorder("=")).tobytes()
+            values = np.asarray(array[()], array.dtype.newbyteorder("="))
+            if not np.isfinite(values).all():
+                raise ValueError(f"{array.name} has values that are not numbers (NaN or infinite)")
+            reply += values.tobytes()
     return {"described": len(described)}, reply
 
 

@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,14 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.core.reading import decode_text, read_bounded, text_lines
 from mobilenet_tf.networks.published.h5 import LARGEST_ARRAYS, Group, h5_file, read_h5
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+LABELS = "labels.txt"  # as in a .tflite; other members of a .keras file do not disturb Keras
+_LARGEST_LABELS = 2**22  # bytes
+# What people call the names of the outputs, in attributes of .h5 files and in a .keras's metadata.
+_CLASS_NAMES = ("labels", "class_names", "classes", "class_indices")
 _LARGEST_CONFIG = 64 * 2**20  # bytes; the largest published networks need about 1 MB
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
@@ -43,12 +47,14 @@ class KerasFile:
         zipped: Whether it is a .keras file.
         config: The configuration of the model; None for a file with weights only.
         version: The version of Keras that wrote it, if the file says.
+        class_names: Names of the outputs, if the file says.
         weights: The content of the HDF5 file: the layers of a model, in the layout of its kind.
     """
 
     zipped: bool
     config: dict[str, Any] | None
     version: str | None
+    class_names: tuple[str, ...] | None
     weights: Group
 
     def write(self, folder: Path) -> Path:
@@ -94,6 +100,7 @@ def read_keras(path: Path) -> KerasFile:
             zipped=False,
             config=None if text is None else _table(str(text)),
             version=None if version is None else str(version),
+            class_names=_class_names(root.attributes),
             weights=weights if isinstance(weights, Group) else root,
         )
 
@@ -114,11 +121,15 @@ def _read_zip(content: bytes, path: Path) -> KerasFile:
                 metadata = _table(_member(archive, _METADATA, _LARGEST_CONFIG, path))
             most = min(LARGEST_ARRAYS, 16 * len(content) + 2**20)
             weights = _member(archive, _WEIGHTS, most, path)
+            if LABELS in archive.namelist():
+                labels = _member(archive, LABELS, _LARGEST_LABELS, path)
+                metadata["labels"] = decode_text(labels, f"{LABELS} in {path}")
         version = metadata.get("keras_version")
         return KerasFile(
             zipped=True,
             config=config,
             version=None if version is None else str(version),
+            class_names=_class_names(metadata),
             weights=read_h5(weights, f"{path}: {_WEIGHTS}"),
         )
 
@@ -195,6 +206,34 @@ def _table(content: str | bytes) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError
     return table
+
+
+def _class_names(stored: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the class names in attributes or metadata, in the order of the outputs.
+
+    They are a list, or text: one name per line, or JSON of a list or of a table between numbers
+    and names, as Keras's generators of images have it.
+    """
+    value = next((stored[key] for key in _CLASS_NAMES if key in stored), None)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = text_lines(value)
+    if isinstance(value, Mapping):
+        value = _in_order(value)
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return tuple(name.strip() for name in value)
+    return None
+
+
+def _in_order(table: Mapping[str, Any]) -> list[Any] | None:
+    """Return the names of a table from name to number, or from number to name."""
+    if all(type(value) is int for value in table.values()):
+        return sorted(table, key=table.__getitem__)
+    if all(key.isdecimal() for key in table):
+        return [table[key] for key in sorted(table, key=int)]
+    return None
 
 
 def _arrays(group: Group) -> Iterator[np.ndarray]:

@@ -1,0 +1,36 @@
+"""The child process that loads and converts models of other people; `foreign_model` starts it.
+
+TensorFlow's converter ends the process on some models that Keras accepts.
+"""
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.core.serve import Content, serve
+from mobilenet_tf.runs.foreign import ForeignModel
+
+if TYPE_CHECKING:
+    import tf_keras as keras
+
+
+class _Server:
+    """Holds the model between two requests, whose bytes our own parent has pickled."""
+
+    def __init__(self) -> None:
+        start_tensorflow()
+        self.model: keras.Model | None = None
+
+    def answer(self, request: dict[str, Any], content: Content) -> tuple[dict[str, Any], bytes]:
+        """Load a model and return its shapes, or convert it with calibration images."""
+        if request["do"] == "load":
+            model: ForeignModel = pickle.loads(content.read())
+            self.model = model.load_classifier()
+            return {"input": self.model.input_shape[1:], "classes": self.model.output_shape[1]}, b""
+        from mobilenet_tf.deployment.tflite.convert import convert
+
+        return {}, convert(self.model, request["io"], pickle.loads(content.read()))
+
+
+if __name__ == "__main__":
+    serve(_Server().answer)
