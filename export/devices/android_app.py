@@ -67,6 +67,11 @@ def install(
     data, title = read_file(file)
     model = TFLiteModel(file)
     model_input(model)
+    if model.outputs == 1:
+        raise UserError(
+            f"{title} has one score per image, and the app shows one for each class; export the "
+            "Keras model with `mobilenet-tf export`, which gives two."
+        )
     needed = required_runtime(data)
     if _version(needed) > _version(RUNTIME):
         raise UserError(

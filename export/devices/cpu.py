@@ -8,8 +8,7 @@ import numpy as np
 
 from mobilenet_tf.core.child import Child
 from mobilenet_tf.core.system import processor
-from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
-from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
 from mobilenet_tf.deployment.tflite.server import random_input
 
 _ROUNDS = 40

@@ -39,8 +39,8 @@ def finite(scores: np.ndarray, name: str) -> np.ndarray:
         )
     if scores.shape[1] < 2:
         raise UserError(
-            f"{name} has one score per image, as a single sigmoid gives; one score for each of at "
-            "least two classes is needed, such as a softmax of two."
+            f"{name} has one score per image that is not a sigmoid; a sigmoid, or one score for "
+            "each class, is needed."
         )
     return scores
 
@@ -198,7 +198,7 @@ def evaluate(
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
             raw = _run(model, pixels, _part_of(progress, len(found), len(sets)))
-            scores = model.output.dequantize(raw)
+            scores = model.class_scores(raw)
             found.append(facts | metrics(scores, split.labels, labels, model.name))
     clean, *copies = found
     return clean | {"robustness": copies} if copies else clean

@@ -45,7 +45,7 @@ def predict(
         except UnreadableImage as error:
             failed.append(error)
             continue
-        scores = finite(model.run(pixels[None]), model.name)[0]
+        scores = finite(model.class_scores(model.run_raw(pixels[None])), model.name)[0]
         probabilities = probabilities and are_probabilities(scores)
         best = np.argsort(-scores, kind="stable")[:top]
         ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]

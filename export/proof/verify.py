@@ -86,10 +86,10 @@ def verify(
     scores = {"float": _predict(forms.float_model, test.images, input_spec)}
     if forms.qat is not None:
         scores["qat"] = _predict(forms.qat, test.images, input_spec)
-    scores["int8"] = file.output.dequantize(raw)
+    scores["int8"] = file.class_scores(raw)
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
-        scores["ptq_int8"] = ptq.output.dequantize(run_all(ptq, test.images, "Verifying PTQ"))
+        scores["ptq_int8"] = ptq.class_scores(run_all(ptq, test.images, "Verifying PTQ"))
     found = sections(
         {
             name: metrics(value, test.labels, classes, f"The {name} form of the network")

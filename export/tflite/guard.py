@@ -11,6 +11,7 @@ import numpy as np
 
 from mobilenet_tf.core.child import REPLY_BYTES, Child, Tool
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.terminal import quiet
 from mobilenet_tf.deployment.tflite import limits
 
 LITERT = Tool("LiteRT", "run", "mobilenet_tf.deployment.tflite.server")
@@ -132,3 +133,37 @@ class GuardedInterpreter:
         self, do: str, content: Any = b"", seconds: float = 0.0, **values: Any
     ) -> tuple[dict[str, Any], bytes]:
         return self.child.ask(do, content, seconds, number=self._number, **values)
+
+
+def load_interpreter(
+    content: bytes, name: str, threads: int = 1, delegate: bool = True, *, trusted: bool = False
+) -> Any:
+    """Return a LiteRT interpreter with its memory allocated.
+
+    Args:
+        content: The file.
+        name: What errors call the file.
+        threads: Number of CPU threads.
+        delegate: Whether to run on XNNPACK, or on the built-in kernels.
+        trusted: Whether to run it in this process; else it is a `GuardedInterpreter`.
+
+    Raises:
+        UserError: LiteRT rejects the model, lacks one of its operators, or crashes on it.
+    """
+    if not trusted:
+        return GuardedInterpreter(content, name, threads, delegate)
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    builtin = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        with quiet():
+            interpreter = Interpreter(
+                model_content=content,
+                num_threads=threads,
+                experimental_op_resolver_type=OpResolverType.AUTO if delegate else builtin,
+            )
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise UserError(f"{name} cannot be run by LiteRT: {reason}.") from error
+    return interpreter

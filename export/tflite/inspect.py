@@ -17,7 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import finite
-from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
+from mobilenet_tf.deployment.tflite.guard import load_interpreter
 from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size
 from mobilenet_tf.deployment.tflite.metadata import read_metadata, required_runtime
 from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file

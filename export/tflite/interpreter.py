@@ -10,20 +10,23 @@ from collections.abc import Sequence
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import IO_TYPES
-from mobilenet_tf.core.terminal import quiet
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
 from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS, shown
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
-from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
-from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, tensor_info
+from mobilenet_tf.deployment.tflite.parse import computed_by, parse_model, read_file
+from mobilenet_tf.deployment.tflite.tensor_info import (
+    TensorInfo,
+    check_quantization,
+    fixed_batch,
+    tensor_info,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,8 @@ class TFLiteModel:
         input, output: `TensorInfo` of the two.
         scores: The integer tensor from which a float output is dequantized; otherwise the output.
         metadata: `Metadata` of the file.
-        classes: Number of classes.
+        outputs: Number of scores of one picture in the file's output.
+        classes: Number of classes: `outputs`, or two that a single sigmoid separates.
         labels: One label per class, or None.
 
     Args:
@@ -70,12 +74,15 @@ class TFLiteModel:
         trusted: bool = False,
     ):
         content, self.name = read_file(source)
-        graph = parse_model(content, self.name).subgraphs[0]
+        parsed = parse_model(content, self.name)
+        graph = parsed.subgraphs[0]
         self.metadata = read_metadata(content, self.name)
         self._mean = self.metadata.mean if mean is None else mean
         self._std = self.metadata.std if std is None else std
         self.input, self.output = self._checked_input_and_output(graph)
-        self.classes = self._checked_classes()
+        self.outputs = self._checked_outputs()
+        sigmoid = self.outputs == 1 and computed_by(parsed, int(graph.outputs[0])) == "LOGISTIC"
+        self.classes = 2 if sigmoid else self.outputs
         self.labels = self.metadata.labels
         if self.labels is not None and len(self.labels) != self.classes:
             raise UserError(
@@ -100,12 +107,12 @@ class TFLiteModel:
         for indices, what in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
             if len(indices) != 1:
                 raise UserError(f"{self.name} has {len(indices)} {what}; one is needed.")
-        picture, scores = (tensor_info(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
+        picture, scores = (fixed_batch(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
         for tensor in (picture, scores):
             if any(side < 1 for side in tensor.shape):
                 raise UserError(
                     f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}, which"
-                    " is not fixed; export it with batch, height and width given."
+                    " is not fixed; export it with height and width given."
                 )
             if tensor.dtype not in IO_TYPES:
                 raise UserError(
@@ -130,15 +137,15 @@ class TFLiteModel:
             check_quantization(tensor, self.name)
         return picture, scores
 
-    def _checked_classes(self) -> int:
+    def _checked_outputs(self) -> int:
         """Return the number of scores of one picture."""
-        classes, rest = divmod(prod(self.output.shape), self.input.shape[0])
+        outputs, rest = divmod(prod(self.output.shape), self.input.shape[0])
         if rest:
             raise UserError(
                 f"{self.name} has an output of shape {self.output.shape} for an input of shape "
                 f"{self.input.shape}; the same number of scores for each picture is needed."
             )
-        return classes
+        return outputs
 
     def _normalisation(self, values: float | Sequence[float], what: str) -> np.ndarray:
         """Return mean or std as one finite value, or one per channel."""
@@ -206,7 +213,7 @@ class TFLiteModel:
         return pixels if self.input.dtype == "uint8" else (pixels ^ 0x80).view(np.int8)
 
     def run_raw(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the file's output as it is: (N, classes) in the output's dtype.
+        """Return the file's output as it is: (N, outputs) in the output's dtype.
 
         Args:
             pixels: uint8 (N, height, width, channels).
@@ -221,7 +228,7 @@ class TFLiteModel:
             filling = np.zeros_like(inputs, shape=(missing, *inputs.shape[1:]))
             inputs = np.concatenate([inputs, filling])
         inputs = inputs.reshape(batches, *self.input.shape)
-        scores = np.empty((batches, batch * self.classes), self.output.dtype)
+        scores = np.empty((batches, batch * self.outputs), self.output.dtype)
         if isinstance(self._interpreter, GuardedInterpreter):
             self._interpreter.run(inputs, self._input_index, self._output_index, scores)
         else:
@@ -229,11 +236,20 @@ class TFLiteModel:
                 self._interpreter.set_tensor(self._input_index, part)
                 self._interpreter.invoke()
                 result[:] = self._interpreter.get_tensor(self._output_index).reshape(-1)
-        return scores.reshape(-1, self.classes)[: len(pixels)]
+        return scores.reshape(-1, self.outputs)[: len(pixels)]
 
     def run(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the scores as float32 (N, classes); see `run_raw`."""
+        """Return the file's output as float32 (N, outputs); see `run_raw`."""
         return self.output.dequantize(self.run_raw(pixels))
+
+    def class_scores(self, raw: np.ndarray) -> np.ndarray:
+        """Return the scores of all classes, float32 (N, classes), of what `run_raw` returned.
+
+        A single sigmoid p is the score of the second of two classes, and 1 - p that of the first,
+        so that the second is predicted where p > 0.5.
+        """
+        scores = self.output.dequantize(raw)
+        return np.hstack([1 - scores, scores]) if self.classes > self.outputs else scores
 
     def activations(self, pixels: np.ndarray) -> dict[str, tuple[TensorInfo, np.ndarray]]:
         """Return the result of every operator for one batch, in the order of execution.
@@ -264,37 +280,3 @@ def _with_all_outputs(content: bytes) -> bytes:
     graph.outputs = [int(i) for op in graph.operators for i in op.outputs]
     model.signatureDefs = None  # they refer to the former outputs
     return pack(model)
-
-
-def load_interpreter(
-    content: bytes, name: str, threads: int = 1, delegate: bool = True, *, trusted: bool = False
-) -> Any:
-    """Return a LiteRT interpreter with its memory allocated.
-
-    Args:
-        content: The file.
-        name: What errors call the file.
-        threads: Number of CPU threads.
-        delegate: Whether to run on XNNPACK, or on the built-in kernels.
-        trusted: Whether to run it in this process; else it is a `GuardedInterpreter`.
-
-    Raises:
-        UserError: LiteRT rejects the model, lacks one of its operators, or crashes on it.
-    """
-    if not trusted:
-        return GuardedInterpreter(content, name, threads, delegate)
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    builtin = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    try:
-        with quiet():
-            interpreter = Interpreter(
-                model_content=content,
-                num_threads=threads,
-                experimental_op_resolver_type=OpResolverType.AUTO if delegate else builtin,
-            )
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise UserError(f"{name} cannot be run by LiteRT: {reason}.") from error
-    return interpreter

@@ -33,6 +33,8 @@ DAMAGE = (struct.error, IndexError, ValueError, TypeError, OverflowError, Attrib
 DTYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name[0] != "_"}
 # BuiltinOperator -> "CONV_2D" and so on.
 OP_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if name[0] != "_"}
+# Operators that change the form of a tensor, and not what its values mean.
+_FORM_ONLY = ("QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
 
 def read_file(source: str | Path | bytes) -> tuple[bytes, str]:
@@ -135,3 +137,21 @@ def read_metadata_entry(content: bytes, name: bytes) -> bytes:
             buffer = model.Buffers(entry.Buffer())
             return buffer.DataAsNumpy().tobytes() if buffer.DataLength() else b""
     return b""
+
+
+def computed_by(model: schema.ModelT, index: int) -> str | None:
+    """Return the operator that computes a tensor of the main graph, such as SOFTMAX.
+
+    Operators that change only type or shape are looked through. None if there is no other.
+    """
+    codes, graph = op_codes(model), model.subgraphs[0]
+    makers = {int(output): op for op in graph.operators for output in op.outputs}
+    for _ in graph.operators:
+        op = makers.get(index)
+        if op is None:
+            return None
+        name = OP_NAMES.get(codes[op.opcodeIndex])
+        if name not in _FORM_ONLY or not len(op.inputs):
+            return name
+        index = int(op.inputs[0])
+    return None

@@ -1,7 +1,7 @@
 """Name, shape and quantization of one tensor of a `.tflite`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -66,6 +66,14 @@ def tensor_info(tensor: schema.TensorT) -> TensorInfo:
         scale=scale,
         zero_point=None if scale is None else zero_point,
     )
+
+
+def fixed_batch(tensor: schema.TensorT) -> TensorInfo:
+    """Return the facts of an input or output, with the batch that the file has where any may be."""
+    info = tensor_info(tensor)
+    if info.shape[:1] != (-1,) or tensor.shape is None or not len(tensor.shape):
+        return info
+    return replace(info, shape=(int(tensor.shape[0]), *info.shape[1:]))
 
 
 def check_quantization(tensor: TensorInfo, name: str) -> None:

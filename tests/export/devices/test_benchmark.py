@@ -43,7 +43,7 @@ def test_an_operator_alone_computes_what_it_does_in_the_file(files):
     whole = TFLiteModel(content, delegate=False, preserve_tensors=True)
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     first = next(iter(whole.activations(pixels).values()))[1]
-    from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
+    from mobilenet_tf.deployment.tflite.guard import load_interpreter
 
     alone = load_interpreter(only(content, 0), "The operator", delegate=False)
     alone.set_tensor(alone.get_input_details()[0]["index"], whole.prepare(pixels))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
 from mobilenet_tf.cli import output, tables
@@ -11,6 +12,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.proof.evaluate import finite, metrics
 from mobilenet_tf.deployment.proof.parity import parity
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
@@ -47,10 +49,52 @@ def test_scores_that_are_no_numbers(scores):
         metrics(np.array([scores]), np.array([0]), ["a", "b"])
 
 
-def test_one_score_is_no_choice(to_float, picture, tmp_path):
+def test_one_score_that_is_no_sigmoid_is_no_choice(to_float, picture, tmp_path):
     file = tmp_path / "one.tflite"
-    file.write_bytes(constant(to_float, [0.3], "sigmoid"))
-    with pytest.raises(UserError, match=r"one\.tflite has one score per image"):
+    file.write_bytes(constant(to_float, [0.3]))
+    with pytest.raises(UserError, match=r"one\.tflite has one score per image that is not a sig"):
+        predict(file, [picture], mean=0.0, std=255.0)
+
+
+@pytest.mark.parametrize(("logit", "likely"), [(-0.4, "cat"), (0.0, "cat"), (0.4, "dog")])
+def test_a_single_sigmoid_separates_two_classes(to_float, picture, tmp_path, logit, likely):
+    """The second class where its score is above 0.5."""
+    file, labels = tmp_path / "one.tflite", tmp_path / "labels.txt"
+    file.write_bytes(constant(to_float, [logit], "sigmoid"))
+    labels.write_text("cat\ndog\n")
+    options = {"mean": 0.0, "std": 255.0}
+    found = predict(file, [picture], labels=labels, **options)
+    assert found["probabilities"]
+    classes = found["predictions"][0]["classes"]
+    dog = round(float(1 / (1 + np.exp(-logit))), 4)
+    assert classes[0]["label"] == likely
+    assert {x["label"]: x["score"] for x in classes} == pytest.approx({"cat": 1 - dog, "dog": dog})
+    for name in ("cat", "dog"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.open(picture).save(tmp_path / "data" / name / "1.png")
+    found = evaluate(file, data=tmp_path / "data", labels=labels, **options)
+    assert found["per_class"][likely]["recall"] == 1.0
+    assert found["accuracy"] == 0.5
+    for names in ("cat", "cat\ndog\neel"):
+        labels.write_text(names)
+        with pytest.raises(UserError, match=r"one\.tflite has 2 classes, not [13] labels"):
+            predict(file, [picture], labels=labels, **options)
+
+
+def test_a_batch_of_any_size(to_float, picture, tmp_path):
+    """Most tools leave the batch open; the file then runs one image at a time."""
+    model = schema.ModelT.InitFromPackedBuf(constant(to_float, [0.1, 0.9], "softmax"), 0)
+    for tensor in model.subgraphs[0].tensors:
+        if len(tensor.shape) in (2, 4) and tensor.shape[0] == 1:
+            tensor.shapeSignature = np.array([-1, *tensor.shape[1:]], np.int32)
+    file = tmp_path / "any.tflite"
+    file.write_bytes(pack(model))
+    found = predict(file, [picture, picture], mean=0.0, std=255.0)
+    assert [one["classes"][0]["label"] for one in found["predictions"]] == ["1", "1"]
+    graph = model.subgraphs[0]
+    graph.tensors[graph.inputs[0]].shapeSignature = np.array([-1, -1, SIZE, 3], np.int32)
+    file.write_bytes(pack(model))
+    with pytest.raises(UserError, match=r"shape \(1, -1, 32, 3\), which is not fixed"):
         predict(file, [picture], mean=0.0, std=255.0)
 
 

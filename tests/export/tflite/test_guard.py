@@ -17,8 +17,8 @@ from mobilenet_tf.core.child import ChildCrash, run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.benchmark import benchmark
 from mobilenet_tf.deployment.tflite import limits
-from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, load_interpreter
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.memory_plan import Lifetime, lower_bound
 from tests.fuzz import samples
 

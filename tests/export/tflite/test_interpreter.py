@@ -143,14 +143,21 @@ def test_absent_and_foreign_files(tmp_path):
         TFLiteModel(b"\x1c\0\0\0TFL3" + bytes(50))
 
 
-@pytest.mark.parametrize(("batch", "height"), [(None, 32), (1, None)])
-def test_sides_that_are_not_fixed_are_refused(to_float, batch, height):
+def _average(side, batch):
     import tf_keras as keras
 
-    picture = keras.Input((height, height, 3), batch_size=batch)
-    scores = keras.layers.GlobalAveragePooling2D()(picture)
+    picture = keras.Input((side, side, 3), batch_size=batch)
+    return keras.Model(picture, keras.layers.GlobalAveragePooling2D()(picture))
+
+
+def test_sides_that_are_not_fixed_are_refused(to_float):
     with pytest.raises(UserError, match="not fixed"):
-        TFLiteModel(to_float(keras.Model(picture, scores)))
+        TFLiteModel(to_float(_average(None, 1)))
+
+
+def test_a_batch_that_is_not_fixed_is_one_image(to_float, pixels):
+    model = TFLiteModel(to_float(_average(SIZE, None)), mean=0.0, std=1.0)
+    np.testing.assert_allclose(model.run(pixels), pixels.mean((1, 2)), rtol=1e-5)
 
 
 def test_two_inputs_and_vectors_are_refused(to_float):
