@@ -6,7 +6,7 @@ may have sent the folder, and reading a Keras model can run what the file says.
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from mobilenet_tf.compression.scheme import Int8Config
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.h5 import Group, h5_file
-from mobilenet_tf.networks.published.stored import read_keras
+from mobilenet_tf.networks.published.stored import add_labels, read_keras
 from mobilenet_tf.runs.folder import RunFolder
 
 
@@ -34,6 +34,16 @@ class Models:
 
     float: keras.Model
     qat: keras.Model
+
+
+def saving(model: keras.Model, classes: Sequence[str]) -> Callable[[Path], None]:
+    """Return a function that writes a model with the names of its outputs to a .keras file."""
+
+    def save(path: Path) -> None:
+        model.save(path)
+        add_labels(path, classes)
+
+    return save
 
 
 def load_models(folder: RunFolder) -> Models:

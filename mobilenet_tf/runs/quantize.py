@@ -7,7 +7,7 @@ import tf_keras as keras
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
-from mobilenet_tf.runs.models import load_float
+from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import load_teacher
@@ -43,7 +43,7 @@ def quantize(run: Run) -> keras.Model:
         if recipe.qat.epochs:
             phase = Phase("qat", "Quantizing", recipe.qat)
             history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    write_model(run.folder, "qat.keras", model.save, settings)
+    write_model(run.folder, "qat.keras", saving(model, run.classes), settings)
     run.folder.update_result(
         history={"qat": history},
         seconds={"quantize": round(time.monotonic() - started + earlier, 1)},

@@ -8,6 +8,7 @@ import tf_keras as keras
 
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
+from mobilenet_tf.runs.models import saving
 from mobilenet_tf.runs.order import require_order
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
@@ -44,7 +45,7 @@ def train(run: Run, until: int | None = None) -> keras.Model:
         if settings.weights != "none":
             load_weights(model, settings.weights, run.network)
         history, earlier = train_float(model, recipe, run.session(), teacher=teacher, until=until)
-    write_model(run.folder, "float.keras", model.save)
+    write_model(run.folder, "float.keras", saving(model, run.classes))
     run.folder.update_result(
         history={"float": history},
         seconds={"train": round(time.monotonic() - started + earlier, 1)},

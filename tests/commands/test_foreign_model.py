@@ -1,12 +1,18 @@
 """A Keras model that is not ours: what is asked of it, and the proof of its file."""
 
+import numpy as np
 import pytest
 import tf_keras as keras
+from PIL import Image
 
+from mobilenet_tf.commands import foreign_model
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
+from mobilenet_tf.commands.predict import predict
+from mobilenet_tf.core.child import ChildCrash, Tool
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.foreign import open_foreign
+from tests.runs.test_models import rewritten
 
 LAYERS = keras.layers
 DATA = ModelData("digits", 0.0, 255.0)
@@ -111,3 +117,103 @@ def test_overwriting_spares_folders_of_others(tmp_path):
     with pytest.raises(UserError, match="photos is not a run folder, so it is not overwritten"):
         export_foreign(tmp_path / "model.h5", DATA, out=photo.parent, overwrite=True)
     assert photo.read_bytes() == b"a cat"
+
+
+def _cats_and_dogs(folder):
+    """Dark images in the folder cat, bright ones in the folder dog."""
+    random = np.random.default_rng(0)
+    for name, level in (("cat", 60), ("dog", 190)):
+        (folder / name).mkdir(parents=True)
+        for number in range(30):
+            pixels = np.clip(random.normal(level, 25, (32, 32, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def _bright(form):
+    """A sigmoid that is above 0.5 for bright images, as a layer, an activation, or in a model."""
+    image = keras.Input((32, 32, 3))
+    x = LAYERS.GlobalAveragePooling2D()(image)
+    dense = LAYERS.Dense(
+        1,
+        "sigmoid" if form == "layer" else None,
+        kernel_initializer=keras.initializers.Constant(2.0),
+        bias_initializer=keras.initializers.Constant(-3.0),
+    )
+    x = dense(x)
+    if form == "nested":
+        return keras.Sequential([keras.Model(image, keras.activations.sigmoid(x))])
+    return keras.Model(image, LAYERS.Activation("sigmoid")(x) if form == "activation" else x)
+
+
+@pytest.mark.parametrize("form", ["layer", "activation", "nested"])
+def test_a_single_sigmoid_separates_two_classes(form, tmp_path):
+    data = _cats_and_dogs(tmp_path / "data")
+    model = _bright(form)
+    model.save(tmp_path / "model.keras")
+    run = export_foreign(
+        tmp_path / "model.keras", ModelData(data, 0.0, 255.0), out=tmp_path / "out"
+    )
+    result = run.result()
+    assert (result.accuracy.float, result.accuracy.int8) == (1.0, 1.0)
+    assert result.parity.top1_agreement == 1.0
+    assert result.to_dict()["tflite"]["float_tensors"] == 0
+    assert "dog" in run.report.read_text()
+    images = [data / name / "1.png" for name in ("cat", "dog")]
+    found = predict(run.tflite, images)["predictions"]
+    assert [one["classes"][0]["label"] for one in found] == ["cat", "dog"]
+    bright = np.asarray(Image.open(images[1]), np.float32)[None] / 255
+    score = float(model.predict(bright, verbose=0)[0, 0])
+    assert found[1]["classes"][0]["score"] == pytest.approx(score, abs=0.02)
+
+
+def test_a_single_output_that_is_no_sigmoid_and_three_classes(tmp_path):
+    _bright("logit").save(tmp_path / "logit.h5")
+    with pytest.raises(UserError, match=r"logit\.h5 has a single output that is not a sigmoid"):
+        open_foreign(tmp_path / "logit.h5").load_classifier()
+    model = keras.Sequential([LAYERS.Conv2D(3, 1, input_shape=(32, 32, 1)), _bright("layer")])
+    model.save(tmp_path / "grey.h5")
+    with pytest.raises(UserError, match="separates 2 classes, but digits has 10"):
+        export_foreign(tmp_path / "grey.h5", DATA, out=tmp_path / "out")
+
+
+def test_a_crash_of_the_converter_is_one_sentence(tmp_path, monkeypatch):
+    """The process that converts dies; this one says so and leaves nothing behind."""
+    (tmp_path / "dying.py").write_text(
+        "import os\n"
+        "from mobilenet_tf.core.serve import serve\n"
+        "def answer(request, content):\n"
+        "    if request['do'] == 'convert':\n"
+        "        os.kill(os.getpid(), 11)\n"
+        "    return {'input': [32, 32, 1], 'classes': 10}, b''\n"
+        "serve(answer)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(foreign_model, "_TENSORFLOW", Tool("TensorFlow", "converted", "dying"))
+    small_model().save(tmp_path / "model.keras")
+    with pytest.raises(ChildCrash, match=r"TensorFlow crashes .*model\.keras ends it with SIGSEGV"):
+        export_foreign(tmp_path / "model.keras", DATA, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_configuration_asks_for_is_compared_with_the_file(tmp_path):
+    """Before memory is allocated: a hundred kilobytes that ask for terabytes."""
+    small_model().save(tmp_path / "small.keras")
+
+    def units(config):
+        config["config"]["layers"][-1]["config"]["units"] = 10**11
+
+    def filters(config):
+        config["config"]["layers"][1]["config"]["filters"] = 10**9
+
+    for change in (units, filters):
+        path = rewritten(tmp_path / "small.keras", tmp_path / "huge.keras", change)
+        with pytest.raises(UserError, match=r"huge\.keras describes layers with more weights"):
+            open_foreign(path).load()
+    image = keras.Input((32, 32, 1))
+    x = LAYERS.UpSampling2D((1000, 1000))(image)
+    keras.Model(image, LAYERS.Dense(10)(LAYERS.GlobalAveragePooling2D()(x))).save(
+        tmp_path / "up.h5"
+    )
+    with pytest.raises(UserError, match=r"up\.h5: the layer up_sampling2d\S* has a result"):
+        open_foreign(tmp_path / "up.h5").load()

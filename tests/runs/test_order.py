@@ -1,16 +1,26 @@
 """A model whose classes are in another order than the data is found out."""
 
+import json
+import shutil
+from dataclasses import replace
+
+import h5py
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras as keras
 from PIL import Image
 
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.published.stored import add_labels
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.foreign import open_foreign
+from mobilenet_tf.runs.models import saving
 from mobilenet_tf.runs.order import require_order
-from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.teacher import load_teacher
 from mobilenet_tf.training.recipe import load_recipe
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -60,8 +70,73 @@ def test_a_teacher_in_another_order_stops_training(colours, tmp_path):
         teacher=str(colours / "model.keras"),
     )
     run = begin(settings, out=tmp_path / "run")
-    with pytest.raises(UserError, match=r"The teacher .* another order .*: red, green, blue"):
+    with pytest.raises(
+        UserError, match=r"The teacher .* another order .*: red, green, blue\. .*--"
+    ):
         train(run)
+    # Two validation images per class are too few; the order is seen on training images too.
+    data = run.data
+    few = replace(data, validation=data.validation.balanced(3, 0))
+    with pytest.raises(UserError, match="another order"):
+        train(Run(run.folder, run.settings, dataset=few))
+
+
+def _named(colours, target, how):
+    """The model with the names of its outputs in the file."""
+    if how == "labels.txt":
+        shutil.copy(colours / "model.keras", path := target / "named.keras")
+        add_labels(path, list(COLOURS))
+        return path
+    keras.models.load_model(colours / "model.keras", compile=False).save(path := target / "a.h5")
+    with h5py.File(path, "a") as file:
+        if how == "list":
+            file.attrs["class_names"] = list(COLOURS)
+        elif how == "json":
+            file.attrs["labels"] = json.dumps(list(COLOURS))
+        else:
+            file.attrs["class_indices"] = json.dumps({"green": 1, "red": 0, "blue": 2})
+    return path
+
+
+@pytest.mark.parametrize("how", ["labels.txt", "list", "json", "class_indices"])
+def test_names_inside_a_model_are_its_order(colours, tmp_path, how):
+    assert open_foreign(_named(colours, tmp_path, how)).class_names == tuple(COLOURS)
+
+
+def test_names_inside_a_model_are_used(colours, tmp_path):
+    path = _named(colours, tmp_path, "labels.txt")
+    data = ModelData(colours / "data", 0.0, 255.0)
+    run = export_foreign(path, data, out=tmp_path / "out")
+    assert run.result().accuracy.int8 == 1.0
+    assert run.labels_file.read_text().split() == ["red", "green", "blue"]
+    add_labels(shutil.copy(colours / "model.keras", path), ["rot", "grün", "blau"])
+    with pytest.raises(UserError, match=r"named\.keras names rot, grün, blau; .* --labels FILE"):
+        export_foreign(path, data, out=tmp_path / "other")
+
+
+def test_the_models_of_a_run_name_their_classes(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+    saving(model, ["cat", "dog"])(tmp_path / "float.keras")
+    assert open_foreign(tmp_path / "float.keras").class_names == ("cat", "dog")
+    assert keras.models.load_model(tmp_path / "float.keras", compile=False).count_params() == 8
+
+
+@pytest.mark.parametrize("how", ["labels.txt", "stated"])
+def test_a_teacher_with_names_teaches_in_the_order_of_the_data(colours, tmp_path, how):
+    path = colours / "model.keras" if how == "stated" else _named(colours, tmp_path, how)
+    classes = tuple(sorted(COLOURS))
+    settings = RunSettings(
+        data="",
+        network=make_network("v1", 0.25, 32, classes=3),
+        teacher=str(path),
+        teacher_labels=tuple(COLOURS) if how == "stated" else (),
+        classes=classes,
+    )
+    teach = load_teacher(settings)
+    images = [np.full((32, 32, 3), COLOURS[name], np.float32) / 127.5 - 1 for name in classes]
+    assert np.asarray(teach(tf.stack(images))).argmax(1).tolist() == [0, 1, 2]
+    with pytest.raises(UserError, match=r"are red, green, blue, not those .* --teacher-labels"):
+        load_teacher(replace(settings, classes=("blue", "green", "yellow")))
 
 
 @pytest.mark.parametrize(

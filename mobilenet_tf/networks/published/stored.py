@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +132,13 @@ def _read_zip(content: bytes, path: Path) -> KerasFile:
             class_names=_class_names(metadata),
             weights=read_h5(weights, f"{path}: {_WEIGHTS}"),
         )
+
+
+def add_labels(path: Path, classes: Sequence[str]) -> None:
+    """Store the names of the outputs in a .keras file, where `read_keras` finds them."""
+    with zipfile.ZipFile(path, "a") as archive:
+        # With a fixed date, equal contents give equal files.
+        archive.writestr(zipfile.ZipInfo(LABELS, (1980, 1, 1, 0, 0, 0)), "\n".join(classes) + "\n")
 
 
 def read_weights(path: Path) -> list[Stored]:
