@@ -5,7 +5,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.core.bounds import check_normalisation
+from mobilenet_tf.core.bounds import check_channels_last, check_normalisation
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -15,9 +15,10 @@ def model_input(model: TFLiteModel) -> InputSpec:
     """Return size, channels and preprocessing of a file, to load images with.
 
     Raises:
-        UserError: The input is not square.
+        UserError: The input is not square, or has its channels first.
     """
     _, height, width, channels = model.input.shape
+    check_channels_last(model.input.shape, model.name)
     if height != width:
         raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
     stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}

@@ -24,8 +24,8 @@ from mobilenet_tf.deployment.tflite.parse import computed_by, parse_model, read_
 from mobilenet_tf.deployment.tflite.tensor_info import (
     TensorInfo,
     check_quantization,
-    fixed_batch,
     tensor_info,
+    with_batch,
 )
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class TFLiteModel:
         for indices, what in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
             if len(indices) != 1:
                 raise UserError(f"{self.name} has {len(indices)} {what}; one is needed.")
-        picture, scores = (fixed_batch(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
+        picture, scores = (with_batch(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
         for tensor in (picture, scores):
             if any(side < 1 for side in tensor.shape):
                 raise UserError(
@@ -183,8 +183,8 @@ class TFLiteModel:
         if len(np.unique(table, axis=0)) < _FEWEST_LEVELS:
             # Many tools write mean 0 and std 1 and mean the pixels.
             log.warning(
-                "%s: with the mean and std of its metadata almost all pixels would become the same "
-                "input, so it receives raw pixels.",
+                "%s: with this mean and std almost all pixels would become the same input, so it "
+                "receives raw pixels.",
                 self.name,
             )
             return (pixels - self._shift).astype(self.input.dtype)

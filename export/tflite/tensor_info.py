@@ -68,12 +68,15 @@ def tensor_info(tensor: schema.TensorT) -> TensorInfo:
     )
 
 
-def fixed_batch(tensor: schema.TensorT) -> TensorInfo:
-    """Return the facts of an input or output, with the batch that the file has where any may be."""
-    info = tensor_info(tensor)
-    if info.shape[:1] != (-1,) or tensor.shape is None or not len(tensor.shape):
+def with_batch(tensor: schema.TensorT) -> TensorInfo:
+    """Return the facts of an input or output, with the batch that LiteRT runs it at.
+
+    Converters leave the batch open in the signature, and state the one that is used in the shape.
+    """
+    info, stored = tensor_info(tensor), tensor.shape
+    if not info.shape or stored is None or len(stored) != len(info.shape):
         return info
-    return replace(info, shape=(int(tensor.shape[0]), *info.shape[1:]))
+    return replace(info, shape=(int(stored[0]), *info.shape[1:]))
 
 
 def check_quantization(tensor: TensorInfo, name: str) -> None:

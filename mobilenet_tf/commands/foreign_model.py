@@ -21,14 +21,14 @@ from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import ForeignModel, open_foreign
-from mobilenet_tf.runs.order import require_order
+from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
 from mobilenet_tf.runs.run import data_facts
 
 _CALIBRATION = 300
 _TENSORFLOW = Tool("TensorFlow", "converted", "mobilenet_tf.commands.foreign_server")
 _MEMORY = 16 << 30  # bytes of the child, of which TensorFlow reserves most without using them
-_LOAD_SECONDS, _CONVERT_SECONDS = 300.0, 1800.0
+_LOAD_SECONDS, _PREDICT_SECONDS, _CONVERT_SECONDS = 300.0, 300.0, 1800.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def export_foreign(
             outputs.
     """
     source, mean, std = _checked(path, data)
+    names = None if data.labels is None else read_labels(data.labels)
     model = open_foreign(path, data.trust_code)
     folder = RunFolder(out or Path("runs") / f"{Path(path).stem[:LONGEST_PART]}_int8")
     with folder.at_work():
@@ -87,11 +88,18 @@ def export_foreign(
                 f"{folder.path} is not empty; use --overwrite, or --out for another folder."
             )
         folder.require_free(overwrite)
-        _quantize(model, replace(data, data=source, mean=mean, std=std), io, folder)
+        data = replace(data, data=source, mean=mean, std=std)
+        _quantize(model, names or model.class_names, data, io, folder)
     return folder
 
 
-def _quantize(foreign: ForeignModel, data: ModelData, io: str, folder: RunFolder) -> None:
+def _quantize(
+    foreign: ForeignModel,
+    names: tuple[str, ...] | None,
+    data: ModelData,
+    io: str,
+    folder: RunFolder,
+) -> None:
     """Quantize a model, verify the file and write everything into the folder."""
     path = foreign.path
     source, mean, std = _checked(path, data)
@@ -104,13 +112,21 @@ def _quantize(foreign: ForeignModel, data: ModelData, io: str, folder: RunFolder
     started = time.monotonic()
     height, width, channels = child.load()
     spec = InputSpec((height, width), channels, mean, std, data.crop)
-    dataset = _in_order(read_dataset(source, spec, data.seed), foreign, data.labels)
+    dataset = _in_order(read_dataset(source, spec, data.seed), names, data.labels or path)
     classes = dataset.classes
     if len(classes) != child.classes:
         raise UserError(
             f"{path} separates {child.classes} classes, but {source} has {len(classes)}."
         )
     images = dataset.train.sample(_CALIBRATION, data.seed, spec)
+    if data.labels is None:
+        require_model_order(
+            lambda pixels: child.predict(spec.normalise(pixels)),
+            dataset.train.sample(order_images(len(classes)), data.seed, spec),
+            classes,
+            str(path),
+            "Give the class names in the order of its outputs with --labels FILE.",
+        )
     pixels = _with_full_range(images.images)
     content = add_metadata(
         child.convert(io, spec.normalise(pixels)),
@@ -122,13 +138,6 @@ def _quantize(foreign: ForeignModel, data: ModelData, io: str, folder: RunFolder
     model = foreign.load_classifier()
     forms = Forms(content=content, float_model=model)
     found = verify(forms, dataset.test, classes, spec, data.seed)
-    if data.labels is None:
-        require_order(
-            found.sections["confusion"],
-            classes,
-            str(path),
-            "Give the class names in the order of its outputs with --labels FILE.",
-        )
     folder.clear("model")
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)
@@ -189,31 +198,34 @@ class _Converter:
         height, width, channels = found["input"]
         return height, width, channels
 
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return float32 (N, classes) scores for normalised images."""
+        scores = self._child.ask("predict", pickle.dumps(images), _PREDICT_SECONDS)[1]
+        return np.frombuffer(scores, np.float32).reshape(len(images), self.classes)
+
     def convert(self, io: str, images: np.ndarray) -> bytes:
-        """Return the file; see `convert`."""
-        content = pickle.dumps(images, protocol=pickle.HIGHEST_PROTOCOL)
-        return self._child.ask("convert", content, _CONVERT_SECONDS, io=io)[1]
+        """Return the file that `convert` makes with normalised images."""
+        return self._child.ask("convert", pickle.dumps(images), _CONVERT_SECONDS, io=io)[1]
 
 
-def _in_order(dataset: Dataset, model: ForeignModel, labels: str | Path | None) -> Dataset:
-    """Return the dataset with its classes in the order of a model's outputs.
+def _in_order(dataset: Dataset, names: tuple[str, ...] | None, where: str | Path) -> Dataset:
+    """Return the dataset with its classes in the order of a model's outputs, if that is known.
 
     Args:
         dataset: The dataset.
-        model: Its own names are used if it has any.
-        labels: File with other names.
+        names: Names of the outputs.
+        where: File that they come from.
 
     Raises:
         UserError: The names are not those of the data.
     """
-    names = model.class_names if labels is None else read_labels(labels)
     if names is None:
         return dataset
-    if set(names) != set(dataset.classes):
+    if sorted(names) != sorted(dataset.classes):
         raise UserError(
-            f"{labels or model.path} names {', '.join(names[:10])}; the classes of "
-            f"{dataset.source} are {', '.join(dataset.classes[:10])}. Give those in the order of "
-            "the model's outputs with --labels FILE."
+            f"{where} names {', '.join(names[:10])}; the classes of {dataset.source} are "
+            f"{', '.join(dataset.classes[:10])}. Give those in the order of the model's outputs "
+            "with --labels FILE."
         )
     places = np.array([names.index(name) for name in dataset.classes])
     splits: dict[str, Any] = {

@@ -6,6 +6,8 @@ TensorFlow's converter ends the process on some models that Keras accepts.
 import pickle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.core.serve import Content, serve
 from mobilenet_tf.runs.foreign import ForeignModel
@@ -22,14 +24,18 @@ class _Server:
         self.model: keras.Model | None = None
 
     def answer(self, request: dict[str, Any], content: Content) -> tuple[dict[str, Any], bytes]:
-        """Load a model and return its shapes, or convert it with calibration images."""
+        """Load a model and return its shapes, or predict or convert it with images."""
         if request["do"] == "load":
             model: ForeignModel = pickle.loads(content.read())
             self.model = model.load_classifier()
             return {"input": self.model.input_shape[1:], "classes": self.model.output_shape[1]}, b""
+        assert self.model is not None
+        images = pickle.loads(content.read())
+        if request["do"] == "predict":
+            return {}, np.asarray(self.model(images, training=False), np.float32).tobytes()
         from mobilenet_tf.deployment.tflite.convert import convert
 
-        return {}, convert(self.model, request["io"], pickle.loads(content.read()))
+        return {}, convert(self.model, request["io"], images)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The bounds of the quantities that several commands take: one place per quantity."""
 
+from collections.abc import Sequence
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
@@ -64,3 +65,16 @@ def check_number(name: str, value: Any, least: float, most: float) -> None:
     known = isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
     if not known or not least <= value <= most:
         raise UserError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}.")
+
+
+def check_channels_last(shape: Sequence[int], name: str) -> None:
+    """Reject an input for images, (batch, height, width, channels), that has its channels first.
+
+    Raises:
+        UserError: Its shape is that of (batch, channels, height, width).
+    """
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[2] == shape[3] != shape[1]:
+        raise UserError(
+            f"{name} has an input of shape {tuple(shape)}, channels first (NCHW); channels last "
+            "(NHWC) are needed."
+        )

@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilenet_tf.core.bounds import check_channels_last
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.keras_config import objects, unknown_parts
 from mobilenet_tf.networks.published.stored import KerasFile, read_keras
@@ -166,6 +167,7 @@ def _check_classifier(model: "keras.Model", path: Path) -> None:
             names = ", ".join(tensor.name for tensor in tensors or ())
             raise UserError(f"{path} has {len(tensors or ())} {what} ({names}); one is needed.")
     shape, scores = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
+    check_channels_last(shape, str(path))
     if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
         raise UserError(
             f"{path} has an input of shape {shape}; a fixed square of 1 or 3 channels is needed."

@@ -2,22 +2,19 @@
 
 import time
 
-import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
 from mobilenet_tf.runs.models import saving
-from mobilenet_tf.runs.order import require_order
+from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import is_model_file, load_teacher
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.float_training import train_float
 from mobilenet_tf.training.strategy import training_scope
-
-_ORDER_IMAGES, _PER_CLASS = 300, 3  # on which a teacher's order of classes is checked
 
 
 def train(run: Run, until: int | None = None) -> keras.Model:
@@ -57,22 +54,13 @@ def _require_order(teacher: Teacher, run: Run) -> None:
     """Reject a model file whose classes are in another order than the folders of the data.
 
     Raises:
-        UserError: Another order fits images far better.
+        UserError: Another order fits training images far better.
     """
-    network, seed = run.network, run.settings.seed
-    count = max(_ORDER_IMAGES, _PER_CLASS * network.classes)
-    few = [run.data.validation.balanced(count, seed)]
-    if len(few[0]) < count:  # it may be too small to tell
-        few.append(run.data.train.sample(count - len(few[0]), seed, network.input))
-    images = np.concatenate([split.images for split in few])
-    labels = np.concatenate([split.labels for split in few])
-    predicted = np.concatenate(
-        [
-            np.asarray(teacher(tf.constant(network.input.normalise(images[start : start + 64]))))
-            for start in range(0, len(images), 64)
-        ]
-    ).argmax(axis=1)
-    confusion = np.zeros((network.classes, network.classes), int)
-    np.add.at(confusion, (labels, predicted), 1)
-    remedy = "Give the class names in the order of its outputs with --teacher-labels FILE."
-    require_order(confusion, run.classes, f"The teacher {run.settings.teacher}", remedy)
+    spec = run.network.input
+    require_model_order(
+        lambda pixels: teacher(tf.constant(spec.normalise(pixels))),
+        run.data.train.sample(order_images(run.network.classes), run.settings.seed, spec),
+        run.classes,
+        f"The teacher {run.settings.teacher}",
+        "Give the class names in the order of its outputs with --teacher-labels FILE.",
+    )

@@ -71,12 +71,13 @@ class Odd(LAYERS.Layer):
     ("make", "expected"),
     [
         (lambda: small_model(shape=(None, None, 3)), "a fixed square"),
+        (lambda: _vectors((3, 32, 32)), "channels first (NCHW)"),
         (lambda: small_model(shape=(32, 48, 3)), "a fixed square"),
         (lambda: small_model(shape=(32, 32, 4)), "1 or 3 channels"),
         (lambda: _two_inputs(), "has 2 inputs"),
         (lambda: _custom(), "Odd"),
     ],
-    ids=["dynamic", "oblong", "four channels", "two inputs", "custom layer"],
+    ids=["dynamic", "channels first", "oblong", "four channels", "two inputs", "custom layer"],
 )
 def test_unsupported_models_are_rejected(make, expected, tmp_path):
     file = tmp_path / "model.h5"
@@ -84,6 +85,11 @@ def test_unsupported_models_are_rejected(make, expected, tmp_path):
     with pytest.raises(UserError, match=r"model\.h5") as error:
         open_foreign(file).load_classifier()
     assert expected in str(error.value)
+
+
+def _vectors(shape):
+    image = keras.Input(shape)
+    return keras.Model(image, LAYERS.Dense(10)(LAYERS.Flatten()(image)))
 
 
 def _two_inputs():
@@ -183,7 +189,7 @@ def test_a_crash_of_the_converter_is_one_sentence(tmp_path, monkeypatch):
         "import os\n"
         "from mobilenet_tf.core.serve import serve\n"
         "def answer(request, content):\n"
-        "    if request['do'] == 'convert':\n"
+        "    if request['do'] != 'load':\n"
         "        os.kill(os.getpid(), 11)\n"
         "    return {'input': [32, 32, 1], 'classes': 10}, b''\n"
         "serve(answer)\n"

@@ -98,6 +98,17 @@ def test_a_batch_of_any_size(to_float, picture, tmp_path):
         predict(file, [picture], mean=0.0, std=255.0)
 
 
+def test_channels_first_are_named(to_float, picture, tmp_path):
+    import tf_keras as keras
+
+    image = keras.Input((3, SIZE, SIZE), batch_size=1)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Permute((2, 3, 1))(image))
+    file = tmp_path / "nchw.tflite"
+    file.write_bytes(to_float(keras.Model(image, x)))
+    with pytest.raises(UserError, match=r"shape \(1, 3, 32, 32\), channels first \(NCHW\)"):
+        predict(file, [picture], mean=0.0, std=1.0)
+
+
 def test_logits_are_no_percentages(to_float, picture, tmp_path, capsys):
     file = tmp_path / "logits.tflite"
     file.write_bytes(constant(to_float, [5.5943, -1.0]))
