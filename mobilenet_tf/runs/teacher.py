@@ -3,6 +3,7 @@
 Checking it needs no TensorFlow.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ class TeacherModel:
         """
         changed: dict[str, Any] = {"trust_code": self.trust_code}
         if self.model is not None:
-            changed |= {"teacher": str(self.model), "teacher_labels": ()}
+            model = "none" if str(self.model) == "none" else os.path.abspath(self.model)
+            changed |= {"teacher": model, "teacher_labels": ()}
         if self.labels is not None:
             changed["teacher_labels"] = read_labels(self.labels)
         return changed

@@ -212,6 +212,31 @@ def test_weights_of_a_file_that_names_code_are_read_without_it(tmp_path, monkeyp
         np.testing.assert_array_equal(now, before)
 
 
+def test_what_a_zip_lacks_is_named(tmp_path):
+    path = tmp_path / "part.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(UserError, match=r"it is a zip without model\.weights\.h5"):
+        read_weights(path)
+
+
+def test_values_that_are_no_numbers_are_refused(tmp_path):
+    values = np.array([1, np.nan], np.float32)
+    path = h5_file(tmp_path / "a.h5", lambda group: group.create_dataset("kernel", data=values))
+    with pytest.raises(UserError, match="/conv/kernel has values that are not numbers"):
+        read_weights(path)
+
+
+def test_a_layer_that_is_missing_is_damage(tmp_path):
+    path = h5_file(tmp_path / "a.h5", lambda group: None)
+    with pytest.raises(UserError, match="it lacks weights of the layer conv"):
+        read_weights(path)
+    with h5py.File(path, "a") as file:
+        del file["conv"]
+    with pytest.raises(UserError, match="it lacks the layer conv"):
+        read_weights(path)
+
+
 def test_random_damage_is_one_sentence(tmp_path):
     whole = io.BytesIO()
     with h5py.File(whole, "w") as file:

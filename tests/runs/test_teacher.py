@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,7 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.runs.teacher import check_teacher, load_teacher
+from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, load_teacher
 from mobilenet_tf.training.distillation import as_teacher
 
 STUDENT = make_network("v1", 0.25, 32, classes=3)
@@ -43,3 +45,26 @@ def test_no_teacher(tmp_path):
     for name, said in (("gone.keras", "teacher is 'gone.keras'"), (str(tmp_path), "config.toml")):
         with pytest.raises(UserError, match=said):
             check_teacher(settings(name))
+
+
+def test_trust_and_labels_apply_to_files_only_and_trust_is_not_stored(tmp_path):
+    for options, said in (
+        ({"trust_code": True}, "--trust-code applies only to a teacher that is a model file"),
+        ({"teacher_labels": CLASSES}, "--teacher-labels applies only to a teacher that is a"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_teacher(settings("none", **options))
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Lambda(lambda image: image * 2)(image)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    keras.Model(image, keras.layers.Dense(3)(x)).save(tmp_path / "teacher.h5")
+    given = TeacherModel(tmp_path / "teacher.h5", trust_code=True).settings()
+    trusted = replace(settings("none"), **given)
+    check_teacher(trusted)
+    assert load_teacher(trusted)(PICTURES).shape == (8, 3)
+    stored = RunSettings.from_dict(trusted.to_dict())
+    assert not stored.trust_code
+    with pytest.raises(UserError, match=r"teacher\.h5 runs code .*Lambda.*; use --trust-code"):
+        check_teacher(stored)
+    with pytest.raises(UserError, match="unknown field 'trust_code'"):
+        RunSettings.from_dict(trusted.to_dict() | {"trust_code": True})

@@ -63,6 +63,19 @@ def test_a_teacher_with_logits(larger):
     np.testing.assert_allclose(teach(PICTURES), expected, atol=1e-5)
 
 
+def test_a_softmax_deep_in_a_teacher_gives_probabilities(larger):
+    nested = keras.Sequential([keras.Input((64, 64, 3)), larger])
+    teach = as_teacher(nested, STUDENT, STUDENT.input, "nested")
+    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
+    np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
+
+
+def test_outputs_are_put_into_the_order_of_the_student(larger):
+    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")(PICTURES)
+    teach = as_teacher(larger, STUDENT, STUDENT.input, "larger", (2, 0, 1))
+    np.testing.assert_array_equal(teach(PICTURES), np.asarray(direct)[:, [2, 0, 1]])
+
+
 def _ending(units, activation="softmax", channels=3):
     inputs = keras.Input((8, 8, channels))
     pooled = keras.layers.GlobalAveragePooling2D()(inputs)

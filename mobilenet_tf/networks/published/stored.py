@@ -175,7 +175,8 @@ def _of_h5(read: KerasFile, path: Path) -> list[Stored]:
     stored = []
     for name in names:
         group = read.weights.get(name)
-        group = group if isinstance(group, Group) else Group({}, {})
+        if not isinstance(group, Group):
+            raise UserError(f"{path} is damaged: it lacks the layer {name}.")
         keys = dict.fromkeys(_names(group, "weight_names"))
         arrays = [array for key in keys if isinstance(array := group.get(key), np.ndarray)]
         if len(arrays) < len(keys):
@@ -197,7 +198,12 @@ def _sentence(text: str) -> Iterator[None]:
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
     """Return a member of a zip file, reading at most `limit` bytes."""
-    facts = archive.getinfo(name)
+    try:
+        facts = archive.getinfo(name)
+    except KeyError:
+        raise UserError(
+            f"{path} cannot be read as a tf_keras model: it is a zip without {name}."
+        ) from None
     if facts.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # Other methods cannot be stopped on the way.
         raise UserError(f"{path}: {name} is compressed by another method than deflate.")
@@ -261,7 +267,8 @@ def _names(group: Group, name: str) -> list[str]:
         group.attributes.__contains__, (f"{name}{index}" for index in itertools.count())
     )
     keys = [name] if name in group.attributes else parts
-    return [str(value) for key in keys for value in group.attributes[key]]
+    found = (group.attributes[key] for key in keys)
+    return [name for names in found for name in ([names] if isinstance(names, str) else names)]
 
 
 def _snake_case(name: str) -> str:
