@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import processor
 from mobilenet_tf.deployment.devices.cpu import InChild
 from mobilenet_tf.deployment.devices.timing import compared, interleaved
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
-from mobilenet_tf.deployment.tflite.guard import Child, RuntimeCrash
+from mobilenet_tf.deployment.tflite.guard import litert_child
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.limits import PROFILED
 from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file
@@ -98,7 +99,7 @@ def check_request(files: Sequence[Path], threads: Sequence[int], rounds: int) ->
 
 def peak_memory(content: bytes, name: str, threads: int) -> int | None:
     """Return the bytes by which loading and running a file raises a process's peak memory."""
-    child = Child(name, len(content))
+    child = litert_child(name, len(content))
     before = child.ask("peak")[0]["kib"]
     InChild(content, name, threads, child)()
     after = child.ask("peak")[0]["kib"]
@@ -117,12 +118,12 @@ def profile_ops(content: bytes, name: str, threads: int = 1) -> dict[str, dict[s
         OP_NAMES.get(codes[op.opcodeIndex], f"OPERATOR_{codes[op.opcodeIndex]}")
         for op in model.subgraphs[0].operators
     ]
-    child, runs = Child(name, 4 * len(content)), {}
+    child, runs = litert_child(name, 4 * len(content)), {}
     for index in range(len(names) if len(names) <= PROFILED else 0):
         try:
             runs[index] = InChild(only(content, index), name, threads, child)
             runs[index]()
-        except RuntimeCrash:
+        except ChildCrash:
             runs.clear()
             break
         except UserError:

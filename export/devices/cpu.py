@@ -6,8 +6,9 @@ from importlib.metadata import version
 
 import numpy as np
 
+from mobilenet_tf.core.child import Child
 from mobilenet_tf.core.system import processor
-from mobilenet_tf.deployment.tflite.guard import Child, GuardedInterpreter
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
 from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
 from mobilenet_tf.deployment.tflite.server import random_input
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import finite
-from mobilenet_tf.deployment.tflite.guard import RuntimeCrash
 from mobilenet_tf.deployment.tflite.interpreter import load_interpreter
 from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size
 from mobilenet_tf.deployment.tflite.metadata import read_metadata, required_runtime
@@ -199,7 +199,7 @@ def _delegate(content: bytes, name: str, graph: _Graph) -> dict[str, Any]:
     result = {"name": "XNNPACK", "partitions": 0, "left_out": {}, "problem": None}
     try:
         nodes = load_interpreter(content, name)._get_ops_details()
-    except RuntimeCrash:
+    except ChildCrash:
         raise
     except UserError as error:
         return result | {"partitions": None, "left_out": None, "problem": str(error)}

@@ -25,8 +25,7 @@ BATCH_ELEMENTS = 1 << 27  # of an input with its batch, and of an output
 LABELS_BYTES = 1 << 22  # of a file in the zip
 ZIP_FILES = 1000
 PROFILED = 1000  # operators that `benchmark` measures one by one
-REPLY_BYTES = 1 << 29  # of one message of the child in which LiteRT runs
-MEMORY = 3 << 30  # of that child, in addition to a multiple of the file's size
+MEMORY = 3 << 30  # of the child in which LiteRT runs, in addition to a multiple of the file's size
 LOAD_SECONDS = 8.0
 RUN_SECONDS = 8.0  # for one batch
 

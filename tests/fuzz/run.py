@@ -22,9 +22,9 @@ from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.cli.tables import prediction_table
 from mobilenet_tf.commands.inspect import inspect
 from mobilenet_tf.commands.predict import predict
+from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
-from mobilenet_tf.deployment.tflite.guard import RuntimeCrash
 from tests.fuzz.mutators import mutant
 from tests.fuzz.samples import valid
 
@@ -45,7 +45,7 @@ def read(file: Path, picture: Path) -> list[str]:
             json.loads(json_text(facts), parse_constant=_no_constant)
             Console(file=io.StringIO()).print(table(facts))
             found.append("accepted")
-        except RuntimeCrash:
+        except ChildCrash:
             found.append("crashed")
         except UserError as error:
             if "\n" in str(error).strip():

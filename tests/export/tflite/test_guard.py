@@ -13,11 +13,11 @@ from PIL import Image
 
 from mobilenet_tf.commands.inspect import inspect
 from mobilenet_tf.commands.predict import predict
-from mobilenet_tf.core.child import run_python
+from mobilenet_tf.core.child import ChildCrash, run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.benchmark import benchmark
 from mobilenet_tf.deployment.tflite import limits
-from mobilenet_tf.deployment.tflite.guard import Child, GuardedInterpreter, RuntimeCrash
+from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, load_interpreter
 from mobilenet_tf.deployment.tflite.memory_plan import Lifetime, lower_bound
 from tests.fuzz import samples
@@ -63,17 +63,17 @@ def test_any_signal_and_later_requests(files, pixels):
     model = TFLiteModel(files.uint8)
     model._interpreter.child._process.kill()
     for _ in range(2):
-        with pytest.raises(RuntimeCrash, match="SIGKILL"):
+        with pytest.raises(ChildCrash, match="SIGKILL"):
             model.run(pixels)
 
 
 def test_a_missed_deadline_is_a_sentence(files, pixels, monkeypatch):
     monkeypatch.setattr(limits, "RUN_SECONDS", 1e-6)
     model = TFLiteModel(files.uint8)
-    with pytest.raises(RuntimeCrash, match="does not finish in time"):
+    with pytest.raises(ChildCrash, match="does not finish in time"):
         model.run(pixels)
     monkeypatch.setattr(limits, "LOAD_SECONDS", 1e-6)
-    with pytest.raises(RuntimeCrash, match="does not finish in time"):
+    with pytest.raises(ChildCrash, match="does not finish in time"):
         TFLiteModel(files.uint8)
 
 
@@ -134,12 +134,6 @@ def test_children_do_not_import_from_the_current_folder(files, tmp_path, monkeyp
     done = command("benchmark", files.uint8, "--rounds", 1, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "RAN").exists()
-
-
-def test_requests_to_a_child_that_answers_nonsense(monkeypatch):
-    monkeypatch.setattr("mobilenet_tf.deployment.tflite.guard._SERVER", "this")
-    with pytest.raises(RuntimeCrash):
-        Child("x.tflite", 0).ask("peak")
 
 
 # Valid files that were refused, or that crashed `benchmark`.
