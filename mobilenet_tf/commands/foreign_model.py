@@ -102,6 +102,7 @@ def _quantize(path: str | Path, data: ModelData, io: str, folder: RunFolder) -> 
     _, height, width, channels = model.inputs[0].shape
     spec = InputSpec((height, width), channels, mean, std, data.crop)
     dataset = read_dataset(source, spec, data.seed)
+    spec = replace(spec, white_level=dataset.white_level)
     outputs = model.outputs[0].shape[1]
     dataset = _in_order(dataset, data.labels)
     classes = dataset.classes

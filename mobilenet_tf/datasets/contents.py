@@ -48,7 +48,9 @@ def left_out_text(skipped: Sequence[dict[str, str]]) -> list[str]:
     return [f"{len(skipped):,} left out: {causes}"]
 
 
-def read_dataset(source: str, input_spec: InputSpec, seed: int, say: bool = True) -> Dataset:
+def read_dataset(
+    source: str, input_spec: InputSpec, seed: int, say: bool = True, judge_depth: bool = True
+) -> Dataset:
     """Load the images of a source with a progress bar, and say in one line what was found.
 
     Args:
@@ -56,12 +58,13 @@ def read_dataset(source: str, input_spec: InputSpec, seed: int, say: bool = True
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         say: Whether to print the line.
+        judge_depth: See `load_data`.
 
     Raises:
         UserError: See `load_data`.
     """
     with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, input_spec, seed, progress)
+        data = load_data(source, input_spec, seed, progress, judge_depth)
     if say:
         announce(describe(data))
     return data

@@ -19,10 +19,15 @@ def notes_on_plain(names: Sequence[str]) -> list[str]:
     """Return the note about images that are of one colour, or nearly so."""
     if not names:
         return []
-    shown = ", ".join(map(short_name, names[:_SHOWN_FILES])) + ", ..." * (len(names) > _SHOWN_FILES)
+    shown = shown_names(names)
     if len(names) == 1:
         return [f"1 image is of one colour, or nearly so ({shown})"]
     return [f"{len(names):,} images are of one colour, or nearly so ({shown})"]
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return the first of several names, for the terminal."""
+    return ", ".join(map(short_name, names[:_SHOWN_FILES])) + ", ..." * (len(names) > _SHOWN_FILES)
 
 
 def short_name(name: str) -> str:

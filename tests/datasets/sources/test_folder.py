@@ -220,5 +220,5 @@ def test_an_oblong_input(make_folder, fit):
         for row, file in enumerate(split.names):
             expected = read_image(root / file, stored_input(name, input_spec))
             np.testing.assert_array_equal(split.images[row], expected)
-    found, _ = load_test(str(root), ["b", "a"], input_spec)
-    assert found.images.shape == (8, 40, 64, 3)
+    found = load_test(str(root), ["b", "a"], input_spec)
+    assert found.images.images.shape == (8, 40, 64, 3)

@@ -103,14 +103,14 @@ def test_more_than_one_way_to_read(make_folder, make_spec, tree, message):
 def test_classes_with_names_of_splits_are_read_alike_in_evaluation(make_folder, make_spec):
     root = make_folder({"test": 6, "control": 7})
     assert load_data(root, make_spec()).classes == ("control", "test")
-    split, _ = load_test(str(root), ["control", "test"], make_spec())
+    split = load_test(str(root), ["control", "test"], make_spec()).images
     assert sorted(split.labels.tolist()) == [0] * 7 + [1] * 6
 
 
 def test_evaluation_without_a_test_split_uses_what_training_holds_out(make_folder, make_spec):
     root = make_folder({f"{split}/{name}": 20 for split in ("train", "val") for name in "ab"})
     data = load_data(root, make_spec(), 3)
-    split, _ = load_test(str(root), ["a", "b"], make_spec(), 3)
+    split = load_test(str(root), ["a", "b"], make_spec(), 3).images
     assert split.names == data.test.names
     assert (split.images == data.test.images).all()
 
@@ -126,7 +126,7 @@ def test_runs_among_the_classes_are_left_out_and_said(make_folder, make_spec):
     assert data.fingerprint == before.fingerprint
     assert set(reasons(data)) == {"runs/", "here/", "b/inside/"}
     assert set(reasons(data).values()) == {"it was written by mobilenet_tf"}
-    assert len(load_test(str(root), ["a", "b"], make_spec())[0]) == 8
+    assert len(load_test(str(root), ["a", "b"], make_spec()).images) == 8
 
 
 def test_a_class_with_a_config_of_another_program_is_kept(make_folder, make_spec):
@@ -179,7 +179,7 @@ def test_names_of_macos_and_linux_are_one_class(make_folder, make_spec):
     data = load_data(root, make_spec())
     assert data.classes == ("b", NFC)
     assert total(data) == 11
-    split, _ = load_test(str(root), [NFD, "b"], make_spec())
+    split = load_test(str(root), [NFD, "b"], make_spec()).images
     assert split.labels.tolist().count(0) == 7
 
 
