@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.labels import check_label, same_name
 from mobilenet_tf.datasets.sources.layout import check_different, class_folders, read_layout
-from mobilenet_tf.datasets.sources.walk import files_below
+from mobilenet_tf.datasets.sources.walk import files_below, holds_pictures
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,13 @@ def list_labelled(
         UserError: A class is not among the labels, or there is not one way to read the folder.
         OSError: A folder cannot be read.
     """
-    layout = read_layout(root)
+    known = {same_name(label): index for index, label in reversed([*enumerate(labels)])}
+    layout = read_layout(root, known)
     tops = layout.tops
     if not layout.has_splits:
         tops = {"test": tops["train"]}
     elif "test" in tops or "train" not in tops:
         tops = {"test": tops.get("test") or tops["validation"]}
-    known = {same_name(label): index for index, label in reversed([*enumerate(labels)])}
     files: list[LabelledFile] = []
     left_out = list(layout.left_out)
     for split, top in tops.items():
@@ -123,13 +124,16 @@ def _classes(train: Path) -> tuple[str, ...]:
         check_label(folder.name, f"A class folder in {train}")
     check_different(folders)
     classes = tuple(sorted({same_name(folder.name) for folder in folders}))
-    if len(classes) < 2:
-        hint = ""
-        if len(classes) == 1 and len(class_folders(folders[0])) > 1:
-            hint = f"; did you mean {folders[0]}?"
+    with_images = list(islice(filter(holds_pictures, folders), 2))
+    only = with_images[0] if len(with_images) == 1 else None
+    deeper = only if only and len(class_folders(only)) > 1 else None
+    if len(classes) < 2 or deeper:
+        found = f"{len(classes)} class folder{'s' * (len(classes) != 1)}"
+        if len(classes) > 1:
+            found = "images in one of its folders only"
+        hint = f"; did you mean {deeper}?" if deeper else "."
         raise UserError(
-            f"{train} has {len(classes)} class folder{'s' * (len(classes) != 1)}; at least 2 are "
-            f"needed, each with the images of one class{hint or '.'}"
+            f"{train} has {found}; at least 2 are needed, each with the images of one class{hint}"
         )
     return classes
 

@@ -1,7 +1,7 @@
 """List folders and files of a dataset: links are followed, litter and loops are not."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mobilenet_tf.core.own_output import is_own_output
@@ -33,21 +33,27 @@ def is_litter(name: str) -> bool:
 
 def loose_pictures(folder: Path) -> list[Path]:
     """Return the files directly in a folder whose names are those of pictures, sorted."""
+    return sorted(_loose_pictures(folder))
+
+
+def has_loose_pictures(folder: Path) -> bool:
+    """Return whether there are pictures directly in a folder."""
+    return any(True for _ in _loose_pictures(folder))
+
+
+def _loose_pictures(folder: Path) -> Iterator[Path]:
     with os.scandir(folder) as entries:
-        return sorted(
-            Path(entry.path)
-            for entry in entries
-            if Path(entry.name).suffix.lower() in _PICTURES
-            and not is_litter(entry.name)
-            and not _is_folder(entry)
-        )
+        for entry in entries:
+            suffix = os.path.splitext(entry.name)[1].lower()
+            if suffix in _PICTURES and not is_litter(entry.name) and not _is_folder(entry):
+                yield Path(entry.path)
 
 
 def holds_pictures(folder: Path) -> bool:
     """Return whether there are pictures in a folder or up to two levels below it."""
     level = [folder]
     for _ in range(3):
-        if any(map(loose_pictures, level)):
+        if any(map(has_loose_pictures, level)):
             return True
         level = [below for one in level for below in children(one) if not is_own_output(below)]
     return False
