@@ -78,6 +78,7 @@ def photos():
         height, width = random.integers(60, 140, 2)
         top, left = random.integers(0, 200, 2)
         pieces.append(photo[top : top + height, left : left + width])
+    pieces[TRAIN + 3][:] = 90
     return pieces
 
 
@@ -104,6 +105,8 @@ def test_parts(data):
     assert sorted(data.test.labels) == list(range(TRAIN, TRAIN + VALIDATION))
     assert data.test.images.shape == (10, 32, 32, 3)
     assert max(data.validation.labels) < TRAIN
+    (note,) = data.notes
+    assert note.startswith("1 image is of one colour, or nearly so (validation/")
 
 
 def test_a_pass_has_each_image_once_and_the_next_another_order(data, make_network):

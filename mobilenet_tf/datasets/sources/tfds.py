@@ -17,6 +17,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, with_margin
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import HELD_OUT, Listing
 from mobilenet_tf.datasets.storage import MEMORY_LIMIT, allocate
@@ -172,21 +173,25 @@ def _streamed(
             start += share
     counts = {split: source.builder.info.splits[splits[split]].num_examples for split in SPLITS[1:]}
     done, loaded = 0, {}
+    plain: list[str] = []
     for split, count in counts.items():
-        images = allocate((count, *input_spec.shape))
+        images, names = allocate((count, *input_spec.shape)), source.names(splits[split])
         for row, image in enumerate(source.images(splits[split])):
             images[row] = prepare(image, input_spec)
+            if hardly_varies(images[row]):
+                plain.append(names[row])
             done += 1
             if progress:
                 progress(done, sum(counts.values()))
         labels = np.array(source.labels(splits[split]), np.int64)
-        loaded[split] = Split(images, labels, source.names(splits[split]))
+        loaded[split] = Split(images, labels, names)
     return Dataset(
         source.name,
         source.classes,
         train=_stream(source, f"train[{start}:]"),
         validation=loaded["validation"],
         test=loaded["test"],
+        notes=notes_on_plain(plain),
     )
 
 
