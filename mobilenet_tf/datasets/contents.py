@@ -40,12 +40,19 @@ def left_out_text(skipped: Sequence[dict[str, str]]) -> list[str]:
     examples = {entry["reason"]: entry["file"] for entry in reversed(skipped)}
     if len(reasons) == 1:
         (reason,) = reasons
-        return [f"{len(skipped):,} left out because {reason} ({short_name(examples[reason])})"]
+        return [f"{_counted(skipped)} left out because {reason} ({short_name(examples[reason])})"]
     causes = ", ".join(
         f"{count:,} because {reason} ({short_name(examples[reason])})"
         for reason, count in reasons.most_common()
     )
-    return [f"{len(skipped):,} left out: {causes}"]
+    return [f"{_counted(skipped)} left out: {causes}"]
+
+
+def _counted(skipped: Sequence[dict[str, str]]) -> str:
+    """Return the number of entries; a folder counts once, whatever lies in it."""
+    folders = all(entry["file"].endswith("/") for entry in skipped)
+    kind = f" folder{'s' * (len(skipped) != 1)}" if folders else ""
+    return f"{len(skipped):,}{kind}"
 
 
 def read_dataset(

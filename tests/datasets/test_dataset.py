@@ -83,7 +83,7 @@ def test_given_parts_stay():
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_the_error_names_a_class_that_is_too_small(count):
     names, labels = listing((20, count, 20))
-    with pytest.raises(UserError, match=f"'bee' has {count} readable training images; at least 3"):
+    with pytest.raises(UserError, match=f"'bee' has {count} training images; at least 3"):
         assign(names, labels)
 
 

@@ -165,10 +165,13 @@ def _check_classes(top: Path, known: Collection[str]) -> None:
     for folder in folders:
         inner = [below for below in children(folder) if split_of(below.name)]
         if len({split_of(below.name) for below in inner}) > 1:
-            hint = f"splits are read above the classes, as {inner[0].name}/{folder.name}/"
-            if any(map(children, inner)):
-                hint = f"did you mean {folder}, or {hint}"
-            raise UserError(f"{folder} holds the splits {_listed(inner)}; {hint}.")
+            hint = (
+                f"did you mean {folder}?"
+                if any(map(children, inner))
+                else f"splits are read above the classes, as {inner[0].name}/{folder.name}/, and "
+                "not inside them."
+            )
+            raise UserError(f"{folder} holds the splits {_listed(inner)}; {hint}")
     if all(same_name(folder.name) in known for folder in folders):
         return
     # Folders with pictures of their own are classes, whatever lies beside the pictures.

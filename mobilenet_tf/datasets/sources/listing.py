@@ -124,9 +124,16 @@ def _classes(train: Path) -> tuple[str, ...]:
         check_label(folder.name, f"A class folder in {train}")
     check_different(folders)
     classes = tuple(sorted({same_name(folder.name) for folder in folders}))
+    trimmed = {name.strip(): name for name in classes}
+    for name in classes:
+        if trimmed[name.strip()] != name:
+            raise UserError(
+                f"{train} has the classes {trimmed[name.strip()]!r} and {name!r}, which differ "
+                "only in spaces; rename one of them."
+            )
     with_images = list(islice(filter(holds_pictures, folders), 2))
     only = with_images[0] if len(with_images) == 1 else None
-    deeper = only if only and len(class_folders(only)) > 1 else None
+    deeper = _classes_below(only) if only else None
     if len(classes) < 2 or deeper:
         found = f"{len(classes)} class folder{'s' * (len(classes) != 1)}"
         if len(classes) > 1:
@@ -136,6 +143,13 @@ def _classes(train: Path) -> tuple[str, ...]:
             f"{train} has {found}; at least 2 are needed, each with the images of one class{hint}"
         )
     return classes
+
+
+def _classes_below(folder: Path) -> Path | None:
+    """Return the folder itself, or the first one inside it, that holds several folders."""
+    while len(inner := class_folders(folder)) == 1:
+        (folder,) = inner
+    return folder if inner else None
 
 
 def _labelled(

@@ -95,7 +95,7 @@ def test_splits_of_many_names(make_folder, make_spec, names, expected):
         ),
         (
             {f"data/{split}/{name}": 4 for split in ("train", "test") for name in "ab"},
-            "data holds the splits test/, train/; did you mean .*data, or splits are read above",
+            r"data holds the splits test/, train/; did you mean .*data\?",
         ),
         (
             {f"{fold}/{name}": 4 for fold in ("fold1", "fold2") for name in "ab"},
@@ -178,6 +178,7 @@ def test_runs_among_the_classes_are_left_out_and_said(make_folder, make_spec):
     data = load_data(root, make_spec())
     assert data.fingerprint == before.fingerprint
     assert set(reasons(data)) == {"runs/", "here/", "b/inside/"}
+    assert "; 3 folders left out because it was written by mobilenet_tf (" in describe(data)
     assert set(reasons(data).values()) == {"it was written by mobilenet_tf"}
     assert len(load_test(str(root), ["a", "b"], make_spec()).images) == 8
 
