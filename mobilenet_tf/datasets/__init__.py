@@ -1,10 +1,16 @@
 """Datasets: from image files to the batches that a network is trained and evaluated with.
 
 images.py       read an image file as uint8 input pixels: the definition of preprocessing
+deep.py         greys of more than 8 bits: one range for all images of a dataset
+formats.py      which files are decoded at all, within which limits
+headers.py      sizes in the headers of files, which are read before a decoder believes them
+decoders.py     processes that decode files, which a file may crash
 dataset.py      `Dataset` and `Split`: images in memory with their labels
 splitting.py    assign images to the training, validation and test splits
 storage.py      arrays that may be larger than memory
 load.py         choose the source that a name stands for
+contents.py     what a dataset holds, in one line
+plain.py        images in which there is nothing to see
 sources/        the sources: a folder, scikit-learn's digits, tensorflow-datasets
 augmentation/   random changes of training images
 batch_plan.py   which batches a run consists of, and which part of them a process makes
