@@ -15,8 +15,9 @@ sources/        the sources: a folder, scikit-learn's digits, tensorflow-dataset
 augmentation/   random changes of training images
 batch_plan.py   which batches a run consists of, and which part of them a process makes
 stream.py       training images that are decoded when they are needed
+stream_check.py decode them once before, in a process that they may crash
 pipeline.py     tf.data batches of a split or a stream
 corruptions.py  damaged copies of test images, to measure robustness
 
-Only stream.py, pipeline.py and parts of augmentation/ import TensorFlow.
+Only stream.py, stream_check.py, pipeline.py and parts of augmentation/ import TensorFlow.
 """
