@@ -33,6 +33,7 @@ _REASONS = {
     "memory": TOO_MUCH_MEMORY,
 }
 _MOST, _BYTES = 16, 2**23  # of one message: files, and bytes of their pixels
+_START_SECONDS = 60.0
 _AHEAD = 4  # messages per process that are read before their images are used
 
 
@@ -155,7 +156,7 @@ class _Process(Child):
         """Read files; see `Decoders`."""
         if not self._started:  # so that no file is blamed for a process that cannot start
             try:
-                self.ask("start")
+                self.ask("start", seconds=_START_SECONDS)
             except ChildCrash as crash:
                 raise UserError("The processes that decode images cannot be started.") from crash
             self._started = True

@@ -1,7 +1,7 @@
 """List folders and files of a dataset: links are followed, litter and loops are not."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from mobilenet_tf.core.own_output import is_own_output
@@ -59,14 +59,15 @@ def holds_pictures(folder: Path) -> bool:
     return False
 
 
-def files_below(top: Path, note: Note) -> list[Path]:
+def files_below(top: Path, read: Collection[Path], note: Note) -> list[Path]:
     """Return all files below a folder, sorted.
 
-    Links to folders are followed. A folder is read once: another link to it, or a link to one of
-    the folders around it, is left out.
+    Links to folders are followed. A folder is read once: another link to it, a link to one of the
+    folders around it, and a link into a class are left out.
 
     Args:
         top: The folder.
+        read: The folders of all classes, resolved.
         note: Called with the path of every folder that is left out, and the reason.
 
     Raises:
@@ -89,12 +90,17 @@ def files_below(top: Path, note: Note) -> list[Path]:
                 note(path, "it was written by mobilenet_tf")
             elif depth == DEPTH_LIMIT:
                 note(path, f"it lies in more than {DEPTH_LIMIT} folders")
-            elif identity(path) in visited:
+            elif identity(path) in visited or (entry.is_symlink() and _within(path, read)):
                 note(path, "it is a link to a folder that is read already")
             else:
                 visited.add(identity(path))
                 waiting.append((path, depth + 1))
     return sorted(found)
+
+
+def _within(link: Path, folders: Collection[Path]) -> bool:
+    target = link.resolve()
+    return any(target.is_relative_to(folder) for folder in folders)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -209,19 +209,29 @@ def test_links_to_folders_are_followed_and_loops_are_not(make_folder, make_spec,
     elsewhere = make_folder({"more": 3}, tmp_path / "elsewhere")
     os.symlink(elsewhere / "more", root / "a" / "linked")
     os.symlink(root / "a", root / "a" / "linked again")
+    os.mkdir(root / "b" / "inside")  # whose pictures must not be of both classes
+    os.rename(root / "b" / "000.png", root / "b" / "inside" / "000.png")
+    os.symlink(root / "b" / "inside", root / "a" / "of b")
     os.symlink(root, root / "b" / "up")
     os.symlink("itself", root / "b" / "itself")
     data = load_data(root, make_spec())
-    assert set(reasons(data)) == {"a/linked again/", "b/itself", "b/up/"}
+    assert set(reasons(data)) == {"a/linked again/", "a/of b/", "b/itself", "b/up/"}
     assert total(data) == 11
     names = [name for split in (data.train, data.validation, data.test) for name in split.names]
     assert sum(name.startswith("a/linked/") for name in names) == 3
 
 
-@pytest.mark.parametrize("tree", [("train/a", "train/b"), ("a", "b")])
-def test_one_folder_under_two_names_is_refused(make_folder, make_spec, tree):
+@pytest.mark.parametrize(
+    ("tree", "target", "link"),
+    [
+        (("train/a", "train/b"), "train", "test"),
+        (("train/a", "train/b", "test/a"), "train/b", "test/b"),
+        (("a", "b"), "a", "c"),
+    ],
+)
+def test_one_folder_under_two_names_is_refused(make_folder, make_spec, tree, target, link):
     root = make_folder(dict.fromkeys(tree, 4))
-    os.symlink(root / tree[0].split("/")[0], root / ("test" if "/" in tree[0] else "c"))
+    os.symlink(root / target, root / link)
     with pytest.raises(UserError, match="are the same folder under two names"):
         load_data(root, make_spec())
 
