@@ -1,40 +1,21 @@
 """Disk cache of measurements, keyed by device and tool versions."""
 
-import json
-import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text, write_text
-from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.core.cache import DiskCache, cache_file
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
 
 
-def cache_file() -> Path | None:
-    """Return the path of the cache, `measured.json` in the user's cache folder; None without one.
-
-    A user without a home has no cache.
-    """
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = Path(base) if base else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return folder / "mobilenet_tf" / "measured.json"
-
-
-class MeasurementCache:
-    """The measurements of one device, as a dictionary that is saved to disk where this is possible.
+class MeasurementCache(DiskCache):
+    """The measurements of one device.
 
     Args:
-        measured_on: Processor or device and the versions of all tools; measurements of different
-            ones are never mixed.
-        path: The cache file; None takes `cache_file()`.
+        measured_on: Processor or device and the versions of all tools.
+        path: The cache file; None takes `measured.json` in the user's cache folder.
         accepts: Whether a value can be a measurement; others are measured again.
     """
 
@@ -44,25 +25,7 @@ class MeasurementCache:
         path: Path | None = None,
         accepts: Callable[[Any], bool] = lambda value: True,
     ):
-        self.measured_on, self.path = measured_on, path or cache_file()
-        values = self._read().get(measured_on)
-        values = values if isinstance(values, dict) else {}
-        self.values: dict[str, Any] = {k: held for k, held in values.items() if accepts(held)}
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            table = json.loads(read_bounded(self.path)) if self.path else {}
-        except (OSError, ValueError, RecursionError):
-            return {}  # absent or damaged: measure again
-        return table if isinstance(table, dict) else {}
-
-    def save(self) -> None:
-        """Write the values to the file, which other devices share, unless it cannot be written."""
-        if self.path is None:
-            return
-        table = self._read() | {self.measured_on: self.values}
-        with suppress(UserError):  # measurements are only repeated next time
-            write_text(self.path, json_text(table, indent=1) + "\n")
+        super().__init__(measured_on, path or cache_file("measured.json"), accepts)
 
     def add(
         self,

@@ -10,6 +10,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
+_PREPARED = ("crop", "fit", "resize", "white_level")
+
 
 def model_input(model: TFLiteModel) -> InputSpec:
     """Return size, channels and preprocessing of a file, to load images with.
@@ -21,7 +23,7 @@ def model_input(model: TFLiteModel) -> InputSpec:
     check_channels_last(model.input.shape, model.name)
     if height != width:
         raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
-    stated = {name: getattr(model.metadata, name) for name in ("crop", "fit", "resize")}
+    stated = {name: getattr(model.metadata, name) for name in _PREPARED}
     known: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
     return InputSpec(height, channels, **known)
 

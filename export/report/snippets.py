@@ -39,7 +39,8 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
     """Return how to prepare the input, as a sentence, and a Python program that runs the file.
 
     Returns None while there is no file, and for inputs that the program does not cover: those
-    that are not square, or that pictures are stretched or padded into.
+    that are not square, that pictures are stretched or padded into, or that take greys of more than
+    8 bits.
 
     Args:
         result: The result of the run.
@@ -49,7 +50,8 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
     if image is None or scores is None or spec is None or len(image.shape) != 4:
         return None
     _, height, width, channels = image.shape
-    if height != width or (spec.fit, spec.resize) != ("crop", "bilinear"):
+    prepared = spec.fit, spec.resize, spec.white_level
+    if height != width or prepared != ("crop", "bilinear", None):
         return None
     sentence, convert = _conversion(image, spec)
     shorter = "min(image.size)"

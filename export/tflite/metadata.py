@@ -15,6 +15,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.core.bounds import is_white_level
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
@@ -60,7 +61,7 @@ class Metadata:
     Attributes:
         mean, std: Per channel, or one value for all; input = (pixel - mean) / std.
         color_space: "rgb", "grayscale" or "unknown".
-        crop, fit, resize: How pictures become inputs; see `InputSpec`.
+        crop, fit, resize, white_level: How pictures become inputs; see `InputSpec`.
         labels: One label per class, in the order of the output.
         extra: The free values given to `add_metadata`.
     """
@@ -76,6 +77,7 @@ class Metadata:
     crop: float | None = None
     fit: str | None = None
     resize: str | None = None
+    white_level: float | None = None
     labels: tuple[str, ...] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -253,6 +255,7 @@ def _read_preprocessing(content: bytes) -> dict[str, Any]:
         "crop": lambda value: type(value) in (int, float) and 0 < value <= 1,
         "fit": lambda value: isinstance(value, str) and value in FITS,
         "resize": lambda value: isinstance(value, str) and value in RESIZES,
+        "white_level": is_white_level,
         "extra": lambda value: isinstance(value, dict),
     }
     return {

@@ -113,6 +113,7 @@ def _quantize(
     height, width, channels = child.load()
     spec = InputSpec((height, width), channels, mean, std, data.crop)
     dataset = _in_order(read_dataset(source, spec, data.seed), names, data.labels or path)
+    spec = replace(spec, white_level=dataset.white_level)
     classes = dataset.classes
     if len(classes) != child.classes:
         raise UserError(

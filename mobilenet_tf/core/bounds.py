@@ -10,6 +10,7 @@ from mobilenet_tf.core.errors import UserError
 LARGEST_SEED = 2**32 - 1  # NumPy's
 _LARGEST_MEAN = 1e6  # pixel values
 _STD = (1e-6, 1e6)
+_WHITE_LEVEL = (1e-30, 1e39)  # those of a 32-bit float
 _MOST_THREADS = 256
 
 
@@ -41,6 +42,24 @@ def check_normalisation(mean: Any, std: Any) -> None:
     if isinstance(std, Real) and std <= 0:
         raise UserError(f"std is {std:g}; it must be greater than 0.")
     check_number("std", std, *_STD)
+
+
+def check_white_level(value: Any) -> None:
+    """Reject a value that cannot be white.
+
+    Raises:
+        UserError: It is not a finite number within its bounds.
+    """
+    check_number("white_level", value, *_WHITE_LEVEL)
+
+
+def is_white_level(value: Any) -> bool:
+    """Return whether `check_white_level` accepts a value."""
+    try:
+        check_white_level(value)
+    except UserError:
+        return False
+    return True
 
 
 def check_whole(name: str, value: Any, least: int, most: int) -> None:

@@ -73,7 +73,15 @@ def run_python(
 
 
 class ChildCrash(UserError):
-    """A tool crashed on a file, or did not finish, or asked for too much memory."""
+    """A tool crashed on a file, or did not finish, or asked for too much memory.
+
+    Attributes:
+        cause: "crash", "late" or "memory".
+    """
+
+    def __init__(self, message: str, cause: str = "crash") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,10 @@ class Child:
             raise self._failure(reply["failed"], payload.decode(errors="replace"), name)
         return reply, payload
 
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._end()
+
     def _exchange(self, request: dict[str, Any], content: Any) -> tuple[dict[str, Any], bytes]:
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or replies is None:
@@ -175,7 +187,8 @@ class Child:
     def _failure(self, kind: str, text: str, name: str) -> UserError:
         if kind == "memory":
             return ChildCrash(
-                f"{name} needs more than {self._memory:,} bytes of memory in {self.tool.name}."
+                f"{name} needs more than {self._memory:,} bytes of memory in {self.tool.name}.",
+                "memory",
             )
         if kind == "sentence":
             return UserError(text)
@@ -192,7 +205,8 @@ class Child:
         if self._late or code == -signal.SIGALRM:
             return ChildCrash(
                 f"{tool} crashes on this file: {name} does not finish in time, which is "
-                f"{seconds:g} seconds."
+                f"{seconds:g} seconds.",
+                "late",
             )
         known = {-item.value: item.name for item in signal.Signals}
         return ChildCrash(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.core.bounds import check_normalisation
+from mobilenet_tf.core.bounds import check_normalisation, check_white_level
 from mobilenet_tf.core.errors import UserError
 
 FITS = ("crop", "stretch", "pad")
@@ -34,6 +34,8 @@ class InputSpec:
             rectangle of the input's shape, `stretch` scales both axes independently, `pad` scales
             the whole picture and fills the rest with `mean`.
         resize: Pillow's resampling filter; all but `nearest` are anti-aliased.
+        white_level: Value that becomes 255 in greys of more than 8 bits; training finds it in its
+            images. None, where they have none, scales each such picture by itself.
     """
 
     size: int | tuple[int, int] = 224
@@ -43,6 +45,7 @@ class InputSpec:
     crop: float = 1.0
     fit: str = "crop"
     resize: str = "bilinear"
+    white_level: float | None = None
 
     def __post_init__(self) -> None:
         sides = self.size if isinstance(self.size, tuple | list) else (self.size, self.size)
@@ -61,6 +64,8 @@ class InputSpec:
             value = getattr(self, name)
             if value not in accepted:
                 raise UserError(f"{name} is {value!r}; it must be one of {', '.join(accepted)}.")
+        if self.white_level is not None:
+            check_white_level(self.white_level)
 
     @property
     def height(self) -> int:
@@ -127,9 +132,10 @@ class InputSpec:
         return Placement(source, inner)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON and TOML; a square's size is one number."""
+        """Return plain values for JSON and TOML, without None; a square's size is one number."""
         size = self.height if self.height == self.width else [self.height, self.width]
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {"size": size}
+        values = {field.name: getattr(self, field.name) for field in fields(self)} | {"size": size}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "InputSpec":

@@ -40,15 +40,24 @@ def left_out_text(skipped: Sequence[dict[str, str]]) -> list[str]:
     examples = {entry["reason"]: entry["file"] for entry in reversed(skipped)}
     if len(reasons) == 1:
         (reason,) = reasons
-        return [f"{len(skipped):,} left out because {reason} ({short_name(examples[reason])})"]
+        return [f"{_counted(skipped)} left out because {reason} ({short_name(examples[reason])})"]
     causes = ", ".join(
         f"{count:,} because {reason} ({short_name(examples[reason])})"
         for reason, count in reasons.most_common()
     )
-    return [f"{len(skipped):,} left out: {causes}"]
+    return [f"{_counted(skipped)} left out: {causes}"]
 
 
-def read_dataset(source: str, input_spec: InputSpec, seed: int, say: bool = True) -> Dataset:
+def _counted(skipped: Sequence[dict[str, str]]) -> str:
+    """Return the number of entries; a folder counts once, whatever lies in it."""
+    folders = all(entry["file"].endswith("/") for entry in skipped)
+    kind = f" folder{'s' * (len(skipped) != 1)}" if folders else ""
+    return f"{len(skipped):,}{kind}"
+
+
+def read_dataset(
+    source: str, input_spec: InputSpec, seed: int, say: bool = True, judge_depth: bool = True
+) -> Dataset:
     """Load the images of a source with a progress bar, and say in one line what was found.
 
     Args:
@@ -56,12 +65,13 @@ def read_dataset(source: str, input_spec: InputSpec, seed: int, say: bool = True
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         say: Whether to print the line.
+        judge_depth: See `load_data`.
 
     Raises:
         UserError: See `load_data`.
     """
     with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, input_spec, seed, progress)
+        data = load_data(source, input_spec, seed, progress, judge_depth)
     if say:
         announce(describe(data))
     return data

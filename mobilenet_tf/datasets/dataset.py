@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -81,6 +81,7 @@ class Dataset:
         test: Images exactly as `prepare` makes them, for the final metrics only.
         skipped: {"file": ..., "reason": ...} of every file that was left out.
         notes: What else the user should know about the images, a clause each.
+        white_level: `InputSpec.white_level` that the images were read with.
         fingerprint: Hash of classes, pixels, labels and names: equal for equal datasets.
     """
 
@@ -91,11 +92,25 @@ class Dataset:
     test: Split
     skipped: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    white_level: float | None = None
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
         check_labels(self.classes)
         object.__setattr__(self, "fingerprint", self.fingerprint or _fingerprint(self))
+
+
+class TestImages(NamedTuple):
+    """The images on which a finished model is evaluated.
+
+    Attributes:
+        images: The images.
+        skipped, notes: As in `Dataset`.
+    """
+
+    images: Split
+    skipped: list[dict[str, str]]
+    notes: list[str]
 
 
 def with_margin(input_spec: InputSpec) -> InputSpec:

@@ -23,8 +23,11 @@ FORMATS = (
 # Above the 108 million pixels of the largest phone cameras; 400 MB when decoded.
 PIXEL_LIMIT = 128_000_000
 BYTE_LIMIT = 2**29  # of a file; uncompressed, the most pixels have three quarters of this
+SECONDS = 60.0  # in which a file is read, decoded and resized
+MEMORY = 4 * 2**30  # bytes of a process that decodes
 HEAD = 4096  # first bytes of a file, which are read before it is decoded
 TOO_MANY_PIXELS = f"it has more than {PIXEL_LIMIT // 1_000_000} million pixels"
+TOO_MUCH_MEMORY = "its decoder needs too much memory"
 TOO_DEEP = f"it has more than {PIXEL_LIMIT // 2_000_000} million pixels of 32 bits"
 
 # Scans times pixels of a JPEG: the largest photo with 16 scans; usual are about 10.
@@ -36,7 +39,7 @@ _JPEG2000_WHOLE = 16_000_000
 
 
 class PixelsInFlight:
-    """The pixels that all threads together may hold decoded."""
+    """The pixels that all decoders together may hold in memory."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -1,7 +1,8 @@
 """Read an image file as uint8 pixels of a network's input: the definition of preprocessing.
 
 1. Decode the file. A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8 of its size.
-2. Rotate it upright by its EXIF orientation and convert it to RGB.
+2. Rotate it upright by its EXIF orientation and convert it to RGB. Greys of more than 8 bits are
+   scaled by `InputSpec.white_level`, see deep.py.
 3. Crop `InputSpec.placement(...).source`, a box of whole pixels.
 4. Resize the crop alone with Pillow's filter `InputSpec.resize`, rows first, then columns, each
    rounded to integers. For `bilinear`, tests/datasets/test_prepare.py has it in integer arithmetic.
@@ -24,10 +25,10 @@ tests/datasets/test_prepare.py measures them.
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -35,22 +36,21 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.reading import open_regular
+from mobilenet_tf.datasets.deep import Extremes, eight_bits, extremes, is_deep
 from mobilenet_tf.datasets.formats import (
     BYTE_LIMIT,
     FORMATS,
     HEAD,
-    IN_FLIGHT,
     PIXEL_LIMIT,
     TOO_DEEP,
     TOO_MANY_PIXELS,
+    TOO_MUCH_MEMORY,
     plan,
     unknown_format,
 )
 
-_Made = TypeVar("_Made")
 # Colour behind transparent pixels: white, because drawings and logos are mostly dark.
 BACKGROUND = (255, 255, 255)
-_STRIP = 256  # rows of a deep picture that are converted at a time, in 64-bit floats
 
 # Some programs keep whole projects in a PNG's text; with Pillow's 1 MB it would count as damaged.
 PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
@@ -74,6 +74,30 @@ class UnreadableImage(UserError):
         self.reason = reason
 
 
+class NeedsMorePixels(Exception):
+    """An image needs more pixels in memory than the caller allows.
+
+    Attributes:
+        pixels: How many it needs, at most `PIXEL_LIMIT`.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__(pixels)
+        self.pixels = pixels
+
+
+class Decoded(NamedTuple):
+    """A decoded file.
+
+    Attributes:
+        image: Upright and in mode RGB.
+        deep: The extremes of greys of more than 8 bits; None for other files.
+    """
+
+    image: Image.Image
+    deep: Extremes | None
+
+
 def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarray:
     """Read a file as input pixels: `open_image`, then `prepare`.
 
@@ -83,19 +107,40 @@ def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarr
     Raises:
         UnreadableImage: See `open_image`.
     """
+    return read_picture(source, input_spec)[0]
+
+
+def read_picture(
+    source: str | Path | BinaryIO, input_spec: InputSpec, most: int = PIXEL_LIMIT
+) -> tuple[np.ndarray, Extremes | None]:
+    """Read a file as input pixels.
+
+    Args:
+        source: Path, or seekable binary file.
+        input_spec: Input that the pixels are for.
+        most: Number of pixels that may be in memory, see `formats`.
+
+    Returns:
+        uint8 array of shape `input_spec.shape`, and the extremes of greys of more than 8 bits.
+
+    Raises:
+        UnreadableImage: See `open_image`.
+        NeedsMorePixels: `most` is too small; nothing was allocated.
+    """
     # With twice the final resolution, the resize decides the pixels and not the JPEG decoder. The
     # longer side of the input counts, because the file may be rotated after decoding.
     longer = max(input_spec.height, input_spec.width)
     at_least = math.ceil(2 * longer / input_spec.crop)
-    with _opened(source) as (file, name):
-        return _decode(file, name, at_least, lambda image: prepare(image, input_spec))
+    with _opened(source) as (file, name), _damage_named(name):
+        image, deep = _decode(file, name, at_least, input_spec.white_level, most)
+        return prepare(image, input_spec), deep
 
 
 def open_image(source: str | Path | BinaryIO, at_least: int | None = None) -> Image.Image:
     """Decode the first frame of an image file, upright and in mode RGB.
 
-    Transparent pixels become `BACKGROUND`, unless all pixels are transparent; 16-bit, 32-bit and
-    float grey values are scaled to 8 bits. A JPEG is decoded at 1/d of its size, where d is the
+    Transparent pixels become `BACKGROUND`, unless all pixels are transparent; greys of more than 8
+    bits are scaled by themselves, see deep.py. A JPEG is decoded at 1/d of its size, where d is the
     largest of 8, 4, 2 and 1 with shorter side // d >= at_least. This makes a 12-megapixel photo
     ten times as fast.
 
@@ -107,8 +152,8 @@ def open_image(source: str | Path | BinaryIO, at_least: int | None = None) -> Im
         UnreadableImage: The file is missing, empty, not a regular file, not an image of the formats
             in `formats.FORMATS`, truncated or damaged, or it is too large; see `formats`.
     """
-    with _opened(source) as (file, name):
-        return _decode(file, name, at_least, lambda image: image)
+    with _opened(source) as (file, name), _damage_named(name):
+        return _decode(file, name, at_least, None, PIXEL_LIMIT).image
 
 
 @contextmanager
@@ -127,41 +172,55 @@ def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
 
 
 def _decode(
-    file: BinaryIO, name: str, at_least: int | None, use: Callable[[Image.Image], _Made]
-) -> _Made:
-    """Return what `use` makes of the image; until then its pixels count as being in flight."""
+    file: BinaryIO, name: str, at_least: int | None, white_level: float | None, most: int
+) -> Decoded:
+    head = file.read(HEAD)
+    file.seek(0)
+    if not head:
+        raise UnreadableImage(name, "it is empty")
+    way = plan(head, file, at_least)
+    if way.refusal:
+        raise UnreadableImage(name, way.refusal)
+    _require(way.pixels, most)
     try:
-        head = file.read(HEAD)
-        file.seek(0)
-        if not head:
-            raise UnreadableImage(name, "it is empty")
-        way = plan(head, file, at_least)
-        if way.refusal:
-            raise UnreadableImage(name, way.refusal)
-        with ExitStack() as reservation:
-            reservation.enter_context(IN_FLIGHT.reserved(way.pixels))
-            image = Image.open(file, formats=FORMATS)
-            if image.width * image.height > PIXEL_LIMIT:
-                raise Image.DecompressionBombError
-            if at_least:
-                image.draft(None, (at_least, at_least))
-            if way.halvings:
-                setattr(image, "reduce", way.halvings)  # noqa: B010 (also a method of images)
-            if not way.pixels:
-                pixels = image.width * image.height
-                if image.mode != "RGB":  # which is converted, so that there are two
-                    pixels *= 2
-                if image.mode in ("I", "F") and pixels > PIXEL_LIMIT:
-                    raise UnreadableImage(name, TOO_DEEP)
-                reservation.enter_context(IN_FLIGHT.reserved(pixels))
-            image.load()
-            return use(_rgb(_upright(image)))
-    except UnreadableImage:
-        raise
+        image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnreadableImage(name, unknown_format(head)) from error
+    if image.width * image.height > PIXEL_LIMIT:
+        raise Image.DecompressionBombError
+    if at_least:
+        image.draft(None, (at_least, at_least))
+    if way.halvings:
+        setattr(image, "reduce", way.halvings)  # noqa: B010 (also a method of images)
+    if not way.pixels:
+        pixels = image.width * image.height
+        if image.mode != "RGB":  # which is converted, so that there are two
+            pixels *= 2
+        if image.mode in ("I", "F") and pixels > PIXEL_LIMIT:
+            raise UnreadableImage(name, TOO_DEEP)
+        _require(pixels, most)
+    image.load()
+    deep = extremes(image) if is_deep(image) else None
+    return Decoded(_rgb(_upright(image), white_level), deep)
+
+
+def _require(pixels: int, most: int) -> None:
+    pixels = min(pixels, PIXEL_LIMIT)
+    if pixels > most:
+        raise NeedsMorePixels(pixels)
+
+
+@contextmanager
+def _damage_named(name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into the reason why a file is unreadable."""
+    try:
+        yield
+    except (UnreadableImage, NeedsMorePixels):
+        raise
     except Image.DecompressionBombError as error:
         raise UnreadableImage(name, TOO_MANY_PIXELS) from error
+    except MemoryError as error:
+        raise UnreadableImage(name, TOO_MUCH_MEMORY) from error
     # Damaged bytes can make a decoder raise any exception.
     except Exception as error:
         reason = f"it is damaged ({error or type(error).__name__})"
@@ -182,12 +241,9 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        # Keep the high byte, as Pillow's own decoders do for 16-bit colour.
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_eight_bits(image)).convert("RGB")
+def _rgb(image: Image.Image, white_level: float | None) -> Image.Image:
+    if is_deep(image):
+        return eight_bits(image, white_level).convert("RGB")
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         # Many programs leave the fourth byte of a pixel 0 and mean an opaque picture.
@@ -197,27 +253,6 @@ def _rgb(image: Image.Image) -> Image.Image:
         opaque.paste(image, mask=image)
         return opaque
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> np.ndarray:
-    """Convert 32-bit integers or floats to uint8, from the smallest usual range that fits.
-
-    The ranges are 0..65535 and 0..2^31 - 1, and for floats also 0..1 and 0..255.
-    """
-    ranges = (1, 255, 65535, 2**31 - 1) if image.mode == "F" else (65535, 2**31 - 1)
-    highest = max(strip.max() for _, strip in _strips(image))
-    top = next((top for top in ranges if highest <= top), highest)
-    scaled = np.empty((image.height, image.width), np.uint8)
-    for row, strip in _strips(image):
-        scaled[row : row + _STRIP] = np.clip(strip * (255 / top) + 0.5, 0, 255)
-    return scaled
-
-
-def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the first row and the float64 values of each strip; what is no number is 0."""
-    for row in range(0, image.height, _STRIP):
-        strip = image.crop((0, row, image.width, min(row + _STRIP, image.height)))
-        yield row, np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
 
 
 def prepare(image: Image.Image, input_spec: InputSpec) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split
+from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 
 
 def source_name(source: str) -> str:
@@ -21,7 +21,7 @@ def load_test(
     input_spec: InputSpec,
     seed: int = 0,
     progress: Progress | None = None,
-) -> tuple[Split, list[dict[str, str]]]:
+) -> TestImages:
     """Load the images on which a finished model is evaluated.
 
     These are all images of a folder per class (if it has splits, those of its test split, or those
@@ -34,9 +34,6 @@ def load_test(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
 
-    Returns:
-        The images, and the files that were skipped as in `Dataset`.
-
     Raises:
         UserError: There is no such source, or its classes are not those of the model.
     """
@@ -44,14 +41,18 @@ def load_test(
         data = load_data(source, input_spec, seed, progress)
         if data.classes != tuple(labels):
             raise UserError(f"The classes of {source} are not those of the model.")
-        return data.test, data.skipped
+        return TestImages(data.test, data.skipped, data.notes)
     from mobilenet_tf.datasets.sources.folder import load_labelled
 
     return load_labelled(source, labels, input_spec, seed, progress)
 
 
 def load_data(
-    source: str, input_spec: InputSpec, seed: int = 0, progress: Progress | None = None
+    source: str,
+    input_spec: InputSpec,
+    seed: int = 0,
+    progress: Progress | None = None,
+    judge_depth: bool = True,
 ) -> Dataset:
     """Load the images of a source and assign them to splits.
 
@@ -61,6 +62,7 @@ def load_data(
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
+        judge_depth: See `load_folder`.
 
     Raises:
         UserError: There is no such source, or no network can be trained on it.
@@ -78,7 +80,7 @@ def load_data(
     _require_name(source)
     from mobilenet_tf.datasets.sources.folder import load_folder
 
-    return load_folder(source, input_spec, seed, progress)
+    return load_folder(source, input_spec, seed, progress, judge_depth)
 
 
 def class_names(source: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def assign_splits(listing: Listing, seed: int) -> dict[str, np.ndarray]:
         members = np.flatnonzero((labels == label) & (splits == "train")).tolist()
         if len(members) <= len(missing):
             raise UserError(
-                f"Class {class_name!r} has {len(members)} readable training images; at least "
+                f"Class {class_name!r} has {len(members)} training images; at least "
                 f"{1 + len(missing)} are needed{' to train, validate and test' * bool(missing)}."
             )
         members.sort(key=lambda index: _rank(names[index], seed))

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,14 +30,3 @@ def allocate(shape: tuple[int, ...]) -> np.ndarray:
         )
     with tempfile.TemporaryFile() as file:  # deleted with the last reference to the map
         return np.memmap(file, np.uint8, "w+", shape=shape)
-
-
-def keep_rows(images: np.ndarray, rows: Sequence[int]) -> np.ndarray:
-    """Move the rows with the given ascending indices to the front, and return a view of them.
-
-    The array is changed in place, because a copy may not fit in memory.
-    """
-    for row, source in enumerate(rows):
-        if row != source:
-            images[row] = images[source]
-    return images[: len(rows)]

@@ -17,6 +17,7 @@ from mobilenet_tf.datasets.augmentation.draw import CROP_ASPECT
 from mobilenet_tf.datasets.batch_plan import BatchPlan, Replicas
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.images import padding_value
+from mobilenet_tf.datasets.stream_check import Records
 
 # Number of files that are read in turn, and number of compressed images in the shuffle buffer:
 # about 1 GB for ImageNet. The order of the files is shuffled as well.
@@ -33,21 +34,6 @@ _METHODS = {
 }
 
 # Boxes are int32 tensors (left, top, right, bottom) in pixels.
-
-
-@dataclass(frozen=True)
-class Records:
-    """Part of a TFRecord file.
-
-    Attributes:
-        path: Path of the file.
-        skip: Number of records before the first one.
-        take: Number of records.
-    """
-
-    path: str
-    skip: int
-    take: int
 
 
 @dataclass(frozen=True, eq=False)

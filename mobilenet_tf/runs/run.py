@@ -173,7 +173,7 @@ def begin(
                 f"the settings: {', '.join(settings.classes)}."
             )
         check_batch_fits(settings.recipe.batch, len(dataset.train), settings.network.input)
-        settings = settings.with_classes(dataset.classes)
+        settings = settings.with_classes(dataset.classes, dataset.white_level)
         places_of_classes(settings, teacher_classes)
         if visible(folder.path):
             check(settings)
@@ -190,7 +190,7 @@ def _resumed(
     folder: RunFolder, settings: RunSettings, strategy: str, dataset: Dataset | None
 ) -> Run:
     started = replace(folder.settings(), trust_code=settings.trust_code).with_absolute_paths()
-    now = settings.with_classes(started.classes)
+    now = settings.with_classes(started.classes, started.network.input.white_level)
     folder.require_same(now.to_dict(), started.to_dict())
     folder.claim(new=False)
     folder.sweep()
@@ -201,7 +201,12 @@ def _resumed(
 
 
 def _read(settings: RunSettings) -> Dataset:
-    return read_dataset(settings.data, settings.network.input, settings.seed)
+    return read_dataset(
+        settings.data,
+        settings.network.input,
+        settings.seed,
+        judge_depth=not settings.classes,  # the data of a run was judged when it began
+    )
 
 
 def _require_unchanged(dataset: Dataset, folder: RunFolder, classes: tuple[str, ...]) -> None:

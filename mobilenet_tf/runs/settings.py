@@ -54,9 +54,13 @@ class RunSettings:
             object.__setattr__(self, name, str(getattr(self, name)))
         check_seed(self.seed)
 
-    def with_classes(self, classes: tuple[str, ...]) -> "RunSettings":
-        """Return the settings for a dataset with these classes."""
+    def with_classes(
+        self, classes: tuple[str, ...], white_level: float | None = None
+    ) -> "RunSettings":
+        """Return the settings for a dataset with these classes; None keeps the white level."""
         network = self.network.with_classes(len(classes))
+        if white_level is not None:
+            network = replace(network, input=replace(network.input, white_level=white_level))
         return replace(self, classes=tuple(classes), network=network)
 
     def with_absolute_paths(self) -> "RunSettings":

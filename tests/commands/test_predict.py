@@ -10,7 +10,9 @@ from PIL import Image
 
 from mobilenet_tf.commands.predict import predict
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.networks.zoo import make_network
 
 
@@ -60,3 +62,17 @@ def test_exit_codes(file, images):
     assert (none.returncode, none.stdout) == (2, "")
     assert none.stderr.count("\n") == 1
     assert call(file, images[0]).returncode == 0
+
+
+def test_a_picture_above_the_white_level_of_the_file_is_clipped_and_said(tmp_path):
+    content = int8_file(make_network("v1", 0.25, 32, 3))
+    facts = {"name": "n", "description": "d", "labels": ["a", "b", "c"]}
+    path = tmp_path / "a.tflite"
+    path.write_bytes(add_metadata(content, **facts, input_spec=InputSpec(32, white_level=4095.0)))
+    for name, top in (("fits", 4095), ("brighter", 5000)):
+        values = np.tile(np.linspace(0, top, 32).astype(np.uint16), (32, 1))
+        Image.fromarray(values).save(tmp_path / f"{name}.png")
+    done = call(path, tmp_path / "fits.png", tmp_path / "brighter.png", "--json")
+    assert len(json.loads(done.stdout)["predictions"]) == 2
+    assert "2 images have greys of more than 8 bits, scaled from 0..4,095" in done.stderr
+    assert "1 image has values outside of that, which are clipped" in done.stderr

@@ -42,7 +42,7 @@ def make_folder(tmp_path):
     def make(counts: dict[str, int], root: Path = tmp_path / "data") -> Path:
         random = np.random.default_rng(0)
         for folder, count in counts.items():
-            (root / folder).mkdir(parents=True)
+            (root / folder).mkdir(parents=True, exist_ok=True)
             for number in range(count):
                 pixels = random.integers(0, 256, (20, 24, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(root / folder / f"{number:03d}.png")

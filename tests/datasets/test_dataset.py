@@ -18,7 +18,7 @@ from mobilenet_tf.datasets.dataset import (
 )
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
-from mobilenet_tf.datasets.storage import allocate, keep_rows
+from mobilenet_tf.datasets.storage import allocate
 
 CLASSES = ("ant", "bee", "cat")
 
@@ -83,7 +83,7 @@ def test_given_parts_stay():
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_the_error_names_a_class_that_is_too_small(count):
     names, labels = listing((20, count, 20))
-    with pytest.raises(UserError, match=f"'bee' has {count} readable training images; at least 3"):
+    with pytest.raises(UserError, match=f"'bee' has {count} training images; at least 3"):
         assign(names, labels)
 
 
@@ -97,9 +97,7 @@ def test_large_arrays_live_in_a_file(monkeypatch):
     monkeypatch.setattr(storage, "MEMORY_LIMIT", 7)
     array = allocate((4, 2))
     assert isinstance(array, np.memmap)
-    array[:] = np.arange(8).reshape(4, 2)
-    kept = keep_rows(array, [0, 2, 3])
-    np.testing.assert_array_equal(kept, [[0, 1], [4, 5], [6, 7]])
+    assert array.shape == (4, 2)
 
 
 def test_no_room_for_the_file(monkeypatch):

@@ -62,6 +62,7 @@ def imagenet(tmp_path_factory, photos):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFDS_DATA_DIR", str(folder))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setattr(tfds.core.constants, "DATA_DIR", str(folder))
         patch.setattr(source, "MEMORY_LIMIT", 0)
         yield folder
@@ -78,6 +79,8 @@ def photos():
         height, width = random.integers(60, 140, 2)
         top, left = random.integers(0, 200, 2)
         pieces.append(photo[top : top + height, left : left + width])
+    for number in (4, TRAIN + 3):
+        pieces[number] = np.full_like(pieces[number], 90)
     return pieces
 
 
@@ -104,6 +107,9 @@ def test_parts(data):
     assert sorted(data.test.labels) == list(range(TRAIN, TRAIN + VALIDATION))
     assert data.test.images.shape == (10, 32, 32, 3)
     assert max(data.validation.labels) < TRAIN
+    (note,) = data.notes
+    assert "images are of one colour, or nearly so (imagenet2012-train.tfrecord-" in note
+    assert "imagenet2012-validation.tfrecord-" in note
 
 
 def test_a_pass_has_each_image_once_and_the_next_another_order(data, make_network):

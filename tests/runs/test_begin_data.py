@@ -11,8 +11,9 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets import contents
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
+from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import begin
+from mobilenet_tf.runs.run import Run, begin, data_facts
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 
@@ -96,3 +97,22 @@ def test_a_batch_that_only_repeats_the_images_is_refused(settings, photos):
     check_batch_fits(10_000, 10_000, large)
     with pytest.raises(UserError, match="at most 891"):
         check_batch_fits(4096, 8, large)
+
+
+def test_the_white_level_of_deep_greys_stays_with_the_run(settings, photos):
+    values = np.random.default_rng(0).integers(0, 4096, (32, 32), np.uint16)
+    for name in ("bus", "car"):
+        Image.fromarray(values).save(photos / name / "deep.png")
+    run = begin(settings, out=photos.parent / "run")
+    assert run.network.input.white_level == 4095
+    assert Run.open(run.folder.path).settings == run.settings
+    assert run.result().model.input.white_level == 4095
+    resumed = begin(settings, out=photos.parent / "run", resume=True)
+    assert resumed.data.fingerprint == run.data.fingerprint
+    # A run of an earlier version has none, and its pictures are read as before.
+    config = run.folder.config_file
+    config.write_text("".join(x for x in config.open() if not x.startswith("white_level")))
+    earlier = read_dataset(settings.data, settings.network.input, 0, judge_depth=False)
+    run.folder.update_result(data=data_facts(earlier))
+    assert begin(settings, out=photos.parent / "run", resume=True).network.input.white_level is None
+    assert Run.open(run.folder.path).data.fingerprint == earlier.fingerprint

@@ -8,6 +8,7 @@ from PIL import Image
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, stored_input
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
 from mobilenet_tf.datasets.storage import allocate
 
@@ -37,10 +38,13 @@ def from_images(
     chosen = assign_splits(listing, seed)
     stored = {name: stored_input(name, input_spec) for name in SPLITS}
     pixels = {name: allocate((len(chosen[name]), *stored[name].shape)) for name in SPLITS}
+    plain: list[str] = []
     place = {index: (name, row) for name in SPLITS for row, index in enumerate(chosen[name])}
     for index, image in enumerate(images):
         name, row = place[index]
         pixels[name][row] = prepare(image, stored[name])
+        if hardly_varies(pixels[name][row]):
+            plain.append(listing.names[index])
         if progress:
             progress(index + 1, len(listing))
     splits = {
@@ -57,4 +61,5 @@ def from_images(
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
+        notes=notes_on_plain(plain),
     )

@@ -1,9 +1,7 @@
 """A folder with a folder of images per class, with or without train/, val/ and test/ above."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +9,17 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, stored_input
-from mobilenet_tf.datasets.images import UnreadableImage, read_image
+from mobilenet_tf.datasets.dataset import (
+    SPLITS,
+    Dataset,
+    Progress,
+    Split,
+    TestImages,
+    stored_input,
+)
+from mobilenet_tf.datasets.decoders import Decoders
+from mobilenet_tf.datasets.deep import Extremes, notes_on_deep, usual_level
+from mobilenet_tf.datasets.images import UnreadableImage
 from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.sources.listing import (
     LabelledFile,
@@ -21,17 +28,19 @@ from mobilenet_tf.datasets.sources.listing import (
     list_labelled,
 )
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
-from mobilenet_tf.datasets.storage import allocate, keep_rows
+from mobilenet_tf.datasets.storage import allocate
 
-# Number of files per thread that are decoded ahead; it bounds the images that wait for a slow disk.
-_AHEAD = 64
 _LONGEST_NAME = 200  # of a path in an error
 
-_Found = TypeVar("_Found")
+_Listing = TypeVar("_Listing")
 
 
 def load_folder(
-    source: str | Path, input_spec: InputSpec, seed: int = 0, progress: Progress | None = None
+    source: str | Path,
+    input_spec: InputSpec,
+    seed: int = 0,
+    progress: Progress | None = None,
+    judge_depth: bool = True,
 ) -> Dataset:
     """Load images from `source/CLASS/...` or `source/{train,val,test}/CLASS/...`.
 
@@ -43,6 +52,8 @@ def load_folder(
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
+        judge_depth: Whether the training images decide the white level of greys of more than 8
+            bits, where `input_spec` has none.
 
     Raises:
         UserError: There is no such folder, it has fewer than two classes, or a class has too few
@@ -51,22 +62,29 @@ def load_folder(
     root = check_folder(source)
     classes, files, skipped = _listed(lambda: list_dataset(root))
     broken: dict[LabelledFile, str] = {}
-    while True:
-        files = [file for file in files if file not in broken]
-        assigned = _assign(root, classes, files, seed, broken)
-        splits, unreadable, plain = _decode(root, assigned, input_spec, progress)
-        broken |= unreadable
-        if not any(_lost_a_class(assigned[name], splits[name]) for name in SPLITS):
-            break
-        # All images of a class in one split were unreadable: assign the others again.
+    with Decoders(len(files)) as decoders:
+        while True:
+            files = [file for file in files if file not in broken]
+            assigned = _assign(root, classes, files, seed, broken)
+            found = _decode(root, assigned, input_spec, decoders, progress)
+            broken |= found.broken
+            if any(_lost_a_class(assigned[name], found.splits[name]) for name in SPLITS):
+                continue  # all images of a class in one split are unreadable: assign again
+            level = usual_level(
+                found.deep[name] for name in found.splits["train"].names if name in found.deep
+            )
+            if input_spec.white_level is not None or level is None or not judge_depth:
+                break
+            input_spec = replace(input_spec, white_level=level)  # and decode with it
     return Dataset(
         str(source),
         classes,
-        train=splits["train"],
-        validation=splits["validation"],
-        test=splits["test"],
+        train=found.splits["train"],
+        validation=found.splits["validation"],
+        test=found.splits["test"],
         skipped=skipped + _skipped(broken),
-        notes=notes_on_plain(plain),
+        notes=found.notes(input_spec),
+        white_level=input_spec.white_level,
     )
 
 
@@ -85,7 +103,7 @@ def load_labelled(
     input_spec: InputSpec,
     seed: int = 0,
     progress: Progress | None = None,
-) -> tuple[Split, list[dict[str, str]]]:
+) -> TestImages:
     """Load the images of a folder on which a finished model is evaluated.
 
     Classes are matched with `labels` by name; the folder may lack some of them. The folder is read
@@ -99,9 +117,6 @@ def load_labelled(
         input_spec: Input of the model.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
-
-    Returns:
-        The images, and the files that were skipped as in `Dataset`.
 
     Raises:
         UserError: There is no such folder, it has a class that is not among the labels, or it has
@@ -119,14 +134,15 @@ def load_labelled(
             splits=[file.split for file in files],
         )
         files = [files[index] for index in assign_splits(listing, seed)["test"]]
-    splits, broken, _ = _decode(root, {"test": files}, input_spec, progress)
-    skipped = left_out + _skipped(broken)
-    if not len(splits["test"]):
+    with Decoders(len(files)) as decoders:
+        found = _decode(root, {"test": files}, input_spec, decoders, progress)
+    images = found.splits["test"]
+    if not len(images):
         raise UserError(f"{root} has no readable images; it needs a folder of images per class.")
-    return splits["test"], skipped
+    return TestImages(images, left_out + _skipped(found.broken), found.notes(input_spec))
 
 
-def _listed(listing: Callable[[], _Found]) -> _Found:
+def _listed(listing: Callable[[], _Listing]) -> _Listing:
     """Turn a folder that the system does not list into the user's error."""
     try:
         return listing()
@@ -170,59 +186,61 @@ def _skipped(broken: dict[LabelledFile, str]) -> list[dict[str, str]]:
     ]
 
 
+@dataclass
+class _Found:
+    """What decoding has found.
+
+    Attributes:
+        splits: The readable images.
+        broken: Why each of the others is unreadable.
+        plain: Names of images in which there is nothing to see.
+        deep: Name -> extremes of greys of more than 8 bits.
+    """
+
+    splits: dict[str, Split] = field(default_factory=dict)
+    broken: dict[LabelledFile, str] = field(default_factory=dict)
+    plain: list[str] = field(default_factory=list)
+    deep: dict[str, Extremes] = field(default_factory=dict)
+
+    def notes(self, input_spec: InputSpec) -> list[str]:
+        """Return what the user should know about the images."""
+        deep = notes_on_deep(self.deep, input_spec.white_level)
+        return [*deep, *notes_on_plain(sorted(self.plain))]
+
+
 def _decode(
     root: Path,
     assigned: dict[str, list[LabelledFile]],
     input_spec: InputSpec,
+    decoders: Decoders,
     progress: Progress | None,
-) -> tuple[dict[str, Split], dict[LabelledFile, str], list[str]]:
-    """Read all files.
-
-    Returns:
-        The splits, the reason for each file that is unreadable, and the names of the images in
-        which there is nothing to see.
-    """
-    plain: list[str] = []
-    splits, broken = {}, {}
+) -> _Found:
+    """Read all files."""
+    found = _Found()
     total, done = sum(map(len, assigned.values())), 0
-    workers = os.cpu_count() or 1
-    pool = ThreadPoolExecutor(workers)  # Pillow decodes and resizes without the GIL
-    try:
-        for name, files in assigned.items():
-            stored = stored_input(name, input_spec)
-            images = allocate((len(files), *stored.shape))
-
-            def read(
-                row: int,
-                file: LabelledFile,
-                images: np.ndarray = images,
-                stored: InputSpec = stored,
-            ) -> None:
-                images[row] = read_image(root / file.name, stored)
-                if hardly_varies(images[row]):
-                    plain.append(_printable(file.name))
-
-            waiting = iter(enumerate(files))
-            readable = []
-            while batch := list(islice(waiting, _AHEAD * workers)):
-                jobs = [(row, file, pool.submit(read, row, file)) for row, file in batch]
-                for row, file, job in jobs:
-                    try:
-                        job.result()
-                        readable.append(row)
-                    except UnreadableImage as error:
-                        broken[file] = error.reason
-                    done += 1
-                    if progress:
-                        progress(done, total)
-            splits[name] = Split(
-                keep_rows(images, readable),
-                np.array([files[row].label for row in readable], np.int64),
-                [_printable(files[row].name) for row in readable],
-            )
-    finally:
-        pool.shutdown(cancel_futures=True)  # return at once after Ctrl-C
-    return splits, broken, sorted(plain)
+    for name, files in assigned.items():
+        stored = stored_input(name, input_spec)
+        images = allocate((len(files), *stored.shape))
+        labels: list[int] = []
+        names: list[str] = []
+        pictures = decoders.read([root / file.name for file in files], stored)
+        for file, picture in zip(files, pictures, strict=True):
+            if isinstance(picture, UnreadableImage):
+                found.broken[file] = picture.reason
+            else:
+                shown = _printable(file.name)
+                images[len(names)] = picture.pixels
+                labels.append(file.label)
+                names.append(shown)
+                if hardly_varies(picture.pixels):
+                    found.plain.append(shown)
+                if picture.deep:
+                    found.deep[shown] = picture.deep
+            done += 1
+            if progress:
+                progress(done, total)
+        found.splits[name] = Split(images[: len(names)], np.array(labels, np.int64), names)
+    return found
 
 
 def _printable(name: str) -> str:

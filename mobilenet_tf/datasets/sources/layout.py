@@ -4,13 +4,22 @@ Training and evaluation read every folder through `read_layout`, so that both se
 """
 
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.core.own_output import is_own_output
 from mobilenet_tf.datasets.dataset import SPLITS
-from mobilenet_tf.datasets.sources.walk import children, holds_pictures, identity, loose_pictures
+from mobilenet_tf.datasets.sources.walk import (
+    children,
+    has_loose_pictures,
+    holds_pictures,
+    identity,
+    loose_pictures,
+)
 
 # "eval" is the test split beside a validation split, and the validation split otherwise.
 _EVALUATION = "evaluation"
@@ -63,16 +72,21 @@ def is_output(folder: Path) -> bool:
     others = [one for one in below if not is_own_output(one)]
     return (
         len(others) < len(below)
-        and not loose_pictures(folder)
+        and not has_loose_pictures(folder)
         and not any(map(holds_pictures, others))
     )
 
 
-def read_layout(root: Path) -> Layout:
+def read_layout(root: Path, known: Collection[str] = ()) -> Layout:
     """Return the splits of a dataset folder.
 
     Folders with usual names of splits are splits if class folders lie in them. A class may be
-    called "train" or "test" too; its folder then holds pictures.
+    called "train" or "test" too; its folder then holds pictures. Where the folders inside the class
+    folders have the names of classes or splits themselves, there are two ways to read them.
+
+    Args:
+        root: The dataset folder.
+        known: Names of classes, if they are known, as `same_name` returns them.
 
     Raises:
         UserError: Two folders claim the same split, or there are two ways to read the folder.
@@ -85,10 +99,12 @@ def read_layout(root: Path) -> Layout:
     others = list(filter(holds_pictures, beside))
     train = [folder for folder, split in splits.items() if split == "train"]
     if not splits or (others and not train) or _is_class(train, names):
-        _check_classes(folders)
+        _check_classes(root, known)
         return Layout(root, {"train": root}, _beside(root, root))
     _check_one_reading(root, names, others, train)
     tops = _one_folder_per_split(root, splits)
+    for top in tops.values():
+        _check_classes(top, known)
     reason = "it is not a split with a folder per class"
     unused = [
         {"file": f"{folder.name}/", "reason": reason}
@@ -117,7 +133,7 @@ def _is_class(train: list[Path], names: dict[Path, str]) -> bool:
     return (
         len(train) == 1
         and len(class_folders(train[0])) < 2
-        and bool(loose_pictures(train[0]))
+        and has_loose_pictures(train[0])
         and len(names) > 1
     )
 
@@ -143,15 +159,34 @@ def _check_one_reading(
         )
 
 
-def _check_classes(folders: list[Path]) -> None:
-    """Reject classes with splits inside: `cat/{train,test}/`."""
+def _check_classes(top: Path, known: Collection[str]) -> None:
+    """Reject class folders of which those inside may be meant: splits, or classes in parts."""
+    folders = class_folders(top)
     for folder in folders:
         inner = [below for below in children(folder) if split_of(below.name)]
         if len({split_of(below.name) for below in inner}) > 1:
-            raise UserError(
-                f"{folder} holds the splits {_listed(inner)}; splits are read above the classes, "
-                f"as {inner[0].name}/{folder.name}/, and not inside them."
+            hint = (
+                f"did you mean {folder}?"
+                if any(map(children, inner))
+                else f"splits are read above the classes, as {inner[0].name}/{folder.name}/, and "
+                "not inside them."
             )
+            raise UserError(f"{folder} holds the splits {_listed(inner)}; {hint}")
+    if all(same_name(folder.name) in known for folder in folders):
+        return
+    # Folders with pictures of their own are classes, whatever lies beside the pictures.
+    parts = [folder for folder in folders if not has_loose_pictures(folder)]
+    inner = [below for part in parts for below in children(part) if holds_pictures(below)]
+    names = Counter(same_name(below.name).casefold() for below in inner)
+    recurring = [name for name, count in names.items() if count > 1]
+    if 2 * len(parts) > len(folders) and len(recurring) > 1 and 2 * len(recurring) >= len(names):
+        classes = list({same_name(below.name).casefold(): below for below in inner}.values())
+        raise UserError(
+            f"{top} can be read in two ways: as the classes {_listed(folders)}, or as the classes "
+            f"{_listed(sorted(classes, key=lambda below: below.name))}, of which {parts[0].name}/ "
+            f"and {parts[1].name}/ have parts; put the pictures of each class directly into one "
+            "folder, or, where the parts are splits, call them train/, val/ and test/."
+        )
 
 
 def _one_folder_per_split(root: Path, splits: dict[Path, str]) -> dict[str, Path]:

@@ -1,13 +1,14 @@
 """List the classes and image files of a folder, without reading the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.labels import check_label, same_name
-from mobilenet_tf.datasets.sources.layout import check_different, class_folders, read_layout
-from mobilenet_tf.datasets.sources.walk import files_below
+from mobilenet_tf.datasets.sources.layout import Layout, check_different, class_folders, read_layout
+from mobilenet_tf.datasets.sources.walk import files_below, holds_pictures
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,9 @@ def list_dataset(
         raise UserError(f"{root} has {named}, but no train/; the training images are needed.")
     train = layout.tops["train"]
     classes = _classes(train)
-    files, left_out = [], list(layout.left_out)
-    for split, top in layout.tops.items():
-        for folder in class_folders(top):
-            name = same_name(folder.name)
-            if name not in classes:
-                raise UserError(f"{folder} is a class that {train} does not have.")
-            files += _labelled(folder, root, classes.index(name), split, left_out)
+    unknown = f"is a class that {train} does not have"
+    known = {name: label for label, name in enumerate(classes)}
+    files, left_out = _labelled(layout, layout.tops, known, unknown)
     for label, name in enumerate(classes):
         if not any(file.label == label and file.split == "train" for file in files):
             raise UserError(f"{train / name} has no files; each class needs images.")
@@ -96,24 +93,15 @@ def list_labelled(
         UserError: A class is not among the labels, or there is not one way to read the folder.
         OSError: A folder cannot be read.
     """
-    layout = read_layout(root)
+    known = {same_name(label): index for index, label in reversed([*enumerate(labels)])}
+    layout = read_layout(root, known)
     tops = layout.tops
     if not layout.has_splits:
         tops = {"test": tops["train"]}
     elif "test" in tops or "train" not in tops:
         tops = {"test": tops.get("test") or tops["validation"]}
-    known = {same_name(label): index for index, label in reversed([*enumerate(labels)])}
-    files: list[LabelledFile] = []
-    left_out = list(layout.left_out)
-    for split, top in tops.items():
-        for folder in class_folders(top):
-            label = known.get(same_name(folder.name))
-            if label is None:
-                raise UserError(
-                    f"{folder} is none of the model's classes, which are {', '.join(labels)}."
-                )
-            files += _labelled(folder, root, label, split, left_out)
-    return files, left_out
+    unknown = f"is none of the model's classes, which are {', '.join(labels)}"
+    return _labelled(layout, tops, known, unknown)
 
 
 def _classes(train: Path) -> tuple[str, ...]:
@@ -123,26 +111,60 @@ def _classes(train: Path) -> tuple[str, ...]:
         check_label(folder.name, f"A class folder in {train}")
     check_different(folders)
     classes = tuple(sorted({same_name(folder.name) for folder in folders}))
-    if len(classes) < 2:
-        hint = ""
-        if len(classes) == 1 and len(class_folders(folders[0])) > 1:
-            hint = f"; did you mean {folders[0]}?"
+    trimmed = {name.strip(): name for name in classes}
+    for name in classes:
+        if trimmed[name.strip()] != name:
+            raise UserError(
+                f"{train} has the classes {trimmed[name.strip()]!r} and {name!r}, which differ "
+                "only in spaces; rename one of them."
+            )
+    with_images = list(islice(filter(holds_pictures, folders), 2))
+    only = with_images[0] if len(with_images) == 1 else None
+    deeper = _classes_below(only) if only else None
+    if len(classes) < 2 or deeper:
+        found = f"{len(classes)} class folder{'s' * (len(classes) != 1)}"
+        if len(classes) > 1:
+            found = "images in one of its folders only"
+        hint = f"; did you mean {deeper}?" if deeper else "."
         raise UserError(
-            f"{train} has {len(classes)} class folder{'s' * (len(classes) != 1)}; at least 2 are "
-            f"needed, each with the images of one class{hint or '.'}"
+            f"{train} has {found}; at least 2 are needed, each with the images of one class{hint}"
         )
     return classes
 
 
+def _classes_below(folder: Path) -> Path | None:
+    """Return the folder itself, or the first one inside it, that holds several folders."""
+    while len(inner := class_folders(folder)) == 1:
+        (folder,) = inner
+    return folder if inner else None
+
+
 def _labelled(
-    folder: Path, root: Path, label: int, split: str, left_out: list[dict[str, str]]
-) -> list[LabelledFile]:
-    """Return the files of one class folder; add what is not read to `left_out`."""
+    layout: Layout, tops: Mapping[str, Path], known: Mapping[str, int], unknown: str
+) -> tuple[list[LabelledFile], list[dict[str, str]]]:
+    """Return the files of some of a layout's splits, and what is left out.
+
+    Args:
+        layout: The layout.
+        tops: The splits, as in `Layout`.
+        known: Class -> label.
+        unknown: What an error says about another class.
+    """
+    root, left_out = layout.root, list(layout.left_out)
+    folders = [(split, folder) for split, top in tops.items() for folder in class_folders(top)]
+    check_different([folder for _, folder in folders])
+    read = [folder.resolve() for _, folder in folders]
 
     def note(path: Path, reason: str) -> None:
         left_out.append({"file": f"{path.relative_to(root).as_posix()}/", "reason": reason})
 
-    return [
-        LabelledFile(path.relative_to(root).as_posix(), label, split)
-        for path in files_below(folder, note)
-    ]
+    files = []
+    for split, folder in folders:
+        label = known.get(same_name(folder.name))
+        if label is None:
+            raise UserError(f"{folder} {unknown}.")
+        files += [
+            LabelledFile(path.relative_to(root).as_posix(), label, split)
+            for path in files_below(folder, read, note)
+        ]
+    return files, left_out

@@ -6,6 +6,7 @@ The library decodes the images and ignores their EXIF orientation; `prepare` fol
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, with_margin
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.plain import notes_on_plain
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import HELD_OUT, Listing
 from mobilenet_tf.datasets.storage import MEMORY_LIMIT, allocate
+from mobilenet_tf.datasets.stream_check import Records, StreamCheck
 
 if TYPE_CHECKING:  # stream.py imports TensorFlow
     from mobilenet_tf.datasets.stream import Stream
@@ -151,6 +154,10 @@ class _Source:
     def images(self, split: str) -> Iterator[Image.Image]:
         return (_image(example[self.image_key]) for example in self._examples(split, decode=True))
 
+    def records(self, split: str) -> tuple[Records, ...]:
+        files = self.builder.info.splits[split].file_instructions
+        return tuple(Records(str(file.filename), file.skip, file.take) for file in files)
+
     def names(self, split: str) -> list[str]:
         count = self.builder.info.splits[split].num_examples
         return [f"{split}/{index:07d}" for index in range(count)]
@@ -162,8 +169,11 @@ def _streamed(
     """Load validation and test images into memory; leave the training images in their files.
 
     A missing validation or test split is held out at the beginning of train, whose order
-    tensorflow-datasets has shuffled.
+    tensorflow-datasets has shuffled. All of the images are checked before they are decoded here.
     """
+    records = [part for split in splits.values() for part in source.records(split)]
+    with closing(StreamCheck(source.image_key)) as check:
+        plain = check.check(records, progress)
     total = source.builder.info.splits["train"].num_examples
     share, start = min(int(HELD_OUT * total), _MOST_HELD_OUT), 0
     for split in SPLITS[1:]:
@@ -187,13 +197,14 @@ def _streamed(
         train=_stream(source, f"train[{start}:]"),
         validation=loaded["validation"],
         test=loaded["test"],
+        notes=notes_on_plain(plain),
     )
 
 
 def _stream(source: _Source, split: str) -> Stream:
     import tensorflow_datasets as tfds
 
-    from mobilenet_tf.datasets.stream import Records, Stream
+    from mobilenet_tf.datasets.stream import Stream
 
     features = source.builder.info.features
     skip = {source.image_key: tfds.decode.SkipDecoding()}
@@ -202,8 +213,7 @@ def _stream(source: _Source, split: str) -> Stream:
         example = features.deserialize_example(record, decoders=skip)
         return example[source.image_key], example[source.label_key]
 
-    files = source.builder.info.splits[split].file_instructions
-    return Stream(tuple(Records(str(file.filename), file.skip, file.take) for file in files), parse)
+    return Stream(source.records(split), parse)
 
 
 def _keys(info: Any, name: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """List folders and files of a dataset: links are followed, litter and loops are not."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from mobilenet_tf.core.own_output import is_own_output
@@ -33,34 +33,41 @@ def is_litter(name: str) -> bool:
 
 def loose_pictures(folder: Path) -> list[Path]:
     """Return the files directly in a folder whose names are those of pictures, sorted."""
+    return sorted(_loose_pictures(folder))
+
+
+def has_loose_pictures(folder: Path) -> bool:
+    """Return whether there are pictures directly in a folder."""
+    return any(True for _ in _loose_pictures(folder))
+
+
+def _loose_pictures(folder: Path) -> Iterator[Path]:
     with os.scandir(folder) as entries:
-        return sorted(
-            Path(entry.path)
-            for entry in entries
-            if Path(entry.name).suffix.lower() in _PICTURES
-            and not is_litter(entry.name)
-            and not _is_folder(entry)
-        )
+        for entry in entries:
+            suffix = os.path.splitext(entry.name)[1].lower()
+            if suffix in _PICTURES and not is_litter(entry.name) and not _is_folder(entry):
+                yield Path(entry.path)
 
 
 def holds_pictures(folder: Path) -> bool:
     """Return whether there are pictures in a folder or up to two levels below it."""
     level = [folder]
     for _ in range(3):
-        if any(map(loose_pictures, level)):
+        if any(map(has_loose_pictures, level)):
             return True
         level = [below for one in level for below in children(one) if not is_own_output(below)]
     return False
 
 
-def files_below(top: Path, note: Note) -> list[Path]:
+def files_below(top: Path, read: Collection[Path], note: Note) -> list[Path]:
     """Return all files below a folder, sorted.
 
-    Links to folders are followed. A folder is read once: another link to it, or a link to one of
-    the folders around it, is left out.
+    Links to folders are followed. A folder is read once: another link to it, a link to one of the
+    folders around it, and a link into a class are left out.
 
     Args:
         top: The folder.
+        read: The folders of all classes, resolved.
         note: Called with the path of every folder that is left out, and the reason.
 
     Raises:
@@ -83,12 +90,17 @@ def files_below(top: Path, note: Note) -> list[Path]:
                 note(path, "it was written by mobilenet_tf")
             elif depth == DEPTH_LIMIT:
                 note(path, f"it lies in more than {DEPTH_LIMIT} folders")
-            elif identity(path) in visited:
+            elif identity(path) in visited or (entry.is_symlink() and _within(path, read)):
                 note(path, "it is a link to a folder that is read already")
             else:
                 visited.add(identity(path))
                 waiting.append((path, depth + 1))
     return sorted(found)
+
+
+def _within(link: Path, folders: Collection[Path]) -> bool:
+    target = link.resolve()
+    return any(target.is_relative_to(folder) for folder in folders)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -166,7 +166,7 @@ def test_the_error_names_a_class_without_readable_images_and_a_reason(make_folde
     root = make_folder({"a": 6, "b": 3})
     for path in (root / "b").iterdir():
         path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
-    with pytest.raises(UserError, match=r"'b' has 0 readable .* 3 could not be read.*HEIC"):
+    with pytest.raises(UserError, match=r"'b' has 0 training images.* 3 could not be read.*HEIC"):
         load_data(root, make_spec())
 
 
@@ -176,7 +176,9 @@ def test_the_error_names_a_class_without_readable_images_and_a_reason(make_folde
         ({}, "does not exist"),
         ({"a": 4}, "has 1 class folder; at least 2"),
         ({"all/a": 4, "all/b": 4}, "did you mean .*all"),
-        ({"a": 4, "b": 2}, "'b' has 2 readable training images; at least 3"),
+        ({"x/y/a": 4, "x/y/b": 4}, r"did you mean .*x/y\?"),
+        ({"a ": 4, "a": 4, "b": 4}, "has the classes 'a ' and 'a', which differ only in spaces"),
+        ({"a": 4, "b": 2}, "'b' has 2 training images; at least 3"),
         ({"a": 4, "b": 0}, "b has no files"),
         ({"train/a": 4, "train/b": 4, "val/a": 1, "valid/a": 1}, "has val/ and valid/; only one"),
         ({"train/a": 4, "train/b": 4, "test/c": 1}, "c is a class that .*train does not have"),
@@ -220,5 +222,5 @@ def test_an_oblong_input(make_folder, fit):
         for row, file in enumerate(split.names):
             expected = read_image(root / file, stored_input(name, input_spec))
             np.testing.assert_array_equal(split.images[row], expected)
-    found, _ = load_test(str(root), ["b", "a"], input_spec)
-    assert found.images.shape == (8, 40, 64, 3)
+    found = load_test(str(root), ["b", "a"], input_spec)
+    assert found.images.images.shape == (8, 40, 64, 3)

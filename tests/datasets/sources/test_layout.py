@@ -93,6 +93,32 @@ def test_splits_of_many_names(make_folder, make_spec, names, expected):
             {f"{name}/{split}": 4 for split in ("train", "test") for name in "ab"},
             "a holds the splits test/, train/; splits are read above the classes",
         ),
+        (
+            {f"data/{split}/{name}": 4 for split in ("train", "test") for name in "ab"},
+            r"data holds the splits test/, train/; did you mean .*data\?",
+        ),
+        (
+            {f"{fold}/{name}": 4 for fold in ("fold1", "fold2") for name in "ab"},
+            r"two ways: as the classes fold1/, fold2/, or as the classes a/, b/, of which fold1/ "
+            r"and fold2/ have parts; put the pictures of each class directly into one folder",
+        ),
+        (  # a class that a fold lacks, another case, pictures deeper inside
+            {"1/A": 3, "1/b/x": 3, "2/a": 3, "2/b": 3, "2/c": 3, "3/b": 3, "3/a": 3},
+            "two ways: as the classes 1/, 2/, 3/, or as the classes a/, b/, c/, of which 1/ and 2/",
+        ),
+        (
+            {f"train/{site}/{name}": 4 for site in ("north", "south") for name in "ab"}
+            | {"test/north": 4, "test/south": 4},
+            "train can be read in two ways: as the classes north/, south/, or as the classes a/, b",
+        ),
+        (
+            {f"{kind}/{name}": 4 for kind in ("images", "masks") for name in "ab"},
+            "two ways: as the classes images/, masks/, or as the classes a/, b/",
+        ),
+        (
+            {f"images/{name}": 4 for name in "ab"} | {f"labels/{name}": 0 for name in "ab"},
+            "has images in one of its folders only; .* did you mean .*images",
+        ),
     ],
 )
 def test_more_than_one_way_to_read(make_folder, make_spec, tree, message):
@@ -100,17 +126,44 @@ def test_more_than_one_way_to_read(make_folder, make_spec, tree, message):
         load_data(make_folder(tree), make_spec())
 
 
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"cat/images": 4, "dog/images": 4},  # one inner name cannot be two classes
+        {"cat/tabby": 4, "cat/tiger": 4, "dog/boxer": 4, "dog/pug": 4},
+        {"cat": 1, "cat/day": 4, "cat/night": 4, "dog": 1, "dog/day": 4, "dog/night": 4},
+        {"cat": 4, "dog": 4, "cow": 4, "bikes/red": 4, "bikes/blue": 4, "cars/red": 2}
+        | {"cars/blue": 2},
+        {"cat": 4, "cat/more": 4, "dog": 4},
+    ],
+)
+def test_folders_inside_classes_with_one_way_to_read(make_folder, make_spec, tree):
+    root = make_folder(tree)
+    data = load_data(root, make_spec())
+    assert data.classes == tuple(sorted({path.split("/")[0] for path in tree}))
+    assert total(data) == sum(tree.values())
+
+
+def test_a_model_knows_which_folders_are_its_classes(make_folder, make_spec):
+    root = make_folder({f"{name}/{time}": 4 for name in ("cat", "dog") for time in ("am", "pm")})
+    with pytest.raises(UserError, match="two ways"):
+        load_data(root, make_spec())
+    assert len(load_test(str(root), ["dog", "cat", "cow"], make_spec()).images) == 16
+    with pytest.raises(UserError, match="two ways"):
+        load_test(str(root), ["am", "pm"], make_spec())
+
+
 def test_classes_with_names_of_splits_are_read_alike_in_evaluation(make_folder, make_spec):
     root = make_folder({"test": 6, "control": 7})
     assert load_data(root, make_spec()).classes == ("control", "test")
-    split, _ = load_test(str(root), ["control", "test"], make_spec())
+    split = load_test(str(root), ["control", "test"], make_spec()).images
     assert sorted(split.labels.tolist()) == [0] * 7 + [1] * 6
 
 
 def test_evaluation_without_a_test_split_uses_what_training_holds_out(make_folder, make_spec):
     root = make_folder({f"{split}/{name}": 20 for split in ("train", "val") for name in "ab"})
     data = load_data(root, make_spec(), 3)
-    split, _ = load_test(str(root), ["a", "b"], make_spec(), 3)
+    split = load_test(str(root), ["a", "b"], make_spec(), 3).images
     assert split.names == data.test.names
     assert (split.images == data.test.images).all()
 
@@ -125,8 +178,9 @@ def test_runs_among_the_classes_are_left_out_and_said(make_folder, make_spec):
     data = load_data(root, make_spec())
     assert data.fingerprint == before.fingerprint
     assert set(reasons(data)) == {"runs/", "here/", "b/inside/"}
+    assert "; 3 folders left out because it was written by mobilenet_tf (" in describe(data)
     assert set(reasons(data).values()) == {"it was written by mobilenet_tf"}
-    assert len(load_test(str(root), ["a", "b"], make_spec())[0]) == 8
+    assert len(load_test(str(root), ["a", "b"], make_spec()).images) == 8
 
 
 def test_a_class_with_a_config_of_another_program_is_kept(make_folder, make_spec):
@@ -155,19 +209,29 @@ def test_links_to_folders_are_followed_and_loops_are_not(make_folder, make_spec,
     elsewhere = make_folder({"more": 3}, tmp_path / "elsewhere")
     os.symlink(elsewhere / "more", root / "a" / "linked")
     os.symlink(root / "a", root / "a" / "linked again")
+    os.mkdir(root / "b" / "inside")  # whose pictures must not be of both classes
+    os.rename(root / "b" / "000.png", root / "b" / "inside" / "000.png")
+    os.symlink(root / "b" / "inside", root / "a" / "of b")
     os.symlink(root, root / "b" / "up")
     os.symlink("itself", root / "b" / "itself")
     data = load_data(root, make_spec())
-    assert set(reasons(data)) == {"a/linked again/", "b/itself", "b/up/"}
+    assert set(reasons(data)) == {"a/linked again/", "a/of b/", "b/itself", "b/up/"}
     assert total(data) == 11
     names = [name for split in (data.train, data.validation, data.test) for name in split.names]
     assert sum(name.startswith("a/linked/") for name in names) == 3
 
 
-@pytest.mark.parametrize("tree", [("train/a", "train/b"), ("a", "b")])
-def test_one_folder_under_two_names_is_refused(make_folder, make_spec, tree):
+@pytest.mark.parametrize(
+    ("tree", "target", "link"),
+    [
+        (("train/a", "train/b"), "train", "test"),
+        (("train/a", "train/b", "test/a"), "train/b", "test/b"),
+        (("a", "b"), "a", "c"),
+    ],
+)
+def test_one_folder_under_two_names_is_refused(make_folder, make_spec, tree, target, link):
     root = make_folder(dict.fromkeys(tree, 4))
-    os.symlink(root / tree[0].split("/")[0], root / ("test" if "/" in tree[0] else "c"))
+    os.symlink(root / target, root / link)
     with pytest.raises(UserError, match="are the same folder under two names"):
         load_data(root, make_spec())
 
@@ -179,7 +243,7 @@ def test_names_of_macos_and_linux_are_one_class(make_folder, make_spec):
     data = load_data(root, make_spec())
     assert data.classes == ("b", NFC)
     assert total(data) == 11
-    split, _ = load_test(str(root), [NFD, "b"], make_spec())
+    split = load_test(str(root), [NFD, "b"], make_spec()).images
     assert split.labels.tolist().count(0) == 7
 
 

@@ -62,6 +62,7 @@ def test_only_train(monkeypatch, make_spec):
         numbers = [int(name.split("/")[1]) for name in split.names]
         np.testing.assert_array_equal(split.labels, np.array(numbers) % 2)
         np.testing.assert_array_equal(split.images[:, 0, 0, 0], 100 * split.labels + numbers)
+    assert data.notes[0].startswith("40 images are of one colour, or nearly so (train/0000000, ")
 
 
 def test_given_splits_are_used(monkeypatch, make_spec):

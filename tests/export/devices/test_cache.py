@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mobilenet_tf.deployment.devices.cache import MeasurementCache, cache_file
+from mobilenet_tf.core.cache import cache_file
+from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
 from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.networks.lower import lower
@@ -20,7 +21,7 @@ def test_no_home(monkeypatch):
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", homeless)
-    assert cache_file() is None
+    assert cache_file("measured.json") is None
     cache = MeasurementCache("device")
     cache.add([{"a": 1.0}], 1, "Measuring")
     assert cache.values == {"a": 1.0}

@@ -41,7 +41,7 @@ def test_the_program_prepares_the_input_as_the_project_does(
 
 
 def test_the_program_is_only_for_squares_cut_out_of_pictures():
-    for field, value in (("fit", "pad"), ("resize", "bicubic")):
+    for field, value in (("fit", "pad"), ("resize", "bicubic"), ("white_level", 4095.0)):
         result = finished(DIGITS)
         result["model"]["input"][field] = value
         assert inference_code(read(result), "model_int8.tflite") is None

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.deployment.tflite.archive import append_zip
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import (
     Credits,
@@ -55,6 +56,17 @@ def test_round_trip(described):
         extra={"alpha": 0.35},
     )
     json.dumps(read_metadata(described).to_dict())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_the_white_level_is_stored_and_checked(files):
+    facts = FACTS | {"input_spec": InputSpec(white_level=4095.0)}
+    content = add_metadata(files.uint8.read_bytes(), **facts)
+    assert read_metadata(content).white_level == 4095
+    for wrong in ("-1", "true", '"1"', "1e999", "null"):
+        text = f'{{"white_level": {wrong}, "fit": "pad"}}'
+        found = read_metadata(append_zip(content, {"preprocessing.json": text}))
+        assert (found.fit, found.white_level) == ("pad", None)
 
 
 def test_a_second_call_replaces_the_first(files, described):
