@@ -5,7 +5,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.search_outcome import read_result, write_outcome
 from mobilenet_tf.core.bounds import check_whole
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # it needs TensorFlow
 _MOST_TRIALS = 10_000
 
 
+@applicable
 def tune(
     settings: SearchSettings,
     *,
@@ -72,7 +74,7 @@ def tune(
     check_environment()
     _check_enough(settings, trials)
     check_weights(settings.weights)
-    out = out or Path("runs") / f"tune_{source_name(settings.data)}"
+    out = out or Path("runs") / f"tune_{source_name(settings.data)[:LONGEST_PART]}"
     with nullcontext() if is_worker() else at_work(Path(out)):
         return _search(settings, trials, Path(out), overwrite=overwrite, resume=resume)
 

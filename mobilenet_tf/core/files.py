@@ -34,8 +34,7 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         UserError: The disk is full or the folder is not writable.
     """
-    # The file's suffix stays last because Keras chooses the format by it.
-    partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
+    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _any_clock():
@@ -47,11 +46,30 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
-        if partial.is_dir():
+        if os.path.isdir(partial):
             shutil.rmtree(partial, ignore_errors=True)
         else:
             with suppress(OSError):  # it was never created, or its parent is not a folder
                 partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    # The file's suffix stays last because Keras chooses the format by it.
+    return path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
+
+
+def check_writable(path: Path) -> None:
+    """Reject a path at which `write_atomically` cannot write, before there is anything to write.
+
+    Raises:
+        UserError: A name in it is too long, or a file stands where a folder is needed.
+    """
+    try:
+        _partial(path).lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 @contextmanager

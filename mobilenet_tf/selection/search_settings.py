@@ -47,6 +47,7 @@ class SearchSettings:
                 f"algorithm is {self.algorithm!r}; it must be one of {', '.join(ALGORITHMS)}."
             )
         check_seed(self.seed)
+        self.space.networks(1, self.channels)  # rejects values that no network has
         self.trial_recipe({})
 
     def trial_recipe(self, fields: dict[str, Any]) -> Recipe:
