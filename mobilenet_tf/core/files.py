@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.reading import read_text_file
+from mobilenet_tf.core.reading import TEXT_LIMIT, read_text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -131,6 +131,30 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     return value
+
+
+def read_json(path: Path, limit: int = TEXT_LIMIT) -> Any:
+    """Read a JSON file of at most `limit` bytes; it may have NaN, which is not valid.
+
+    Raises:
+        UserError: The file cannot be read, is too large or is not JSON.
+    """
+    return parse_json(read_text_file(path, limit), str(path))
+
+
+def parse_json(text: str, source: str) -> Any:
+    """Parse JSON as `read_json` does; `source` names the text in errors.
+
+    Raises:
+        UserError: The text is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is empty" if not text else "it is nested too deep"
+        if text and isinstance(error, ValueError):
+            reason = str(error)
+        raise UserError(f"{source} is not valid JSON: {reason}.") from error
 
 
 def write_lines(path: Path, lines: Iterable[object]) -> None:

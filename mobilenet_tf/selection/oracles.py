@@ -4,9 +4,8 @@ keras-tuner is written for Keras 3. Only its oracles and the loop around them ar
 numbers and words but never a model.
 """
 
-import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,16 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from threadpoolctl import threadpool_limits
 
-from mobilenet_tf.core.files import write_text
-from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_json
+from mobilenet_tf.selection.search_settings import FACTOR, UNITS, SearchSettings
 from mobilenet_tf.selection.tuning_space import Range
 
 OBJECTIVE = "val_accuracy"
-# Hyperband's unit is a quarter of a trial's epochs: the better half of the first trials goes on to
-# two quarters, and the better half of these to all four. After one or two epochs of small data,
-# batch normalization's statistics still lag behind and matter more than the values searched.
-UNITS, _FACTOR = 4, 2
+# Random values that may have been tried already before the space counts as exhausted. With
+# keras-tuner's 20, a search would often leave out the last configurations of a small space.
+_COLLISIONS = 2000
+_STATES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.INVALID, TrialStatus.FAILED)
 
 
 def hyperparameters(
@@ -45,23 +45,59 @@ def hyperparameters(
 
 
 class _Atomic(keras_tuner.Oracle):
-    """Mixin that writes the oracle's state atomically."""
+    """Mixin that writes the oracle's state atomically, and checks it when it is read again."""
+
+    hyperparameters: keras_tuner.HyperParameters
 
     def save(self) -> None:
-        write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+        write_json(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: Trial) -> None:
         file = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
-        write_text(file, json.dumps(trial.get_state()))
+        write_json(file, trial.get_state())
 
     def reload(self) -> None:
-        super().reload()
+        space = self.hyperparameters
+        try:
+            super().reload()
+            _check_trials(self.trials, space)
+        except Exception as error:  # keras-tuner takes every value in its files as given
+            raise UserError(
+                f"The state of the search in {self._get_oracle_fname()} and beside it is damaged; "
+                "restore it, or use --overwrite to search again from the start."
+            ) from error
+        self.hyperparameters = space
         # A trial is saved before the oracle that began it, so the oracle may not list it.
         self._retry_queue += [
             name
             for name, trial in self.trials.items()
             if trial.status == TrialStatus.RUNNING and name not in self._retry_queue
         ]
+
+
+def _check_trials(trials: Mapping[str, Trial], space: keras_tuner.HyperParameters) -> None:
+    """Reject trials of wrong types, with values outside of the space, or that continue no other.
+
+    Raises:
+        ValueError, KeyError, TypeError: As the text says.
+    """
+    for number, trial in trials.items():
+        values = trial.hyperparameters.values
+        if not number.isdecimal() or trial.status not in _STATES:
+            raise ValueError(f"trial {number!r} is {trial.status!r}")
+        for one in space.space:
+            value = values[one.name]
+            if isinstance(one, keras_tuner.engine.hyperparameters.Choice):
+                accepted = value in one.values
+            else:
+                accepted = type(value) in (int, float) and one.min_value <= value <= one.max_value
+            if not accepted:
+                raise ValueError(f"{one.name} is {value!r}")
+        first, units = values.get("tuner/trial_id"), values.get("tuner/epochs", UNITS)
+        if first is not None and not (first in trials and int(first) < int(number)):
+            raise ValueError(f"trial {number} continues {first!r}")
+        if units not in range(1, UNITS + 1) or not isinstance(trial.score, float | None):
+            raise ValueError(f"trial {number} has {units!r} epochs and the score {trial.score!r}")
 
 
 class _Hyperband(_Atomic, keras_tuner.oracles.HyperbandOracle):
@@ -96,7 +132,7 @@ def make_oracle(
         "seed": settings.seed + 1,  # keras-tuner takes 0 for no seed
     }
     if settings.algorithm == "hyperband":
-        oracle = _Hyperband(max_epochs=UNITS, factor=_FACTOR, hyperband_iterations=None, **common)
+        oracle = _Hyperband(max_epochs=UNITS, factor=FACTOR, hyperband_iterations=None, **common)
         oracle.max_trials = trials
     elif settings.algorithm == "bayesian":
         # keras-tuner's default, three per dimension, would use up a search of twenty trials.
@@ -104,7 +140,7 @@ def make_oracle(
         oracle = _Bayesian(max_trials=trials, num_initial_points=initial, **common)
     else:
         oracle = _Random(max_trials=trials, **common)
-    oracle.verbose = 0
+    oracle.verbose, oracle._max_collisions = 0, _COLLISIONS
     return oracle
 
 

@@ -1,5 +1,6 @@
 """The folder of a search: who is at work in it, and files in it that are damaged."""
 
+import json
 import subprocess
 import sys
 
@@ -38,6 +39,47 @@ def test_an_exported_model_is_no_search_to_resume(search, tmp_path):
     assert folder.tflite.read_bytes() == b"mine"
 
 
+def test_a_worker_waits_for_its_chief_and_needs_the_same_images(search, tmp_path, monkeypatch):
+    out = tmp_path / "search"
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
+    naps = []
+
+    def sleep(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+            begin_search(search, out, fingerprint=lambda network: "photos")
+            monkeypatch.setenv("KERASTUNER_TUNER_ID", "one")
+
+    monkeypatch.setattr("time.sleep", sleep)
+    begin_search(search, out, fingerprint=lambda network: "photos")
+    assert len(naps) == 3
+    with pytest.raises(UserError, match=r"The images of digits are not those that the search in"):
+        begin_search(search, out, fingerprint=lambda network: "other photos")
+    with pytest.raises(UserError, match="No chief has begun a search in"):
+        begin_search(search, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_another_version_continues_no_search(search, tmp_path, monkeypatch):
+    begin_search(search, tmp_path / "search")
+    monkeypatch.setattr("mobilenet_tf.selection.search_settings.__version__", "9")
+    with pytest.raises(UserError, match=r"was started with version = '0.*', not '9'"):
+        begin_search(search, tmp_path / "search", resume=True)
+
+
+@pytest.mark.parametrize(
+    "networks", [[], {}, [1], [{"network": "v9"}], [{"network": "v1 0.25 32", "macs": "many"}]]
+)
+def test_a_search_with_damaged_networks(search, tmp_path, networks):
+    out = tmp_path / "search"
+    begin_search(search, out)
+    (out / "result.json").write_text(json.dumps({"networks": networks}))
+    with pytest.raises(UserError, match=r"result\.json is damaged; restore it, or use --overwrite"):
+        begin_search(search, out, resume=True)
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("oracle/oracle.json", ""), ("oracle/trial_0/trial.json", "[1"), ("result.json", "[]")],
@@ -58,5 +100,5 @@ def test_a_search_at_work_is_refused(search, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         with pytest.raises(UserError, match="in use by process"):
-            tune(search, out=tmp_path / "search", resume=True)
+            tune(search, trials=2, out=tmp_path / "search", resume=True)
         process.kill()
