@@ -5,7 +5,7 @@ numbers and words but never a model.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json
+from mobilenet_tf.selection.oracle_state import check_trials, read_state
 from mobilenet_tf.selection.search_settings import FACTOR, UNITS, SearchSettings
 from mobilenet_tf.selection.tuning_space import Range
 
@@ -22,7 +23,10 @@ OBJECTIVE = "val_accuracy"
 # Random values that may have been tried already before the space counts as exhausted. With
 # keras-tuner's 20, a search would often leave out the last configurations of a small space.
 _COLLISIONS = 2000
-_STATES = (TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.INVALID, TrialStatus.FAILED)
+_OWN = (
+    *("hyperparameters", "seed", "num_initial_points", "beta"),
+    *("max_epochs", "min_epochs", "factor", "hyperband_iterations"),
+)
 
 
 def hyperparameters(
@@ -47,8 +51,6 @@ def hyperparameters(
 class _Atomic(keras_tuner.Oracle):
     """Mixin that writes the oracle's state atomically, and checks it when it is read again."""
 
-    hyperparameters: keras_tuner.HyperParameters
-
     def save(self) -> None:
         write_json(Path(self._get_oracle_fname()), self.get_state())
 
@@ -57,47 +59,26 @@ class _Atomic(keras_tuner.Oracle):
         write_json(file, trial.get_state())
 
     def reload(self) -> None:
-        space = self.hyperparameters
+        # The settings determine these; a file that was changed must not.
+        own = {name: getattr(self, name) for name in _OWN if hasattr(self, name)}
+        file = Path(self._get_oracle_fname())
         try:
+            state = read_state(file)
             super().reload()
-            _check_trials(self.trials, space)
+            check_trials(self.trials, state, own["hyperparameters"])
         except Exception as error:  # keras-tuner takes every value in its files as given
             raise UserError(
-                f"The state of the search in {self._get_oracle_fname()} and beside it is damaged; "
-                "restore it, or use --overwrite to search again from the start."
+                f"The state of the search in {file} and beside it is damaged; restore it, or use "
+                "--overwrite to search again from the start."
             ) from error
-        self.hyperparameters = space
+        for name, value in own.items():
+            setattr(self, name, value)
         # A trial is saved before the oracle that began it, so the oracle may not list it.
         self._retry_queue += [
             name
             for name, trial in self.trials.items()
             if trial.status == TrialStatus.RUNNING and name not in self._retry_queue
         ]
-
-
-def _check_trials(trials: Mapping[str, Trial], space: keras_tuner.HyperParameters) -> None:
-    """Reject trials of wrong types, with values outside of the space, or that continue no other.
-
-    Raises:
-        ValueError, KeyError, TypeError: As the text says.
-    """
-    for number, trial in trials.items():
-        values = trial.hyperparameters.values
-        if not number.isdecimal() or trial.status not in _STATES:
-            raise ValueError(f"trial {number!r} is {trial.status!r}")
-        for one in space.space:
-            value = values[one.name]
-            if isinstance(one, keras_tuner.engine.hyperparameters.Choice):
-                accepted = value in one.values
-            else:
-                accepted = type(value) in (int, float) and one.min_value <= value <= one.max_value
-            if not accepted:
-                raise ValueError(f"{one.name} is {value!r}")
-        first, units = values.get("tuner/trial_id"), values.get("tuner/epochs", UNITS)
-        if first is not None and not (first in trials and int(first) < int(number)):
-            raise ValueError(f"trial {number} continues {first!r}")
-        if units not in range(1, UNITS + 1) or not isinstance(trial.score, float | None):
-            raise ValueError(f"trial {number} has {units!r} epochs and the score {trial.score!r}")
 
 
 class _Hyperband(_Atomic, keras_tuner.oracles.HyperbandOracle):
