@@ -50,12 +50,13 @@ def evaluate(
     """
     check_seed(seed)
     from mobilenet_tf.deployment.proof.evaluate import evaluate_file
+    from mobilenet_tf.deployment.tflite.parse import read_file
 
     if isinstance(what, Run) or Path(what).is_dir():
         path = what.folder.path if isinstance(what, Run) else what
         run = Run.open(path, "model_int8.tflite")
         require_current(run.folder, "model_int8.tflite")
-        require_own_file(run.folder.tflite.read_bytes(), run)
+        require_own_file(read_file(run.folder.tflite)[0], run)
         if data is None:
             with run.folder.at_work() if robustness else nullcontext():
                 return _evaluate_own_test(run, seed, robustness)

@@ -4,6 +4,7 @@ Only what is known to be written by this project, and unchanged since, is replac
 """
 
 import hashlib
+import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_bytes, write_json
+from mobilenet_tf.core.reading import open_regular
 from mobilenet_tf.core.records import from_plain
 
 MARKER = ".mobilenet_tf.json"
@@ -63,7 +65,7 @@ def write_marker(folder: Path, marker: Marker) -> None:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path, sys.maxsize) as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
