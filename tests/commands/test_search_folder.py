@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from mobilenet_tf.commands.tune import begin_search, tune
+from mobilenet_tf.commands.tune import _Trainer, begin_search, tune
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
@@ -102,3 +105,24 @@ def test_a_search_at_work_is_refused(search, tmp_path):
         with pytest.raises(UserError, match="in use by process"):
             tune(search, trials=2, out=tmp_path / "search", resume=True)
         process.kill()
+
+
+def test_a_picture_that_changes_its_class_ends_the_search(search, tmp_path):
+    data, out, random = tmp_path / "data", tmp_path / "search", np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (data / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(data / name / f"{number}.png")
+    search = replace(search, data=str(data))
+
+    def begin(**options):
+        read = _Trainer(search, out).fingerprint
+        return begin_search(search, out, fingerprint=read, **options)
+
+    begin()
+    begin(resume=True)
+    (data / "cats" / "3.png").rename(data / "dogs" / "moved.png")
+    with pytest.raises(UserError, match=r"The images of .*data are not those that the search in"):
+        begin(resume=True)
+    begin(overwrite=True)

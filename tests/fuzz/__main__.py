@@ -1,7 +1,7 @@
 """The whole fuzz: `python -m tests.fuzz [FIRST_SEED]`; the exit code is 1 if there is a fault."""
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from tests.fuzz.driver import Report, fuzz
 
@@ -16,9 +16,10 @@ def main() -> None:
     print(f"{'kind':8}", *(f"{name:>9}" for name in (*_COLUMNS, "slowest s", "peak MB")))
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(fuzz, kind, first, count) for kind, count in COUNTS.items()]
-        reports = [one.result() for one in waiting]
-    for report in reports:
-        print(_line(report))
+        reports = []
+        for one in as_completed(waiting):
+            reports.append(one.result())
+            print(_line(reports[-1]), flush=True)
     problems = [problem for report in reports for problem in report.problems()]
     print("\n".join(problems), file=sys.stderr)
     sys.exit(bool(problems))
