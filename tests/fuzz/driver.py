@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,10 +67,9 @@ def _read(report: Report, first: int, end: int) -> int:
     errors: list[str] = []
     reader = threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True)
     reader.start()
-    seed = first - 1
-    watch = _watch(process, _START)
+    seed, watch = first - 1, _Watch(process)
     for line in process.stdout:
-        watch.cancel()
+        watch.wait(2 * SECONDS)
         facts = json.loads(line)
         seed = facts.get("seed", seed)
         report.found.update(facts.get("found", {}))
@@ -77,8 +77,6 @@ def _read(report: Report, first: int, end: int) -> int:
         report.peak = max(report.peak, facts.get("peak", 0))
         if facts.get("fault"):
             report.faults.append(f"{report.kind} {seed}: {facts['fault']}")
-        watch = _watch(process, 2 * SECONDS)
-    watch.cancel()
     code = process.wait()
     reader.join()
     if code == 0:
@@ -90,8 +88,20 @@ def _read(report: Report, first: int, end: int) -> int:
     return seed
 
 
-def _watch(process: subprocess.Popen, seconds: float) -> threading.Timer:
-    watch = threading.Timer(seconds, process.kill)
-    watch.daemon = True
-    watch.start()
-    return watch
+class _Watch:
+    """Kills a process that says nothing for too long."""
+
+    def __init__(self, process: subprocess.Popen):
+        self.process = process
+        self.wait(_START)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait this long from now on."""
+        self.until = time.monotonic() + seconds
+
+    def _run(self) -> None:
+        while self.process.poll() is None:
+            if time.monotonic() > self.until:
+                self.process.kill()
+            time.sleep(0.5)

@@ -39,13 +39,15 @@ def test_some_mutants(kind):
 
 
 READER = """
-import json, os, sys
+import json, os, sys, time
 for seed in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[3])):
     print(json.dumps({"seed": seed}), flush=True)
     if seed == 1:
         os.abort()
+    if seed == 4:
+        time.sleep(600)
     fault = "ZeroDivisionError" if seed == 2 else None
-    print(json.dumps({"found": {"mutants": 1}, "seconds": 90.0 * (seed == 3), "fault": fault}))
+    print(json.dumps({"found": {"mutants": 1}, "seconds": 9.0 * (seed == 3), "fault": fault}))
 print(json.dumps({"peak": 2**31}))
 """
 
@@ -54,11 +56,13 @@ def test_deaths_faults_delays_and_floods_are_problems(monkeypatch, tmp_path):
     """And the mutants behind one that ends the reader are read."""
     (tmp_path / "reader.py").write_text(READER)
     monkeypatch.setattr(driver, "READER", [sys.executable, str(tmp_path / "reader.py")])
-    report = driver.fuzz("any", 0, 5)
-    assert report.found["mutants"] == 5
+    monkeypatch.setattr(driver, "SECONDS", 1)
+    report = driver.fuzz("any", 0, 6)
+    assert report.found["mutants"] == 6
     assert report.problems() == [
         "any 1: the process ended with -6",
         "any 2: ZeroDivisionError",
-        "any: an answer after 90 seconds",
+        "any 4: the process ended with -9",
+        "any: an answer after 9 seconds",
         "any: 2,147,483,648 bytes of memory",
     ]
