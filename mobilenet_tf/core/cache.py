@@ -1,6 +1,5 @@
 """What was found out once and is valid until something that it depends on changes."""
 
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text, write_text
-from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.core.files import read_json, write_json
 
 
 def cache_file(name: str) -> Path | None:
@@ -48,8 +46,8 @@ class DiskCache:
 
     def _read(self) -> dict[str, Any]:
         try:
-            table = json.loads(read_bounded(self.path)) if self.path else {}
-        except (OSError, ValueError, RecursionError):
+            table = read_json(self.path) if self.path else {}
+        except UserError:
             return {}  # absent or damaged
         return table if isinstance(table, dict) else {}
 
@@ -59,4 +57,4 @@ class DiskCache:
             return
         table = self._read() | {self.about: self.values}
         with suppress(UserError):  # it is only found out again next time
-            write_text(self.path, json_text(table, indent=1) + "\n")
+            write_json(self.path, table)
