@@ -23,7 +23,12 @@ from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
 from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS, shown
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
-from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, tensor_info
+from mobilenet_tf.deployment.tflite.tensor_info import (
+    TensorInfo,
+    check_quantization,
+    tensor_info,
+    with_batch,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +105,12 @@ class TFLiteModel:
         for indices, what in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
             if len(indices) != 1:
                 raise UserError(f"{self.name} has {len(indices)} {what}; one is needed.")
-        picture, scores = (tensor_info(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
+        picture, scores = (with_batch(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
         for tensor in (picture, scores):
             if any(side < 1 for side in tensor.shape):
                 raise UserError(
                     f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}, which"
-                    " is not fixed; export it with batch, height and width given."
+                    " is not fixed; export it with height and width given."
                 )
             if tensor.dtype not in IO_TYPES:
                 raise UserError(

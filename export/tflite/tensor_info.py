@@ -1,7 +1,7 @@
 """Name, shape and quantization of one tensor of a `.tflite`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -66,6 +66,17 @@ def tensor_info(tensor: schema.TensorT) -> TensorInfo:
         scale=scale,
         zero_point=None if scale is None else zero_point,
     )
+
+
+def with_batch(tensor: schema.TensorT) -> TensorInfo:
+    """Return the facts of an input or output, with the batch that LiteRT runs it at.
+
+    Converters leave the batch open in the signature, and state the one that is used in the shape.
+    """
+    info, stored = tensor_info(tensor), tensor.shape
+    if not info.shape or stored is None or len(stored) != len(info.shape):
+        return info
+    return replace(info, shape=(int(stored[0]), *info.shape[1:]))
 
 
 def check_quantization(tensor: TensorInfo, name: str) -> None:
