@@ -1,15 +1,44 @@
 """Whether a model of somebody else has the classes in the order of the data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.dataset import Split
 
 # Another order must explain the images well, and far better than the given one.
 _WELL, _BETTER = 0.75, 0.3
 _IMAGES_PER_CLASS = 2
+ORDER_IMAGES = 300  # on which a model's order is checked: training images, of which there are most
+_AT_ONCE = 64
+
+
+def require_model_order(
+    predict: Callable[[np.ndarray], Any],
+    images: Split,
+    classes: Sequence[str],
+    name: str,
+    remedy: str,
+) -> None:
+    """Reject a model as `require_order` does, by its scores for some images.
+
+    Args:
+        predict: Returns scores (N, classes) for uint8 pixels (N, height, width, channels).
+        images: Labelled images at the size of its input.
+        classes: See `require_order`, as for the two below.
+        name: See above.
+        remedy: See above.
+
+    Raises:
+        UserError: Another order scores far better.
+    """
+    starts = range(0, len(images), _AT_ONCE)
+    scores = [np.asarray(predict(images.images[start : start + _AT_ONCE])) for start in starts]
+    confusion = np.zeros((len(classes), len(classes)), int)
+    np.add.at(confusion, (images.labels, np.concatenate(scores).argmax(axis=1)), 1)
+    require_order(confusion, classes, name, remedy)
 
 
 def require_order(confusion: Any, classes: Sequence[str], name: str, remedy: str) -> None:

@@ -2,21 +2,18 @@
 
 import time
 
-import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
-from mobilenet_tf.runs.order import require_order
+from mobilenet_tf.runs.order import ORDER_IMAGES, require_model_order
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import load_teacher
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.float_training import train_float
 from mobilenet_tf.training.strategy import training_scope
-
-_ORDER_IMAGES = 300  # on which a teacher's order of classes is checked
 
 
 def train(run: Run, until: int | None = None) -> keras.Model:
@@ -56,18 +53,13 @@ def _require_order(teacher: Teacher, run: Run) -> None:
     """Reject a model file whose classes are in another order than the folders of the data.
 
     Raises:
-        UserError: Another order fits validation images far better.
+        UserError: Another order fits training images far better.
     """
-    few, network = run.data.validation.balanced(_ORDER_IMAGES, run.settings.seed), run.network
-    predicted = np.concatenate(
-        [
-            np.asarray(
-                teacher(tf.constant(network.input.normalise(few.images[start : start + 64])))
-            )
-            for start in range(0, len(few), 64)
-        ]
-    ).argmax(axis=1)
-    confusion = np.zeros((network.classes, network.classes), int)
-    np.add.at(confusion, (few.labels, predicted), 1)
-    remedy = "Save a teacher whose outputs are in the order of the data."
-    require_order(confusion, run.classes, f"The teacher {run.settings.teacher}", remedy)
+    spec = run.network.input
+    require_model_order(
+        lambda pixels: teacher(tf.constant(spec.normalise(pixels))),
+        run.data.train.sample(ORDER_IMAGES, run.settings.seed, spec),
+        run.classes,
+        f"The teacher {run.settings.teacher}",
+        "Save a teacher whose outputs are in the order of the data.",
+    )

@@ -12,7 +12,8 @@ SIDE = 32
 def colour_model(
     weights: Sequence[Sequence[float]] = ((5, 0, 0), (0, 5, 0), (0, 0, 5)),
     bias: Sequence[float] | None = None,
-    activation: str | None = "softmax",
+    activation: str = "softmax",
+    batch: int | None = 1,
 ) -> Any:
     """Return a network whose scores are those of the mean red, green and blue.
 
@@ -20,14 +21,15 @@ def colour_model(
         weights: One row per colour, one column per class.
         bias: Of each class.
         activation: After the sums.
+        batch: Of the input; None leaves it open.
     """
     import tf_keras as keras
 
-    image = keras.Input((SIDE, SIDE, 3))
+    image = keras.Input((SIDE, SIDE, 3), batch_size=batch)
     mean = keras.layers.GlobalAveragePooling2D()(image)
     kernel = np.array(weights, np.float32)
     dense = keras.layers.Dense(kernel.shape[1])
-    model = keras.Model(image, keras.layers.Activation(activation or "linear")(dense(mean)))
+    model = keras.Model(image, keras.layers.Activation(activation)(dense(mean)))
     dense.set_weights([kernel, np.array([0] * kernel.shape[1] if bias is None else bias)])
     return model
 

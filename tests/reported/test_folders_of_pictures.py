@@ -172,16 +172,6 @@ def test_class_names_that_no_file_can_hold_are_refused_at_the_start(name, photos
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [("--io", "int4"), ("--size", "100000"), ("--seed", "4294967296"), ("--teacher", "gone")],
-    ids=" ".join,
-)
-def test_what_a_later_stage_refuses_is_refused_at_the_start(options, photos, tmp_path):
-    refused(train(photos, tmp_path / "out", *options), options[0].strip("-"))
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_name_that_is_no_text_costs_no_earlier_run(photos, run, tmp_path):
     data = Path(shutil.copytree(photos, tmp_path / "photos"))
     os.rename(data / "red", os.path.join(os.fsencode(data), b"caf\xe9"))
