@@ -1,5 +1,7 @@
 """Models whose scores can be said beforehand, written as tools other than this one write them."""
 
+import io
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,3 +67,15 @@ def write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def with_member(content: bytes, name: str, text: bytes) -> bytes:
+    """Return the .tflite with another content of one of the files that its end holds."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        members = {member: file.read(member) for member in file.namelist()}
+        start = min(info.header_offset for info in file.infolist())
+    out = io.BytesIO(content[:start])
+    with zipfile.ZipFile(out, "a") as file:
+        for member, held in (members | {name: text}).items():
+            file.writestr(member, held)
+    return out.getvalue()

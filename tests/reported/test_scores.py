@@ -1,16 +1,15 @@
 """Whether scores are read for what they are: whose they are, and whether they are numbers."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.reported.conftest import COLOURS, SMALL, save_squares
+from tests.reported.conftest import SMALL
 from tests.reported.drive import Done, call, refused, succeeded
-from tests.reported.models import SIDE, colour_model, describe, to_tflite, write
+from tests.reported.models import SIDE, colour_model, describe, to_tflite, with_member, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported pictures")]
 
@@ -176,25 +175,3 @@ def test_labels_inside_a_file_in_other_encodings(text, float_file, square, tmp_p
     file = write(tmp_path / "labels.tflite", with_member(content, "labels.txt", text))
     found = succeeded(call("predict", file, square, "--json")).json
     assert found["predictions"][0]["classes"][0]["label"] == "röd"
-
-
-def with_member(content: bytes, name: str, text: bytes) -> bytes:
-    """Return the .tflite with another content of one of the files that its end holds."""
-    import io
-    import zipfile
-
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        members = {member: file.read(member) for member in file.namelist()}
-        start = min(info.header_offset for info in file.infolist())
-    out = io.BytesIO(content[:start])
-    with zipfile.ZipFile(out, "a") as file:
-        for member, held in (members | {name: text}).items():
-            file.writestr(member, held)
-    return out.getvalue()
-
-
-def test_shares_of_the_integer_range_are_at_most_all(tmp_path):
-    """Weights that are uint8, as in files of the first converters."""
-    content = bytearray(to_tflite(colour_model(), "uint8"))
-    file = write(tmp_path / "old.tflite", bytes(content))
-    assert "100." not in succeeded(call("inspect", file)).out
