@@ -4,9 +4,12 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,19 +38,31 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def call(*arguments: object, cwd: Path | None = None) -> Done:
-    """Run a command in this process."""
+class _Late(BaseException):
+    """A command that has not ended in time."""
+
+
+def _late(*_: object) -> NoReturn:
+    raise _Late
+
+
+def call(*arguments: object, cwd: Path | None = None, seconds: float = 100) -> Done:
+    """Run a command in this process; after `seconds` it is ended with the exit code -9."""
     from mobilenet_tf.__main__ import main
     from mobilenet_tf.core.terminal import console
 
     out, err = io.StringIO(), io.StringIO()
     argv, path, here, file = sys.argv, list(sys.path), os.getcwd(), console.file
     sys.argv, console.file = ["mobilenet-tf", *map(str, arguments)], err
+    before = signal.signal(signal.SIGALRM, _late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         os.chdir(cwd or here)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = _code(main)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
         os.chdir(here)
         sys.argv, sys.path[:], console.file = argv, path, file
     return Done(code, out.getvalue(), err.getvalue())
@@ -57,6 +72,8 @@ def _code(main: Any) -> int:
     """Run a program; return its exit code, with what Python prints of an error."""
     try:
         main()
+    except _Late:
+        return -9
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except Exception:
@@ -115,3 +132,18 @@ def refused(done: Done, *said: str) -> str:
     for words in said:
         assert words in sentence
     return sentence
+
+
+@contextlib.contextmanager
+def at_work(*arguments: object, until: Callable[[], object], **options: Any) -> Iterator[Any]:
+    """Keep a command running in a process of its own, from `until` on; it is killed at the end."""
+    command = [sys.executable, "-m", "mobilenet_tf", *map(str, arguments)]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env, **options) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not until() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            yield process
+        finally:
+            process.kill()

@@ -65,7 +65,7 @@ def mean_over_axes(shape=(1, 28, 28, 3)) -> bytes:
     return flat.content(picture, scores)
 
 
-def dense(side: int = 8, value: float | None = None) -> bytes:
+def dense(side: int = 32, value: float | None = None) -> bytes:
     """Float picture -> four scores, by a kernel in half precision, of one value if it is given."""
     flat, count = Flat(), 3 * side * side
     values = np.random.default_rng(0).normal(size=(4, count))
@@ -103,9 +103,10 @@ def crash() -> bytes:
 
 
 def shared_graphs() -> bytes:
-    """A vector of 30,000 graphs, all of which are the same one."""
+    """A vector of 30,000 graphs, all of which are the same one, of 200 tensors."""
     flat = Flat()
-    flat.tensor((1,), TYPES.UINT8, name="t" * 200)
+    for _ in range(200):
+        flat.tensor((1,), TYPES.UINT8)
     flat.model.subgraphs *= 3
     content = bytearray(flat.content(0, 0))
     table = schema.Model.GetRootAs(bytes(content), 0)._tab

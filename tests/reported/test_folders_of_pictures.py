@@ -17,6 +17,7 @@ from tests.reported.models import describe, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported pictures")]
 
+
 def train(data: Path | str, out: Path, *options: object, cwd: Path | None = None) -> Done:
     return call("train", "--data", data, *SMALL, *options, "--out", out, cwd=cwd)
 
@@ -48,7 +49,9 @@ def test_runs_among_the_pictures_are_no_class(photos, finished, tmp_path):
     succeeded(train(".", out, "--resume", cwd=data))
 
 
-def test_a_run_among_the_pictures_is_no_class_in_evaluation(colours_file, photos, finished, tmp_path):
+def test_a_run_among_the_pictures_is_no_class_in_evaluation(
+    colours_file, photos, finished, tmp_path
+):
     data = Path(shutil.copytree(photos, tmp_path / "photos"))
     shutil.copytree(finished, data / "mine")
     save_squares(data / "mine" / "worst", (9, 9, 9))
@@ -59,9 +62,8 @@ def test_a_run_among_the_pictures_is_no_class_in_evaluation(colours_file, photos
 
 SPLITS = [
     ("training_set", "test_set"),
-    ("Training", "Testing"),
     ("train", "dev", "eval"),
-    ("TRAIN", "VALIDATION", "TEST"),
+    ("TRAIN", "DEV", "EVAL"),
     ("train_data", "val_data", "test_data"),
 ]
 
@@ -196,10 +198,10 @@ def bitmap(colour: tuple[int, int, int], alpha: int) -> bytes:
 
 @pytest.mark.parametrize("form", ["bmp", "png", "tiff"])
 def test_an_alpha_channel_of_nothing_but_zero_is_ignored(form, colours_file, tmp_path):
-    path = tmp_path / f"red.{form}"
+    path = tmp_path / f"green.{form}"
     if form == "bmp":
-        write(path, bitmap((220, 20, 20), 0))
+        write(path, bitmap((20, 220, 20), 0))
     else:
-        Image.fromarray(np.full((32, 32, 4), (220, 20, 20, 0), np.uint8)).save(path)
+        Image.fromarray(np.full((32, 32, 4), (20, 220, 20, 0), np.uint8)).save(path)
     found = succeeded(call("predict", colours_file, path, "--json")).json
-    assert found["predictions"][0]["classes"][0]["label"] == "red"
+    assert found["predictions"][0]["classes"][0]["label"] == "green"

@@ -114,11 +114,10 @@ def test_agreement_is_that_of_scores_before_rounding(photos, tmp_path):
 # Metadata.
 
 
-@pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (127.5, 1.0)])
-def test_metadata_that_saturate_the_input_are_not_followed(mean, std, photos, tmp_path, caplog):
+def test_metadata_that_saturate_the_input_are_not_followed(photos, tmp_path, caplog):
+    """Many tools write mean 0 and std 1 into files that take raw pixels."""
     content = to_tflite(colour_model(), "uint8")
-    labels = ("red", "green", "blue")
-    file = write(tmp_path / "raw.tflite", describe(content, labels, mean, std))
+    file = write(tmp_path / "raw.tflite", describe(content, ("red", "green", "blue"), 0.0, 1.0))
     done = call("evaluate", file, "--data", photos, "--json")
     if done.code:
         refused(done, "raw.tflite")
@@ -165,10 +164,9 @@ def test_a_damaged_picture_does_not_end_the_others(content, colours_file, square
     "text",
     [
         "röd\ngrön\nblå\n".encode("utf-16"),
-        "röd\ngrön\nblå\n".encode("utf-8-sig"),
         "röd\r\ngrön\r\nblå\r\n\r\n".encode(),
     ],
-    ids=["UTF-16", "BOM", "blank last line"],
+    ids=["UTF-16", "blank last line"],
 )
 def test_labels_inside_a_file_in_other_encodings(text, float_file, square, tmp_path):
     content = describe(float_file, ("a", "b", "c"))
