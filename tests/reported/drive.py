@@ -46,7 +46,7 @@ def _late(*_: object) -> NoReturn:
     raise _Late
 
 
-def call(*arguments: object, cwd: Path | None = None, seconds: float = 100) -> Done:
+def call(*arguments: object, cwd: Path | None = None, seconds: float = 900) -> Done:
     """Run a command in this process; after `seconds` it is ended with the exit code -9."""
     from mobilenet_tf.__main__ import main
     from mobilenet_tf.core.terminal import console
@@ -87,7 +87,7 @@ def call_apart(
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     limit: int | None = None,
-    seconds: float = 60,
+    seconds: float = 300,
 ) -> Done:
     """Run a command in a process of its own, which may crash; after `seconds` it is killed.
 

@@ -43,7 +43,7 @@ def test_a_crash_of_the_runtime_is_one_sentence(command, square, photos, tmp_pat
 
 def test_tables_that_are_shared_end_soon(tmp_path):
     file = write(tmp_path / "shared.tflite", flat.shared_graphs())
-    refused(call_apart("inspect", file, limit=4 * GIGABYTE, seconds=20), "shared.tflite")
+    refused(call_apart("inspect", file, limit=4 * GIGABYTE, seconds=60), "shared.tflite")
 
 
 @pytest.mark.parametrize("side", [25_000, 2**20])
@@ -194,7 +194,7 @@ def test_a_pipe_or_a_device_does_not_block(what, colours_file, square, tmp_path)
         "device": ["predict", colours_file, "/dev/zero"],
         "teacher": ["train", "--data", photos, "--teacher", pipe, "--out", tmp_path / "out"],
     }[what]
-    done = call_apart(*command, limit=4 * GIGABYTE, seconds=20)
+    done = call_apart(*command, limit=4 * GIGABYTE, seconds=60)
     if what == "data":
         assert len(succeeded(done).json["skipped"]) == 1
     else:
