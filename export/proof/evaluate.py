@@ -16,6 +16,7 @@ from mobilenet_tf.datasets.dataset import Progress, Split
 from mobilenet_tf.datasets.load import load_test
 from mobilenet_tf.deployment.proof.opening import NOTHING_STATED, Stated, model_input, open_model
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.runs.order import require_order
 
 _CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
 _BINS = 15
@@ -157,7 +158,8 @@ def evaluate_file(
         As `evaluate`, with file, source and skipped.
 
     Raises:
-        UserError: The file or the source cannot be read, or they do not fit together.
+        UserError: The file or the source cannot be read, they do not fit together, or the labels in
+            the file are in another order than its outputs.
     """
     model, labels = open_model(path, stated)
     with picture_progress(f"Reading {source}") as progress:
@@ -167,6 +169,13 @@ def evaluate_file(
     counted = f"{source}: {classes_text(present)}; {len(split):,} images to evaluate on"
     announce("; ".join([counted, *left_out_text(skipped), *found.notes]) + ".")
     measured = evaluate(model, split, labels, seed, robustness)
+    if stated.labels is None:
+        require_order(
+            measured["confusion"],
+            labels,
+            str(path),
+            "Give the class names in the order of its outputs with --labels FILE.",
+        )
     return {"file": str(path), "source": source, **measured, "skipped": skipped}
 
 

@@ -107,7 +107,8 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
         delegate: name, partitions, left_out (operator -> count), problem (why the runtime rejects
         the file, else None);
         layers: for each kernel its op, name, shape, dtype, per_channel, and channel_max, the
-        min, median and max over channels of the largest |integer| (None if not quantized);
+        min, median and max over channels of the largest |integer - zero point| (None if not
+        quantized), and channel_limit, the largest that the dtype has room for;
         metadata: see `Metadata`, with the labels.
 
     Raises:
@@ -235,13 +236,14 @@ def _layers(graph: _Graph, size: int) -> list[dict[str, Any]]:
                 "dtype": info.dtype,
                 "per_channel": scale is not None and len(scale) > 1,
                 "channel_max": _channel_max(info, stored, _WEIGHTED[name][0]) if left > 0 else None,
+                "channel_limit": _channel_limit(info),
             }
         )
     return layers
 
 
 def _channel_max(info: TensorInfo, stored: np.ndarray | None, axis: int) -> dict[str, Any] | None:
-    """Statistics over channels of the largest |integer| of a kernel; see `inspect`."""
+    """Statistics over channels of the largest integer of a kernel; see `inspect`."""
     # A sparse kernel stores fewer values than its shape has.
     if info.dtype not in ("int8", "uint8") or stored is None or len(stored) != prod(info.shape):
         return None
@@ -256,3 +258,9 @@ def _channel_max(info: TensorInfo, stored: np.ndarray | None, axis: int) -> dict
         "median": float(np.median(largest)),
         "max": int(largest.max()),
     }
+
+
+def _channel_limit(info: TensorInfo) -> int:
+    """Return the largest distance from the zero point: of int8 weights, -128 is not used."""
+    zero = info.zero_point or 0
+    return max(zero, 255 - zero) if info.dtype == "uint8" else 127

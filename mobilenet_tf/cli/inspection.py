@@ -66,7 +66,8 @@ def _layer_rows(layers: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]
         ranges, shares = "-", "-"
         if largest is not None:
             ranges = "per channel" if layer["per_channel"] else "per tensor"
-            shares = " / ".join(f"{largest[key] / 127:.0%}" for key in largest)
+            limit = layer["channel_limit"]
+            shares = " / ".join(f"{min(largest[key] / limit, 1):.0%}" for key in largest)
         rows.append((name, layer["dtype"], ranges, shares))
     return rows
 

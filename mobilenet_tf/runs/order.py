@@ -49,6 +49,8 @@ def require_model_order(
 def require_order(confusion: Any, classes: Sequence[str], name: str, remedy: str) -> None:
     """Reject a model whose outputs fit the images far better in another order of the classes.
 
+    Nothing is said about classes of which there are hardly any images.
+
     Args:
         confusion: (classes, classes) numbers of images; rows are true classes, columns outputs.
         classes: Class names of the data.
@@ -61,9 +63,9 @@ def require_order(confusion: Any, classes: Sequence[str], name: str, remedy: str
     from scipy.optimize import linear_sum_assignment
 
     counts = np.asarray(confusion)
-    total = counts.sum()
-    if total < _IMAGES_PER_CLASS * len(classes):
+    if counts.sum(axis=1).min() < _IMAGES_PER_CLASS:
         return
+    total = counts.sum()
     given = np.trace(counts) / total
     true, outputs = linear_sum_assignment(-counts)
     best = counts[true, outputs].sum() / total

@@ -16,9 +16,9 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.published.stored import read_weights
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.own_files import require_apart, visible
+from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.result import Result
-from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.settings import RunSettings, require_found
 from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
 from mobilenet_tf.training.cluster import check_strategy, is_chief
 
@@ -83,9 +83,10 @@ class Run:
         """The dataset, read at first use.
 
         Raises:
-            UserError: It has changed since the run was started.
+            UserError: It has changed since the run was started, or is not found from here.
         """
         if self._dataset is None:
+            require_found(self.settings.data, self.folder.config_file)
             self._dataset = _read(self.settings)
             _require_unchanged(self._dataset, self.folder, self.classes)
         return self._dataset
@@ -138,8 +139,8 @@ def begin(
         strategy: Where training runs, see `STRATEGIES`. With several workers, all but the chief
             use a temporary folder instead of `out`.
         dataset: The dataset, if it has been read already.
-        check: Called with the settings before an earlier run is removed; raises if they cannot be
-            used.
+        check: Called with the settings before anything is written or removed; raises if they
+            cannot be used.
 
     Raises:
         UserError: The folder is in use and neither option is set, it was started with other
@@ -175,8 +176,7 @@ def begin(
         check_batch_fits(settings.recipe.batch, len(dataset.train), settings.network.input)
         settings = settings.with_classes(dataset.classes, dataset.white_level)
         places_of_classes(settings, teacher_classes)
-        if visible(folder.path):
-            check(settings)
+        check(settings)
         # What cannot begin must not cost an earlier run, so the folder is cleared only now.
         folder.clear()
         folder.write_config(settings.to_dict())

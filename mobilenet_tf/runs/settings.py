@@ -147,6 +147,21 @@ def read_settings(path: str | Path) -> RunSettings:
     return RunSettings.from_dict(values, str(path))
 
 
+def require_found(data: str, config: Path) -> None:
+    """Explain a relative source of images, as runs of version 0.1.0 have it, that is not found.
+
+    Raises:
+        UserError: There is no such file or folder in the working directory.
+    """
+    named = data in ("", "digits") or data.startswith("tfds:")
+    if not (named or os.path.isabs(data) or os.path.exists(data)):
+        raise UserError(
+            f"{config} has data = {data!r}, a path from the folder in which the run was started, "
+            f"and {os.getcwd()} has no {data}; start the command there, or write the whole path "
+            "into the file."
+        )
+
+
 _KINDS = {
     **dict.fromkeys(("data", "weights", "teacher"), (str, "text")),
     "seed": (int, "a whole number"),

@@ -75,8 +75,8 @@ def test_a_mistake_is_one_sentence(arguments, said, tmp_path):
 
 
 def test_summary_is_one_json_object():
-    figures = json.loads(call("summary", "v2", "--alpha", "0.35", "--size", "96", "--json").stdout)
-    assert figures["macs"] == 11_934_128
-    assert figures["parameters"] == 1_691_208
+    facts = json.loads(call("summary", "v2", "--alpha", "0.35", "--size", "96", "--json").stdout)
+    assert facts["macs"] == 11_934_128
+    assert facts["parameters"] == 1_691_208
     networks = json.loads(call("summary", "--json").stdout)["networks"]
     assert {row["name"] for row in networks} >= {"v1", "v2", "v3_large", "v3_small"}

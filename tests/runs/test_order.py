@@ -141,8 +141,8 @@ def test_a_teacher_with_names_teaches_in_the_order_of_the_data(colours, tmp_path
 
 @pytest.mark.parametrize(
     "confusion",
-    [[[9, 1], [2, 8]], [[5, 5], [5, 5]], [[0, 1], [1, 0]], [[10, 0], [10, 0]]],
-    ids=["right", "chance", "too few", "constant"],
+    [[[9, 1], [2, 8]], [[5, 5], [5, 5]], [[0, 1], [1, 0]], [[10, 0], [10, 0]], [[0, 9], [0, 0]]],
+    ids=["right", "chance", "too few", "constant", "one class"],
 )
 def test_other_models_are_left_alone(confusion):
     require_order(confusion, ("a", "b"), "model", "")

@@ -250,3 +250,15 @@ def test_markers_say_what_a_folder_is(run):
     with at_work(run.folder.path):
         RunFolder(run.folder.path).claim(new=False)
     assert run.folder.identity == marker["identity"]
+
+
+def test_a_relative_path_of_an_earlier_version_is_explained(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = replace(SETTINGS, data="photos", network=make_network("v1", 0.25, 32))
+    config = begin(settings, out="run").folder.config_file
+    config.write_text(config.read_text().replace(f'"{tmp_path / "photos"}"', '"photos"'))
+    assert Run.open(tmp_path / "run").data.classes == ("cats", "dogs")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"config\.toml has data = 'photos', .*/elsewhere has no"):
+        _ = Run.open(tmp_path / "run").data

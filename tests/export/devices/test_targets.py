@@ -61,11 +61,11 @@ def test_micro_agrees_with_litert_on_test_pictures(run, micro):
 
 
 def test_any_npu_gets_hard_swish_as_one_operator(run):
-    figures = export_device(run, NPU)
-    file = Path(figures["folder"]) / "model.tflite"
+    facts = export_device(run, NPU)
+    file = Path(facts["folder"]) / "model.tflite"
     swishes = sum(row.activation == "hard_swish" for row in run.network.backbone)
-    assert inspect(file)["ops"]["HARD_SWISH"]["count"] == figures["operators"]["HARD_SWISH"]
-    assert figures["operators"]["HARD_SWISH"] >= swishes
+    assert inspect(file)["ops"]["HARD_SWISH"]["count"] == facts["operators"]["HARD_SWISH"]
+    assert facts["operators"]["HARD_SWISH"] >= swishes
     assert inspect(file)["inputs"][0]["dtype"] == "int8"
     with pytest.raises(UserError, match="not one particular device"):
         export_device(run, NPU, Budget(flash=1))
@@ -86,10 +86,10 @@ def test_the_folder_is_grey_and_whole(run, micro):
 
 
 def test_npu_takes_all_of_it(run, micro):
-    figures = export_device(run, "ethos-u55-128")
-    assert figures["ops_on_npu"] == figures["ops"]
-    assert (Path(figures["folder"]) / "model.tflite").stat().st_size == figures["bytes"]
-    assert json.loads((Path(figures["folder"]) / "npu.json").read_text())["cycles"] > 0
+    facts = export_device(run, "ethos-u55-128")
+    assert facts["ops_on_npu"] == facts["ops"]
+    assert (Path(facts["folder"]) / "model.tflite").stat().st_size == facts["bytes"]
+    assert json.loads((Path(facts["folder"]) / "npu.json").read_text())["cycles"] > 0
     assert set(run.result().devices) >= {"ethos-u55-128"}
 
 

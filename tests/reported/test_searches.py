@@ -1,0 +1,134 @@
+"""Searches: spaces of the wrong types, changed data, nothing learned, half an environment."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.reported.conftest import save_squares
+from tests.reported.drive import Done, at_work, call, refused, succeeded
+from tests.reported.models import write
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported runs")]
+
+NETWORK = 'model = ["v1"]\nalpha = [0.25]\nsize = [32]\n'
+
+
+def tune(folder: Path, *options: object, fields: str = "", data: Path | str = "digits") -> Done:
+    """Search a space of one network for one trial of one epoch, unless the options say more."""
+    space = write(folder / "space.toml", (NETWORK + fields).encode())
+    base = ("--algorithm", "random", "--trials", "1", "--epochs", "1", "--set", "batch=16")
+    return call("tune", "--data", data, "--space", space, *base, *options, "--out", folder / "out")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("train.weight_decay = {min = 0.1, max = 1.0, log = 'false'}", "log is 'false'"),
+        ("train.weight_decay = {min = 0.1, max = 1.0, log = 1}", "log is 1"),
+        ("train.weight_decay = {}", "empty table"),
+        ("[train]", "empty table"),
+        ("train.weight_decay = {min = 0.1, max = inf}", "inf"),
+        ("train.weight_decay = {min = -inf, max = 1.0}", "inf"),
+        ("train.weight_decay = {min = nan, max = 1.0}", "nan"),
+        ("train.weight_decay = {min = '0', max = '1'}", "weight_decay"),
+        ("train.weight_decay = {min = true, max = 1}", "weight_decay"),
+        ("batch = {min = 1.5, max = 8.5}", "batch"),
+        ("batch = ['a', 'b']", "batch"),
+    ],
+)
+def test_a_space_of_the_wrong_types_is_refused(fields, said, tmp_path):
+    refused(tune(tmp_path, fields=fields), "space.toml", said)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("line", ["model = [1]", "alpha = ['x']", "size = [true]", "size = [32.5]"])
+def test_networks_of_the_wrong_types_are_refused(line, tmp_path):
+    rest = "".join(one for one in NETWORK.splitlines(True) if one.split()[0] != line.split()[0])
+    space = write(tmp_path / "space.toml", f"{rest}{line}\n".encode())
+    done = call("tune", "--space", space, "--trials", "1", "--out", tmp_path / "out")
+    refused(done, "space.toml", line.split()[0])
+
+
+def test_more_trials_than_configurations_are_refused(tmp_path):
+    done = tune(tmp_path, "--trials", "3", fields="batch = [8, 16]")
+    refused(done, "trials is 3", "2 configurations")
+
+
+def test_no_trial_is_best_where_all_diverged(photos, tmp_path):
+    diverging = ("--set", "train.learning_rate=1e9", "--set", "train.clip_norm=0")
+    done = tune(tmp_path, *diverging, fields="train.patience = [3, 4]", data=photos)
+    refused(done, "learned")
+    assert not (tmp_path / "out" / "best.toml").exists()
+
+
+def test_a_search_is_not_resumed_on_other_pictures(photos, tmp_path):
+    data = Path(shutil.copytree(photos, tmp_path / "photos"))
+    fields = "train.patience = [3, 4, 5]"
+    succeeded(tune(tmp_path, fields=fields, data=data))
+    for path in sorted((data / "red").iterdir())[:4]:
+        path.rename(data / "green" / f"moved_{path.name}")
+    refused(tune(tmp_path, "--resume", "--trials", "2", fields=fields, data=data), "changed")
+
+
+@pytest.mark.long
+def test_a_search_at_work_is_left_alone(photos, tmp_path):
+    out = tmp_path / "out"
+    space = write(tmp_path / "space.toml", (NETWORK + "train.patience = [3, 4]").encode())
+    base = ("--data", photos, "--space", space, "--trials", "2", "--epochs", "4000")
+    command = ("tune", *base, "--algorithm", "random", "--set", "batch=16", "--out", out)
+    with at_work(*command, until=lambda: list(out.glob("trials/*/checkpoints/float.npz"))) as first:
+        assert str(first.pid) in refused(call(*command, "--resume"), "in use by process")
+        assert first.poll() is None
+
+
+# Half an environment.
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"IP": "127.0.0.1"},
+        {"IP": "127.0.0.1", "PORT": "8000"},
+        {"IP": "127.0.0.1", "PORT": "x", "ID": "chief"},
+        {"ID": "worker"},
+    ],
+    ids=str,
+)
+def test_half_an_environment_of_a_search_is_refused(variables, tmp_path, monkeypatch):
+    names = {"IP": "ORACLE_IP", "PORT": "ORACLE_PORT", "ID": "TUNER_ID"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"KERASTUNER_{names[name]}", value)
+    refused(tune(tmp_path, fields="train.patience = [3, 4]"), "KERASTUNER_")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "1", "null", '{"cluster": 1}', '{"cluster": {"worker": "a:1"}}']
+)
+def test_a_damaged_cluster_is_refused(text, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    done = call("train", "--strategy", "multiworker", "--epochs", "1", "--out", tmp_path / "out")
+    refused(done, "TF_CONFIG")
+
+
+# The cache, and the data's number of classes.
+
+
+@pytest.mark.parametrize("home", ["a file", "nowhere"])
+def test_measurements_do_without_a_home(home, tmp_path, monkeypatch):
+    place = write(tmp_path / "file", b"") if home == "a file" else Path("/proc/nowhere")
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(place))
+    done = tune(tmp_path, "--max-latency", "0.0001ms", fields="train.patience = [3, 4]")
+    refused(done, "No network")
+
+
+@pytest.mark.long
+def test_the_data_decide_how_many_classes_must_fit(tmp_path):
+    """300 classes need more than the 300 KB that ten classes would leave room in."""
+    for index in range(300):
+        save_squares(tmp_path / "data" / f"{index:03}", (index % 256, index // 2, 90), 3)
+    options = ("--device", "mcu", "--max-flash", "300KB", "--data", tmp_path / "data")
+    done = call("choose", *options, "--trials", "1", "--epochs", "1", "--out", tmp_path / "out")
+    refused(done)
+    assert not (tmp_path / "out").exists()
