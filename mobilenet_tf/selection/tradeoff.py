@@ -51,7 +51,7 @@ def draw_choice(choice: Choice, path: Path) -> None:
             panel.plot(*at, "*", ms=16, color="black", label="best that fits")
         lines = [limits[name] / unit] if name in limits else []
         log_axis(panel, f"{title} ({choice.device})", lines)
-    panels[0][0].set_ylabel("expected ImageNet top-1, % (published table)")
+    panels[0][0].set_ylabel("expected ImageNet top-1, %")
     legend(figure, "hollow: beyond a limit" if limits else None)
     save(figure, path)
 
