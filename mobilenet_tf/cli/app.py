@@ -5,7 +5,7 @@ Commands import what they need when they run, because importing TensorFlow takes
 
 import typer
 
-from mobilenet_tf.cli import device, files, new_run, stages, tuning
+from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",
@@ -27,6 +27,7 @@ for command in (
     files.summary,
     files.evaluate,
     tuning.tune,
+    comparison.compare,
     device.choose,
     device.benchmark,
     device.android,

@@ -18,6 +18,7 @@ from mobilenet_tf.networks.published.accuracy import (
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.candidates import candidates
 from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress, check_budget
+from mobilenet_tf.selection.front import undominated
 
 _OUT_OF_REACH = 1.5  # candidates that exceed a limit by more than this factor are not measured
 _EQUALLY_NEAR = 1.01  # a file that is 1 % smaller does not justify a much smaller input
@@ -204,18 +205,9 @@ def pareto(
     Returns:
         The options, the cheapest first.
     """
-    options = list(options)
 
-    def costs(option: Option) -> tuple[float, ...]:
+    def price(option: Option) -> tuple[float, ...]:
         return (-option.top1, *(getattr(option.cost, name) or 0 for name in names))
 
-    front = [
-        option
-        for option in options
-        if not any(
-            costs(other) != costs(option)
-            and all(a <= b for a, b in zip(costs(other), costs(option), strict=True))
-            for other in options
-        )
-    ]
+    front = undominated(options, price)
     return sorted(front, key=lambda option: (option.cost.latency or 0, option.cost.flash))
