@@ -7,6 +7,7 @@ output of commands.
 """
 
 from benchmarks import (
+    claims,
     conversion,
     equal_epochs,
     latency,
@@ -30,6 +31,7 @@ SECTIONS = (
     results.SECTION,
     transfer.SECTION,
     micro_page.SECTION,
+    claims.SECTION,
 )
 
 

@@ -117,13 +117,16 @@ def _seeds(result: Result) -> str:
 
 def _origin(result: Result) -> str:
     used, here = result["versions"], result["machine"]
+    measured = (
+        ("latency", f"int8 file, one thread, in turns, on {here['cpu']}"),
+        ("arena", "TensorFlow Lite Micro, measured"),
+        (result["npu"], "Vela's estimate"),
+    )
     rows = [
         ("recipe", result["recipe"]),
         ("epochs", result["epochs"]),
         ("initial weights", result["weights"]),
-        ("latency", f"int8 file, one thread, in turns, on {here['cpu']}"),
-        ("arena", "TensorFlow Lite Micro, measured"),
-        (result["npu"], "Vela's estimate"),
+        *(measured if result["form"] == "int8" else ()),
         *used.items(),
     ]
     return section("Origin", "", facts(rows))

@@ -53,9 +53,9 @@ def csv_table(result: Result) -> str:
 def columns(result: Result) -> tuple[str, ...]:
     """Return the titles of `cells`."""
     base = ("network", "size", "parameters, K", "MAdds, M")
-    costs = ("file, KB", "arena, KB", "latency, ms", f"{result['npu']}, K cycles")
     if result["form"] == "float":
-        return (*base, "float, %", "difference", *costs[1:2], *costs[3:])
+        return (*base, "float, %", "difference")
+    costs = ("file, KB", "arena, KB", "latency, ms", f"{result['npu']}, K cycles")
     return (*base, "float, %", "int8, %", "int8 - float", "difference", *costs)
 
 
@@ -63,10 +63,9 @@ def cells(result: Result, row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a trained network as text: accuracies in per cent and differences in points."""
     name = f"{row['model']} {row['alpha']:g}"
     base = (name, row["size"], _number(row["parameters"], 1e3), _number(row["macs"], 1e6))
-    arena, cycles = _number(row["arena_bytes"], 1e3), _number(row["npu_cycles"], 1e3, 0)
     difference = points(row["difference"]) if row["difference"] else "reference"
     if result["form"] == "float":
-        return (*base, share(row["float"]), difference, arena, cycles)
+        return (*base, share(row["float"]), difference)
     return (
         *base,
         share(row["float"]),
@@ -74,9 +73,9 @@ def cells(result: Result, row: Mapping[str, Any]) -> tuple[str, ...]:
         points(row["int8_change"]),
         difference,
         _number(row["file_bytes"], 1e3),
-        arena,
+        _number(row["arena_bytes"], 1e3),
         _number(row["latency_ms"], 1, 2),
-        cycles,
+        _number(row["npu_cycles"], 1e3, 0),
     )
 
 

@@ -59,6 +59,7 @@ def choice_table(result: dict[str, Any]) -> Group:
         mark = " *" if option == best else ""
         name = f"{option['model']} {option['alpha']:g}{mark}"
         known = f"{option['top1']:.1f} {_precision(option)}"
+        known += " o" if option["model"] in result["other_recipes"] else ""
         kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("flash", "ram"))
         rows.append((name, option["size"], known, latency, *kilobytes))
     columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
@@ -109,8 +110,10 @@ def _origin(result: dict[str, Any]) -> str:
     others: dict[str, list[str]] = {}
     for name, recipe in result["other_recipes"].items():
         others.setdefault(recipe, []).append(name)
-    listed = (f"; of {', '.join(names)}: {recipe}" for recipe, names in others.items())
-    return f"{text}{''.join(listed)}."
+    if not others:
+        return f"{text}."
+    listed = "; ".join(f"{', '.join(names)}: {recipe}" for recipe, names in others.items())
+    return f"{text}. Other recipes (o), which may be points better or worse: {listed}."
 
 
 def tuning_table(result: dict[str, Any]) -> Group:

@@ -18,16 +18,17 @@ NPU = "ethos-u55-128"
 _ROUNDS = 50
 
 
-def network_costs(networks: Mapping[str, Network]) -> dict[str, dict[str, Any]]:
+def network_costs(networks: Mapping[str, Network], *, simulate: bool) -> dict[str, dict[str, Any]]:
     """Return what networks cost whatever they have learned.
 
     Args:
         networks: Name -> network.
+        simulate: Whether to measure on simulators too.
 
     Returns:
         Name -> parameters, macs, arena_bytes (in TensorFlow Lite Micro) and npu_cycles (Vela's
-        estimate for `NPU`). The latter two are None where the tool is absent or refuses the
-        network.
+        estimate for `NPU`). The latter two are None where they are not measured, or where the tool
+        is absent or refuses the network.
     """
     found = {}
     with activity_progress() as progress:
@@ -36,8 +37,8 @@ def network_costs(networks: Mapping[str, Network]) -> dict[str, dict[str, Any]]:
             found[name] = {
                 "parameters": counted.parameters,
                 "macs": counted.macs,
-                "arena_bytes": _known(_arena, network),
-                "npu_cycles": _known(_cycles, network),
+                "arena_bytes": _known(_arena, network) if simulate else None,
+                "npu_cycles": _known(_cycles, network) if simulate else None,
             }
             progress("Measuring memory and NPU", done, len(networks))
     return found

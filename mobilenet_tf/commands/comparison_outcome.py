@@ -138,7 +138,8 @@ def _costs(
     before = {row["network"]: row for row in _earlier(folder).get("networks", ())}
     keys = ("parameters", "macs", "arena_bytes", "npu_cycles")
     known = {name: {key: before[name][key] for key in keys} for name in networks if name in before}
-    known |= network_costs({name: one for name, one in networks.items() if name not in known})
+    new = {name: one for name, one in networks.items() if name not in known}
+    known |= network_costs(new, simulate=trainer.settings.int8)
     files: dict[str, Path] = {}
     for name, network in networks.items():
         places = (trainer.place(network, seed) for seed in range(trainer.settings.seeds))

@@ -70,7 +70,7 @@ class Trainer:
         """
         data = self.data(network, seed)
         with trial_run(
-            self._run_settings(network, seed), self.place(network, seed), dataset=data
+            self.run_settings(network, seed), self.place(network, seed), dataset=data
         ) as run:
             try:
                 found = _tested(run, int8=self.settings.int8)
@@ -112,11 +112,12 @@ class Trainer:
 
     def _require_own(self, network: Network, seed: int) -> None:
         folder = RunFolder(self.place(network, seed))
-        now = self._run_settings(network, seed).with_absolute_paths()
+        now = self.run_settings(network, seed).with_absolute_paths()
         started = folder.settings()
         folder.require_same(now.with_classes(started.classes).to_dict(), started.to_dict())
 
-    def _run_settings(self, network: Network, seed: int) -> RunSettings:
+    def run_settings(self, network: Network, seed: int) -> RunSettings:
+        """Return the settings of a trial's run."""
         settings = self.settings
         return RunSettings(
             data=self.source,

@@ -10,6 +10,7 @@ import pytest
 import mobilenet_tf as mn
 from mobilenet_tf.commands.comparison_trials import Trainer
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.predictions import (
     NAME,
     NONE,
@@ -154,24 +155,40 @@ def trainer(tmp_path):
 NETWORKS = [mn.make_network("v1", alpha, 32, channels=1) for alpha in (0.1, 0.2)]
 
 
-def predictions(data, **changes):
+def finish(trainer, network, data, **changes):
+    """Leave what a finished trial leaves."""
+    folder = RunFolder(trainer.place(network, 0))
+    settings = trainer.run_settings(network, 0).with_absolute_paths()
+    folder.write_config(settings.with_classes(data.classes).to_dict())
     labels = tuple(data.test.labels.tolist())
     known = {"fingerprint": data.fingerprint, "names": tuple(data.test.names), "labels": labels}
-    return Predictions(**{**known, "float": labels, "int8": labels} | changes)
+    write_predictions(
+        folder.path, Predictions(**{**known, "float": labels, "int8": labels} | changes)
+    )
 
 
-def test_changed_pictures_are_refused(trainer):
+def test_trials_of_other_pictures_are_refused(trainer):
     one, other = NETWORKS
     data = trainer.data(one, 0)
-    trainer._keep(one, 0, predictions(data))
+    finish(trainer, one, data)
+    assert trainer.collect(NETWORKS, range(2)) == 1
     assert trainer.data(other, 0) is data
-    trainer._done.clear()
-    trainer._keep(one, 0, predictions(data, fingerprint="0"))
+    finish(trainer, one, data, fingerprint="0")
+    trainer.collect(NETWORKS, range(2))
     with pytest.raises(UserError, match="images of digits have changed since"):
         trainer.data(one, 0)
-    shorter = {name: getattr(predictions(data), name)[1:] for name in ("names", "labels")}
+    shorter = dict.fromkeys(("labels", "float", "int8"), (0,) * 5)
+    finish(trainer, other, data, names=tuple("abcde"), **shorter)
     with pytest.raises(UserError, match="images of digits have changed since"):
-        trainer._keep(other, 0, predictions(data, **shorter))
+        trainer.collect(NETWORKS, range(2))
+
+
+def test_trials_with_other_settings_are_refused(trainer, tmp_path):
+    one, _ = NETWORKS
+    finish(trainer, one, trainer.data(one, 0))
+    other = Trainer("digits", replace(SETTINGS, recipe=mn.load_recipe("small_data")), tmp_path)
+    with pytest.raises(UserError, match=r"started with recipe\.calibration = 16, not 512"):
+        other.collect([one], [0])
 
 
 def test_predictions(tmp_path):
