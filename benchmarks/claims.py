@@ -156,7 +156,7 @@ def main() -> None:
     if options.table:
         SECTION.write()
         return
-    data = resplit(options.data, options.folder / options.data.name)
+    data = resplit(options.data, options.folder.with_name(f"{options.data.name}_split"))
     for claim in chosen:
         place = options.folder / claim.name
         measured[claim.name] = measure(claim, data, place, options.seeds)

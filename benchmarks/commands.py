@@ -16,7 +16,7 @@ from mobilenet_tf.core.system import machine
 
 SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"
 COMPARISON = (
-    "mobilenet-tf compare --data digits --models v1:0.25,v2:0.25,v3_small:0.25,v1:1 "
+    "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
     "--max-macs 2M --epochs 20 --qat-epochs 2"
 )
 EVALUATION = "mobilenet-tf evaluate runs/best --robustness"

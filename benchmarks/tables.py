@@ -8,6 +8,7 @@ output of commands.
 
 from benchmarks import (
     claims,
+    comparison,
     conversion,
     equal_epochs,
     latency,
@@ -32,6 +33,7 @@ SECTIONS = (
     transfer.SECTION,
     micro_page.SECTION,
     claims.SECTION,
+    comparison.SECTION,
 )
 
 

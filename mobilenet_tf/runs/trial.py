@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.contents import read_dataset
@@ -25,7 +26,7 @@ class TrialData:
     def __init__(self, source: str, batch: int) -> None:
         self.source, self.batch = source, batch
         self._seed: int | None = None
-        self._known: dict[tuple[int, ...], Dataset] = {}
+        self._known: dict[InputSpec, Dataset] = {}
         self._said = False
 
     def read(self, network: Network, seed: int) -> Dataset:
@@ -36,13 +37,12 @@ class TrialData:
         """
         if seed != self._seed:  # the images of one seed may fill the memory
             self._seed, self._known = seed, {}
-        shape = network.input.shape
-        if shape not in self._known:
+        if network.input not in self._known:
             data = read_dataset(self.source, network.input, seed, say=not self._said)
             self._said = True
             check_batch_fits(self.batch, len(data.train), network.input)
-            self._known[shape] = data
-        return self._known[shape]
+            self._known[network.input] = data
+        return self._known[network.input]
 
 
 @contextmanager
