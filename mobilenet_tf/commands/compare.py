@@ -116,7 +116,7 @@ def _train(trainer: Trainer, networks: Sequence[Network]) -> None:
     seconds: list[float] = []
     for seed in seeds:
         for network in networks:
-            if trainer.outcome(network, seed) is not None:
+            if trainer.is_done(network, seed):
                 continue
             each = sum(seconds) / len(seconds) if seconds else 0.0
             say(overall(done, total, each, f"{label(network)}, seed {seed}"))

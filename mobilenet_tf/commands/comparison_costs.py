@@ -1,64 +1,75 @@
 """What the networks of a comparison cost: counted, and measured on this CPU and on simulators."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf import __version__
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.deployment.devices.cpu import InChild
 from mobilenet_tf.deployment.devices.ethos_u import compile_npu
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
 from mobilenet_tf.deployment.devices.timing import interleaved, percentiles
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 
 NPU = "ethos-u55-128"
 _ROUNDS = 50
 
 
-def network_costs(networks: Mapping[str, Network], *, simulate: bool) -> dict[str, dict[str, Any]]:
+def network_costs(
+    networks: Mapping[str, Network], *, simulate: bool
+) -> dict[str, dict[str, int | None]]:
     """Return what networks cost whatever they have learned.
 
     Args:
         networks: Name -> network.
-        simulate: Whether to measure on simulators too.
+        simulate: Whether to measure on simulators too; what they measured before is in a cache.
 
     Returns:
         Name -> parameters, macs, arena_bytes (in TensorFlow Lite Micro) and npu_cycles (Vela's
         estimate for `NPU`). The latter two are None where they are not measured, or where the tool
         is absent or refuses the network.
     """
-    found = {}
+    found: dict[str, dict[str, int | None]] = {}
     with activity_progress() as progress:
         for done, (name, network) in enumerate(networks.items(), start=1):
             counted = count(network)
             found[name] = {
                 "parameters": counted.parameters,
                 "macs": counted.macs,
-                "arena_bytes": _known(_arena, network) if simulate else None,
-                "npu_cycles": _known(_cycles, network) if simulate else None,
+                "arena_bytes": _arena(network) if simulate else None,
+                "npu_cycles": _cycles(network) if simulate else None,
             }
             progress("Measuring memory and NPU", done, len(networks))
     return found
 
 
-def _known(measure: Callable[[Network], int], network: Network) -> int | None:
+def _arena(network: Network) -> int | None:
     try:
-        return measure(network)
+        table = McuTable("mcu")
+        table.measure([network])
     except UserError:
         return None
-
-
-def _arena(network: Network) -> int:
-    table = McuTable("mcu")
-    table.measure([network])
     return table.cost(network).ram
 
 
-def _cycles(network: Network) -> int:
-    cycles: int = compile_npu(int8_file(network), NPU)[1]["cycles"]
+def _cycles(network: Network) -> int | None:
+    try:
+        tool = f"ethos-u-vela {extra_version('ethos-u-vela')}, mobilenet_tf {__version__}"
+        cache = MeasurementCache(f"cycles of {NPU}, {tool}", accepts=lambda held: type(held) is int)
+        key = lower(network).key
+        if key not in cache.values:
+            cache.values[key] = compile_npu(int8_file(network), NPU)[1]["cycles"]
+            cache.save()
+    except UserError:
+        return None
+    cycles: int = cache.values[key]
     return cycles
 
 

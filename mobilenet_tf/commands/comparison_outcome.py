@@ -1,8 +1,8 @@
 """What a comparison leaves: intervals, tables for papers, a plot, a report, a result."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mobilenet_tf.commands.comparison_costs import NPU, file_costs, network_costs
@@ -13,7 +13,6 @@ from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.deployment.report.comparison_page import write_comparison_page
 from mobilenet_tf.deployment.report.comparison_tables import write_tables
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.predictions import Predictions
 from mobilenet_tf.selection.affordable import Affordable, label
 from mobilenet_tf.selection.bootstrap import Bootstrap
 from mobilenet_tf.selection.front import undominated
@@ -43,57 +42,41 @@ def outcome(
         seeds), int8_change (of accuracy, from float), difference (to the reference), diverged,
         pareto, trials; int8_change, the mean over the networks; excluded; npu, versions, machine.
     """
-    settings, seeds = trainer.settings, range(trainer.settings.seeds)
-    forms = ("float", "int8") if settings.int8 else ("float",)
-    runs = {
-        one.label: [_known(trainer.outcome(one.network, seed)) for seed in seeds] for one in fitting
-    }
-    bootstrap = Bootstrap(
-        {
-            (name, form): [run.correct(form) for run in own]
-            for name, own in runs.items()
-            for form in forms
-        }
-    )
-    means = {name: bootstrap.accuracy((name, forms[-1])).mean for name in runs}
-    first = settings.reference == "first"
-    reference = next(iter(means)) if first else max(means, key=lambda name: means[name])
-    costs = _costs(trainer, fitting, folder)
+    settings = trainer.settings
+    accuracies = _Accuracies(trainer, fitting)
+    reference = accuracies.reference(settings.reference)
+    costs = _costs(trainer, fitting)
     rows = [
         {
             **_facts(one),
             **costs[one.label],
-            **_accuracies(bootstrap, one.label, runs[one.label], forms),
-            "difference": None
-            if one.label == reference
-            else bootstrap.difference((one.label, forms[-1]), (reference, forms[-1])).to_dict(),
-            "trials": [f"trials/{trainer.place(one.network, seed).name}" for seed in seeds],
+            **accuracies.row(one.label, reference),
+            "trials": [f"trials/{trainer.place(one.network, k).name}" for k in _seeds(trainer)],
         }
         for one in fitting
     ]
-    front = undominated(rows, lambda row: _price(row, forms[-1]))
-    pairs = [((name, "int8"), (name, "float")) for name in runs]
-    recipe, some = settings.recipe, next(iter(runs.values()))[0]
+    front = undominated(rows, lambda row: _price(row, accuracies.form))
+    recipe, budget = settings.recipe, settings.budget
     return {
         "data": source_name(trainer.source),
         "classes": fitting[0].network.classes,
-        "test_images": len(some.names),
+        "test_images": accuracies.images,
         "recipe": recipe.name,
         "epochs": recipe.train.epochs,
         "qat_epochs": recipe.qat.epochs if settings.int8 else None,
         "weights": settings.weights,
         "seeds": settings.seeds,
-        "form": forms[-1],
+        "form": accuracies.form,
         "reference": reference,
         "networks": [row | {"pareto": row in front} for row in rows],
-        "int8_change": bootstrap.mean_difference(pairs).to_dict() if settings.int8 else None,
-        "limits": settings.budget.limits,
+        "int8_change": accuracies.int8_change(),
+        "limits": budget.limits,
         "device": settings.device,
         "excluded": [
-            _facts(one)
-            | {
-                "breaks": list(settings.budget.exceeded(one.cost)),
-                "cost": settings.budget.compare(one.cost, settings.budget.exceeded(one.cost)),
+            {
+                **_facts(one),
+                "breaks": list(budget.exceeded(one.cost)),
+                "cost": budget.compare(one.cost, budget.exceeded(one.cost)),
             }
             for one in excluded
         ],
@@ -103,9 +86,60 @@ def outcome(
     }
 
 
-def _known(found: Predictions | None) -> Predictions:
-    assert found is not None, "every trial is finished"
-    return found
+def _seeds(trainer: Trainer) -> range:
+    return range(trainer.settings.seeds)
+
+
+class _Accuracies:
+    """The accuracies of the networks of a comparison, whose trials are all finished."""
+
+    def __init__(self, trainer: Trainer, fitting: Sequence[Affordable]):
+        self.forms = ("float", "int8") if trainer.settings.int8 else ("float",)
+        self.form = self.forms[-1]
+        self._runs = {
+            one.label: [trainer.outcome(one.network, seed) for seed in _seeds(trainer)]
+            for one in fitting
+        }
+        self._bootstrap = Bootstrap(
+            {
+                (name, form): [run.correct(form) for run in runs]
+                for name, runs in self._runs.items()
+                for form in self.forms
+            }
+        )
+
+    @property
+    def images(self) -> int:
+        """Number of test images of a seed."""
+        return len(next(iter(self._runs.values()))[0].names)
+
+    def reference(self, which: str) -> str:
+        """Return the name of the first network, or of the best."""
+        names = list(self._runs)
+        if which == "first":
+            return names[0]
+        return max(names, key=lambda name: self._bootstrap.accuracy((name, self.form)).mean)
+
+    def row(self, name: str, reference: str) -> dict[str, Any]:
+        """Return the accuracies of a network, and its differences."""
+        found: dict[str, Any] = dict.fromkeys(("int8", "int8_change", "difference"))
+        runs, bootstrap = self._runs[name], self._bootstrap
+        for form in self.forms:
+            shares = [fmean(run.correct(form).values()) for run in runs]
+            found[form] = bootstrap.accuracy((name, form)).to_dict() | {"seeds": shares}
+        if "int8" in self.forms:
+            found["int8_change"] = bootstrap.difference((name, "int8"), (name, "float")).to_dict()
+        if name != reference:
+            pair = (name, self.form), (reference, self.form)
+            found["difference"] = bootstrap.difference(*pair).to_dict()
+        return found | {"diverged": sum(run.diverged for run in runs)}
+
+    def int8_change(self) -> dict[str, float] | None:
+        """Return by how much int8 changes the accuracy, on average over the networks."""
+        if "int8" not in self.forms:
+            return None
+        pairs = [((name, "int8"), (name, "float")) for name in self._runs]
+        return self._bootstrap.mean_difference(pairs).to_dict()
 
 
 def _facts(one: Affordable) -> dict[str, Any]:
@@ -118,45 +152,18 @@ def _facts(one: Affordable) -> dict[str, Any]:
     }
 
 
-def _accuracies(
-    bootstrap: Bootstrap, name: str, runs: Sequence[Predictions], forms: Sequence[str]
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"int8": None, "int8_change": None}
-    for form in forms:
-        shares = [sum(run.correct(form).values()) / len(run.names) for run in runs]
-        found[form] = bootstrap.accuracy((name, form)).to_dict() | {"seeds": shares}
-    if "int8" in forms:
-        found["int8_change"] = bootstrap.difference((name, "int8"), (name, "float")).to_dict()
-    return found | {"diverged": sum(run.diverged for run in runs)}
-
-
-def _costs(
-    trainer: Trainer, fitting: Sequence[Affordable], folder: RunFolder
-) -> dict[str, dict[str, Any]]:
-    """Return what networks and files cost; what an earlier part of the comparison knows is kept."""
+def _costs(trainer: Trainer, fitting: Sequence[Affordable]) -> dict[str, dict[str, Any]]:
+    """Return what networks cost, and their files, each of the first seed that has one."""
     networks = {one.label: one.network for one in fitting}
-    before = {row["network"]: row for row in _earlier(folder).get("networks", ())}
-    keys = ("parameters", "macs", "arena_bytes", "npu_cycles")
-    known = {name: {key: before[name][key] for key in keys} for name in networks if name in before}
-    new = {name: one for name, one in networks.items() if name not in known}
-    known |= network_costs(new, simulate=trainer.settings.int8)
+    found = network_costs(networks, simulate=trainer.settings.int8)
     files: dict[str, Path] = {}
     for name, network in networks.items():
-        places = (trainer.place(network, seed) for seed in range(trainer.settings.seeds))
-        written = [RunFolder(place).tflite for place in places if RunFolder(place).tflite.is_file()]
-        files |= {name: written[0]} if written and trainer.settings.int8 else {}
+        places = (RunFolder(trainer.place(network, seed)).tflite for seed in _seeds(trainer))
+        written = [place for place in places if place.is_file()]
+        files |= {name: written[0]} if written else {}
     timed = file_costs(files)
     none = dict.fromkeys(("file_bytes", "latency_ms", "latency_p10_ms", "latency_p90_ms"))
-    return {name: known[name] | none | timed.get(name, {}) for name in networks}
-
-
-def _earlier(folder: RunFolder) -> dict[str, Any]:
-    """Return the result of an earlier part of the comparison; empty without a readable one."""
-    try:
-        found = json.loads(folder.result_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return {name: {**found[name], **none, **timed.get(name, {})} for name in networks}
 
 
 def _price(row: Mapping[str, Any], form: str) -> tuple[float, ...]:

@@ -57,10 +57,13 @@ class Trainer:
                 self._keep(network, seed, found)
         return len(self._done)
 
-    def outcome(self, network: Network, seed: int) -> Predictions | None:
-        """Return the predictions of a trial, if it is finished."""
-        found = self._done.get((label(network), seed))
-        return None if found is None else found[1]
+    def is_done(self, network: Network, seed: int) -> bool:
+        """Return whether a trial is finished, as far as was collected."""
+        return (label(network), seed) in self._done
+
+    def outcome(self, network: Network, seed: int) -> Predictions:
+        """Return the predictions of a finished trial."""
+        return self._done[label(network), seed][1]
 
     def train(self, network: Network, seed: int) -> None:
         """Train and test a network; an interrupted trial continues after its last epoch.
