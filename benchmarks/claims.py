@@ -4,8 +4,9 @@ python -m benchmarks.claims [--data DIR] [--seeds N] [--only NAME...] [--folder 
 
 For each claim, float networks are trained by `compare` with the same split, recipe and epochs, and
 with several seeds. The pictures of DIR are split again, 60 % for training and 25 % for testing.
-Work that was interrupted continues; `--only` measures some of the claims, and those measured before
-stay. `--table` measures nothing and renders docs/claims.md from docs/claims.json.
+Work that was interrupted continues, and networks that several claims need are trained once.
+`--only` measures some of the claims, and those measured before stay. `--table` measures nothing and
+renders docs/claims.md from docs/claims.json.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def measure(claim: Claim, data: Path, folder: Path, seeds: int) -> dict[str, Any
     Args:
         claim: The claim.
         data: Folder of the images.
-        folder: Folder of the comparison, which is continued if there is one.
+        folder: Folder of the comparisons of all claims, which are one as far as they are trained.
         seeds: Number of seeds.
     """
     started = time.monotonic()
@@ -150,21 +151,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[claim.name for claim in CLAIMS])
     parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    known = SECTION.file
-    measured = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    chosen = [claim for claim in CLAIMS if claim.name in (options.only or _names())]
     if options.table:
         SECTION.write()
         return
+    known = SECTION.file
+    measured = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
     data = resplit(options.data, options.folder.with_name(f"{options.data.name}_split"))
-    for claim in chosen:
-        place = options.folder / claim.name
-        measured[claim.name] = measure(claim, data, place, options.seeds)
-        SECTION.save(measured)
-
-
-def _names() -> list[str]:
-    return [claim.name for claim in CLAIMS]
+    for claim in CLAIMS:
+        if claim.name in (options.only or [claim.name]):
+            measured[claim.name] = measure(claim, data, options.folder, options.seeds)
+            SECTION.save(measured)
 
 
 if __name__ == "__main__":
