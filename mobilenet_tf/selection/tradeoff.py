@@ -57,7 +57,7 @@ def draw_choice(choice: Choice, path: Path) -> None:
 
 
 def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
-    """Draw accuracy against one cost, with one colour per family of networks."""
+    """Draw accuracy, with its error, against one cost, one colour per family of networks."""
     for index, model in enumerate(dict.fromkeys(option.network.name for option in options)):
         own = [option for option in options if option.network.name == model]
         for fits in (True, False):
@@ -66,6 +66,8 @@ def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
                 [getattr(option.cost, name) / _AXES[name][1] for option in drawn],
                 [option.top1 for option in drawn],
             )
+            errors = [option.expected.error for option in drawn]
+            panel.errorbar(*points, errors, fmt="none", ecolor=f"C{index}", alpha=0.3)
             face = None if fits else "none"
             label = {"label": model} if fits else {}
             panel.plot(*points, "o", ms=5, color=f"C{index}", markerfacecolor=face, **label)

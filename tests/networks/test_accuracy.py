@@ -11,6 +11,7 @@ from mobilenet_tf.networks.published.accuracy import (
     has_accuracy,
     leave_out,
     published,
+    recipe_error,
     recipes,
     typical_error,
 )
@@ -52,11 +53,16 @@ def test_narrow_networks_are_not_flattered():
     assert expected_top1("v2", 0.25, 224).top1 == pytest.approx(53.2)
 
 
-def test_v4_at_the_size_at_which_it_was_evaluated():
-    """74.6 at 256 agrees with the paper's 73.8 at 224, of a similar recipe."""
-    found = expected_top1("v4_conv_s", 1.0, 224, "paddle_v4")
-    assert found.top1 == pytest.approx(73.8, abs=0.8)
-    assert expected_top1("v4_conv_s", 1.0, 256).top1 == pytest.approx(74.6)
+def test_v4_at_the_sizes_at_which_it_was_evaluated():
+    """PaddleX lists Conv-S and Conv-L as at 224; its configurations evaluate at 256 and 448."""
+    for name, size, top1 in (
+        ("v4_conv_s", 256, 74.6),
+        ("v4_conv_m", 256, 79.9),
+        ("v4_conv_l", 448, 83.4),
+    ):
+        found = expected_top1(name, 1.0, size)
+        assert (found.top1, found.recipe) == (pytest.approx(top1), "timm_v4")
+    assert expected_top1("v4_conv_s", 1.0, 224, "v4_paper").top1 == pytest.approx(73.8)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +104,17 @@ def test_the_recipe_that_covers_most_is_used_for_all():
     assert common_recipe(minimalistic) == "slim"
     assert expected_top1("v3_small_minimalistic", 1.0, 224, "paddle").recipe == "slim"
     assert expected_top1("v1", 1.0, 224, "v4_paper").top1 == pytest.approx(74.0)
+
+
+def test_another_recipe_than_asked_for_has_a_larger_error():
+    """V1 gained three points by the V4 paper's recipe, and V3 nothing."""
+    assert 0.5 < recipe_error() < 3
+    own = expected_top1("v4_conv_s", 0.5, 224)
+    asked = expected_top1("v4_conv_s", 0.5, 224, "paddle")
+    assert (own.top1, own.error, own.recipe) == (asked.top1, 0, asked.recipe)
+    assert asked.error == pytest.approx(recipe_error())
+    between = expected_top1("v4_conv_s", 0.5, 160, "paddle").error
+    assert between > expected_top1("v4_conv_s", 0.5, 160).error
 
 
 def test_a_network_without_published_accuracy():

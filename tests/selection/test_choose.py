@@ -153,7 +153,7 @@ def test_the_plot_of_trials_has_the_cost_that_is_limited(tmp_path):
 def test_one_recipe_as_far_as_it_has_the_networks(micro_choice):
     said = micro_choice.to_dict()
     assert said["recipe"] == recipes()["paddle"]
-    assert set(said["other_recipes"]) == {"v3_small_minimalistic"}
+    assert said["other_recipes"]["v3_small_minimalistic"] == recipes()["slim"]
     for found in micro_choice.pareto:
         other = found.network.name in said["other_recipes"]
         assert (found.expected.recipe == "paddle") != other

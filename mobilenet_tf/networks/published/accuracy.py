@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import combinations
 from math import hypot, sqrt
+from statistics import fmean
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.published.curves import (
@@ -34,7 +36,8 @@ class Estimate:
         top1: ImageNet top-1 accuracy in per cent.
         basis: `published`, `interpolated` or `extrapolated`; see `Guess`.
         error: Typical error in points: that of guesses at published values which were left out,
-            at the same distance from the nearest value that was not. 0 for published values.
+            at the same distance from the nearest value that was not. 0 for published values. If
+            another recipe was asked for, also the difference that recipes make.
         recipe: Recipe of the values that it rests on.
     """
 
@@ -101,8 +104,8 @@ def expected_top1(name: str, alpha: float, size: int, recipe: str | None = None)
         name: Name of the network.
         alpha: Width multiplier.
         size: Side of the input in pixels.
-        recipe: Recipe to use if its grid has the network; see `common_recipe`. Otherwise, and by
-            default, the recipe with this very value or else with most values of the network.
+        recipe: Recipe to use; see `common_recipe`. If it does not have the network, the one with
+            most values of the network is used. None prefers one that has this very value.
 
     Raises:
         UserError: No accuracy was published of this network.
@@ -112,11 +115,24 @@ def expected_top1(name: str, alpha: float, size: int, recipe: str | None = None)
         names = ", ".join(dict.fromkeys(row.name for row in published()))
         raise UserError(f"No ImageNet accuracy is known of {name!r}, only of {names}.")
     known = [row.recipe for row in own]
+    exact = [row.recipe for row in own if (row.alpha, row.size) == (alpha, size)]
+    other = recipe is not None and recipe not in known
     if recipe not in known:
-        exact = [row.recipe for row in own if (row.alpha, row.size) == (alpha, size)]
-        recipe = exact[0] if exact else max(known, key=known.count)
+        recipe = exact[0] if exact and not other else max(known, key=known.count)
     guess = _curves().guess(recipe, name, alpha, size)
-    return Estimate(guess.top1, guess.basis, typical_error(guess), recipe)
+    error = hypot(typical_error(guess), recipe_error() if other else 0.0)
+    return Estimate(guess.top1, guess.basis, error, recipe)
+
+
+@cache
+def recipe_error() -> float:
+    """Return by how many points two recipes typically differ on one network, alpha and size."""
+    differences = [
+        one.top1 - other.top1
+        for one, other in combinations(published(), 2)
+        if (one.name, one.alpha, one.size) == (other.name, other.alpha, other.size)
+    ]
+    return sqrt(fmean(difference**2 for difference in differences))
 
 
 def typical_error(guess: Guess) -> float:

@@ -74,17 +74,18 @@ class Grid:
 
     @cached_property
     def sizes(self) -> list[int]:
-        """All sizes."""
-        return sorted({size for _, size in self.logits})
+        """All sizes, if an alpha was published at all of them; otherwise the base size."""
+        sizes = sorted({size for _, size in self.logits})
+        whole = any(self._has(alpha, sizes) for alpha, _ in self.logits)
+        return sizes if whole else [self.base]
 
     @cached_property
     def complete(self) -> list[float]:
-        """The alphas that were published at every size."""
-        return [
-            alpha
-            for alpha in self.alphas
-            if all((alpha, size) in self.logits for size in self.sizes)
-        ]
+        """The alphas that were published at every one of the sizes."""
+        return [alpha for alpha in self.alphas if self._has(alpha, self.sizes)]
+
+    def _has(self, alpha: float, sizes: Iterable[int]) -> bool:
+        return all((alpha, size) in self.logits for size in sizes)
 
     def over_alpha(self, alpha: float) -> float:
         """Return the logit at the base size; the line through the last two values continues."""
