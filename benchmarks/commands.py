@@ -1,6 +1,6 @@
 """What commands print on scikit-learn's digits, for the documents in docs/.
 
-python -m benchmarks.commands
+python -m benchmarks.commands [search] [compare]
 """
 
 import os
@@ -15,6 +15,10 @@ from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
 SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"
+COMPARISON = (
+    "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
+    "--max-macs 2M --epochs 20 --qat-epochs 2"
+)
 EVALUATION = "mobilenet-tf evaluate runs/best --robustness"
 
 
@@ -40,17 +44,33 @@ def section(command: str, text: str) -> str:
     return f"```\n$ {command}\n{lines}\n```\n\n{here['cores']} cores, {here['cpu']}."
 
 
-def main() -> None:
-    """Search, train the best trial and evaluate it; write the outputs into docs/."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        text = output(SEARCH, folder)
-        replace_section(DOCS / "tuning.md", "tune", section(SEARCH, text))
-        shutil.copy(folder / "runs" / "tune_digits" / "trials.png", DOCS / "tuning.png")
-        output(f"{text.splitlines()[-1]} --out runs/best", folder)
-        text = output(EVALUATION, folder)
-        replace_section(DOCS / "evaluation.md", "evaluate", section(EVALUATION, text))
+def search(folder: Path) -> None:
+    """Search, train the best trial and evaluate it."""
+    text = output(SEARCH, folder)
+    replace_section(DOCS / "tuning.md", "tune", section(SEARCH, text))
+    shutil.copy(folder / "runs" / "tune_digits" / "trials.png", DOCS / "tuning.png")
+    output(f"{text.splitlines()[-1]} --out runs/best", folder)
+    text = output(EVALUATION, folder)
+    replace_section(DOCS / "evaluation.md", "evaluate", section(EVALUATION, text))
+
+
+def compare(folder: Path) -> None:
+    """Compare networks."""
+    text = section(COMPARISON, output(COMPARISON, folder))
+    for document in (ROOT / "README.md", DOCS / "compare.md"):
+        replace_section(document, "compare", text)
+    shutil.copy(folder / "runs" / "compare_digits" / "pareto.png", DOCS / "compare.png")
+
+
+PARTS = {"search": search, "compare": compare}
+
+
+def main(names: list[str]) -> None:
+    """Write the outputs of the commands into the documents."""
+    for name in names or PARTS:
+        with tempfile.TemporaryDirectory() as folder:
+            PARTS[name](Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

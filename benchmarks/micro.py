@@ -30,7 +30,7 @@ from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.shrink import shrink
-from mobilenet_tf.networks.published.accuracy import expected_top1
+from mobilenet_tf.networks.published.accuracy import common_recipe, expected_top1
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.choose import choose
@@ -65,19 +65,21 @@ def budgets() -> Rows:
 
 def grid(npu: str) -> Rows:
     """Return the cost of every network at every alpha and size."""
-    return [
-        grid_row(make_network(name, alpha, size, CLASSES), npu)
+    networks = [
+        make_network(name, alpha, size, CLASSES)
         for name, alphas in NETWORKS.items()
         for alpha in alphas
         for size in SIZES
     ]
+    recipe = common_recipe(networks)
+    return [grid_row(network, npu, recipe) for network in networks]
 
 
-def grid_row(network: Network, npu: str) -> dict[str, Any]:
+def grid_row(network: Network, npu: str, recipe: str) -> dict[str, Any]:
     """Return the cost of one network."""
     content = int8_file(network)
     small, (_, estimate) = shrink(content), compile_npu(content, npu)
-    top1, basis = expected_top1(network.name, network.alpha, network.input.side)
+    expected = expected_top1(network.name, network.alpha, network.input.side, recipe)
     return {
         "model": network.name,
         "alpha": network.alpha,
@@ -90,8 +92,8 @@ def grid_row(network: Network, npu: str) -> dict[str, Any]:
         "npu_sram": estimate["sram_bytes"],
         "ops": estimate["ops"],
         "ops_on_npu": estimate["ops_on_npu"],
-        "top1": round(top1, 1),
-        "basis": basis,
+        "top1": round(expected.top1, 1),
+        "basis": expected.basis,
     }
 
 

@@ -46,7 +46,8 @@ def budgets_table(result: Measurements) -> str:
         best, device = row["best"], (f"{row['flash_kib']} KiB", f"{row['ram_kib']} KiB")
         if best:
             name = f"{best['model']} {best['alpha']:g}", best["size"]
-            rows.append((*device, *name, *_thousands(best, "flash", "ram"), f"{best['top1']:.1f}"))
+            expected = f"{best['top1']:.1f} ±{best['error']:.1f}"
+            rows.append((*device, *name, *_thousands(best, "flash", "ram"), expected))
         else:
             rows.append((*device, "none", *"----"))
     names = ("flash", "RAM", "network", "size", "file, bytes", "arena, bytes", "ImageNet top-1, %")
@@ -61,7 +62,8 @@ def _budgets(result: Measurements) -> str:
 
 The network with the best expected accuracy in the flash and RAM that a device has left for the
 model, chosen by
-`mobilenet-tf choose --device mcu --max-flash FLASH --max-ram RAM --classes {CLASSES}`.
+`mobilenet-tf choose --device mcu --max-flash FLASH --max-ram RAM --classes {CLASSES}`. Accuracies
+are estimates from published results, with their typical error.
 
 {budgets_table(result)}
 """

@@ -7,6 +7,8 @@ output of commands.
 """
 
 from benchmarks import (
+    claims,
+    comparison,
     conversion,
     equal_epochs,
     latency,
@@ -30,6 +32,8 @@ SECTIONS = (
     results.SECTION,
     transfer.SECTION,
     micro_page.SECTION,
+    claims.SECTION,
+    comparison.SECTION,
 )
 
 

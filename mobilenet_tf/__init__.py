@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import choose
+    from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.run import Run
     from mobilenet_tf.runs.settings import RunSettings, read_settings
+    from mobilenet_tf.selection.comparison import ComparisonSettings
     from mobilenet_tf.selection.cost import Budget
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.training.recipe import load_recipe
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 __all__ = [
     "Budget",
+    "ComparisonSettings",
     "InputSpec",
     "Int8Settings",
     "ModelData",
@@ -63,6 +66,7 @@ __all__ = [
     "benchmark",
     "build",
     "choose",
+    "compare",
     "evaluate",
     "export",
     "inspect",
@@ -80,12 +84,13 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("android", "benchmark", "choose", "evaluate", "export", "inspect", "predict", "quantize"),
-    *("run", "summary", "train", "tune", "verify"),
+    *("android", "benchmark", "choose", "compare", "evaluate", "export", "inspect", "predict"),
+    *("quantize", "run", "summary", "train", "tune", "verify"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
     "Budget": "selection.cost",
+    "ComparisonSettings": "selection.comparison",
     "InputSpec": "core.inputs",
     "Int8Settings": "compression.settings",
     "ModelData": "commands.foreign_model",

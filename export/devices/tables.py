@@ -8,7 +8,7 @@ from mobilenet_tf.deployment.devices.ethos_u import NPUS, EthosUTable
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
 from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.devices.phone import Phone
-from mobilenet_tf.selection.cost import CostTable
+from mobilenet_tf.selection.cost import Budget, CostTable, CountedTable
 
 CPU, PHONE, MCU = "cpu", "phone", "mcu"
 DEVICES = (CPU, PHONE, MCU, *NPUS)
@@ -32,6 +32,20 @@ def cost_table(device: str, *, threads: int = 1, latency: bool = True) -> CostTa
         return EthosUTable(device)
     timer = (Phone(threads) if device == PHONE else Cpu(threads)) if latency else None
     return PartsTable(timer, device)
+
+
+def budget_table(budget: Budget, device: str) -> CostTable:
+    """Return the cheapest table that knows what a budget limits.
+
+    Multiply-adds are counted without a device, and nothing is timed unless latency is limited.
+
+    Raises:
+        UserError: See `cost_table`.
+    """
+    check_device(device)
+    if set(budget.limits) <= {"macs"}:
+        return CountedTable()
+    return cost_table(device, latency="latency" in budget.limits)
 
 
 def check_device(device: str, accepted: Sequence[str] = DEVICES) -> None:

@@ -6,6 +6,7 @@ one chart serves the light and the dark theme. Equal results give equal bytes.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.derived import FORMS, wilson
@@ -125,6 +126,45 @@ def accuracy_chart(accuracy: dict[str, float], images: int) -> str:
         axes.margins(x=0.12)
         values = ", ".join(f"{FORMS[form]} {percent(share)}" for form, share in accuracy.items())
         return _svg(figure, "accuracy", f"Accuracy on the test images: {values}")
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A network in `front_chart`: its cost, its accuracy (0 to 1) and the accuracy's interval."""
+
+    name: str
+    cost: float
+    accuracy: float
+    interval: tuple[float, float]
+    on_front: bool
+
+
+def front_chart(dots: Sequence[Dot], title: str) -> str:
+    """Return accuracy against cost, which has a logarithmic axis with this title."""
+    with matplotlib.rc_context(_STYLE):
+        figure = _figure(872, 420)
+        axes = figure.add_subplot()
+        for dot in sorted(dots, key=lambda dot: dot.on_front):
+            colour = _ACCENT if dot.on_front else _MUTED
+            axes.plot((dot.cost, dot.cost), dot.interval, color=colour, linewidth=2, alpha=0.4)
+            axes.plot([dot.cost], [dot.accuracy], "o", color=colour, markersize=7)
+            axes.annotate(
+                _short(dot.name),
+                (dot.cost, dot.accuracy),
+                (8, 2),
+                textcoords="offset points",
+                color=_INK if dot.on_front else _MUTED,
+                fontsize=11.5,
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:g}%")
+        axes.set_xlabel(title)
+        axes.margins(x=0.15)
+        axes.grid(axis="y")
+        return _svg(figure, "front", f"Accuracy against {title}", fluid=False)
 
 
 def curve_chart(history: History, metric: str) -> str | None:

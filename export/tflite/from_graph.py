@@ -6,6 +6,7 @@ tests/export/tflite/test_from_graph.py compares these files with converted ones.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, pack_shared
 from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, lower_bound
-from mobilenet_tf.networks.graph import Graph, Op, same_padding
+from mobilenet_tf.networks.graph import OWN_OPERATORS, UNPADDED, Graph, Op, same_padding
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 
@@ -30,6 +31,9 @@ _VERSIONS = {
     _Op.SOFTMAX: 2,
     _Op.RESHAPE: 1,
     _Op.HARD_SWISH: 1,
+    _Op.LOGISTIC: 2,
+    _Op.MAX_POOL_2D: 2,
+    _Op.CONCATENATION: 2,
 }
 # Hard-sigmoid is relu6 of what its convolution's bias has shifted; see the deploy form.
 _FUSED = {
@@ -38,6 +42,7 @@ _FUSED = {
     "relu6": _Act.RELU6,
     "hard_sigmoid": _Act.RELU6,
     "hard_swish": _Act.NONE,
+    "sigmoid": _Act.NONE,
 }
 _SCALE, _ZERO = 0.05, -20
 _SPREAD = 42  # standard deviation of the integers in a kernel
@@ -131,8 +136,28 @@ class _Writer:
         self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
         options = schema.SoftmaxOptionsT()
         options.beta = 1.0
-        scores = self._activation_tensor((classes,), scale=1 / 256, zero=-128)
-        return self._operator(_Op.SOFTMAX, [flat], scores, options)
+        return self._operator(_Op.SOFTMAX, [flat], self._probabilities((classes,)), options)
+
+    def _max_pool(self, op: Op, source: int) -> int:
+        source, padding = self._padded(op, source)
+        options = schema.Pool2DOptionsT()
+        options.padding = padding
+        options.strideH = options.strideW = op.stride
+        options.filterHeight, options.filterWidth = op.kernel
+        options.fusedActivationFunction = _FUSED[op.activation]
+        return self._operator(_Op.MAX_POOL_2D, [source], self._activation_tensor(op.shape), options)
+
+    def _concatenate(self, op: Op, *inputs: int) -> int:
+        options = schema.ConcatenationOptionsT()
+        options.axis = 3
+        output = self._activation_tensor(op.shape)
+        return self._operator(_Op.CONCATENATION, list(inputs), output, options)
+
+    def _activation(self, op: Op, source: int) -> int:
+        """An activation alone: an operator, or that of a pooling which changes nothing."""
+        if op.activation in OWN_OPERATORS:
+            return getattr(self, f"_{op.activation}")(source)
+        return self._max_pool(replace(op, kernel=(1, 1)), source)
 
     def _weighted(self, op: Op, source: int, depthwise: bool) -> int:
         """A convolution with random weights, and its activation."""
@@ -159,7 +184,7 @@ class _Writer:
         code = _Op.DEPTHWISE_CONV_2D if depthwise else _Op.CONV_2D
         output = self._activation_tensor(op.shape)
         self._operator(code, [source, kernel, biases], output, options)
-        return self._hard_swish(output) if op.activation == "hard_swish" else output
+        return self._activation(op, output) if op.activation in OWN_OPERATORS else output
 
     def _padded(self, op: Op, source: int) -> tuple[int, int]:
         """The convolution's input, and TFLite's padding; zeros that "same" does not add are PAD."""
@@ -167,6 +192,8 @@ class _Writer:
         sides = zip((height, width), op.kernel, op.padding, strict=True)
         if all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides):
             return source, schema.Padding.SAME
+        if op.padding == UNPADDED:
+            return source, schema.Padding.VALID
         zeros = np.array([(0, 0), *op.padding, (0, 0)], np.int32)
         paddings = self._tensor((4, 2), schema.TensorType.INT32, zeros)
         (top, bottom), (left, right) = op.padding
@@ -186,6 +213,13 @@ class _Writer:
         gate = self._operator(_Op.ADD, [value, self.three], self._activation_tensor(shape), options)
         output = self._activation_tensor(shape)
         return self._operator(_Op.MUL, [value, gate], output, schema.MulOptionsT())
+
+    def _sigmoid(self, value: int) -> int:
+        output = self._probabilities(self._shape(value))
+        return self._operator(_Op.LOGISTIC, [value], output)
+
+    def _probabilities(self, shape: Sequence[int]) -> int:
+        return self._activation_tensor(shape, scale=1 / 256, zero=-128)
 
     def _tensor(
         self,
@@ -221,7 +255,7 @@ class _Writer:
     def _shape(self, tensor: int) -> tuple[int, ...]:
         return tuple(map(int, self.graph.tensors[tensor].shape[1:]))
 
-    def _operator(self, code: int, inputs: list[int], output: int, options: Any) -> int:
+    def _operator(self, code: int, inputs: list[int], output: int, options: Any = None) -> int:
         """Append an operator and return its output."""
         known = [entry.builtinCode for entry in self.model.operatorCodes]
         if code not in known:
@@ -233,7 +267,8 @@ class _Writer:
         op = schema.OperatorT()
         op.opcodeIndex = known.index(code)
         op.inputs, op.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
-        name = type(options).__name__.removesuffix("T")
-        op.builtinOptionsType, op.builtinOptions = getattr(_Options, name), options
+        if options is not None:
+            name = type(options).__name__.removesuffix("T")
+            op.builtinOptionsType, op.builtinOptions = getattr(_Options, name), options
         self.graph.operators.append(op)
         return output

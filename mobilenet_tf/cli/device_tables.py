@@ -43,6 +43,7 @@ def device_table(facts: dict[str, Any]) -> Table:
 
 
 _CHOICES = 12  # rows that are shown
+_CLOSE = 5  # names that are shown
 _BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
@@ -57,18 +58,23 @@ def choice_table(result: dict[str, Any]) -> Group:
         latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
         mark = " *" if option == best else ""
         name = f"{option['model']} {option['alpha']:g}{mark}"
-        known = f"{option['top1']:.1f} {_BASIS[option['basis']]}"
+        known = f"{option['top1']:.1f} {_precision(option)}"
+        known += " o" if option["model"] in result["other_recipes"] else ""
         kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("flash", "ram"))
         rows.append((name, option["size"], known, latency, *kilobytes))
     columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
     title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
     parts: list[RenderableType] = [Text(title), table(columns, rows)]
-    parts.append(
-        Text(
-            f"{'* best that fits. ' if best else ''}Accuracy: the published ImageNet table (p), "
-            "interpolated (i) or extrapolated (e); an estimate, not a promise."
+    parts.append(Text(_origin(result)))
+    if close := result["close"]:
+        shown = [f"{one['model']} {one['alpha']:g} at {one['size']}" for one in close[:_CLOSE]]
+        more = [f"{len(close) - _CLOSE} more"] if len(close) > _CLOSE else []
+        parts.append(
+            Text(
+                "Closer to the best than the error of the estimates, so that only a trial can "
+                f"tell (--trials): {', '.join(shown + more)}."
+            )
         )
-    )
     for trial in result.get("trials", ()):
         name = f"{trial['model']} {trial['alpha']:g} {trial['size']}"
         parts.append(Text(f"trained briefly: {name}: {percent(trial['validation_accuracy'])}"))
@@ -85,6 +91,29 @@ def choice_table(result: dict[str, Any]) -> Group:
     else:
         parts.append(Text(result["command"]))
     return Group(*parts)
+
+
+def _precision(option: dict[str, Any]) -> str:
+    """Return the error of an expected accuracy in points, and what it rests on."""
+    known, error = option["basis"], option["error"]
+    return _BASIS[known] if not error else f"±{error:.1f} {_BASIS[known]}"
+
+
+def _origin(result: dict[str, Any]) -> str:
+    """Return where the expected accuracies come from."""
+    mark = "* best that fits. " if result["best"] else ""
+    text = (
+        f"{mark}Accuracy: published (p), interpolated (i) or extrapolated (e), with the error that "
+        "such estimates have where published values are left out; an estimate, not a promise. "
+        f"Recipe: {result['recipe']}"
+    )
+    others: dict[str, list[str]] = {}
+    for name, recipe in result["other_recipes"].items():
+        others.setdefault(recipe, []).append(name)
+    if not others:
+        return f"{text}."
+    listed = "; ".join(f"{', '.join(names)}: {recipe}" for recipe, names in others.items())
+    return f"{text}. Other recipes (o), which may be points better or worse: {listed}."
 
 
 def tuning_table(result: dict[str, Any]) -> Group:

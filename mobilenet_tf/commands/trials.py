@@ -7,12 +7,10 @@ from typing import Any
 
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.ownership import read_marker
 from mobilenet_tf.runs.own_files import visible
-from mobilenet_tf.runs.run import begin
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.runs.trial import trial_accuracy
+from mobilenet_tf.runs.trial import trial_accuracy, trial_run
 from mobilenet_tf.selection.choose import Option
 from mobilenet_tf.training.recipe import load_recipe
 
@@ -63,9 +61,7 @@ def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list
     for option in options:
         folder = _folder(option, trials)
         settings = RunSettings(data=trials.data, network=option.network, recipe=recipe)
-        with at_work(folder):
-            run = begin(settings, out=folder, overwrite=True)
-            run.folder.rename_kind("trial")
+        with trial_run(settings, folder, overwrite=True) as run:
             facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
         results.append(option.to_dict() | facts)
     return sorted(results, key=lambda result: -result["validation_accuracy"])

@@ -13,20 +13,15 @@ from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.terminal import say
-from mobilenet_tf.datasets.batch_plan import check_batch_fits
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import class_names, source_name
-from mobilenet_tf.deployment.devices.tables import cost_table
+from mobilenet_tf.deployment.devices.tables import budget_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.own_files import (
-    is_ours,
-    remove_written,
-    require_apart,
-    require_whole_search,
-)
+from mobilenet_tf.runs.own_files import require_apart, require_whole_search
 from mobilenet_tf.runs.run import check_weights
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.trial import TrialData, trial_accuracy, trial_run
 from mobilenet_tf.selection.affordable import Affordable, affordable
 from mobilenet_tf.selection.cost import CountedTable
 from mobilenet_tf.selection.search_environment import check_environment, is_worker, wait_for_chief
@@ -176,10 +171,7 @@ def begin_search(
 
 def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[Affordable]:
     """Measure only what the budget limits: multiply-adds are counted without a device."""
-    limits = settings.budget.limits
-    if set(limits) <= {"macs"}:
-        return affordable(networks, settings.budget, CountedTable())
-    table = cost_table(settings.device, latency="latency" in limits)
+    table = budget_table(settings.budget, settings.device)
     with activity_progress() as progress:
         return affordable(networks, settings.budget, table, progress)
 
@@ -189,20 +181,11 @@ class _Trainer:
 
     def __init__(self, settings: SearchSettings, folder: Path):
         self.settings, self.folder = settings, folder
-        self._datasets: dict[int, Dataset] = {}
+        largest = max((settings.recipe.batch, *settings.space.batches))
+        self._data = TrialData(settings.data, largest)
 
     def __call__(self, trial: "Trial") -> float:
-        import tf_keras as keras
-
-        from mobilenet_tf.runs.run import begin
-        from mobilenet_tf.runs.settings import RunSettings
-        from mobilenet_tf.runs.trial import trial_accuracy
-
         settings, network = self.settings, trial.choice.network
-        folder = self.folder / "trials" / trial.run
-        keras.backend.clear_session()
-        if is_ours(folder) and not (folder / "config.toml").is_file():
-            remove_written(folder)  # it was interrupted before it began
         run_settings = RunSettings(
             data=settings.data,
             network=network,
@@ -210,8 +193,8 @@ class _Trainer:
             weights=settings.weights,
             seed=settings.seed,
         )
-        with at_work(folder):
-            run = begin(run_settings, out=folder, resume=True, dataset=self.dataset(network))
+        folder = self.folder / "trials" / trial.run
+        with trial_run(run_settings, folder, dataset=self.dataset(network)) as run:
             return trial_accuracy(run, trial.epochs)
 
     def fingerprint(self, network: Network) -> str:
@@ -220,11 +203,4 @@ class _Trainer:
 
     def dataset(self, network: Network) -> Dataset:
         """Return the images at the network's size; each size is read once."""
-        side, source = network.input.side, self.settings.data
-        if side not in self._datasets:
-            first = not self._datasets
-            data = read_dataset(source, network.input, self.settings.seed, say=first)
-            batches = (self.settings.recipe.batch, *self.settings.space.batches)
-            check_batch_fits(max(batches), len(data.train), network.input)
-            self._datasets[side] = data
-        return self._datasets[side]
+        return self._data.read(network, self.settings.seed)

@@ -6,17 +6,19 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
-from mobilenet_tf.compression.deploy import CONVOLUTIONS, ShiftedReLU6
-from mobilenet_tf.compression.scheme import SOFTMAX_RANGE
+from mobilenet_tf.compression.deploy import CONVOLUTIONS, ShiftedReLU6, input_tensors
+from mobilenet_tf.compression.scheme import PROBABILITY_RANGE
 from mobilenet_tf.core.errors import UserError
 
-# Layers whose output has the range of their input in the file.
+# Layers whose output has the range of their inputs in the file.
 _SAME_RANGE = (
     keras.layers.InputLayer,
     keras.layers.Reshape,
     keras.layers.Flatten,
     keras.layers.ZeroPadding2D,
     keras.layers.GlobalMaxPooling2D,
+    keras.layers.MaxPooling2D,
+    keras.layers.Concatenate,
 )
 _BATCH = 32
 
@@ -37,12 +39,11 @@ def quantized_outputs(model: keras.Model) -> list[keras.layers.Layer]:
 
     A convolution before a ReLU is not among them: the file has one tensor for both.
     """
-    fused = _layers_read_by(model, keras.layers.ReLU)
+    fused = _fused(model)
     return [
         layer
         for layer in model.layers
-        if not isinstance(layer, _SAME_RANGE)
-        and not (isinstance(layer, CONVOLUTIONS) and layer.name in fused)
+        if not isinstance(layer, _SAME_RANGE) and layer.name not in fused
     ]
 
 
@@ -73,8 +74,11 @@ def calibrate(
         least, most = zip(*(range_rule(np.asarray(value)) for value in outputs), strict=True)
         low, high = np.minimum(low, least), np.maximum(high, most)
     ranges = {}
-    gated = _layers_read_by(model, ShiftedReLU6)
-    for layer, lowest, highest in zip(layers, low, high, strict=True):
+    owners = _range_owners(model)
+    gated = {layer.input.node.layer.name for layer in model.layers if _is_gate(layer)}
+    for layer in layers:
+        shared = [owners[other.name] == owners[layer.name] for other in layers]
+        lowest, highest = low[shared].min(), high[shared].max()
         if not np.isfinite([lowest, highest]).all():
             raise UserError(f"The output of {layer.name} is not finite: training has diverged.")
         if layer.name in gated:
@@ -83,8 +87,8 @@ def calibrate(
         # Real zero must be an integer, and a tensor of zeros still needs a range of some width.
         lowest, highest = min(lowest, 0.0), max(highest, 0.0)
         ranges[layer.name] = (float(lowest), float(max(highest, lowest + 1e-3)))
-        if _is_softmax(layer):
-            ranges[layer.name] = SOFTMAX_RANGE
+        if _is_probability(layer):
+            ranges[layer.name] = PROBABILITY_RANGE
     return ranges
 
 
@@ -107,11 +111,45 @@ def calibration_facts(
     }
 
 
-def _layers_read_by(model: keras.Model, kind: type[keras.layers.Layer]) -> set[str]:
-    """Names of the layers whose output a layer of this kind reads."""
-    return {layer.input.node.layer.name for layer in model.layers if isinstance(layer, kind)}
+def _fused(model: keras.Model) -> set[str]:
+    """Names of the convolutions whose only reader is a ReLU: the file has one tensor for both."""
+    readers: dict[str, list[keras.layers.Layer]] = {}
+    for layer in model.layers:
+        for tensor in input_tensors(layer):
+            readers.setdefault(tensor.node.layer.name, []).append(layer)
+    return {
+        layer.name
+        for layer in model.layers
+        if isinstance(layer, CONVOLUTIONS)
+        and [type(reader) for reader in readers.get(layer.name, [])] == [keras.layers.ReLU]
+    }
 
 
-def _is_softmax(layer: keras.layers.Layer) -> bool:
+def _range_owners(model: keras.Model) -> dict[str, str]:
+    """Return layer -> owner; layers with one owner have one range.
+
+    XNNPACK concatenates tensors of one range only, and activates a tensor that has other readers
+    only if the result has its range.
+    """
+    fused, owners = _fused(model), dict[str, str]()
+    for layer in model.layers:
+        sources = [owners[tensor.node.layer.name] for tensor in input_tensors(layer)]
+        alone = isinstance(layer, keras.layers.ReLU) and layer.input.node.layer.name not in fused
+        if sources and (alone or isinstance(layer, _SAME_RANGE)):
+            owners[layer.name] = sources[0]
+            owners = {
+                name: sources[0] if owner in sources else owner for name, owner in owners.items()
+            }
+        else:
+            owners[layer.name] = layer.name
+    return owners
+
+
+def _is_gate(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, ShiftedReLU6)
+
+
+def _is_probability(layer: keras.layers.Layer) -> bool:
     activation = getattr(layer, "activation", None)
-    return isinstance(layer, keras.layers.Softmax) or activation is keras.activations.softmax
+    squashes = activation in (keras.activations.softmax, keras.activations.sigmoid)
+    return isinstance(layer, keras.layers.Softmax) or squashes

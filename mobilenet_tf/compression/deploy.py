@@ -23,6 +23,7 @@ _SCALE_FREE = (
     keras.layers.ReLU,
     keras.layers.GlobalAveragePooling2D,
     keras.layers.GlobalMaxPooling2D,
+    keras.layers.MaxPooling2D,
     keras.layers.ZeroPadding2D,
     keras.layers.Reshape,
     keras.layers.Flatten,
@@ -117,14 +118,18 @@ class _Deployer:
         if isinstance(layer, keras.layers.Multiply):
             tensor = copy_layer(layer)([source.tensor for source in sources])
             return _Value(tensor, float(np.prod([source.factor for source in sources])))
-        if isinstance(layer, keras.layers.Add):
-            return self._add(layer, sources)
+        if isinstance(layer, (keras.layers.Add, keras.layers.Concatenate)):
+            return self._joined(layer, sources)
         if isinstance(layer, keras.layers.ZeroPadding2D) and self._is_same_padding(layer):
             return sources[0]
         if isinstance(layer, _SCALE_FREE):
             if getattr(layer, "max_value", None) is not None:
                 _require_unscaled(layer, sources[0])
-            return _Value(copy_layer(layer)(sources[0].tensor), sources[0].factor)
+            tensor = sources[0].tensor
+            if isinstance(layer, keras.layers.ReLU) and not self._is_fused(layer, sources[0]):
+                # Integer kernels activate what they compute, and have no activation alone.
+                tensor = keras.layers.MaxPooling2D(1, name=f"{layer.name}/window")(tensor)
+            return _Value(copy_layer(layer)(tensor), sources[0].factor)
         if isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
             _require_unscaled(layer, sources[0])
             return _Value(copy_layer(layer)(sources[0].tensor))
@@ -166,17 +171,23 @@ class _Deployer:
         product = keras.layers.Multiply(name=layer.name)([source.tensor, gate])
         return _Value(product, 6.0)
 
-    def _add(self, layer: keras.layers.Layer, sources: list[_Value]) -> _Value:
-        """Bring both sides to the larger factor by scaling the other side's convolution."""
+    def _joined(self, layer: keras.layers.Layer, sources: list[_Value]) -> _Value:
+        """Bring all sides to the largest factor by scaling the other sides' convolutions."""
         factor = max(source.factor for source in sources)
         for source in sources:
             if source.factor != factor:
                 if source.convolution is None:
-                    raise UserError(f"{layer.name} adds tensors whose scales cannot be made equal.")
+                    raise UserError(
+                        f"{layer.name} joins tensors whose scales cannot be made equal."
+                    )
                 ratio = factor / source.factor
                 weights = self.weights[source.convolution]
                 self.weights[source.convolution] = [value * ratio for value in weights]
         return _Value(copy_layer(layer)([source.tensor for source in sources]), factor)
+
+    def _is_fused(self, layer: keras.layers.ReLU, source: _Value) -> bool:
+        """Whether a convolution computes nothing but the input of this activation."""
+        return source.convolution is not None and self.readers[id(layer.input)] == 1
 
     def _following(self, layer: keras.layers.Layer, kind: Any) -> keras.layers.Layer | None:
         """The only reader of a layer's output, if it is of that kind."""

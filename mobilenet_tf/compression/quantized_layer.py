@@ -115,4 +115,6 @@ _KERNELS = {
     keras.layers.Reshape: _unchanged,
     keras.layers.ZeroPadding2D: _unchanged,
     keras.layers.GlobalMaxPooling2D: _unchanged,
+    keras.layers.MaxPooling2D: _unchanged,
+    keras.layers.Concatenate: _unchanged,
 }

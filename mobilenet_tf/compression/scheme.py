@@ -22,8 +22,8 @@ _NARROWEST_CHANNEL = 2.0**-12
 # beyond float32's exact integers, and then int32, gets a wider range: its kernel hardly matters.
 _LARGEST_BIAS = 2.0**23
 
-# int8 softmax has the same output quantization in every runtime: scale 1/256, zero point -128.
-SOFTMAX_RANGE = (0.0, 255 / 256)
+# Softmax and sigmoid have one output quantization in every runtime: scale 1/256, zero point -128.
+PROBABILITY_RANGE = (0.0, 255 / 256)
 
 
 class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.core.text import clean
+
+_WIDTH = 20  # characters of the bar of work in parts
 
 
 def bar() -> Progress:
@@ -34,3 +37,19 @@ def picture_progress(title: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=total, note=f"{rate:.0f} images/s")
 
         yield update
+
+
+def overall(done: int, total: int, seconds: float, now: str) -> str:
+    """Return one line on work in parts: a bar, how many are done, the rate, and the time left.
+
+    Args:
+        done: Number of finished parts.
+        total: Number of parts.
+        seconds: Mean duration of a part; 0 if unknown.
+        now: The part that begins.
+    """
+    filled = round(_WIDTH * done / total)
+    line = f"{'━' * filled}{'╌' * (_WIDTH - filled)} {done} of {total}"
+    if seconds:
+        line += f", {seconds:.0f} s each, {timedelta(seconds=round(seconds * (total - done)))} left"
+    return f"{line}: {now}"

@@ -72,3 +72,5 @@ def import_tensorflow() -> None:
         import tensorflow_model_optimization  # noqa: F401
 
         tensorflow.config.list_physical_devices()
+    # It warns of every function that is traced again, as those of several networks are.
+    tensorflow.get_logger().setLevel("ERROR")

@@ -1,0 +1,3 @@
+"""Networks as data. Importing any part of this package registers every kind of row."""
+
+from mobilenet_tf.networks import zoo as zoo

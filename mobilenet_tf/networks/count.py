@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mobilenet_tf.networks.graph import Graph, Op
+from mobilenet_tf.networks.graph import OWN_OPERATORS, Graph, Op
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
@@ -18,7 +18,7 @@ class Layer:
 
     Attributes:
         name: The operation's name; a hard-swish has its convolution's name and `/hard_swish`.
-        kind: Kind of `Op`, or `hard_swish`.
+        kind: Kind of `Op`, or one of `OWN_OPERATORS`.
         kernel: Side of the kernel in pixels; 0 where there is none.
         stride: Step in pixels.
         height, width, channels: Shape of the output.
@@ -87,7 +87,7 @@ def layers(network: Network) -> tuple[Layer, ...]:
                 height=height,
                 width=width,
                 channels=channels,
-                parameters=weights + (4 * bias if op.norm else bias),
+                parameters=weights + bias * (4 if op.norm else op.bias),
                 folded_parameters=weights + bias,
                 macs=height * width * weights,
                 live_bytes=live,
@@ -97,14 +97,14 @@ def layers(network: Network) -> tuple[Layer, ...]:
 
 
 def _steps(graph: Graph) -> Iterator[tuple[Op, int]]:
-    """Yield (operation, values in its kernel), each hard-swish as an operation of its own."""
+    """Yield (operation, values in its kernel), `OWN_OPERATORS` as operations of their own."""
     renamed: dict[str, str] = {}
     for op in graph:
         inputs = tuple(renamed.get(name, name) for name in op.inputs)
         yield replace(op, inputs=inputs), graph.weights(op)
-        if op.activation == "hard_swish":
-            renamed[op.name] = f"{op.name}/hard_swish"
-            yield Op("hard_swish", renamed[op.name], (op.name,), op.shape), 0
+        if op.activation in OWN_OPERATORS and op.kind != "activation":
+            renamed[op.name] = f"{op.name}/{op.activation}"
+            yield Op(op.activation, renamed[op.name], (op.name,), op.shape), 0
 
 
 def _elements(op: Op) -> int:
@@ -147,11 +147,13 @@ def summary(network: Network) -> dict[str, Any]:
 def table(size: int = 224, classes: int = 1000, channels: int = 3) -> list[dict[str, Any]]:
     """Return the totals of every network of the zoo at every published alpha; ready for JSON.
 
+    Networks without published weights are listed at alpha 1.
+
     Raises:
         UserError: A size, number of classes or channels that no network takes.
     """
     return [
         _totals(make_network(name, alpha, size, classes, channels))
         for name, entry in ZOO.items()
-        for alpha in entry.alphas
+        for alpha in entry.alphas or (1.0,)
     ]

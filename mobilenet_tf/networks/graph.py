@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 Shape = tuple[int, int, int]  # height, width, channels
 Padding = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
 UNPADDED: Padding = ((0, 0), (0, 0))
+# Activations that are operators of their own in an int8 file, after their convolution.
+OWN_OPERATORS = ("hard_swish", "sigmoid")
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,9 @@ class Op:
     """One operation on tensors of batch size 1.
 
     Attributes:
-        kind: `input`, `convolution`, `depthwise`, `dense`, `mean` (over height and width, kept as
-            sides of 1), `multiply`, `add`, `activation` (alone) or `softmax`.
+        kind: `input`, `convolution`, `depthwise`, `dense`, `max_pool`, `mean` (over height and
+            width, kept as sides of 1), `multiply`, `add`, `concatenate` (of channels),
+            `activation` (alone) or `softmax`.
         name: Unique in its graph, such as `block_3/expand`.
         inputs: Names of the operations that it reads.
         shape: (height, width, channels) of its output.
@@ -24,10 +27,12 @@ class Op:
         stride: Step in pixels along both axes.
         padding: Zeros around its input.
         activation: Activation that follows, and normalization if there is any: `relu`, `relu6`,
-            `hard_swish`, `hard_sigmoid` or None.
+            `hard_swish`, `hard_sigmoid`, `sigmoid` or None.
         norm: Whether batch normalization follows the convolution, which then has no bias.
         dropout: Share of its inputs that training drops.
         block: Part of the network that it belongs to, such as `stem`, `block_3` or `head`.
+        bias: Whether a convolution without normalization has a bias. Integers always have one, so
+            it is no part of `Graph.key`.
     """
 
     kind: str
@@ -41,6 +46,7 @@ class Op:
     norm: bool = False
     dropout: float = 0.0
     block: str = ""
+    bias: bool = field(default=True, repr=False)
 
     @property
     def has_weights(self) -> bool:
@@ -151,6 +157,16 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Return the zeros that padding "same" adds before and after an axis of `size` pixels."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
+
+
+def no_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return no zeros: the kernel stays inside."""
+    return 0, 0
+
+
+def ceil_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the zeros after an axis with which its last pixels are not left out (Caffe)."""
+    return 0, -(size - kernel) % stride
 
 
 def even_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

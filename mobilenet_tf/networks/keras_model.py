@@ -10,7 +10,7 @@ from typing import Any
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.graph import Graph, Op, same_padding
+from mobilenet_tf.networks.graph import UNPADDED, Graph, Op, same_padding
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.names import ACTIVATION, NORM, PAD, layer_name
 from mobilenet_tf.networks.rows import Network
@@ -47,6 +47,7 @@ _ACTIVATIONS: dict[str, Callable[[str], keras.layers.Layer]] = {
     "relu6": lambda name: keras.layers.ReLU(6.0, name=name),
     "hard_swish": lambda name: HardSwish(name=name),
     "hard_sigmoid": lambda name: HardSigmoid(name=name),
+    "sigmoid": lambda name: keras.layers.Activation("sigmoid", name=name),
 }
 
 
@@ -61,8 +62,7 @@ def build(
     """Build a network of the zoo with random weights.
 
     Args:
-        name: `v1`, `v2`, `v3_large`, `v3_small`, `v3_large_minimalistic` or
-            `v3_small_minimalistic`.
+        name: Name of a network of the zoo, such as `v3_small`; see `networks.zoo.ZOO`.
         alpha: Width multiplier, greater than 0.
         size: Side of the square input in pixels, at least 32, or (height, width).
         classes: Number of classes.
@@ -158,6 +158,8 @@ class _Builder:
         # The published models pad strided depthwise kernels with a layer of its own.
         if same and not (op.kind == "depthwise" and op.stride > 1):
             return x, "same"
+        if op.padding == UNPADDED:
+            return x, "valid"
         return keras.layers.ZeroPadding2D(op.padding, name=self._name(op, PAD))(x), "valid"
 
     def _dropped(self, op: Op, x: Any) -> Any:
@@ -176,7 +178,7 @@ class _Builder:
             op.kernel,
             strides=op.stride,
             padding=padding,
-            use_bias=not op.norm,
+            use_bias=op.bias and not op.norm,
             name=self._name(op),
         )(x)
 
@@ -186,12 +188,16 @@ class _Builder:
             op.kernel,
             strides=op.stride,
             padding=padding,
-            use_bias=not op.norm,
+            use_bias=op.bias and not op.norm,
             name=self._name(op),
         )(x)
 
     def dense(self, op: Op, x: Any) -> Any:
         return keras.layers.Dense(op.shape[2], name=self._name(op))(self._dropped(op, x))
+
+    def max_pool(self, op: Op, x: Any) -> Any:
+        x, padding = self._padded(op, x)
+        return keras.layers.MaxPooling2D(op.kernel, op.stride, padding, name=self._name(op))(x)
 
     def mean(self, op: Op, x: Any) -> Any:
         # A dense layer reads vectors.
@@ -204,6 +210,9 @@ class _Builder:
 
     def add(self, op: Op, x: Any, y: Any) -> Any:
         return keras.layers.Add(name=self._name(op))([x, y])
+
+    def concatenate(self, op: Op, *inputs: Any) -> Any:
+        return keras.layers.Concatenate(name=self._name(op))(list(inputs))
 
     def activation(self, op: Op, x: Any) -> Any:
         return _ACTIVATIONS[str(op.activation)](self._name(op))(x)

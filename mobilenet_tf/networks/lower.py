@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.graph import Graph, Op, Padding, Shape, even_padding, same_padding
+from mobilenet_tf.networks.graph import Graph, Op, Shape, even_padding, no_padding, same_padding
 from mobilenet_tf.networks.rows import (
     Classifier,
     Convolution,
@@ -22,6 +22,7 @@ from mobilenet_tf.networks.rows import (
     squeeze_width,
 )
 
+Kernel = int | tuple[int, int]  # one side of a square, or height and width
 PaddingRule = Callable[[int, int, int], tuple[int, int]]  # size, kernel, stride -> before, after
 AnyRow = TypeVar("AnyRow", bound=Row)
 Lowering = Callable[["GraphBuilder", Op, AnyRow], Op]
@@ -92,49 +93,50 @@ class GraphBuilder:
         x: Op,
         name: str,
         out: int,
-        *,
-        kernel: int = 1,
+        kernel: Kernel = 1,
         stride: int = 1,
-        activation: str | None = None,
-        norm: bool = True,
+        rule: PaddingRule = same_padding,
+        **facts: Any,
     ) -> Op:
-        """Append a convolution with padding "same"; without `norm` it has a bias."""
-        height, width, padding = _strided(x.shape, kernel, stride, same_padding)
-        return self.op(
-            "convolution",
-            name,
-            (x,),
-            (height, width, out),
-            kernel=(kernel, kernel),
-            stride=stride,
-            padding=padding,
-            activation=activation,
-            norm=norm,
-        )
+        """Append a convolution, normalized and with padding "same" unless told otherwise."""
+        shape, window = _windowed(x.shape, kernel, stride, rule)
+        facts = {"norm": True} | window | facts
+        return self.op("convolution", name, (x,), (*shape, out), **facts)
 
     def depthwise(
         self,
         x: Op,
         name: str,
-        kernel: int,
-        *,
+        kernel: Kernel,
         stride: int = 1,
-        activation: str | None = None,
-        padding_rule: PaddingRule = same_padding,
+        rule: PaddingRule = same_padding,
+        **facts: Any,
     ) -> Op:
-        """Append a depthwise convolution, normalized."""
-        height, width, padding = _strided(x.shape, kernel, stride, padding_rule)
-        return self.op(
-            "depthwise",
-            name,
-            (x,),
-            (height, width, x.shape[2]),
-            kernel=(kernel, kernel),
-            stride=stride,
-            padding=padding,
-            activation=activation,
-            norm=True,
-        )
+        """Append a depthwise convolution, normalized unless `norm` is False."""
+        shape, window = _windowed(x.shape, kernel, stride, rule)
+        facts = {"norm": True} | window | facts
+        return self.op("depthwise", name, (x,), (*shape, x.shape[2]), **facts)
+
+    def max_pool(
+        self, x: Op, name: str, kernel: int, stride: int, rule: PaddingRule = same_padding
+    ) -> Op:
+        """Append the maximum of each channel over a window.
+
+        Padding by a rule other than `same_padding` and `no_padding` may compare with zeros, so
+        that the input must not be negative.
+        """
+        shape, window = _windowed(x.shape, kernel, stride, rule)
+        return self.op("max_pool", name, (x,), (*shape, x.shape[2]), **window)
+
+    def activation(self, x: Op, name: str, activation: str) -> Op:
+        """Append an activation of a tensor that has other readers too."""
+        return self.op("activation", name, (x,), x.shape, activation=activation)
+
+    def concatenate(self, inputs: tuple[Op, ...], name: str) -> Op:
+        """Append the channels of several tensors of one height and width, one after the other."""
+        height, width, _ = inputs[0].shape
+        channels = sum(x.shape[2] for x in inputs)
+        return self.op("concatenate", name, inputs, (height, width, channels))
 
     def mean(self, x: Op, name: str) -> Op:
         """Append the mean of each channel over height and width."""
@@ -144,33 +146,49 @@ class GraphBuilder:
         """Append the sum of two tensors of one shape."""
         return self.op("add", name, (x, y), y.shape)
 
-    def squeeze_excite(self, x: Op) -> Op:
+    def residual(self, shortcut: Op, x: Op, stride: int) -> Op:
+        """Append the sum with the block's input where stride 1 and equal widths allow it."""
+        fits = stride == 1 and shortcut.shape == x.shape
+        return self.add(shortcut, x, "add") if fits else x
+
+    def squeeze_excite(
+        self, x: Op, width: int | None = None, activation: str = "hard_sigmoid"
+    ) -> Op:
         """Scale each channel by 0 to 1, computed from all channels' means (V3, 5.3)."""
         channels = x.shape[2]
+        width = width or squeeze_width(channels)
         gate = self.mean(x, "se/mean")
-        gate = self.convolution(
-            gate, "se/reduce", squeeze_width(channels), activation="relu", norm=False
-        )
-        gate = self.convolution(gate, "se/expand", channels, activation="hard_sigmoid", norm=False)
+        gate = self.convolution(gate, "se/reduce", width, activation="relu", norm=False)
+        gate = self.convolution(gate, "se/expand", channels, activation=activation, norm=False)
         return self.op("multiply", "se/multiply", (x, gate), x.shape)
 
 
-def _strided(shape: Shape, kernel: int, stride: int, rule: PaddingRule) -> tuple[int, int, Padding]:
-    """Return height, width and padding of a convolution's output."""
-    padding = rule(shape[0], kernel, stride), rule(shape[1], kernel, stride)
+def _windowed(
+    shape: Shape, kernel: Kernel, stride: int, rule: PaddingRule
+) -> tuple[tuple[int, int], dict[str, Any]]:
+    """Return height and width of an operation's output, and the fields of its window."""
+    sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+    top, left = (rule(n, k, stride) for n, k in zip(shape[:2], sides, strict=True))
     height, width = (
-        (side + sum(pad) - kernel) // stride + 1
-        for side, pad in zip(shape[:2], padding, strict=True)
+        (n + sum(pad) - k) // stride + 1
+        for n, k, pad in zip(shape[:2], sides, (top, left), strict=True)
     )
     if min(height, width) < 1:
         raise UserError(f"The input is too small: {shape[0]}x{shape[1]} pixels are left of it.")
-    return height, width, padding
+    return (height, width), {"kernel": sides, "stride": stride, "padding": (top, left)}
 
 
 @lowering(Convolution)
 def _convolution(graph: GraphBuilder, x: Op, row: Convolution) -> Op:
     return graph.convolution(
-        x, row.name, row.out, kernel=row.kernel, stride=row.stride, activation=row.activation
+        x,
+        row.name or "convolution",
+        row.out,
+        row.kernel,
+        row.stride,
+        same_padding if row.padded else no_padding,
+        activation=row.activation,
+        norm=row.norm,
     )
 
 
@@ -180,9 +198,9 @@ def _separable(graph: GraphBuilder, x: Op, row: Separable) -> Op:
         x,
         "depthwise",
         row.kernel,
-        stride=row.stride,
+        row.stride,
+        even_padding if row.stride > 1 else same_padding,
         activation=row.activation,
-        padding_rule=even_padding if row.stride > 1 else same_padding,
     )
     if row.se:
         x = graph.squeeze_excite(x)
@@ -194,13 +212,11 @@ def _inverted_residual(graph: GraphBuilder, x: Op, row: InvertedResidual) -> Op:
     shortcut = x
     if row.expansion != x.shape[2]:
         x = graph.convolution(x, "expand", row.expansion, activation=row.activation)
-    x = graph.depthwise(x, "depthwise", row.kernel, stride=row.stride, activation=row.activation)
+    x = graph.depthwise(x, "depthwise", row.kernel, row.stride, activation=row.activation)
     if row.se:
-        x = graph.squeeze_excite(x)
-    x = graph.convolution(x, "project", row.out)
-    if row.stride == 1 and shortcut.shape[2] == row.out:
-        x = graph.add(shortcut, x, "add")
-    return x
+        x = graph.squeeze_excite(x, row.se_width, row.se_gate)
+    x = graph.convolution(x, "project", row.out, activation=row.projection_activation)
+    return graph.residual(shortcut, x, row.stride) if row.shortcut else x
 
 
 @lowering(Pooling)
@@ -210,7 +226,7 @@ def _pooling(graph: GraphBuilder, x: Op, row: Pooling) -> Op:
 
 @lowering(Hidden)
 def _hidden(graph: GraphBuilder, x: Op, row: Hidden) -> Op:
-    return graph.convolution(x, "hidden", row.out, activation=row.activation, norm=False)
+    return graph.convolution(x, "hidden", row.out, activation=row.activation, norm=row.norm)
 
 
 @lowering(Classifier)

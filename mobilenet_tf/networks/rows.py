@@ -1,4 +1,4 @@
-"""Kinds of rows, networks made of them, and the papers' tables as rows with final widths.
+"""Kinds of rows, and networks made of them, with final widths.
 
 Plain Python: counting, choosing and searching need no TensorFlow. `lower` says what each kind of
 row computes; a new kind is a class here (or anywhere) and one function registered there.
@@ -12,6 +12,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 
 ACTIVATIONS = ("relu", "relu6", "hard_swish")
+GATES = ("hard_sigmoid", "sigmoid")
 RowType = TypeVar("RowType", bound="type[Row]")
 
 
@@ -22,15 +23,19 @@ class Row:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        activation = getattr(self, "activation", None)
-        if activation is not None and activation not in ACTIVATIONS:
-            raise UserError(
-                f"activation is {activation!r}; it must be one of {', '.join(ACTIVATIONS)}."
-            )
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type is int and (type(value) is not int or value < 1):
+            if value is None and "None" in str(field.type):
+                continue
+            if field.name.endswith("activation") and value not in ACTIVATIONS:
+                raise UserError(
+                    f"{field.name} is {value!r}; it must be one of {', '.join(ACTIVATIONS)}."
+                )
+            whole = field.type in (int, int | None)
+            if whole and (type(value) is not int or value < 1):
                 raise UserError(f"{field.name} is {value!r}; it must be a whole number above 0.")
+            if field.type is bool and type(value) is not bool:
+                raise UserError(f"{field.name} is {value!r}; it must be true or false.")
 
 
 ROW_KINDS: dict[str, type[Row]] = {}
@@ -53,11 +58,13 @@ class Convolution(Row):
     """A k x k convolution, batch normalization and activation.
 
     Attributes:
-        name: Name of its operation, such as `stem`.
+        name: Name of its operation, such as `stem`; empty for a numbered block.
         kernel: Side of the kernel.
         out: Output channels.
         activation: One of `ACTIVATIONS`, or None.
         stride: Step in pixels.
+        padded: Whether zeros around the input keep its size at stride 1.
+        norm: Whether there is a normalization; without it there is a bias.
     """
 
     name: str
@@ -65,6 +72,8 @@ class Convolution(Row):
     out: int
     activation: str | None
     stride: int = 1
+    padded: bool = True
+    norm: bool = True
 
 
 @row_kind("separable")
@@ -101,6 +110,11 @@ class InvertedResidual(Row):
         se: Whether squeeze-and-excite follows the depthwise convolution.
         activation: One of `ACTIVATIONS`.
         stride: Stride of the depthwise convolution.
+        projection_activation: Activation after the projection; V2, 3.2, shows that it costs
+            accuracy.
+        shortcut: Whether the input is added where it fits.
+        se_width: Channels between the convolutions of squeeze-and-excite; None for V3's rule.
+        se_gate: Activation that scales the channels, `hard_sigmoid` or `sigmoid`.
     """
 
     kernel: int
@@ -109,6 +123,15 @@ class InvertedResidual(Row):
     se: bool
     activation: str
     stride: int
+    projection_activation: str | None = None
+    shortcut: bool = True
+    se_width: int | None = None
+    se_gate: str = "hard_sigmoid"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.se_gate not in GATES:
+            raise UserError(f"se_gate is {self.se_gate!r}; it must be one of {', '.join(GATES)}.")
 
 
 @row_kind("pooling")
@@ -120,15 +143,17 @@ class Pooling(Row):
 @row_kind("hidden")
 @dataclass(frozen=True)
 class Hidden(Row):
-    """A 1x1 convolution with bias on the pooled features (V3, 5.1, the efficient last stage).
+    """A 1x1 convolution on the pooled features (V3, 5.1, the efficient last stage).
 
     Attributes:
         out: Output channels.
         activation: One of `ACTIVATIONS`, or None.
+        norm: Whether there is a normalization; without it there is a bias.
     """
 
     out: int
     activation: str | None
+    norm: bool = False
 
 
 @row_kind("classifier")

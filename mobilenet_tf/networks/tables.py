@@ -1,7 +1,8 @@
 """The papers' block tables, and what the width multiplier makes of them."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 from mobilenet_tf.networks.rows import (
     Classifier,
@@ -15,6 +16,7 @@ from mobilenet_tf.networks.rows import (
 )
 
 Rows = tuple[Row, ...]
+AnyRow = TypeVar("AnyRow", bound=Row)
 RE, HS = "relu", "hard_swish"
 
 # V1 Table 1: stride, output. The last depthwise layer is printed with stride 2; its sizes say 1.
@@ -81,6 +83,19 @@ V3_SMALL = (
 )
 
 
+# MnasNet-A1 (Tan et al., Figure 7): kernel, factor, output, repeats, SE, stride of the first. The
+# first block has no shortcut.
+MNASNET_A1 = (
+    (3, 1, 16, 1, False, 1),  # 112 x 112
+    (3, 6, 24, 2, False, 2),
+    (5, 3, 40, 3, True, 2),  # 56 x 56
+    (3, 6, 80, 4, False, 2),  # 28 x 28
+    (3, 6, 112, 2, True, 1),  # 14 x 14
+    (5, 6, 160, 3, True, 2),
+    (3, 6, 320, 1, False, 1),  # 7 x 7
+)
+
+
 def v1(alpha: float, classes: int) -> tuple[Rows, Rows]:
     """Return V1's backbone and head: widths int(alpha * c), at least 8, no multiples of 8."""
 
@@ -90,6 +105,18 @@ def v1(alpha: float, classes: int) -> tuple[Rows, Rows]:
     blocks = (Separable(3, width(out), "relu6", stride) for stride, out in V1)
     backbone = (Convolution("stem", 3, width(32), "relu6", 2), *blocks)
     return backbone, (Pooling(), Classifier(classes, dropout=0.001))
+
+
+def v1_full(alpha: float, classes: int) -> tuple[Rows, Rows]:
+    """Return V1's twin of Table 4: a full 3x3 convolution in the place of each separable one."""
+    backbone, head = v1(alpha, classes)
+    full = (
+        Convolution("", row.kernel, row.out, row.activation, row.stride)
+        if isinstance(row, Separable)
+        else row
+        for row in backbone
+    )
+    return tuple(full), head
 
 
 def v2(alpha: float, classes: int) -> tuple[Rows, Rows]:
@@ -107,7 +134,7 @@ def v2(alpha: float, classes: int) -> tuple[Rows, Rows]:
     stem = make_divisible(32 * alpha)
     backbone = (
         Convolution("stem", 3, stem, "relu6", 2),
-        *_scaled(tuple(blocks), (32, stem), width),
+        *scaled(tuple(blocks), (32, stem), width),
         Convolution("features", 1, make_divisible(1280 * max(1.0, alpha)), "relu6"),
     )
     return backbone, (Pooling(), Classifier(classes, dropout=0.2, dense=True))
@@ -122,7 +149,7 @@ def v3(
     """
 
     def make(alpha: float, classes: int) -> tuple[Rows, Rows]:
-        blocks = _scaled(table, (16, 16), lambda channels: make_divisible(channels * alpha))
+        blocks = scaled(table, (16, 16), lambda channels: make_divisible(channels * alpha))
         backbone = (
             Convolution("stem", 3, 16, activation, 2),
             *blocks,
@@ -135,24 +162,53 @@ def v3(
     return make
 
 
+def mnasnet_a1(alpha: float, classes: int) -> tuple[Rows, Rows]:
+    """Return MnasNet-A1's backbone and head; the last 1x1 convolution never shrinks.
+
+    Squeeze-and-excite is narrowed to a quarter of the block's input, and gated by a sigmoid.
+    """
+    blocks, before = [], 32
+    for kernel, factor, out, repeats, se, first_stride in MNASNET_A1:
+        for index in range(repeats):
+            stride = first_stride if index == 0 else 1
+            blocks.append(InvertedResidual(kernel, factor * before, out, se, RE, stride))
+            before = out
+    stem = make_divisible(32 * alpha)
+    rows = scaled(tuple(blocks), (32, stem), lambda channels: make_divisible(channels * alpha))
+    inputs = (stem, *(row.out for row in rows))
+    first, *rest = (
+        replace(row, se_width=max(1, width // 4), se_gate="sigmoid") if row.se else row
+        for width, row in zip(inputs, rows, strict=False)
+    )
+    backbone = (
+        Convolution("stem", 3, stem, RE, 2),
+        replace(first, shortcut=False),
+        *rest,
+        Convolution("features", 1, make_divisible(1280 * max(1.0, alpha)), RE),
+    )
+    return backbone, (Pooling(), Classifier(classes, dropout=0.2, dense=True))
+
+
 def minimalistic(table: tuple[InvertedResidual, ...]) -> tuple[InvertedResidual, ...]:
     """Return the same widths and strides without 5x5 kernels, squeeze-excite or hard-swish."""
     return tuple(replace(row, kernel=3, se=False, activation=RE) for row in table)
 
 
-def _scaled(
-    rows: tuple[InvertedResidual, ...], stem: tuple[int, int], width: Callable[[int], int]
-) -> tuple[InvertedResidual, ...]:
+def scaled(
+    rows: tuple[AnyRow, ...], stem: tuple[int, int], width: Callable[[int], int]
+) -> tuple[AnyRow, ...]:
     """Apply `width` to every output; expansions keep their ratio to the block's input.
 
     `stem` is the stem's width in the table and in the network. Expansions follow the already
     rounded input, as in the released checkpoints (torchvision rounds otherwise).
     """
-    scaled = []
+    result = []
     before, now = stem
     for row in rows:
-        ratio = row.expansion / before
-        expansion = now if ratio == 1 else make_divisible(now * ratio)
-        before, now = row.out, width(row.out)
-        scaled.append(replace(row, expansion=expansion, out=now))
-    return tuple(scaled)
+        table = asdict(row)
+        changes: dict[str, Any] = {"out": width(table["out"])}
+        if "expansion" in table:
+            changes["expansion"] = make_divisible(now * table["expansion"] / before)
+        result.append(replace(row, **changes))
+        before, now = table["out"], changes["out"]
+    return tuple(result)

@@ -7,9 +7,10 @@ from numbers import Real
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.networks import tables
+from mobilenet_tf.networks import squeezenet, tables, v4
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.tables import HS, RE, Rows
+from mobilenet_tf.networks.xception import xception
 
 SMALLEST_SIDE = 32  # of the papers' networks, which halve their input five times
 LARGEST_ALPHA = 10  # the largest published one is 1.4
@@ -22,13 +23,13 @@ class Entry:
 
     Attributes:
         make: Function of alpha and the number of classes that returns backbone and head.
-        layer_names: How the published files name its layers.
-        alphas: Width multipliers with published weights.
+        layer_names: How the published files name its layers; see `published.names`.
+        alphas: Width multipliers with weights that `published.weights` can download.
     """
 
     make: Callable[[float, int], tuple[Rows, Rows]]
-    layer_names: str
-    alphas: tuple[float, ...]
+    layer_names: str = "plain"
+    alphas: tuple[float, ...] = ()
 
 
 _LARGE, _SMALL = tables.V3_LARGE, tables.V3_SMALL
@@ -40,6 +41,14 @@ ZOO = {
     "v3_small": Entry(tables.v3(_SMALL, 1024, HS), "v3", (0.75, 1.0)),
     "v3_large_minimalistic": Entry(tables.v3(_PLAIN_LARGE, 1280, RE), "v3", (1.0,)),
     "v3_small_minimalistic": Entry(tables.v3(_PLAIN_SMALL, 1024, RE), "v3", (1.0,)),
+    "v4_conv_s": Entry(v4.v4(v4.CONV_S)),
+    "v4_conv_m": Entry(v4.v4(v4.CONV_M)),
+    "v4_conv_l": Entry(v4.v4(v4.CONV_L)),
+    "mnasnet_a1": Entry(tables.mnasnet_a1),
+    "squeezenet_1_0": Entry(squeezenet.squeezenet(7, 96, squeezenet.V1_0)),
+    "squeezenet_1_1": Entry(squeezenet.squeezenet(3, 64, squeezenet.V1_1)),
+    "xception": Entry(xception),
+    "v1_full": Entry(tables.v1_full),
 }
 
 

@@ -16,7 +16,7 @@ _CONFIGS = (
     {"data", "network", "recipe", "int8"},
     {"data", "space", "recipe", "algorithm"},
 )
-_KINDS = ("run", "trial", "search", "model")
+_KINDS = ("run", "trial", "search", "comparison", "model")
 # The configuration goes first: what is left of a folder whose removal was interrupted is no run.
 _WRITTEN = (
     *("config.toml", "result.json", "report.html", "MODEL_CARD.md", "labels.txt"),
@@ -24,11 +24,12 @@ _WRITTEN = (
     *("checkpoints/*.npz", "logs/*.csv", "logs/*/*/events.out.tfevents.*", "worst/*.png"),
     *("best.toml", "trials.png", "oracle/oracle.json", "oracle/tuner*.json"),
     "oracle/trial_*/trial.json",
+    *("predictions.json", "comparison.csv", "comparison.md", "comparison.tex", "pareto.png"),
 )
 
 
 def is_ours(folder: Path) -> bool:
-    """Return whether this project wrote a folder as a run, a search or an exported model.
+    """Return whether this project wrote a folder as a run, a search, a comparison or a model.
 
     That is what its marker says; folders of earlier versions are recognised by their content.
     """

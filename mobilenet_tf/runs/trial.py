@@ -1,6 +1,80 @@
-"""A short training that only measures the validation accuracy that a network reaches."""
+"""Trials: runs that measure what a network reaches, in folders that belong to a search."""
 
-from mobilenet_tf.runs.run import Run
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.lock import at_work
+from mobilenet_tf.datasets.batch_plan import check_batch_fits
+from mobilenet_tf.datasets.contents import read_dataset
+from mobilenet_tf.datasets.dataset import Dataset
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.own_files import is_ours, remove_written
+from mobilenet_tf.runs.run import Run, begin
+from mobilenet_tf.runs.settings import RunSettings
+
+
+class TrialData:
+    """The images of the trials of one search: those of an input are read once per seed.
+
+    Args:
+        source: Source of the images, as for `load_data`.
+        batch: Number of images per step.
+    """
+
+    def __init__(self, source: str, batch: int) -> None:
+        self.source, self.batch = source, batch
+        self._seed: int | None = None
+        self._known: dict[InputSpec, Dataset] = {}
+        self._said = False
+
+    def read(self, network: Network, seed: int) -> Dataset:
+        """Return the images at the network's input, in the splits of a seed.
+
+        Raises:
+            UserError: They cannot be read, or are too few for the batch.
+        """
+        if seed != self._seed:  # the images of one seed may fill the memory
+            self._seed, self._known = seed, {}
+        if network.input not in self._known:
+            data = read_dataset(self.source, network.input, seed, say=not self._said)
+            self._said = True
+            check_batch_fits(self.batch, len(data.train), network.input)
+            self._known[network.input] = data
+        return self._known[network.input]
+
+
+@contextmanager
+def trial_run(
+    settings: RunSettings,
+    folder: Path,
+    *,
+    dataset: Dataset | None = None,
+    overwrite: bool = False,
+) -> Iterator[Run]:
+    """Begin a trial, or continue it, and keep other processes out of its folder meanwhile.
+
+    Args:
+        settings: Settings of its run.
+        folder: Its folder.
+        dataset: The dataset, if it has been read already.
+        overwrite: Whether to replace an earlier trial instead of continuing it.
+
+    Raises:
+        UserError: See `begin`.
+    """
+    import tf_keras as keras
+
+    keras.backend.clear_session()
+    with at_work(folder):
+        if is_ours(folder) and not (folder / "config.toml").is_file():
+            remove_written(folder)  # it was interrupted before it began
+        run = begin(
+            settings, out=folder, overwrite=overwrite, resume=not overwrite, dataset=dataset
+        )
+        run.folder.rename_kind("trial")
+        yield run
 
 
 def trial_accuracy(run: Run, until: int | None = None) -> float:

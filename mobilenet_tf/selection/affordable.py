@@ -31,7 +31,7 @@ class Affordable:
 
 def label(network: Network) -> str:
     """Return the name of a network in a search, such as `v1 0.25 32`."""
-    return f"{network.name} {network.alpha} {network.input.side}"
+    return f"{network.name} {network.alpha} {network.input.size_text}"
 
 
 def affordable(
@@ -48,9 +48,16 @@ def affordable(
         UserError: No network is within the budget; the message names the nearest one. Or the
             table does not know the latency that the budget limits.
     """
-    check_budget(budget, table)
-    table.measure(networks, progress)
-    found = [Affordable(network, table.cost(network)) for network in networks]
+    found = within(priced(networks, budget, table, progress), budget)
+    return sorted(found, key=lambda one: one.cost.macs)
+
+
+def within(found: Sequence[Affordable], budget: Budget) -> list[Affordable]:
+    """Return the networks within a budget.
+
+    Raises:
+        UserError: There is none; the message names the nearest one.
+    """
     fitting = [one for one in found if not budget.exceeded(one.cost)]
     if not fitting:
         nearest = min(found, key=lambda one: budget.excess(one.cost))
@@ -58,7 +65,23 @@ def affordable(
             f"No network of the space is within the budget; {nearest.label} comes nearest, with "
             f"{budget.compare(nearest.cost)}."
         )
-    return sorted(fitting, key=lambda one: one.cost.macs)
+    return fitting
+
+
+def priced(
+    networks: Sequence[Network],
+    budget: Budget,
+    table: CostTable,
+    progress: Progress | None = None,
+) -> list[Affordable]:
+    """Return all networks with their costs.
+
+    Raises:
+        UserError: The table does not know the latency that the budget limits.
+    """
+    check_budget(budget, table)
+    table.measure(networks, progress)
+    return [Affordable(network, table.cost(network)) for network in networks]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from mobilenet_tf.networks.published.accuracy import has_accuracy
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SIZES = (32, 64, 96, 128, 160, 192, 224)
-_ALPHAS = (0.25, 0.35, 0.5, 0.62, 0.75, 0.88, 1.0)
 # Width multipliers without published accuracy lie below or between those that have it.
-ALPHAS = dict.fromkeys(ZOO, _ALPHAS) | {"v2": (0.25, 0.35, 0.42, *_ALPHAS[2:], 1.3, 1.4)}
+_ALPHAS = (0.25, 0.35, 0.5, 0.62, 0.75, 0.88, 1.0)
+# Networks that the width multiplier was never applied to are taken as they are.
+_WHOLE = dict.fromkeys(("squeezenet_1_0", "squeezenet_1_1", "xception"), (1.0,))
+ALPHAS = dict.fromkeys(ZOO, _ALPHAS) | _WHOLE | {"v2": (0.25, 0.35, 0.42, *_ALPHAS[2:], 1.3, 1.4)}
 
 
 def candidates(
@@ -17,8 +20,11 @@ def candidates(
     names: Sequence[str] = tuple(ZOO),
     sizes: Sequence[int] = SIZES,
 ) -> Iterator[Network]:
-    """Yield every network of the zoo at every width multiplier and size."""
-    for name in names:
+    """Yield every network of the zoo at every width multiplier and size.
+
+    Networks without published accuracy are left out: nothing could be expected of them.
+    """
+    for name in filter(has_accuracy, names):
         for alpha in ALPHAS[name]:
             for size in sizes:
                 yield make_network(name, alpha, size, classes, channels)

@@ -1,18 +1,24 @@
 """Choose the network, alpha and size with the best expected accuracy within a budget.
 
-Accuracy is that of the published ImageNet table (`networks.published.accuracy`). Costs come from a
-`CostTable`. Nothing is trained.
+Accuracy is estimated from published ImageNet results of one recipe, as far as it has the networks
+(`networks.published.accuracy`). Costs come from a `CostTable`. Nothing is trained.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mobilenet_tf.networks.count import count
-from mobilenet_tf.networks.published.accuracy import expected_top1
+from mobilenet_tf.networks.published.accuracy import (
+    Estimate,
+    common_recipe,
+    expected_top1,
+    recipes,
+)
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.candidates import candidates
 from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress, check_budget
+from mobilenet_tf.selection.front import undominated
 
 _OUT_OF_REACH = 1.5  # candidates that exceed a limit by more than this factor are not measured
 _EQUALLY_NEAR = 1.01  # a file that is 1 % smaller does not justify a much smaller input
@@ -24,17 +30,25 @@ class Option:
 
     Attributes:
         network: The network.
-        top1: Expected ImageNet top-1 accuracy in per cent.
-        basis: Whether that is published, interpolated or extrapolated; see `expected_top1`.
+        expected: Expected ImageNet accuracy.
         cost: Cost on the device.
         breaks: Names of the limits that it exceeds.
     """
 
     network: Network
-    top1: float
-    basis: str
+    expected: Estimate
     cost: Cost
     breaks: tuple[str, ...] = ()
+
+    @property
+    def top1(self) -> float:
+        """Expected ImageNet top-1 accuracy in per cent."""
+        return self.expected.top1
+
+    def close_to(self, other: "Option") -> bool:
+        """Return whether the accuracies are closer than the larger of their errors."""
+        error = max(self.expected.error, other.expected.error)
+        return abs(self.top1 - other.top1) < error
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, in one level."""
@@ -43,8 +57,7 @@ class Option:
             "model": network.name,
             "alpha": network.alpha,
             "size": network.input.side,
-            "top1": self.top1,
-            "basis": self.basis,
+            **asdict(self.expected),
             **self.cost.to_dict(),
             "breaks": list(self.breaks),
         }
@@ -58,6 +71,7 @@ class Choice:
         device: Device of the costs, such as `cpu`.
         measured_on: The device and tools in full.
         budget: The budget.
+        recipe: Recipe whose published results the accuracies rest on, where it has the network.
         considered: Number of candidates.
         best: The option with the best accuracy within the budget, or None.
         pareto: Options within reach that no other option equals or beats in accuracy and every
@@ -68,6 +82,7 @@ class Choice:
     device: str
     measured_on: str
     budget: Budget
+    recipe: str
     considered: int
     best: Option | None
     pareto: tuple[Option, ...]
@@ -79,17 +94,34 @@ class Choice:
         inside = [option for option in self.pareto if not option.breaks]
         return sorted(inside, key=lambda option: -option.top1)
 
+    @property
+    def close(self) -> list[Option]:
+        """The options of `fitting` that the estimates do not tell from the best one."""
+        best = self.best
+        if best is None:
+            return []
+        return [option for option in self.fitting if option != best and option.close_to(best)]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
             "device": self.device,
             "measured_by": self.measured_on,
             "limits": self.budget.limits,
+            "recipe": recipes()[self.recipe],
+            "other_recipes": self._other_recipes(),
             "considered": self.considered,
             "best": self.best and self.best.to_dict(),
             "pareto": [option.to_dict() for option in self.pareto],
+            "close": [option.to_dict() for option in self.close],
             "nearest": self.nearest and self.nearest.to_dict(),
         }
+
+    def _other_recipes(self) -> dict[str, str]:
+        """Return the networks that this recipe does not have, and the recipe used for each."""
+        found = {option.network.name: option.expected.recipe for option in self.pareto}
+        titles = recipes()
+        return {name: titles[used] for name, used in found.items() if used != self.recipe}
 
 
 def choose(
@@ -114,11 +146,14 @@ def choose(
     """
     check_budget(budget, table)
     grid = list(candidates(classes, channels))
+    recipe = common_recipe(grid)
 
     def within(factor: float) -> list[Option]:
         near = [n for n in grid if budget.excess(table.lower_bound(n)) <= factor]
         smallest = min(grid, key=lambda network: count(network).weight_bytes)
-        return _options(near or [smallest], budget, table, progress)
+        measured = near or [smallest]
+        table.measure(measured, progress)
+        return [_option(network, recipe, table.cost(network), budget) for network in measured]
 
     options = within(_OUT_OF_REACH)
     fitting = [option for option in options if not option.breaks]
@@ -132,6 +167,7 @@ def choose(
         device=table.device,
         measured_on=table.measured_on,
         budget=budget,
+        recipe=recipe,
         considered=len(grid),
         best=best,
         pareto=tuple(pareto(options, compared_costs(budget))),
@@ -152,18 +188,9 @@ def _nearest(options: list[Option], budget: Budget) -> Option:
     return max(near, key=lambda option: option.top1)
 
 
-def _options(
-    networks: list[Network], budget: Budget, table: CostTable, progress: Progress | None
-) -> list[Option]:
-    table.measure(networks, progress)
-    options = []
-    for done, network in enumerate(networks, start=1):
-        cost = table.cost(network)
-        top1, basis = expected_top1(network.name, network.alpha, network.input.side)
-        options.append(Option(network, top1, basis, cost, budget.exceeded(cost)))
-        if progress:
-            progress("Adding up", done, len(networks))
-    return options
+def _option(network: Network, recipe: str, cost: Cost, budget: Budget) -> Option:
+    expected = expected_top1(network.name, network.alpha, network.input.side, recipe)
+    return Option(network, expected, cost, budget.exceeded(cost))
 
 
 def pareto(
@@ -178,18 +205,9 @@ def pareto(
     Returns:
         The options, the cheapest first.
     """
-    options = list(options)
 
-    def costs(option: Option) -> tuple[float, ...]:
+    def price(option: Option) -> tuple[float, ...]:
         return (-option.top1, *(getattr(option.cost, name) or 0 for name in names))
 
-    front = [
-        option
-        for option in options
-        if not any(
-            costs(other) != costs(option)
-            and all(a <= b for a, b in zip(costs(other), costs(option), strict=True))
-            for other in options
-        )
-    ]
+    front = undominated(options, price)
     return sorted(front, key=lambda option: (option.cost.latency or 0, option.cost.flash))

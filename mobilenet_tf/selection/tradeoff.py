@@ -1,6 +1,6 @@
 """Plots of accuracy against cost, with the limits of a budget as lines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,13 @@ def draw_choice(choice: Choice, path: Path) -> None:
             panel.plot(*at, "*", ms=16, color="black", label="best that fits")
         lines = [limits[name] / unit] if name in limits else []
         log_axis(panel, f"{title} ({choice.device})", lines)
-    panels[0][0].set_ylabel("expected ImageNet top-1, % (published table)")
+    panels[0][0].set_ylabel("expected ImageNet top-1, %")
     legend(figure, "hollow: beyond a limit" if limits else None)
     save(figure, path)
 
 
 def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
-    """Draw accuracy against one cost, with one colour per family of networks."""
+    """Draw accuracy, with its error, against one cost, one colour per family of networks."""
     for index, model in enumerate(dict.fromkeys(option.network.name for option in options)):
         own = [option for option in options if option.network.name == model]
         for fits in (True, False):
@@ -66,6 +66,8 @@ def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
                 [getattr(option.cost, name) / _AXES[name][1] for option in drawn],
                 [option.top1 for option in drawn],
             )
+            errors = [option.expected.error for option in drawn]
+            panel.errorbar(*points, errors, fmt="none", ecolor=f"C{index}", alpha=0.3)
             face = None if fits else "none"
             label = {"label": model} if fits else {}
             panel.plot(*points, "o", ms=5, color=f"C{index}", markerfacecolor=face, **label)
@@ -106,3 +108,48 @@ def draw_trials(
         limits[axis] / unit if axis in limits else None,
         (title, "validation accuracy, %"),
     )
+
+
+# Cost of a row of a comparison -> its cost in `_AXES`.
+_COMPARED = {"latency_ms": "latency", "macs": "macs", "file_bytes": "flash", "arena_bytes": "ram"}
+
+
+def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
+    """Draw accuracy with its intervals against each known cost; the Pareto front is filled.
+
+    Args:
+        result: What `compare` found.
+        path: The file, which ends in .png, .svg or .pdf.
+
+    Raises:
+        UserError: The suffix is another, or the file cannot be written.
+    """
+    check_plot_file(path)
+    rows, form = result["networks"], result["form"]
+    known = [name for name in _COMPARED if all(row[name] is not None for row in rows)]
+    figure, panels = quiet_pyplot().subplots(
+        1,
+        len(known),
+        figsize=(4.5 * len(known), 5),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for panel, name in zip(panels[0], known, strict=True):
+        title, unit = _AXES[_COMPARED[name]]
+        for index, row in enumerate(rows):
+            mean, low, high = (100 * row[form][part] for part in ("mean", "low", "high"))
+            panel.errorbar(
+                row[name] / unit,
+                mean,
+                [[max(0, mean - low)], [max(0, high - mean)]],
+                fmt="o",
+                color=f"C{index % 10}",
+                markerfacecolor=None if row["pareto"] else "none",
+                capsize=2,
+                label=row["network"],
+            )
+        log_axis(panel, title)
+    panels[0][0].set_ylabel(f"{form} accuracy, %")
+    legend(figure, "filled: on the Pareto front")
+    save(figure, path)

@@ -10,6 +10,8 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count, layers
 from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.published.names import layer_name
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
@@ -24,8 +26,11 @@ PLAIN = {
     "HardSigmoid",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
+    "MaxPooling2D",
     "Multiply",
+    "Activation",
     "Add",
+    "Concatenate",
     "Dropout",
     "Flatten",
     "Dense",
@@ -48,9 +53,16 @@ def test_any_alpha_and_size_builds_runs_and_is_counted(name, alpha, size, channe
     np.testing.assert_allclose(result.sum(axis=1), 1, rtol=1e-5)
 
     assert count(model.network).parameters == model.count_params()
-    kernels = [layer for layer in model.layers if isinstance(layer, CONVOLUTIONS)]
-    rows = [row for row in layers(model.network) if row.parameters]
-    for layer, row in zip(kernels, rows, strict=True):
+    kernels = {layer.name for layer in model.layers if isinstance(layer, CONVOLUTIONS)}
+    graph = lower(model.network)
+    rows = {
+        layer_name(model.network.layer_names, graph[row.name]): row
+        for row in layers(model.network)
+        if row.parameters
+    }
+    assert kernels == set(rows)
+    for name, row in rows.items():
+        layer = model.get_layer(name)
         shape = (1, 1, *layer.output_shape[1:])[-3:]
         assert shape == (row.height, row.width, row.channels), layer.name
         kernel = int(np.prod(layer.weights[0].shape))

@@ -1,5 +1,7 @@
 """Choosing: limits hold, exceeded limits are listed, costs are those of real files."""
 
+from dataclasses import replace
+
 import pytest
 
 from mobilenet_tf.core.errors import UserError
@@ -7,10 +9,10 @@ from mobilenet_tf.deployment.devices.mcu.table import McuTable
 from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.deployment.tflite.from_graph import phone_file_size
-from mobilenet_tf.networks.published.accuracy import expected_top1
-from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.networks.published.accuracy import Estimate, has_accuracy, recipes
+from mobilenet_tf.networks.zoo import ZOO, make_network
 from mobilenet_tf.selection.candidates import candidates
-from mobilenet_tf.selection.choose import Option, choose, pareto
+from mobilenet_tf.selection.choose import Choice, Option, choose, pareto
 from mobilenet_tf.selection.cost import Budget, Cost
 from mobilenet_tf.selection.tradeoff import draw_choice, draw_trials
 
@@ -105,9 +107,10 @@ def test_latency_of_a_microcontroller_is_not_guessed():
         choose(Budget(latency=5), cost_table("mcu"))
 
 
-def option(top1, latency, flash=1, ram=1, macs=1):
+def option(top1, latency, flash=1, ram=1, macs=1, error=0.0):
     network = make_network("v1", 1.0, 96)
-    return Option(network, top1, "published", Cost(latency, flash, ram, macs))
+    expected = Estimate(top1, "interpolated", error, "paddle")
+    return Option(network, expected, Cost(latency, flash, ram, macs))
 
 
 def test_pareto():
@@ -147,15 +150,29 @@ def test_the_plot_of_trials_has_the_cost_that_is_limited(tmp_path):
     assert "<!-- million multiply-adds -->" in (tmp_path / "p.svg").read_text()
 
 
-def test_expected_accuracy():
-    assert expected_top1("v2", 0.35, 96) == (45.5, "published")
-    value, basis = expected_top1("v1", 0.6, 176)
-    assert 59.1 < value < 67.2
-    assert basis == "interpolated"
-    value, basis = expected_top1("v3_small", 0.5, 96)
-    assert value < expected_top1("v3_small", 0.75, 224)[0]
-    assert basis == "extrapolated"
-    values = [expected_top1("v3_large", 1.0, size)[0] for size in (64, 96, 128, 192, 224)]
-    assert values == sorted(values)
-    with pytest.raises(UserError, match="no model named 'v9'"):
-        expected_top1("v9", 1, 224)
+def test_one_recipe_as_far_as_it_has_the_networks(micro_choice):
+    said = micro_choice.to_dict()
+    assert said["recipe"] == recipes()["paddle"]
+    assert said["other_recipes"]["v3_small_minimalistic"] == recipes()["slim"]
+    for found in micro_choice.pareto:
+        other = found.network.name in said["other_recipes"]
+        assert (found.expected.recipe == "paddle") != other
+
+
+def test_options_that_the_estimates_do_not_tell_apart_are_listed():
+    assert option(60, 2, error=1.5).close_to(option(59, 1))
+    assert not option(60, 2, error=0.5).close_to(option(59, 1, error=0.9))
+    assert not option(60, 2).close_to(option(60, 1))
+    close, far = option(59, 1, error=1.5), option(50, 0.5, error=1.5)
+    best = option(60, 2)
+    choice = Choice("cpu", "here", Budget(), "paddle", 3, best, (far, close, best), None)
+    assert choice.close == [close]
+    assert [one["top1"] for one in choice.to_dict()["close"]] == [59]
+    assert replace(choice, best=None).close == []
+
+
+def test_networks_without_published_accuracy_are_no_candidates(monkeypatch):
+    monkeypatch.setitem(ZOO, "unknown", ZOO["v1"])
+    assert not has_accuracy("unknown")
+    assert list(candidates(2, names=("unknown",))) == []
+    assert {network.name for network in candidates(2, names=("unknown", "v1"))} == {"v1"}

@@ -35,10 +35,12 @@ _CROP_NOTE = "\n * (the side of the square is"
 RESOLVER = {
     "ADD": "AddAdd",
     "AVERAGE_POOL_2D": "AddAveragePool2D",
+    "CONCATENATION": "AddConcatenation",
     "CONV_2D": "AddConv2D",
     "DEPTHWISE_CONV_2D": "AddDepthwiseConv2D",
     "FULLY_CONNECTED": "AddFullyConnected",
     "HARD_SWISH": "AddHardSwish",
+    "LOGISTIC": "AddLogistic",
     "MAX_POOL_2D": "AddMaxPool2D",
     "MEAN": "AddMean",
     "MUL": "AddMul",

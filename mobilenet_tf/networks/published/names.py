@@ -95,12 +95,12 @@ def layer_name(scheme: str, op: Op, role: str = "") -> str:
         return names.layers[op.name, role]
     own = names.layers.get(op.name) or _in_block(names, op, role)
     formats = {"": "{}", NORM: names.norm, ACTIVATION: names.activation, PAD: "{}"}
-    return own if _is_complete(op, role) else formats[role].format(own)
+    return own if _is_complete(names, op, role) else formats[role].format(own)
 
 
-def _is_complete(op: Op, role: str) -> bool:
+def _is_complete(names: Scheme, op: Op, role: str) -> bool:
     """Whether `_in_block` returns the name of the layer in that role already."""
-    return role == PAD or "/se/" in op.name
+    return role == PAD or ("/se/" in op.name and names is not SCHEMES["plain"])
 
 
 def _in_block(names: Scheme, op: Op, role: str) -> str:
@@ -120,5 +120,10 @@ def _in_block(names: Scheme, op: Op, role: str) -> str:
 
 def head_layers(network: Network) -> tuple[str, ...]:
     """Return the names of the Keras layers with weights in the head; the classifier is the last."""
-    ops = (op for op in lower(network) if op.block == "head" and op.has_weights)
-    return tuple(layer_name(network.layer_names, op) for op in ops)
+    scheme = network.layer_names
+    return tuple(
+        layer_name(scheme, op, role)
+        for op in lower(network)
+        if op.block == "head" and op.has_weights
+        for role in ("", NORM)[: 1 + op.norm]
+    )

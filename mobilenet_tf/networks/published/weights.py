@@ -92,9 +92,10 @@ def published_file(network: Network, include_top: bool) -> tuple[str, int]:
     Raises:
         UserError: Nothing is published for this network or alpha.
     """
-    if network.name not in ZOO:
-        raise UserError(f"{network.name} has no ImageNet weights; {', '.join(ZOO)} have.")
-    entry, alpha = ZOO[network.name], network.alpha
+    published = {name: entry for name, entry in ZOO.items() if entry.alphas}
+    if network.name not in published:
+        raise UserError(f"{network.name} has no ImageNet weights; {', '.join(published)} have.")
+    entry, alpha = published[network.name], network.alpha
     table = make_network(network.name, alpha, network.input.size, network.classes)
     if network.backbone != table.backbone:
         raise UserError(

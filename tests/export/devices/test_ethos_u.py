@@ -15,7 +15,7 @@ from mobilenet_tf.networks.zoo import ZOO, make_network
 def test_every_operator_of_every_network_runs_on_the_npu(name):
     spec = make_network(name, 0.5, 96, 10)
     compiled, estimate = compile_npu(int8_file(spec), "ethos-u55-128")
-    assert estimate["ops_on_npu"] == estimate["ops"] > 30
+    assert estimate["ops_on_npu"] == estimate["ops"] > 15
     assert len(parse_model(compiled).subgraphs[0].operators) == 1
     # The pooling is counted too.
     assert count(spec).macs <= estimate["macs"] <= 1.1 * count(spec).macs

@@ -1,0 +1,49 @@
+"""One seeded, stratified split of all pictures of a folder, for data whose test split is small.
+
+python -m benchmarks.resplit FOLDER OUT
+
+OUT becomes a folder with train/, validation/ and test/, which link to the pictures of FOLDER.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+from mobilenet_tf.datasets.sources.listing import list_dataset
+
+SHARES = {"test": 0.25, "validation": 0.15}  # of each class; the rest trains
+SEED = 0
+
+
+def resplit(source: Path, out: Path) -> Path:
+    """Link the pictures of a folder into other splits; return the new folder.
+
+    The split of a picture depends on its name, its class and `SEED` alone.
+    """
+    classes, files, _ = list_dataset(source.resolve())
+    for label, name in enumerate(classes):
+        members = sorted((file.name for file in files if file.label == label), key=_rank)
+        start = 0
+        for split, share in SHARES.items():
+            end = start + round(share * len(members))
+            _link(members[start:end], source, out / split / name)
+            start = end
+        _link(members[start:], source, out / "train" / name)
+    return out
+
+
+def _rank(name: str) -> bytes:
+    return hashlib.sha256(f"{SEED}/{name}".encode()).digest()
+
+
+def _link(names: list[str], source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        # Files of different splits of the source may have the same name.
+        link = folder / name.replace("/", "_")
+        if not link.is_symlink():
+            link.symlink_to((source / name).resolve())
+
+
+if __name__ == "__main__":
+    print(resplit(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,106 @@
+"""The command `compare`; `app` registers it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, parse_budget
+from mobilenet_tf.cli.output import show
+from mobilenet_tf.cli.tables import table
+
+
+def compare(
+    models: Annotated[
+        str,
+        typer.Option(help="Networks, each as NAME:ALPHA@SIZE, such as v1:0.25@96,v3_small@96."),
+    ],
+    data: opt.Data = "digits",
+    channels: opt.Channels = None,
+    recipe: opt.Recipe = "small_data",
+    fields: opt.Set = None,
+    epochs: opt.Epochs = None,
+    qat_epochs: opt.QatEpochs = None,
+    seeds: Annotated[int, typer.Option(help="Number of trainings of each network.")] = 3,
+    float_only: Annotated[
+        bool, typer.Option("--float-only", help="Compare float networks; write no int8 files.")
+    ] = False,
+    reference: Annotated[
+        str, typer.Option(help="Network that the others are compared with: best or first.")
+    ] = "best",
+    max_flash: MaxFlash = None,
+    max_ram: MaxRam = None,
+    max_latency: MaxLatency = None,
+    max_macs: MaxMacs = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="What to measure limited costs on: cpu (this machine), phone, mcu, "
+            "ethos-u55-128, ..."
+        ),
+    ] = "cpu",
+    weights: opt.Weights = "none",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the comparison.", show_default="runs/compare_DATA"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier comparison.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Continue a comparison, also with more networks or seeds."),
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Train networks in the same way, and compare accuracy with intervals, cost and speed."""
+    from mobilenet_tf.commands.compare import compare as command
+    from mobilenet_tf.datasets.load import class_names
+    from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
+    from mobilenet_tf.training.recipe import load_recipe, parse_settings
+
+    digits = data == "digits"
+    networks = parse_networks(
+        models.split(","),
+        len(class_names(data)),
+        channels=channels if channels is not None else (1 if digits else 3),
+        size=32 if digits else 96,
+    )
+    changed = {"train.epochs": epochs, "qat.epochs": qat_epochs} | parse_settings(fields or [])
+    settings = ComparisonSettings(
+        recipe=load_recipe(recipe).with_fields(changed),
+        seeds=seeds,
+        int8=not float_only,
+        budget=parse_budget(
+            max_flash=max_flash, max_ram=max_ram, max_latency=max_latency, max_macs=max_macs
+        ),
+        device=device,
+        weights=weights,
+        reference=reference,
+    )
+    result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
+    show(result, as_json, comparison_table)
+
+
+def comparison_table(result: dict[str, Any]) -> Group:
+    """Return one row per network, what was left out, and the files."""
+    from mobilenet_tf.deployment.report.comparison_tables import (
+        caption,
+        excluded_text,
+        short_cells,
+        short_columns,
+    )
+
+    rows = []
+    for row in result["networks"]:
+        name, *others = short_cells(result, row)
+        rows.append((f"{name} *" if row["pareto"] else name, *others))
+    notes = (f"* on the Pareto front. {caption(result)}", excluded_text(result))
+    return Group(
+        table(short_columns(result), rows),
+        *(Text(note) for note in notes if note),
+        Text("\n".join(result["files"])),
+    )

@@ -1,0 +1,100 @@
+"""The settings of a comparison of networks, and networks written as `v1:0.25@96`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mobilenet_tf.core.bounds import check_whole
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.selection.affordable import label
+from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.training.recipe import Recipe, load_recipe
+
+REFERENCES = ("best", "first")
+_MOST_SEEDS = 1000
+_SIZE = 96
+_SPEC = re.compile(r"(?P<name>\w+)(:(?P<alpha>[\d.]+))?(@(?P<height>\d+)(x(?P<width>\d+))?)?", re.A)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSettings:
+    """How networks are compared: all of them are trained in the same way.
+
+    Attributes:
+        recipe: Training of every network.
+        seeds: Number of trainings of each network. Training number k has the seed k, which decides
+            initial weights, order and augmentation, and the split of data without splits.
+        int8: Whether the networks are quantized and their files tested, or only float networks.
+        budget: The most that a network may cost; others are not trained.
+        device: Device that the limited costs are measured on, as for `cost_table`.
+        weights: Weights that training starts from: `none`, `imagenet` or a file.
+        reference: Network that the others are compared with: the `best` or the `first`.
+    """
+
+    recipe: Recipe = field(default_factory=lambda: load_recipe("small_data"))
+    seeds: int = 3
+    int8: bool = True
+    budget: Budget = field(default_factory=Budget)
+    device: str = "cpu"
+    weights: str = "none"
+    reference: str = "best"
+
+    def __post_init__(self) -> None:
+        check_whole("seeds", self.seeds, 1, _MOST_SEEDS)
+        if self.reference not in REFERENCES:
+            raise UserError(
+                f"reference is {self.reference!r}; it must be one of {', '.join(REFERENCES)}."
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """Return what must not change while trials are added, as plain values for TOML.
+
+        Networks, seeds and limits may be added to a comparison later.
+        """
+        return {"weights": self.weights, "int8": self.int8, "recipe": self.recipe.to_dict()}
+
+
+def parse_networks(
+    networks: Sequence[Network | str], classes: int, channels: int = 3, size: int = _SIZE
+) -> list[Network]:
+    """Return networks for a number of classes.
+
+    Args:
+        networks: Networks, or texts such as `v1:0.25@96`; alpha is 1 and the size `size` where
+            they are left out.
+        classes: Number of classes.
+        channels: 3 (RGB) or 1 (grey), of networks that are given as text.
+        size: Side of the input of networks that are given as text without one.
+
+    Raises:
+        UserError: A text is no such network, there is no network, or two have the same name.
+    """
+    found = [
+        one.with_classes(classes) if isinstance(one, Network) else _parse(one, channels, size)
+        for one in networks
+    ]
+    if not found:
+        raise UserError("There is nothing to compare; give networks such as v1:0.25@96.")
+    labels = [label(network) for network in found]
+    for name in labels:
+        if labels.count(name) > 1:
+            raise UserError(f"Two networks are called {name}; each needs a name of its own.")
+    return [network.with_classes(classes) for network in found]
+
+
+def _parse(text: str, channels: int, size: int) -> Network:
+    found = _SPEC.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        alpha = float(found["alpha"] or 1.0)
+    except ValueError:
+        raise UserError(
+            f"The network is {text!r}; it must be a name, alpha and size such as v1:0.25@96."
+        ) from None
+    height = int(found["height"] or size)
+    sides = (height, int(found["width"])) if found["width"] else height
+    return make_network(found["name"], alpha, sides, channels=channels)
