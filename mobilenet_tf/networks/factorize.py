@@ -6,7 +6,8 @@ computed from trained kernels, exactly at full rank. With M input and N output c
 
 - `flattened` (Jin et al.): twice a 1x1, a k x 1 and a 1 x k convolution, the last two depthwise.
 - `factorized` (Wang et al.): a depthwise k x k convolution plus its input, then 1x1.
-- `separable=R`: a depthwise k x k convolution with R kernels per channel, then 1x1; R <= k * k.
+- `separable=R`: a depthwise k x k convolution with R kernels per channel, then 1x1;
+  R <= min(k * k, N).
 - `spatial=R` (Jaderberg et al.): k x 1 to R channels, then 1 x k; R <= k * min(M, N).
 - `tucker=R` (Tucker-2): 1x1 to R channels, k x k to R, then 1x1; R <= max(M, N).
 - `lowrank=R`: 1x1 convolutions become two, with R channels between; R <= min(M, N).
@@ -193,7 +194,7 @@ class Form:
 FORMS = {
     "flattened": Form(_flattened),
     "factorized": Form(_factorized),
-    "separable": Form(_separable, lambda k, m, n: k[0] * k[1], _separable_kernels),
+    "separable": Form(_separable, lambda k, m, n: min(k[0] * k[1], n), _separable_kernels),
     "spatial": Form(_spatial, lambda k, m, n: min(k[0] * m, k[1] * n), _spatial_kernels),
     "tucker": Form(_tucker, lambda k, m, n: max(m, n), _tucker_kernels),
     "lowrank": Form(_low_rank, lambda k, m, n: min(m, n), _low_rank_kernels, pointwise=True),
