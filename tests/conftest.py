@@ -11,6 +11,8 @@ from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
+# Networks of more than 5 million parameters at alpha 1, which are built and run at small alphas.
+LARGE = ("v4_conv_m", "v4_conv_l", "xception", "v1_full")
 
 
 @pytest.fixture(scope="session")

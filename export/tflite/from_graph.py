@@ -179,7 +179,7 @@ class _Writer:
         options.strideH = options.strideW = op.stride
         options.dilationHFactor = options.dilationWFactor = 1
         if depthwise:
-            options.depthMultiplier = 1
+            options.depthMultiplier = out // channels
         options.fusedActivationFunction = _FUSED[op.activation]
         code = _Op.DEPTHWISE_CONV_2D if depthwise else _Op.CONV_2D
         output = self._activation_tensor(op.shape)

@@ -26,6 +26,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         alpha: opt.Alpha = 0.25,
         size: opt.Size = None,
         channels: opt.Channels = None,
+        factorize: opt.Factorize = "",
         recipe: opt.Recipe = "small_data",
         fields: opt.Set = None,
         epochs: opt.Epochs = None,
@@ -79,6 +80,7 @@ def _print(finished: "Run", *files: str) -> None:
 def _settings(options: Mapping[str, Any]) -> "RunSettings":
     """Return the settings that the options of `command` describe, by parameter name."""
     from mobilenet_tf.compression.settings import DEFAULT
+    from mobilenet_tf.networks.lower import factorized
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
     from mobilenet_tf.runs.teacher import TeacherModel
@@ -93,14 +95,17 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         "deterministic": options["deterministic"] or None,
         **parse_settings(options["fields"] or []),
     }
+    network = make_network(
+        options["model"],
+        options["alpha"],
+        size if size is not None else (32 if digits else 96),
+        channels=channels if channels is not None else (1 if digits else 3),
+    )
+    if options["factorize"]:
+        network = factorized(network, options["factorize"])
     return RunSettings(
         data=options["data"],
-        network=make_network(
-            options["model"],
-            options["alpha"],
-            size if size is not None else (32 if digits else 96),
-            channels=channels if channels is not None else (1 if digits else 3),
-        ),
+        network=network,
         recipe=load_recipe(options["recipe"]).with_fields(fields),
         weights=options["weights"],
         **TeacherModel(options["teacher"], options["teacher_labels"]).settings(),

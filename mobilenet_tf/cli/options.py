@@ -30,6 +30,14 @@ Size = Annotated[
     int | None, typer.Option(help="Input side in pixels.", show_default="96; 32 for digits")
 ]
 Channels = Annotated[int | None, typer.Option(help=CHANNELS_HELP, show_default="3; 1 for digits")]
+Factorize = Annotated[
+    str,
+    typer.Option(
+        help="Form of full convolutions: flattened, factorized, separable=RANK, spatial=RANK, "
+        "tucker=RANK; of 1x1 convolutions: lowrank=RANK.",
+        show_default="as they are",
+    ),
+]
 Recipe = Annotated[str, typer.Option(help=RECIPE_HELP)]
 Set = Annotated[
     list[str] | None,

@@ -106,7 +106,8 @@ def default_folder(settings: RunSettings) -> Path:
     """Return the folder of a run for which none is given: `runs/DATA_MODEL_ALPHA_SIZE`."""
     network = settings.network
     name = source_name(settings.data)[:LONGEST_PART]
-    parts = name, network.name, f"{network.alpha:g}", network.input.size_text
+    factors = (network.factorize.replace("=", "_"),) if network.factorize else ()
+    parts = name, network.name, f"{network.alpha:g}", network.input.size_text, *factors
     return Path("runs") / "_".join(parts)
 
 

@@ -188,6 +188,7 @@ class _Builder:
             op.kernel,
             strides=op.stride,
             padding=padding,
+            depth_multiplier=op.shape[2] // x.shape[3],
             use_bias=op.bias and not op.norm,
             name=self._name(op),
         )(x)

@@ -5,10 +5,12 @@ the writer of int8 files and the measurements read graphs and know no rows.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.factorize import Factorization, rewritten
 from mobilenet_tf.networks.graph import Graph, Op, Shape, even_padding, no_padding, same_padding
 from mobilenet_tf.networks.rows import (
     Classifier,
@@ -60,7 +62,22 @@ def lower(network: Network) -> Graph:
         x = builder.append(x, row, label)
     for row in network.head:
         x = builder.append(x, row, "head")
-    return Graph(tuple(builder.ops))
+    return rewritten(Graph(tuple(builder.ops)), network.factorize)
+
+
+def factorized(network: Network, text: str) -> Network:
+    """Return a network with full convolutions in a factored form, such as `tucker=16`.
+
+    Its layers have plain names, because published files have none for theirs.
+
+    Raises:
+        UserError: See `Factorization.parse`; or nothing in the network has that form.
+    """
+    Factorization.parse(text)
+    changed = replace(network, factorize=text, layer_names="plain")
+    if lower(changed) == lower(network):
+        raise UserError(f"factorize is {text!r}; {network.title} has no convolution for it.")
+    return changed
 
 
 class GraphBuilder:

@@ -31,8 +31,7 @@ class Row:
                 raise UserError(
                     f"{field.name} is {value!r}; it must be one of {', '.join(ACTIVATIONS)}."
                 )
-            whole = field.type in (int, int | None)
-            if whole and (type(value) is not int or value < 1):
+            if field.type in (int, int | None) and (type(value) is not int or value < 1):
                 raise UserError(f"{field.name} is {value!r}; it must be a whole number above 0.")
             if field.type is bool and type(value) is not bool:
                 raise UserError(f"{field.name} is {value!r}; it must be true or false.")
@@ -110,8 +109,7 @@ class InvertedResidual(Row):
         se: Whether squeeze-and-excite follows the depthwise convolution.
         activation: One of `ACTIVATIONS`.
         stride: Stride of the depthwise convolution.
-        projection_activation: Activation after the projection; V2, 3.2, shows that it costs
-            accuracy.
+        projection_activation: Activation after the projection, which V2, 3.2, advises against.
         shortcut: Whether the input is added where it fits.
         se_width: Channels between the convolutions of squeeze-and-excite; None for V3's rule.
         se_gate: Activation that scales the channels, `hard_sigmoid` or `sigmoid`.
@@ -189,6 +187,8 @@ class Network:
         name: Where it came from, for titles: a name of the zoo, or any other.
         alpha: The width multiplier that was applied, for titles.
         layer_names: How its Keras layers are called; see `published.names`.
+        factorize: What its full convolutions become, such as `tucker=16`; see `factorize`. Empty
+            for the rows as they are.
     """
 
     input: InputSpec
@@ -197,6 +197,7 @@ class Network:
     name: str = "custom"
     alpha: float = 1.0
     layer_names: str = "plain"
+    factorize: str = ""
 
     @property
     def classes(self) -> int:
@@ -219,7 +220,8 @@ class Network:
     def title(self) -> str:
         """Name, width multiplier and input, such as `v2 0.35, 96x96x3`."""
         sides = "x".join(map(str, self.input.shape))
-        return f"{self.name} {self.alpha:g}, {sides}"
+        factors = f" {self.factorize}" if self.factorize else ""
+        return f"{self.name} {self.alpha:g}{factors}, {sides}"
 
     def with_classes(self, classes: int) -> "Network":
         """Return the same network for another number of classes."""
@@ -243,6 +245,8 @@ class Network:
             for part in ("backbone", "head")
         }
         names = {name: getattr(self, name) for name in ("name", "alpha", "layer_names")}
+        if self.factorize:
+            names["factorize"] = self.factorize
         return names | {"input": self.input.to_dict()} | rows
 
     @classmethod
@@ -261,6 +265,7 @@ class Network:
                 str(values["name"]),
                 float(values["alpha"]),
                 str(values["layer_names"]),
+                str(values.get("factorize", "")),
             )
         except KeyError as error:
             raise UserError(f"The network has no field {error.args[0]!r}.") from error

@@ -8,13 +8,17 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import read_text_file
-from mobilenet_tf.networks.published.names import head_layers
+from mobilenet_tf.networks.factorize import Factorization
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.published.names import NORM, head_layers, layer_name
 from mobilenet_tf.networks.published.stored import Stored, read_weights
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
@@ -67,7 +71,8 @@ def load_weights(
         model: The model; unchanged if an error is raised.
         weights: `imagenet` for the files of `tf_keras.applications`, which are downloaded into
             Keras's cache and checked; or a `.h5` file in their layout, with or without classifier;
-            or a `.keras` file.
+            or a `.keras` file. A factorized network also takes the weights of the network that it
+            was made of, if its form can be computed from trained kernels.
         network: The network of the model; needed if the model was read from a file and so has no
             `network` attribute.
 
@@ -177,9 +182,42 @@ def _check_hash(path: Path) -> Callable[[], None]:
 
 
 def _load_file(model: keras.Model, network: Network, path: Path) -> None:
-    assigned = _match(model, network, read_weights(path), path)
+    stored = read_weights(path)
+    try:
+        _assign(model, network, stored, path)
+    except UserError:
+        if not network.factorize:
+            raise
+        _load_factors(model, network, stored, path)
+
+
+def _assign(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> None:
+    assigned = _match(model, network, stored, path)
     for layer, arrays in assigned:
         layer.set_weights(arrays)
+
+
+def _load_factors(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> None:
+    """Load the weights of the network before its factorization, and factorize its kernels."""
+    factorization, scheme = Factorization.parse(network.factorize), network.layer_names
+    before = replace(network, factorize="")
+    whole = build_network(before, include_top=_has_top(model, network))
+    _assign(whole, before, stored, path)
+    layers = {layer.name: layer for layer in whole.layers}
+    graph = lower(before)
+    for op in graph:
+        name = layer_name(scheme, op)
+        if not op.has_weights or name not in layers:
+            continue
+        kernel, *bias = layers[name].get_weights()
+        operations = factorization.operations(graph, op)
+        kernels = [kernel] if operations == (op,) else factorization.kernels(kernel)
+        for one, factor in zip(operations, kernels, strict=True):
+            arrays = [factor, *bias] if one.name == op.name else [factor]
+            model.get_layer(layer_name(scheme, one)).set_weights(arrays)
+        if op.norm:
+            norm = layer_name(scheme, op, NORM)
+            model.get_layer(norm).set_weights(layers[norm].get_weights())
 
 
 def _has_top(model: keras.Model, network: Network) -> bool:
