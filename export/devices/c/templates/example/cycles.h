@@ -1,0 +1,12 @@
+/* Cycles between two calls, by SysTick, which every Cortex-M has. Written by mobilenet_tf. */
+#ifndef CYCLES_H_
+#define CYCLES_H_
+
+#include <stdint.h>
+
+void cycles_start(void);
+
+/* Return the cycles since cycles_start(). */
+uint64_t cycles_stop(void);
+
+#endif /* CYCLES_H_ */
