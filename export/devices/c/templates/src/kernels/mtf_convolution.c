@@ -26,7 +26,7 @@ static void add_products(const int8_t *input, const int8_t *const weights[CHANNE
 int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int8_t *output,
                     mtf_scratch scratch) {
   const mtf_window *const window = &layer->window;
-  const mtf_rescaling *const rescaling = &layer->output;
+  const mtf_rescaling rescaling = layer->output; /* a copy, which no store to output can change */
   const int depth = window->channels;
   const int row = window->width * depth, kernel = window->height * row;
   (void)scratch;
@@ -43,7 +43,7 @@ int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int
           const int last = layer->out_channels - 1;
           numbers[i] = channel + i < last ? channel + i : last;
           weights[i] = layer->weights + numbers[i] * kernel;
-          sums[i] = rescaling->bias[numbers[i]];
+          sums[i] = rescaling.bias[numbers[i]];
         }
         for (int ky = rows.first; ky < rows.end; ++ky) {
           const int32_t pixel =
@@ -52,11 +52,7 @@ int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int
                        layer->input_zero_point, sums);
         }
         for (int i = 0; i < CHANNELS; ++i) {
-          const int at = numbers[i];
-          const int32_t value =
-              mtf_rescale(sums[i], rescaling->multipliers[at], rescaling->shifts[at]);
-          output[at] =
-              (int8_t)mtf_clamped(value + rescaling->zero_point, rescaling->low, rescaling->high);
+          output[numbers[i]] = mtf_rescaled(&rescaling, sums[i], numbers[i]);
         }
       }
       output += layer->out_channels;

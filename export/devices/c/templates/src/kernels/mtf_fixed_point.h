@@ -2,7 +2,7 @@
 #ifndef MTF_FIXED_POINT_H_
 #define MTF_FIXED_POINT_H_
 
-#include <stdint.h>
+#include "mtf_kernels.h"
 
 /* Shifts of negative numbers are left to the compiler by C99; all that are in use keep the sign. */
 typedef char mtf_shift_keeps_the_sign[(-1 >> 1) == -1 ? 1 : -1];
@@ -27,19 +27,26 @@ static inline int32_t mtf_shifted(int32_t value, int exponent) {
   return (int32_t)((uint32_t)value << exponent);
 }
 
-/* Return value * multiplier * 2^(shift - 31); the multiplier is positive. */
+/* Return value * multiplier * 2^(shift - 31), rounded twice; the multiplier is positive. */
 static inline int32_t mtf_rescale(int32_t value, int32_t multiplier, int shift) {
-  if (shift > 0) {
-    value = mtf_shifted(value, shift);
-    shift = 0;
+  if (shift >= 0) {
+    return (int32_t)(((int64_t)mtf_shifted(value, shift) * multiplier + (1 << 30)) >> 31);
   }
   const int32_t high = (int32_t)(((int64_t)value * multiplier + (1 << 30)) >> 31);
-  return mtf_rounded_shift(high, -shift);
+  const uint32_t half = UINT32_C(1) << (-shift - 1);
+  /* As mtf_rounded_shift: one less before halves of negative numbers are rounded up. */
+  return (int32_t)((uint32_t)high + half - (high < 0)) >> -shift;
 }
 
 static inline int32_t mtf_clamped(int32_t value, int32_t low, int32_t high) {
   value = value < low ? low : value;
   return value > high ? high : value;
+}
+
+/* Return the int8 value for a sum of products. */
+static inline int8_t mtf_rescaled(const mtf_rescaling *output, int32_t sum, int channel) {
+  const int32_t value = mtf_rescale(sum, output->multipliers[channel], output->shifts[channel]);
+  return (int8_t)mtf_clamped(value + output->zero_point, output->low, output->high);
 }
 
 #endif /* MTF_FIXED_POINT_H_ */

@@ -4,60 +4,54 @@
 
 #ifndef MTF_CMSIS_NN
 
-/* Add the products of two pixels with the weights of two output channels. */
-static void add_products(const int8_t *first, const int8_t *second, const int8_t *weights,
-                         const int8_t *more_weights, int count, int32_t sums[4]) {
-  int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-  for (; count >= 4; count -= 4) {
-    for (int i = 0; i < 4; ++i) {
-      const int32_t x = first[i], y = second[i], w = weights[i], v = more_weights[i];
-      a += x * w;
-      b += x * v;
-      c += y * w;
-      d += y * v;
-    }
-    first += 4;
-    second += 4;
-    weights += 4;
-    more_weights += 4;
-  }
-  for (int i = 0; i < count; ++i) {
-    const int32_t x = first[i], y = second[i], w = weights[i], v = more_weights[i];
-    a += x * w;
-    b += x * v;
-    c += y * w;
-    d += y * v;
-  }
-  sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
-}
-
-static int8_t rescaled(const mtf_rescaling *output, int32_t sum, int channel) {
-  const int32_t value = mtf_rescale(sum, output->multipliers[channel], output->shifts[channel]);
-  return (int8_t)mtf_clamped(value + output->zero_point, output->low, output->high);
-}
+/* One input channel of two pixels, x and y, and of two output channels, w and v. The loops are
+ * unrolled by hand, whatever the compiler's options are. */
+#define ADD_PRODUCTS(i)                                      \
+  do {                                                       \
+    const int32_t x_i = x[i], y_i = y[i], w_i = w[i], v_i = v[i]; \
+    xw += x_i * w_i;                                         \
+    xv += x_i * v_i;                                         \
+    yw += y_i * w_i;                                         \
+    yv += y_i * v_i;                                         \
+  } while (0)
 
 int mtf_pointwise(const mtf_pointwise_layer *layer, const int8_t *input, int8_t *output,
                   mtf_scratch scratch) {
+  const mtf_rescaling rescaling = layer->output; /* a copy, which no store to output can change */
   const int depth = layer->in_channels, channels = layer->out_channels;
-  const mtf_rescaling *const rescaling = &layer->output;
   (void)scratch;
   /* Two pixels and two channels at a time; an odd last one is computed twice. */
-  for (int32_t pixel = 0; pixel < layer->pixels; pixel += 2) {
-    const int more = pixel + 1 < layer->pixels;
-    const int8_t *const first = input + pixel * depth, *const second = first + more * depth;
-    int8_t *const out = output + pixel * channels, *const other = out + more * channels;
+  for (int32_t pixels = layer->pixels; pixels > 0; pixels -= 2) {
+    const int second_pixel = pixels > 1;
+    const int8_t *weights = layer->weights;
     for (int channel = 0; channel < channels; channel += 2) {
       const int next = channel + (channel + 1 < channels);
-      int32_t sums[4];
-      sums[0] = sums[2] = rescaling->bias[channel];
-      sums[1] = sums[3] = rescaling->bias[next];
-      add_products(first, second, layer->weights + channel * depth, layer->weights + next * depth,
-                   depth, sums);
-      out[channel] = rescaled(rescaling, sums[0], channel);
-      out[next] = rescaled(rescaling, sums[1], next);
-      other[channel] = rescaled(rescaling, sums[2], channel);
-      other[next] = rescaled(rescaling, sums[3], next);
+      const int8_t *x = input, *y = input + second_pixel * depth;
+      const int8_t *w = weights, *v = weights + (next - channel) * depth;
+      int32_t xw = rescaling.bias[channel], xv = rescaling.bias[next];
+      int32_t yw = xw, yv = xv;
+      int count = depth;
+      for (; count >= 4; count -= 4) {
+        ADD_PRODUCTS(0);
+        ADD_PRODUCTS(1);
+        ADD_PRODUCTS(2);
+        ADD_PRODUCTS(3);
+        x += 4;
+        y += 4;
+        w += 4;
+        v += 4;
+      }
+      for (int i = 0; i < count; ++i) {
+        ADD_PRODUCTS(i);
+      }
+      weights = v + count;
+      output[channel] = mtf_rescaled(&rescaling, xw, channel);
+      output[channel + second_pixel * channels] = mtf_rescaled(&rescaling, yw, channel);
+      output[next] = mtf_rescaled(&rescaling, xv, next);
+      output[next + second_pixel * channels] = mtf_rescaled(&rescaling, yv, next);
     }
+    input += 2 * depth;
+    output += 2 * channels;
   }
   return MTF_OK;
 }
