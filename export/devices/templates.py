@@ -11,11 +11,10 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.text import clean, markdown
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_int8, c_strings
-from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 GOLDEN_PICTURES = 4
-PREFIX = "model"  # of the functions and files in the templates
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NAMES = re.compile(r"(?<![A-Za-z0-9_/])(?:model|MODEL)(?=_[A-Za-z]|\.[ch]\b)")
 _CROP_NOTE = "\n * (the side of the square is"
@@ -34,16 +33,14 @@ def check_prefix(prefix: str) -> None:
         )
 
 
-def fill(
-    package: str, values: Mapping[str, Any], prefix: str = PREFIX
-) -> dict[str, bytes]:
+def fill(package: str, values: Mapping[str, Any], prefix: str = PREFIX) -> dict[str, bytes]:
     """Return file name -> content of a package's templates.
 
     Args:
         package: Name of the package, whose folder `templates` has them.
         values: Name -> what stands in its place after a `$`. Folders `example` and `kernels` have
             no places.
-        prefix: What stands in the place of `model` in names.
+        prefix: What stands in the place of `model` in the names of functions, macros and files.
     """
     # In Markdown a title is escaped otherwise than in C.
     safe = {**values, "title": markdown(values["title"])}

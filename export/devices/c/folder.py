@@ -1,10 +1,11 @@
 """`export --target c`: an int8 network as plain C, proven by running it on this machine.
 
-The scores must be those of TensorFlow Lite Micro's reference kernels, bit for bit, on every picture;
-otherwise nothing is written.
+The scores must be those of TensorFlow Lite Micro's reference kernels, bit for bit, on every
+picture; otherwise nothing is written.
 """
 
 import hashlib
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.images import padding_value
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
 from mobilenet_tf.deployment.devices.c.source import PORTABLE, Source
@@ -20,7 +23,6 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.mcu.parity import agreement
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import (
-    PREFIX,
     fill,
     golden_numbers,
     golden_values,
@@ -30,6 +32,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
+_LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
 
 
 class CForm:
@@ -67,19 +70,18 @@ class CForm:
         return self.arena[PORTABLE]
 
 
-def folder_contents(
-    model: Int8Model, form: CForm | None = None, prefix: str = PREFIX
+def c_contents(
+    model: Int8Model, form: CForm | None = None
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return an int8 file as C, compared with TensorFlow Lite Micro's execution of it.
 
     Args:
         model: The model. Its pictures are for the comparison and the self-test.
         form: The model's file as C, if it has been made already.
-        prefix: What the names of functions, macros and files begin with.
 
     Returns:
-        Facts, and file name -> content. The facts are bytes (of constants), flash, arenas
-        (kernels -> bytes), ops (number of calls), pictures, max_lsb, sha256 (of the file).
+        Facts, and file name -> content. The facts are bytes (of constants), flash_bytes,
+        arenas (kernels -> bytes), ops (their number), pictures, max_lsb, sha256 (of the file).
 
     Raises:
         UserError: An operator has no form in C, a score differs, there is no C compiler, or the
@@ -99,7 +101,7 @@ def folder_contents(
     golden = golden_numbers(len(inputs))
     facts: dict[str, Any] = {
         "bytes": form.source.constant_bytes,
-        "flash": form.flash,
+        "flash_bytes": form.flash,
         "arenas": form.arena,
         "ops": len(form.source.program.operators),
         "pictures": len(inputs),
@@ -110,10 +112,11 @@ def folder_contents(
         **golden_values(inputs[golden], expected[golden]),
         **form.source.texts(),
         **_fact_values(facts, form),
+        **_frame_values(model.network.input),
     }
-    templates = fill("mobilenet_tf.deployment.devices.c", values, prefix)
-    contents = _with_used_kernels(templates, form.source)
-    found = run_on_host(contents, prefix, inputs)
+    templates = fill("mobilenet_tf.deployment.devices.c", values, model.prefix)
+    contents = _used(templates, form.source, model.network.input)
+    found = run_on_host(contents, model.prefix, inputs)
     facts["max_lsb"] = _largest_difference(expected, found, model.title)
     contents["c.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents
@@ -124,15 +127,28 @@ def _fact_values(facts: dict[str, Any], form: CForm) -> dict[str, Any]:
     return {"bytes": facts["bytes"], "ops": facts["ops"], "pictures": facts["pictures"], **arenas}
 
 
-def _with_used_kernels(contents: dict[str, bytes], source: Source) -> dict[str, bytes]:
-    """Leave out the kernels that the network does not call."""
-    used = {*source.kernels, "mtf_cmsis_nn.c"}
+def _frame_values(spec: InputSpec) -> dict[str, Any]:
+    """Return the fields of mtf_input that make training's preparation."""
+    crop = Fraction(spec.crop).limit_denominator(_LARGEST_DENOMINATOR)
     return {
-        name: content
-        for name, content in contents.items()
-        if not (name.startswith("src/kernels/") and name.endswith(".c"))
-        or name.rpartition("/")[2] in used
+        "fit": f"MTF_{spec.fit.upper()}",
+        "crop": crop.numerator,
+        "crop_of": crop.denominator,
+        "fill": padding_value(spec),
     }
+
+
+def _used(contents: dict[str, bytes], source: Source, spec: InputSpec) -> dict[str, bytes]:
+    """Leave out kernels that the network does not call, and a preparation other than training's."""
+    kernels = {*source.kernels, "mtf_cmsis_nn.c", "mtf_frame.c"}
+
+    def is_used(name: str) -> bool:
+        _, _, file = name.rpartition("/")
+        if spec.resize != "bilinear" and file.partition(".")[0].endswith("_frame"):
+            return False
+        return "/kernels/" not in name or name.endswith(".h") or file in kernels
+
+    return {name: content for name, content in contents.items() if is_used(name)}
 
 
 def _largest_difference(expected: np.ndarray, found: np.ndarray, title: str) -> int:

@@ -15,8 +15,9 @@ from mobilenet_tf.deployment.devices.c.program import Operator, Tensor
 from mobilenet_tf.deployment.devices.c.unary import table_of
 from mobilenet_tf.networks.graph import same_padding
 
-# A field's value: a number, the name of an earlier field, an array, or a struct.
+# A field's value in C: a number, an array, or a struct.
 Value: TypeAlias = "int | np.ndarray | Mapping[str, Value]"
+Layer: TypeAlias = dict[str, Value]
 _HEADROOM = 20  # bits; see mtf_binary.c
 _SAME = 0  # the schema's Padding
 _SOFTMAX_INTEGER_BITS = 5
@@ -86,7 +87,7 @@ def _convolution(op: Operator) -> list[Call]:
     window = _window(op, weights.shape[1], weights.shape[2])
     if _is_pointwise(window):
         return [_pointwise(op, _channel_multipliers(op))]
-    layer = {
+    layer: Layer = {
         "weights": _constant(op, weights),
         "output": _rescaling(op, _bias(op), _channel_multipliers(op)),
         "window": window,
@@ -113,7 +114,7 @@ def _pointwise(op: Operator, multipliers: list[tuple[int, int]]) -> Call:
     matrix = _constant(op, weights).reshape(outputs, -1)
     bias = _bias(op) - source.zero_point * matrix.sum(axis=1, dtype=np.int64)
     # The kernels add in 32 bits and lose what does not fit, so the sum may wrap as well.
-    layer = {
+    layer: Layer = {
         "weights": matrix.reshape(-1),
         "output": _rescaling(op, bias.astype(np.int32), multipliers),
         "pixels": op.output.size // outputs,
@@ -130,7 +131,7 @@ def _depthwise(op: Operator) -> list[Call]:
     if weights.shape[3] != source.shape[3]:
         raise op.error("has several outputs for each channel")
     window = _window(op, weights.shape[1], weights.shape[2])
-    layer = {
+    layer: Layer = {
         "weights": _constant(op, weights),
         "output": _rescaling(op, _bias(op), _channel_multipliers(op)),
         "window": window,
@@ -144,7 +145,7 @@ def _depthwise(op: Operator) -> list[Call]:
 def _pool(op: Operator) -> list[Call]:
     window = _window(op, op.options.filterHeight, op.options.filterWidth)
     kernel = {"A": "mtf_average_pool", "M": "mtf_max_pool"}[op.kind[0]]
-    layer = {"window": window, **_limits(op)}
+    layer: Layer = {"window": window, **_limits(op)}
     return [Call(kernel, layer, (op.input(0),))]
 
 
@@ -154,7 +155,7 @@ def _largest(op: Operator) -> list[Call]:
     sides = {"height": height, "width": width}
     window = {f"in_{name}": side for name, side in sides.items()} | sides
     window |= {"channels": channels, "out_height": 1, "out_width": 1, "stride_y": 1, "stride_x": 1}
-    layer = {"window": window | {"top": 0, "left": 0}, "low": -128, "high": 127}
+    layer: Layer = {"window": window | {"top": 0, "left": 0}, "low": -128, "high": 127}
     return [Call("mtf_max_pool", layer, (op.input(0),))]
 
 
@@ -166,7 +167,7 @@ def _mean(op: Operator) -> list[Call]:
     fixed, shift = multiplier(float(source.scale) / float(op.output.scale))
     # The interpreter divides the multiplier by the number of pixels, as precisely as it can.
     more = min(pixels.bit_length() - 1, 32, 31 + shift)
-    layer = {
+    layer: Layer = {
         "pixels": pixels,
         "offset": pixels * source.zero_point,
         "channels": channels,
@@ -202,7 +203,7 @@ def _pad(op: Operator) -> list[Call]:
         raise op.error("pads something else than height and width")
     value = source.zero_point if op.kind == "PAD" else int(_constant(op, op.input(2)).item())
     (top, bottom), (left, right) = sides[1:3]
-    layer = {
+    layer: Layer = {
         **_sizes("in_", source),
         **{"top": top, "bottom": bottom, "left": left, "right": right, "zero_point": value},
     }
@@ -217,7 +218,7 @@ def _concatenation(op: Operator) -> list[Call]:
     for index in range(len(op.inputs)):
         source = op.input(index)
         share = source.size // rows
-        layer = {"rows": rows, "bytes": share, "out_step": op.output.size // rows}
+        layer: Layer = {"rows": rows, "bytes": share, "out_step": op.output.size // rows}
         calls.append(Call("mtf_copy", layer, (source,), offset))
         offset += share
     return calls
@@ -228,7 +229,7 @@ def _concatenation(op: Operator) -> list[Call]:
     "QUANTIZE",
 )  # fmt: skip
 def _table(op: Operator) -> list[Call]:
-    layer = {"table": table_of(op), "count": op.output.size}
+    layer: Layer = {"table": table_of(op), "count": op.output.size}
     return [Call("mtf_table", layer, (op.input(0),))]
 
 
@@ -240,7 +241,7 @@ def _softmax(op: Operator) -> list[Call]:
     real = float(np.float32(op.options.beta)) * float(source.scale)
     fixed, shift = multiplier(min(real * 2 ** (31 - _SOFTMAX_INTEGER_BITS), most))
     radius = (2**_SOFTMAX_INTEGER_BITS - 1) * 2.0 ** (31 - _SOFTMAX_INTEGER_BITS) / 2.0**shift
-    layer = {
+    layer: Layer = {
         "rows": source.size // classes,
         "classes": classes,
         "multiplier": fixed,
@@ -271,9 +272,7 @@ def _channel_multipliers(op: Operator) -> list[tuple[int, int]]:
     return [multiplier(source * float(scale) / float(op.output.scale)) for scale in scales]
 
 
-def _rescaling(
-    op: Operator, bias: np.ndarray, multipliers: list[tuple[int, int]]
-) -> dict[str, Value]:
+def _rescaling(op: Operator, bias: np.ndarray, multipliers: list[tuple[int, int]]) -> Layer:
     fixed, shifts = zip(*multipliers, strict=True)
     return {
         "bias": bias,
@@ -285,7 +284,7 @@ def _rescaling(
     }
 
 
-def _limits(op: Operator) -> dict[str, Value]:
+def _limits(op: Operator) -> Layer:
     try:
         low, high = limits(op.options.fusedActivationFunction, op.output)
     except KeyError:
@@ -293,7 +292,7 @@ def _limits(op: Operator) -> dict[str, Value]:
     return {"low": low, "high": high}
 
 
-def _sizes(prefix: str, tensor: Tensor) -> dict[str, Value]:
+def _sizes(prefix: str, tensor: Tensor) -> Layer:
     _, height, width, channels = tensor.shape
     return {f"{prefix}height": height, f"{prefix}width": width, "channels": channels}
 
@@ -330,9 +329,7 @@ def _reduced(op: Operator) -> tuple[int, ...]:
     return shape
 
 
-def _binary(
-    op: Operator, inputs: list[tuple[int, int]], result: tuple[int, int]
-) -> dict[str, Value]:
+def _binary(op: Operator, inputs: list[tuple[int, int]], result: tuple[int, int]) -> Layer:
     """Return the fields of mtf_binary_layer, with broadcasting."""
     shape = op.output.shape
     rows, columns = int(np.prod(shape[:-1], dtype=int)), shape[-1]

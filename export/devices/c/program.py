@@ -142,7 +142,9 @@ def read_program(content: bytes) -> Program:
         operators.append(Operator(kind, step, inputs, output, op.builtinOptions, code))
     for number in roots:
         if tensors[number].dtype != "int8":
-            raise UserError(f"Tensor {number} is {tensors[number].dtype}; the C form has int8 only.")
+            raise UserError(
+                f"Tensor {number} is {tensors[number].dtype}; the C form has int8 only."
+            )
     return Program(
         operators=tuple(operators),
         input=roots[int(graph.inputs[0])],

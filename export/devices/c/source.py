@@ -35,9 +35,7 @@ class Source:
     @cached_property
     def layouts(self) -> dict[str, Layout]:
         """One of `VARIANTS` -> places in its arena."""
-        return {
-            variant: lay_out(self.program, self._scratch(variant)) for variant in VARIANTS
-        }
+        return {variant: lay_out(self.program, self._scratch(variant)) for variant in VARIANTS}
 
     def _scratch(self, variant: str) -> dict[int, int]:
         """Operator's step -> bytes of scratch, for those whose kernels take scratch."""
@@ -74,14 +72,23 @@ class Source:
             places = {_at(root): offset for root, offset in layout.offsets.items()}
             for step, size in self._scratch(variant).items():
                 places |= {f"SCRATCH_{step}": layout.scratch.get(step, 0), f"BYTES_{step}": size}
+            start, end = self._workspace(layout)
+            places |= {"WORKSPACE": start, "BYTES_WORKSPACE": end - start}
             yield "enum {"
             yield ",\n".join(f"  {name} = {value}" for name, value in places.items())
             yield "};"
         yield "#endif"
 
+    def _workspace(self, layout: Layout) -> tuple[int, int]:
+        """Return start and end of the larger part of the arena beside the input."""
+        start = layout.offsets[self.program.input]
+        end = start + self.program.lives[self.program.input].aligned_size
+        parts = ((0, start), (end, layout.size))
+        return max(parts, key=lambda part: part[1] - part[0])
+
     @cached_property
     def _constants(self) -> dict[tuple[str, bytes], tuple[str, np.ndarray]]:
-        """(C type, content) -> name and values of the constant arrays; equal ones are there once."""
+        """(C type, content) -> name and values of the constant arrays, each once."""
         found: dict[tuple[str, bytes], tuple[str, np.ndarray]] = {}
         for op, calls in self.calls:
             for number, call in enumerate(calls):

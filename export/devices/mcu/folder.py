@@ -143,7 +143,7 @@ def folder_contents(
         **_parity_values(parity),
         "data": c_bytes(form.small),
     }
-    contents = fill("mobilenet_tf.deployment.devices.mcu", values)
+    contents = fill("mobilenet_tf.deployment.devices.mcu", values, model.prefix)
     contents["model.tflite"] = form.small
     contents["micro.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents

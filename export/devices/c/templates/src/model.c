@@ -44,14 +44,16 @@ $labels
 
 int8_t *model_input(void) { return arena + $input_offset; }
 
-#define SCRATCH(step) scratch_at(SCRATCH_##step, BYTES_##step)
-
-static mtf_scratch scratch_at(int32_t offset, int32_t bytes) {
+static mtf_scratch part_of_arena(int32_t offset, int32_t bytes) {
   mtf_scratch scratch;
   scratch.data = arena + offset;
   scratch.bytes = bytes;
   return scratch;
 }
+
+mtf_scratch model_workspace(void) { return part_of_arena(WORKSPACE, BYTES_WORKSPACE); }
+
+#define SCRATCH(step) part_of_arena(SCRATCH_##step, BYTES_##step)
 
 int model_invoke(const int8_t *image, int8_t *scores) {
   if (image == NULL || scores == NULL) {

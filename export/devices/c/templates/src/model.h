@@ -43,6 +43,9 @@ extern const char *const model_labels[MODEL_CLASSES];
  * them. */
 int8_t *model_input(void);
 
+/* Return the part of the arena that nothing uses before model_invoke. */
+mtf_scratch model_workspace(void);
+
 /* Compute MODEL_CLASSES scores from an image of MODEL_INPUT_BYTES values, pixel - 128. The image may
  * be model_input(), or a buffer of your own, which stays as it is.
  *
