@@ -16,7 +16,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 GOLDEN_PICTURES = 4
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
-_NAMES = re.compile(r"(?<![A-Za-z0-9_/])(?:model|MODEL)(?=_[A-Za-z]|\.[ch]\b)")
+_NAMES = re.compile(r"(?<![A-Za-z0-9_])(?:model|MODEL)(?=_[A-Za-z]|\.[ch]\b)")
 _CROP_NOTE = "\n * (the side of the square is"
 
 
@@ -42,13 +42,13 @@ def fill(package: str, values: Mapping[str, Any], prefix: str = PREFIX) -> dict[
             no places.
         prefix: What stands in the place of `model` in the names of functions, macros and files.
     """
-    # In Markdown a title is escaped otherwise than in C.
-    safe = {**values, "title": markdown(values["title"])}
     contents = {}
     for name, template in _files(resources.files(package) / "templates"):
         text = renamed(template.read_text(encoding="utf-8"), prefix)
         if not {"example", "kernels"} & set(name.split("/")):
-            text = Template(text).substitute(safe if name.endswith(".md") else values)
+            # In Markdown a title is escaped otherwise than in C.
+            title = markdown(values["title"]) if name.endswith(".md") else values["title"]
+            text = Template(text).substitute(values, title=title)
         contents[renamed(name, prefix)] = text.encode()
     return contents
 

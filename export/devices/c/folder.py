@@ -5,6 +5,7 @@ picture; otherwise nothing is written.
 """
 
 import hashlib
+import json
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -107,11 +108,12 @@ def c_contents(
         "pictures": len(inputs),
         "sha256": hashlib.sha256(form.small).hexdigest(),
     }
+    texts = model_values(reference, model)
     values = {
-        **model_values(reference, model),
+        **texts,
         **golden_values(inputs[golden], expected[golden]),
         **form.source.texts(),
-        **_fact_values(facts, form),
+        **_fact_values(facts, texts["title"]),
         **_frame_values(model.network.input),
     }
     templates = fill("mobilenet_tf.deployment.devices.c", values, model.prefix)
@@ -122,9 +124,10 @@ def c_contents(
     return facts, contents
 
 
-def _fact_values(facts: dict[str, Any], form: CForm) -> dict[str, Any]:
-    arenas = {f"arena_{variant}": size for variant, size in facts["arenas"].items()}
-    return {"bytes": facts["bytes"], "ops": facts["ops"], "pictures": facts["pictures"], **arenas}
+def _fact_values(facts: dict[str, Any], title: str) -> dict[str, Any]:
+    arenas = {f"arena_{variant}": f"{size}" for variant, size in facts["arenas"].items()}
+    numbers = {name: facts[name] for name in ("bytes", "ops", "pictures")}
+    return {**numbers, **arenas, "yaml_title": json.dumps(title)}
 
 
 def _frame_values(spec: InputSpec) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 #ifndef CYCLES_H_
 #define CYCLES_H_
 
-#include <stdint.h>
-
 void cycles_start(void);
 
-/* Return the cycles since cycles_start(). */
-uint64_t cycles_stop(void);
+/* Return the cycles since cycles_start(); in the emulator, the instructions. */
+unsigned long cycles_stop(void);
 
 #endif /* CYCLES_H_ */
