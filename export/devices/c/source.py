@@ -107,7 +107,7 @@ class Source:
     def _array_texts(self) -> Iterable[str]:
         for (kind, _), (name, array) in self._constants.items():
             values = array.reshape(-1)
-            head = f"static const {kind} {name}[{values.size}] MODEL_WEIGHTS"
+            head = f"static const {kind} {name}[{values.size}] WEIGHTS"
             yield f"{head} = {{\n{c_integers(values)}\n}};"
 
     def _layer_texts(self) -> Iterable[str]:

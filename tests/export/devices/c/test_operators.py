@@ -254,9 +254,7 @@ def test_every_interpreter_operator_of_the_folder_has_a_form():
 
 def test_dilations_and_groups_are_refused():
     for field, value in (("dilationHFactor", 2), ("dilationWFactor", 3)):
-        content, _ = convolution(
-            0, "CONV_2D", (6, 6), (3, 3), (1, 1), (4, 4), _Pad.SAME, _Act.NONE
-        )
+        content, _ = convolution(0, "CONV_2D", (6, 6), (3, 3), (1, 1), (4, 4), _Pad.SAME, _Act.NONE)
         from mobilenet_tf.deployment.tflite.flatbuffer import pack
         from mobilenet_tf.deployment.tflite.parse import parse_model
 

@@ -14,6 +14,7 @@
 #ifndef MODEL_ARENA
 #define MODEL_ARENA
 #endif
+#define WEIGHTS MODEL_WEIGHTS
 
 #if defined(__GNUC__) || defined(__clang__)
 #define ALIGNED __attribute__((aligned(16)))
