@@ -51,6 +51,15 @@ class CmsisNN:
         return {"CMSIS_NN": str(self.root), **core}
 
 
+def find_cmsis_nn(folder: Path) -> CmsisNN | None:
+    """Return CMSIS-NN somewhere below a folder; None if it is not there."""
+    header = next(folder.rglob("arm_nnfunctions.h"), None)
+    core = next(folder.rglob("cmsis_compiler.h"), None)
+    if header is None:
+        return None
+    return CmsisNN(header.parents[1], None if core is None else core.parent)
+
+
 @dataclass(frozen=True)
 class Firmware:
     """A compiled example.
@@ -122,7 +131,7 @@ def build(
         raise UserError(f"The example needs these Debian packages: {' '.join(missing)}.")
     variables = {"BOARD": BOARDS[core], "BUILD": str(out), "EXTRA": extra}
     variables |= {} if cmsis_nn is None else cmsis_nn.variables
-    command = ["make", "-s", "-C", str(folder / "example"), *_settings(variables)]
+    command = ["make", "-s", "-j2", "-C", str(folder / "example"), *_settings(variables)]
     _output(command)
     elf = out / "firmware.elf"
     return Firmware(elf, core, **_sizes(out / "firmware.map"))

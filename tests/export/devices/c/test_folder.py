@@ -188,7 +188,7 @@ def test_a_disagreement_is_refused(monkeypatch):
     network = make_network("v1", 0.25, 32, 3)
     run = c_folder.run_on_host
     monkeypatch.setattr(c_folder, "run_on_host", lambda *args: run(*args) ^ 1)
-    with pytest.raises(UserError, match="differ by up to 1 LSB .* so nothing is written"):
+    with pytest.raises(UserError, match=r"differ by up to 1 LSB .* so nothing is written"):
         plain_c(int8_file(network), network, pictures_for(network, 2))
 
 

@@ -1,4 +1,4 @@
-"""Every operator, bit for bit the interpreter's, at the edges of shapes, padding and quantization."""
+"""Every operator, bit for bit the interpreter's, at the edges of shapes and quantization."""
 
 import numpy as np
 import pytest
