@@ -9,6 +9,7 @@ output of commands.
 from benchmarks import (
     conversion,
     equal_epochs,
+    firmware_page,
     latency,
     micro_page,
     peers,
@@ -30,15 +31,17 @@ SECTIONS = (
     results.SECTION,
     transfer.SECTION,
     micro_page.SECTION,
+    firmware_page.SECTION,
 )
 
 
 def main() -> None:
-    """Write all sections, docs/micro.md and the plots."""
+    """Write all sections, docs/micro.md, docs/firmware.md and the plots."""
     for section in SECTIONS:
         section.write()
     quantization_table.write_plot()
     micro_page.write_page()
+    firmware_page.write_page()
 
 
 if __name__ == "__main__":

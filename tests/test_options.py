@@ -57,6 +57,7 @@ def test_every_argument_of_the_python_function_is_used(command):
         (["export", "RUN", "--labels", "a"], "--labels applies only to models that are not runs"),
         (["export", "RUN", "--trust-code"], "--trust-code applies only to models that are not"),
         (["export", "RUN", "--max-flash", "1MB"], "--max-flash applies only to --target mcu"),
+        (["export", "RUN", "--prefix", "a"], "--prefix applies only to --target mcu and c"),
         (["export", "RUN", "--target", "mcu", "--io", "int8"], "--io applies only to --target cpu"),
         (["evaluate", "RUN", "--mean", "0"], "--mean applies only to a .tflite file"),
         (["evaluate", "RUN", "--labels", "a"], "--labels applies only to a .tflite file"),

@@ -29,6 +29,7 @@ _LIBRARY = "libnewlib-arm-none-eabi"
 _BEGIN, _END = "invoke", "cycles_stop"  # functions between which instructions are counted
 _SECONDS = 300
 _COUNTED = re.compile(r"^instructions (\d+)$", re.MULTILINE)
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 _STACK = re.compile(r"stack (\d+) bytes")
 
 
@@ -105,6 +106,16 @@ def missing_packages() -> list[str]:
     if shutil.which("arm-none-eabi-gcc") and not _has_library():
         missing.add(_LIBRARY)
     return sorted(missing)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of compiler and emulator."""
+    commands = {
+        "gcc": ["arm-none-eabi-gcc", "-dumpfullversion"],
+        "QEMU": ["qemu-system-arm", "--version"],
+    }
+    found = {name: _output(command) for name, command in commands.items()}
+    return {name: _VERSION.findall(text)[0] for name, text in found.items()}
 
 
 def _has_library() -> bool:
