@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long fuzz test-android screens android-vectors lint types docs format clean
+.PHONY: demo test test-long fuzz test-firmware test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ test-long: $(READY)  ## what takes too long for every change: ten kills, workers
 FUZZ_SEED ?= 1000
 fuzz: $(READY)  ## 3,850 damaged models, pictures, configurations, states; FUZZ_SEED=N for others
 	$(BIN)/python -m tests.fuzz $(FUZZ_SEED)
+
+test-firmware: $(READY)  ## networks as plain C on emulated Cortex-M4, M7, M33 and M55
+	PYTHON=$(abspath $(BIN))/python tests/export/devices/c/firmware.sh
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh

@@ -11,6 +11,7 @@ from benchmarks import (
     comparison,
     conversion,
     equal_epochs,
+    firmware_page,
     latency,
     micro_page,
     peers,
@@ -34,15 +35,17 @@ SECTIONS = (
     micro_page.SECTION,
     claims.SECTION,
     comparison.SECTION,
+    firmware_page.SECTION,
 )
 
 
 def main() -> None:
-    """Write all sections, docs/micro.md and the plots."""
+    """Write all sections, docs/micro.md, docs/firmware.md and the plots."""
     for section in SECTIONS:
         section.write()
     quantization_table.write_plot()
     micro_page.write_page()
+    firmware_page.write_page()
 
 
 if __name__ == "__main__":

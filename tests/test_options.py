@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 import typer
 
-from mobilenet_tf.cli import device, files, new_run, stages, tuning
+from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.commands.applicable import RULES
 from mobilenet_tf.core.errors import UserError
@@ -30,6 +30,11 @@ SITUATIONS = {
     "summary": ["", "v1"],
     "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
     "tune": ["", "--max-flash 1MB", "--max-macs 9M", "--set train.epochs=3", "--resume"],
+    "compare": [
+        "--models v1:0.25",
+        "--models v1:0.25 --max-flash 1MB",
+        "--models v1:0.25 --resume",
+    ],
     "choose": ["", "--device mcu", "--data photos", "--data photos --trials 2", "--target mcu"],
     "benchmark": ["FILE"],
     "android": ["FILE", "RUN"],
@@ -39,7 +44,7 @@ VALUES = {
     "config": "CONFIG", "model": "v2", "recipe": "v1_imagenet", "fields": "batch=4",
     "io": "int8", "space": "SPACE", "algorithm": "random", "labels": "LABELS", "device": "phone",
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
-    "alpha": "0.5", "strategy": "mirrored", "out": "elsewhere",
+    "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -79,13 +84,13 @@ def test_every_argument_of_the_python_function_is_used(command):
 
 
 def options() -> list[tuple[str, str]]:
-    """Every command with the name of each of its options."""
+    """Every command with the name of each of its options that can be left out."""
     known = typer.main.get_command(app).commands
     return [
         (name, param.name)
         for name, command in sorted(known.items())
         for param in command.params
-        if param.param_type_name == "option" and param.name != "help"
+        if param.param_type_name == "option" and param.name != "help" and not param.required
     ]
 
 
@@ -106,7 +111,7 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    for module in (device, files, new_run, stages, tuning):
+    for module in (comparison, device, files, new_run, stages, tuning):
         for name in ("show", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if name == "show" else MagicMock())
@@ -152,15 +157,18 @@ def test_every_option_acts_or_is_refused(heard, command, option):
 
 
 def test_rules_name_options():
+    import mobilenet_tf
+
     known = {}
     for command, option in options():
         known.setdefault(command, set()).add(option)
     for command, rules in RULES.items():
         for rule in rules:
-            assert set(rule.options) <= known[command], command
+            arguments = inspect.signature(getattr(mobilenet_tf, command)).parameters
+            assert set(rule.options) <= known[command] | set(arguments), command
     config = next(rule for rule in RULES["run"] if "--config" in rule.said)
     assert known["run"] - set(config.options) == {
-        "config", "out", "overwrite", "resume", "strategy"
+        "config", "out", "overwrite", "resume", "strategy", "trust_code"
     }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from mobilenet_tf.networks.rows import Network
 
+PREFIX = "model"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Int8Model:
@@ -18,6 +20,7 @@ class Int8Model:
         title: Title for the files that are written.
         pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
             runtimes and the self-test of a microcontroller. Other targets need none.
+        prefix: What names begin with in a folder of C.
         origin: Identity of the run that it comes from; empty if that is unknown.
     """
 
@@ -26,4 +29,5 @@ class Int8Model:
     labels: tuple[str, ...]
     title: str
     pictures: np.ndarray | None = None
+    prefix: str = PREFIX
     origin: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.c.table import CTable
 from mobilenet_tf.deployment.devices.cpu import Cpu
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, EthosUTable
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
@@ -10,15 +11,16 @@ from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.devices.phone import Phone
 from mobilenet_tf.selection.cost import Budget, CostTable, CountedTable
 
-CPU, PHONE, MCU = "cpu", "phone", "mcu"
-DEVICES = (CPU, PHONE, MCU, *NPUS)
+CPU, PHONE, MCU, PLAIN_C = "cpu", "phone", "mcu", "c"
+DEVICES = (CPU, PHONE, MCU, PLAIN_C, *NPUS)
 
 
 def cost_table(device: str, *, threads: int = 1, latency: bool = True) -> CostTable:
     """Return the table of costs on a device.
 
     Args:
-        device: `cpu` (this machine), `phone` (the one that adb lists), `mcu` or one of `NPUS`.
+        device: `cpu` (this machine), `phone` (the one that adb lists), `mcu` (in TensorFlow Lite
+            Micro), `c` (as plain C) or one of `NPUS`.
         threads: Number of CPU threads, on this machine or on the phone.
         latency: Whether latency is needed; without it, nothing is timed on a CPU.
 
@@ -28,6 +30,8 @@ def cost_table(device: str, *, threads: int = 1, latency: bool = True) -> CostTa
     check_device(device)
     if device == MCU:
         return McuTable(device)
+    if device == PLAIN_C:
+        return CTable(device)
     if device in NPUS:
         return EthosUTable(device)
     timer = (Phone(threads) if device == PHONE else Cpu(threads)) if latency else None

@@ -9,18 +9,20 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
 from mobilenet_tf.deployment.devices.mcu.folder import McuForm, folder_contents
 from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.tables import CPU, MCU, cost_table
+from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.selection.cost import Budget, Cost, check_budget
 
 NPU = "npu"  # any NPU with a compiler of its own
-TARGETS = (CPU, MCU, *NPUS, NPU)
+TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU)
+FIRMWARE = (MCU, PLAIN_C)  # targets that are folders of C, and need pictures
 PARITY_PICTURES = 200
 
 Exported = tuple[dict[str, Any], dict[str, bytes]]  # facts; file name -> content
@@ -49,9 +51,9 @@ def check_export(target: str, budget: Budget, folder: Path) -> None:
     if target == NPU and budget.limits:
         raise UserError(
             f"--target {target} is not one particular device, so its costs are unknown and it "
-            f"takes no --max-... option; {MCU} and {', '.join(NPUS)} take them."
+            f"takes no --max-... option; {MCU}, {PLAIN_C} and {', '.join(NPUS)} take them."
         )
-    if target in (MCU, *NPUS):
+    if target in (*FIRMWARE, *NPUS):
         check_budget(budget, cost_table(target))
 
 
@@ -66,24 +68,25 @@ def export_for(
     """Write a model for a target other than a CPU.
 
     Args:
-        model: The model; `mcu` needs its pictures.
-        target: `mcu`, one of `NPUS`, or `npu` for an NPU with a compiler of its own.
+        model: The model; `FIRMWARE` needs its pictures.
+        target: One of `FIRMWARE`, one of `NPUS`, or `npu` for an NPU with a compiler of its own.
         budget: The most that the device has for the model.
         folder: Where to write; created if absent.
         overwrite: Whether to replace another export in the folder, and files of it that were
             changed.
 
     Returns:
-        target, folder, bytes, and for `mcu` what `write_folder` returns, for `NPUS` Vela's
-        estimate (see `compile_npu`), for `npu` operators (operator -> count).
+        target, folder, bytes, and for `mcu` what `write_folder` returns, for `c` what `c_contents`
+        returns, for `NPUS` Vela's estimate (see `compile_npu`), for `npu` operators (operator ->
+        count).
 
     Raises:
         UserError: See `check_export`; the model does not fit, and which configuration does; the
             NPU leaves operators to the CPU; a file would be lost (see `require_export`); or see
-            `write_folder` and `compile_npu`.
+            `write_folder`, `c_contents` and `compile_npu`.
     """
     check_export(target, budget, folder)
-    make = {MCU: _export_mcu, NPU: _export_uncompiled}.get(target, _export_npu)
+    make = {MCU: _export_mcu, PLAIN_C: _export_c, NPU: _export_uncompiled}.get(target, _export_npu)
     facts, contents = make(model, target, budget)
     export = Marker(kind=EXPORT, target=target, identity=model.origin)
     write_export(folder, export, contents, overwrite=overwrite)
@@ -95,6 +98,13 @@ def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
     cost = Cost(None, len(form.small), form.arena.needed, count(model.network).macs)
     require_fit(model.network, budget, cost, target)
     return folder_contents(model, form)
+
+
+def _export_c(model: Int8Model, target: str, budget: Budget) -> Exported:
+    form = CForm(model.content)
+    cost = Cost(None, form.flash, form.ram, count(model.network).macs)
+    require_fit(model.network, budget, cost, target)
+    return c_contents(model, form)
 
 
 def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:

@@ -14,7 +14,7 @@ from mobilenet_tf.cli.tables import percent, table
 
 def device_table(facts: dict[str, Any]) -> Table:
     """Return what a model needs on a microcontroller or an NPU."""
-    rows = [("file, bytes", f"{facts['bytes']:,}")]
+    rows: list[tuple[str, Any]] = [("file, bytes", f"{facts['bytes']:,}")]
     if "arena" in facts:
         arena, parity = facts["arena"], facts["parity"]
         rows += [
@@ -27,6 +27,17 @@ def device_table(facts: dict[str, Any]) -> Table:
             ("operators", ", ".join(facts["ops"])),
             ("equal to LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("equal to XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+        ]
+    elif "arenas" in facts:
+        rows = [
+            ("constants in flash, bytes", f"{facts['bytes']:,}"),
+            ("flash with code, at most", f"{facts['flash_bytes']:,}"),
+            *(
+                (f"arena, {kernels} kernels", f"{size:,}")
+                for kernels, size in facts["arenas"].items()
+            ),
+            ("operators", facts["ops"]),
+            ("equal to TensorFlow Lite Micro, images", facts["pictures"]),
         ]
     elif "operators" in facts:
         listed = (f"{count} {name}" for name, count in facts["operators"].items())

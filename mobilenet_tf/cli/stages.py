@@ -40,11 +40,12 @@ def quantize(
 def export(
     what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
     target: Annotated[
-        str, typer.Option(help="Form of the file: cpu, mcu, npu, or an NPU such as ethos-u55-128.")
+        str,
+        typer.Option(help="Form of the file: cpu, mcu, c, npu, or an NPU such as ethos-u55-128."),
     ] = "cpu",
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for mcu, an NPU or a MODEL.", show_default="RUN/TARGET"),
+        typer.Option(help="Folder for mcu, c, an NPU or a MODEL.", show_default="RUN/TARGET"),
     ] = None,
     max_flash: MaxFlash = None,
     max_ram: MaxRam = None,
@@ -62,6 +63,10 @@ def export(
         ),
     ] = None,
     trust_code: opt.TrustCode = False,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="What names begin with in C, for several models.", show_default="model"),
+    ] = None,
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
@@ -78,6 +83,7 @@ def export(
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
+        prefix=prefix,
         data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
         overwrite=overwrite,
     )

@@ -38,6 +38,12 @@ def _for_cpu(values: Values) -> bool:
     return bool(values["target"] == "cpu")
 
 
+def _is_firmware(values: Values) -> bool:
+    from mobilenet_tf.deployment.devices.targets import FIRMWARE  # not at every start
+
+    return values["target"] in FIRMWARE
+
+
 def _is_timed(values: Values) -> bool:
     """Whether the device, which has two old options as well, is one with threads."""
     named = {values["device"], values.get("target")} - {None}
@@ -60,10 +66,16 @@ def _field(option: str, path: str) -> Rule:
 # What a config.toml determines.
 _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
-    *("batch", "seed", "weights", "teacher", "io", "per_tensor", "deterministic"),
+    *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
+    *("deterministic", "factorize"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
+)
+_DEVICE = Rule(
+    ("device",),
+    lambda values: any(values.get(f"max_{name}") for name in ("flash", "ram", "latency", "size")),
+    "applies only to --max-flash, --max-ram and --max-latency",
 )
 _NEW_RUN = (
     Rule(
@@ -88,15 +100,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "applies only to models that are not runs",
         ),
         Rule(("io",), _for_cpu, "applies only to --target cpu; files for devices are always int8"),
+        Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
-            ("max_flash", "max_ram", "max_arena"),
+            ("max_flash", "max_ram", "max_arena", "budget"),
             lambda values: not _for_cpu(values),
-            "applies only to --target mcu and NPUs",
+            "applies only to --target mcu, c and NPUs",
         ),
         Rule(
             ("out", "overwrite"),
             lambda values: not (_for_cpu(values) and _is_run(values)),
-            "applies only to --target mcu, NPUs and models that are not runs",
+            "applies only to --target mcu, c, NPUs and models that are not runs",
         ),
     ),
     "evaluate": (
@@ -119,14 +132,14 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "tune": (
-        Rule(
-            ("device",),
-            lambda values: any(
-                values[f"max_{name}"] for name in ("flash", "ram", "latency", "size")
-            ),
-            "applies only to --max-flash, --max-ram and --max-latency",
-        ),
+        _DEVICE,
         _field("epochs", "train.epochs"),
+        _ONE_OF_TWO,
+    ),
+    "compare": (
+        _DEVICE,
+        _field("epochs", "train.epochs"),
+        _field("qat_epochs", "qat.epochs"),
         _ONE_OF_TWO,
     ),
     "choose": (

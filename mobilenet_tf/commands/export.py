@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.load import source_name
+from mobilenet_tf.deployment.devices.model import PREFIX
 from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import check_target
 from mobilenet_tf.deployment.tflite.facts import file_facts
@@ -40,6 +41,7 @@ class Exported:
     facts: dict[str, Any]
 
 
+@applicable
 def export(
     what: Run | str | Path,
     *,
@@ -47,6 +49,7 @@ def export(
     out: str | Path | None = None,
     budget: Budget = Budget(),  # noqa: B008  frozen
     io: str | None = None,
+    prefix: str | None = None,
     data: ModelData = ModelData(),  # noqa: B008  frozen
     overwrite: bool = False,
 ) -> Exported:
@@ -55,13 +58,14 @@ def export(
     Args:
         what: A run or its folder; or a .h5 or .keras file or a SavedModel of somebody else, which
             is quantized after training.
-        target: `cpu` for a .tflite for phones and computers, `mcu`, `npu`, or an Ethos-U such as
-            `ethos-u55-128`.
+        target: `cpu` for a .tflite for phones and computers, `mcu` for TensorFlow Lite Micro, `c`
+            for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`.
         out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for somebody else's model.
             The .tflite of a run for `cpu` is always in the run folder.
-        budget: Limits on flash and ram, in bytes, for `mcu` and Ethos-U.
+        budget: Limits on flash and ram, in bytes, for `mcu`, `c` and Ethos-U.
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
             or uint8. Files for devices are always int8.
+        prefix: What names begin with in the C of `mcu` and `c`; by default `model`.
         data: Dataset and preprocessing of somebody else's model.
         overwrite: Whether to replace an earlier export in the folder, and files of it that were
             changed.
@@ -70,20 +74,12 @@ def export(
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
     check_target(target)
-    foreign = {name: getattr(data, name) for name in ("data", "mean", "std", "labels")}
-    foreign |= {name: getattr(data, name) or None for name in ("seed", "trust_code")}
     if target != CPU:
-        _reject("to models that are not runs", **foreign)
-        _reject("to --target cpu; files for devices are always int8", io=io)
         with working_on(what, "qat.keras") as run:
-            return _export_device(run, target, budget, out, overwrite)
-    limits = {f"max_{name}": limit for name, limit in budget.limits.items()}
-    _reject("to --target mcu and NPUs", **limits)
+            return _export_device(run, target, budget, out, prefix or PREFIX, overwrite)
     if not isinstance(what, Run) and _is_foreign(Path(what)):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(target, folder.path, folder.result().to_dict()["tflite"])
-    _reject("to models that are not runs", **foreign)
-    _reject("to --target mcu, NPUs and models that are not runs", out=out)
     with working_on(what, "qat.keras") as run:
         require_current(run.folder, "qat.keras")
         start_tensorflow()
@@ -99,21 +95,13 @@ def _is_foreign(path: Path) -> bool:
     return path.exists() and not (path / "config.toml").is_file()
 
 
-def _reject(place: str, **options: Any) -> None:
-    """Reject options that the selected target ignores."""
-    for name, value in options.items():
-        if value is not None:
-            raise UserError(f"--{name.replace('_', '-')} applies only {place}.")
-
-
 def _export_device(
-    run: Run, target: str, budget: Budget, out: str | Path | None, overwrite: bool
+    run: Run, target: str, budget: Budget, out: str | Path | None, prefix: str, overwrite: bool
 ) -> Exported:
     start_tensorflow()
+    folder = None if out is None else Path(out)
     with console.status(f"Converting for {target}"):
-        facts = export_device(
-            run, target, budget, None if out is None else Path(out), overwrite=overwrite
-        )
+        facts = export_device(run, target, budget, folder, prefix=prefix, overwrite=overwrite)
     return Exported(target, Path(facts["folder"]), facts)
 
 

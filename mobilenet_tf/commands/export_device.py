@@ -6,9 +6,14 @@ from typing import Any
 
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export
-from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.tables import MCU
-from mobilenet_tf.deployment.devices.targets import check_export, export_for, parity_pictures
+from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
+from mobilenet_tf.deployment.devices.targets import (
+    FIRMWARE,
+    check_export,
+    export_for,
+    parity_pictures,
+)
+from mobilenet_tf.deployment.devices.templates import check_prefix
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
@@ -20,6 +25,7 @@ def export_device(
     budget: Budget | None = None,
     out: Path | None = None,
     *,
+    prefix: str = PREFIX,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write the run's network for a target other than a CPU.
@@ -29,6 +35,7 @@ def export_device(
         target: See `export_for`.
         budget: The most that the device has for the model.
         out: The folder; by default one with the target's name in the run folder.
+        prefix: What names begin with in a folder of C.
         overwrite: Whether to replace another export in the folder, and files of it that were
             changed.
 
@@ -41,6 +48,7 @@ def export_device(
     budget = budget or Budget()
     folder = Path(out) if out else run.folder.path / target
     check_export(target, budget, folder)
+    check_prefix(prefix)
     require_current(run.folder, "qat.keras")
     origin = run.folder.identity
     export = Marker(kind=EXPORT, target=target, identity=origin)
@@ -52,7 +60,8 @@ def export_device(
         labels=run.classes,
         title=_title(run),
         origin=origin,
-        pictures=parity_pictures(run.data.test, run.settings.seed) if target == MCU else None,
+        pictures=parity_pictures(run.data.test, run.settings.seed) if target in FIRMWARE else None,
+        prefix=prefix,
     )
     facts = export_for(model, target, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)

@@ -142,14 +142,30 @@ def remove_export(folder: Path, keep: Iterable[str] = ()) -> None:
     try:
         for name, digest in marker.files.items():
             path = folder / name
-            if Path(name).name == name and name not in kept and _digest(path) == digest:
+            if _is_below(folder, path) and name not in kept and _digest(path) == digest:
                 path.unlink()
+                _remove_empty(path.parent, folder)
         if not kept:
             (folder / MARKER).unlink(missing_ok=True)
             with suppress(OSError):  # it is not empty
                 folder.rmdir()
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _is_below(folder: Path, path: Path) -> bool:
+    """Whether a path of a marker stays in its folder, whoever wrote the marker."""
+    inside = path.relative_to(folder).parts if path.is_relative_to(folder) else ()
+    between = [folder.joinpath(*inside[:count]) for count in range(1, len(inside))]
+    return bool(inside) and ".." not in inside and not any(map(Path.is_symlink, between))
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove a folder and those above it, below `top`, as far as they are empty."""
+    with suppress(OSError):  # one is not empty
+        while folder != top:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _digest(path: Path) -> str | None:

@@ -134,7 +134,9 @@ class Device:
         arena, cmsis_nn, parity, sha256: For a microcontroller: working memory, additional
             working memory with Arm's kernels per core, agreement of the runtimes, digest of the
             file.
-        ops: For a microcontroller operator -> version; for an Ethos-U number of operators.
+        arenas, pictures, max_lsb: As plain C: kernels (portable, dsp, mve) -> working memory,
+            number of images that were compared with TensorFlow Lite Micro, largest difference.
+        ops: For a microcontroller operator -> version; else number of operators.
         operators: For an NPU without a compiler here: operator -> number of uses.
         npu, system, memory_mode, clock_hz: For an Ethos-U: the configuration compiled for.
         cycles, milliseconds, sram_bytes, flash_bytes: For an Ethos-U: the compiler's estimates.
@@ -145,6 +147,9 @@ class Device:
     folder: str | None = None
     bytes: int | None = unknown_count()
     arena: Arena | None = None
+    arenas: dict[str, int] | None = None
+    pictures: int | None = unknown_count()
+    max_lsb: int | None = unknown_count()
     cmsis_nn: dict[str, int] | None = None
     parity: DeviceParity | None = None
     sha256: str | None = None

@@ -1,9 +1,20 @@
 """Exports own their files: nothing that was changed or belongs to something else is replaced."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.ownership import EXPORT, MARKER, Marker, read_marker, write_export
+from mobilenet_tf.core.ownership import (
+    EXPORT,
+    MARKER,
+    Marker,
+    read_marker,
+    remove_export,
+    write_export,
+    write_marker,
+)
 
 MCU = Marker(kind=EXPORT, target="mcu", identity="a")
 NPU = Marker(kind=EXPORT, target="npu", identity="a")
@@ -23,6 +34,33 @@ def content(folder):
 def test_an_unchanged_export_is_replaced(folder):
     write_export(folder, MCU, {"model.tflite": b"new", "model.h": b"header"})
     assert content(folder) == {"model.tflite": b"new", "model.h": b"header"}
+
+
+def test_folders_inside_come_and_go(folder):
+    write_export(folder, MCU, {"src/kernels/a.c": b"a", "src/b.c": b"b"})
+    assert (folder / "src/kernels/a.c").read_bytes() == b"a"
+    (folder / "src/mine.c").write_bytes(b"mine")
+    write_export(folder, MCU, {"src/b.c": b"b"})
+    assert not (folder / "src/kernels").exists()
+    write_export(folder, MCU, FILES)
+    assert content(folder / "src") == {"mine.c": b"mine"}
+
+
+@pytest.mark.parametrize("name", ["../outside.c", "/outside.c", "link/outside.c", "a/../b.c", "."])
+def test_a_marker_reaches_nothing_outside(folder, tmp_path, name):
+    """Even if its digest is right."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (folder / "link").symlink_to(other)
+    victims = [tmp_path / "outside.c", other / "outside.c", folder / "b.c"]
+    for victim in victims:
+        victim.write_bytes(b"x")
+    marker = read_marker(folder)
+    absolute = name.replace("/outside.c", str(victims[0])) if name[0] == "/" else name
+    files = {absolute: hashlib.sha256(b"x").hexdigest()}
+    write_marker(folder, replace(marker, files=files))
+    remove_export(folder)
+    assert all(victim.exists() for victim in victims)
 
 
 def test_a_changed_file_is_not(folder):

@@ -29,7 +29,13 @@ def c_bytes(data: bytes) -> str:
 
 def c_int8(rows: np.ndarray) -> str:
     """Return the inside of an initialiser of a two-dimensional int8 array."""
-    return ",\n".join(f"{{\n{_lines(list(map(str, row.tolist())))}\n}}" for row in rows)
+    return ",\n".join(f"{{\n{c_integers(row)}\n}}" for row in rows)
+
+
+def c_integers(values: np.ndarray) -> str:
+    """Return the inside of an initialiser of a one-dimensional array of integers."""
+    # C reads -2147483648 as minus a number that is too large for int.
+    return _lines(["INT32_MIN" if one == -(2**31) else str(one) for one in values.tolist()])
 
 
 def c_float(value: float) -> str:

@@ -7,29 +7,27 @@ agreement with LiteRT on the run's test pictures. A file that does not agree is 
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from string import Template
-from typing import Any, cast
-
-import numpy as np
+from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
-from mobilenet_tf.core.text import clean, markdown
-from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes, c_float, c_int8, c_strings
+from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
 from mobilenet_tf.deployment.devices.mcu.parity import micro_parity, require_parity
 from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.templates import (
+    fill,
+    golden_numbers,
+    golden_values,
+    model_values,
+)
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model
 from mobilenet_tf.deployment.tflite.shrink import shrink
-
-GOLDEN_PICTURES = 4
-_CROP_NOTE = "\n * (the side of the square is"
 
 # Operator -> the method of tflite::MicroMutableOpResolver that registers it.
 RESOLVER = {
@@ -138,24 +136,16 @@ def folder_contents(
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()
 
-    count = len(pictures)
-    golden = np.linspace(0, count - 1, min(GOLDEN_PICTURES, count)).astype(int)
+    golden = reference.prepare(pictures[golden_numbers(len(pictures))])
     values = {
-        "title": clean(" ".join(model.title.replace("*/", "* /").replace("\\", "/").split())),
+        **model_values(reference, model),
         **_memory_values(facts),
-        **_model_values(reference, model),
-        **_golden_values(form.small, reference.prepare(pictures[golden])),
+        **golden_values(golden, MicroModel(form.small).run(golden)),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "data": c_bytes(form.small),
     }
-    templates = resources.files("mobilenet_tf.deployment.devices.mcu") / "templates"
-    safe = values | {"title": markdown(values["title"])}  # in Markdown, not in C
-    contents = {}
-    for template in templates.iterdir():
-        fitting = safe if template.name.endswith(".md") else values
-        text = Template(template.read_text(encoding="utf-8")).substitute(fitting)
-        contents[template.name] = text.encode()
+    contents = fill("mobilenet_tf.deployment.devices.mcu", values, model.prefix)
     contents["model.tflite"] = form.small
     contents["micro.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents
@@ -188,35 +178,6 @@ def _memory_values(facts: dict[str, Any]) -> dict[str, Any]:
         "persistent": arena["persistent"],
         "cmsis_m4": scratch["cortex-m4"],
         "cmsis_m55": scratch["cortex-m55"],
-    }
-
-
-def _model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
-    _, height, width, channels = reference.input.shape
-    crop = model.network.input.crop
-    return {
-        "width": width,
-        "height": height,
-        "channels": channels,
-        "colours": "grey" if channels == 1 else "red, green, blue",
-        "colour_order": "" if channels == 1 else ", red, green, blue for each",
-        "crop_note": "" if crop == 1 else f"{_CROP_NOTE} {crop:g} of the shorter side)",
-        "classes": len(model.labels),
-        "input_scale": c_float(cast(float, reference.input.scale)),
-        "input_zero_point": reference.input.zero_point,
-        "output_scale": c_float(cast(float, reference.output.scale)),
-        "output_zero_point": reference.output.zero_point,
-        "labels": c_strings(model.labels),
-    }
-
-
-def _golden_values(small: bytes, inputs: np.ndarray) -> dict[str, Any]:
-    outputs = MicroModel(small).run(inputs)
-    return {
-        "golden_count": len(inputs),
-        "golden_bytes": inputs.size + outputs.size,
-        "golden_inputs": c_int8(inputs.reshape(len(inputs), -1)),
-        "golden_outputs": c_int8(outputs),
     }
 
 

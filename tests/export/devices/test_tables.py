@@ -83,10 +83,12 @@ def test_every_device_has_its_table(monkeypatch):
     for device in DEVICES:
         table = cost_table(device)
         assert table.device == device
-        assert table.knows_latency == (device != "mcu")
+        assert table.knows_latency == (device not in ("mcu", "c"))
     assert cost_table("cpu", threads=2).measured_on.endswith("2 threads")
     assert not cost_table("phone", latency=False).knows_latency
-    with pytest.raises(UserError, match="device is 'mcus'; it must be one of cpu, phone, mcu, eth"):
+    with pytest.raises(
+        UserError, match="device is 'mcus'; it must be one of cpu, phone, mcu, c, eth"
+    ):
         cost_table("mcus")
 
 

@@ -1,0 +1,219 @@
+"""Build the example of an exported folder for a Cortex-M, and run it in QEMU.
+
+QEMU counts instructions through a plugin, which is compiled on first use.
+"""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from mobilenet_tf.core.errors import UserError
+
+BOARDS = {
+    "cortex-m4": "mps2-an386",
+    "cortex-m7": "mps2-an500",
+    "cortex-m33": "mps2-an505",
+    "cortex-m55": "mps3-an547",
+}
+TOOLS = {  # -> Debian's package
+    "qemu-system-arm": "qemu-system-arm",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "make": "make",
+    "gcc": "gcc",
+}
+_LIBRARY = "libnewlib-arm-none-eabi"
+_BEGIN, _END = "invoke", "cycles_stop"  # functions between which instructions are counted
+_SECONDS = 300
+_COUNTED = re.compile(r"^instructions (\d+)$", re.MULTILINE)
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_STACK = re.compile(r"stack (\d+) bytes")
+
+
+@dataclass(frozen=True)
+class CmsisNN:
+    """Where the sources of CMSIS-NN are.
+
+    Attributes:
+        root: Folder with `Source` and `Include`.
+        core: Folder of CMSIS-Core's headers, for versions that include them.
+    """
+
+    root: Path
+    core: Path | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Variables of the example's Makefile."""
+        core = {} if self.core is None else {"CMSIS_CORE": str(self.core)}
+        return {"CMSIS_NN": str(self.root), **core}
+
+
+def find_cmsis_nn(folder: Path) -> CmsisNN | None:
+    """Return CMSIS-NN somewhere below a folder; None if it is not there."""
+    header = next(folder.rglob("arm_nnfunctions.h"), None)
+    core = next(folder.rglob("cmsis_compiler.h"), None)
+    if header is None:
+        return None
+    return CmsisNN(header.parents[1], None if core is None else core.parent)
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A compiled example.
+
+    Attributes:
+        elf: The program.
+        core: One of `BOARDS`.
+        code: Bytes of the code of the network and of its kernels.
+        constants: Bytes of their constants.
+        static_ram: Bytes of their variables.
+    """
+
+    elf: Path
+    core: str
+    code: int
+    constants: int
+    static_ram: int
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A run of a firmware.
+
+    Attributes:
+        code: Exit code; 0 if all scores are the verified ones.
+        output: What it printed.
+        instructions: Number per picture; empty without the plugin.
+    """
+
+    code: int
+    output: str
+    instructions: list[int] = field(default_factory=list)
+
+    @property
+    def stack(self) -> int:
+        """Most bytes of stack."""
+        return max(map(int, _STACK.findall(self.output)), default=0)
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages that are needed and absent."""
+    missing = {package for tool, package in TOOLS.items() if shutil.which(tool) is None}
+    if shutil.which("arm-none-eabi-gcc") and not _has_library():
+        missing.add(_LIBRARY)
+    return sorted(missing)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of compiler and emulator."""
+    commands = {
+        "gcc": ["arm-none-eabi-gcc", "-dumpfullversion"],
+        "QEMU": ["qemu-system-arm", "--version"],
+    }
+    found = {name: _output(command) for name, command in commands.items()}
+    return {name: _VERSION.findall(text)[0] for name, text in found.items()}
+
+
+def _has_library() -> bool:
+    command = ["arm-none-eabi-gcc", "-print-file-name=rdimon.specs"]
+    return "/" in subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def build(
+    folder: Path, out: Path, core: str, cmsis_nn: CmsisNN | None = None, extra: str = ""
+) -> Firmware:
+    """Build the example of an exported folder; warnings are errors.
+
+    Args:
+        folder: What `export --target c` wrote.
+        out: Where to build.
+        core: One of `BOARDS`.
+        cmsis_nn: The kernels; None for the portable ones.
+        extra: Further options of the compiler for the files of the folder.
+
+    Raises:
+        UserError: A tool is absent, or the compiler refuses a file.
+    """
+    if missing := missing_packages():
+        raise UserError(f"The example needs these Debian packages: {' '.join(missing)}.")
+    variables = {"BOARD": BOARDS[core], "BUILD": str(out), "EXTRA": extra}
+    variables |= {} if cmsis_nn is None else cmsis_nn.variables
+    command = ["make", "-s", "-j2", "-C", str(folder / "example"), *_settings(variables)]
+    _output(command)
+    elf = out / "firmware.elf"
+    return Firmware(elf, core, **_sizes(out / "firmware.map"))
+
+
+def _settings(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def _sizes(linked: Path) -> dict[str, int]:
+    """Read from the linker's map what the network, its kernels and CMSIS-NN take.
+
+    Start-up, the C library and the golden pictures are the example's.
+    """
+    sizes = dict.fromkeys(("code", "constants", "static_ram"), 0)
+    kinds = {"text": "code", "rodata": "constants", "bss": "static_ram", "data": "static_ram"}
+    text = linked.read_text(encoding="utf-8").partition("Linker script and memory map")[2]
+    # " .text.name  0xADDRESS  0xSIZE  FILE"; a long name is on a line of its own.
+    for kind, size, file in re.findall(
+        r"^ \.(text|rodata|bss|data)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+\.o)$", text, re.MULTILINE
+    ):
+        name = Path(file).name
+        if "cmsis-nn" in file or name.startswith("mtf_") or name == "model.o":
+            sizes[kinds[kind]] += int(size, 16)
+    return sizes
+
+
+def run(firmware: Firmware, plugin: Path | None = None) -> Execution:
+    """Run a firmware in QEMU.
+
+    Args:
+        firmware: From `build`.
+        plugin: From `build_plugin`, to count instructions.
+    """
+    command = ["qemu-system-arm", "-M", BOARDS[firmware.core], "-nographic", "-monitor", "none"]
+    command += ["-serial", "none", "-semihosting-config", "enable=on,target=native"]
+    command += ["-icount", "shift=0", "-kernel", str(firmware.elf)]
+    if plugin is not None:
+        begin, end = _addresses(firmware.elf)
+        command += ["-plugin", f"{plugin},begin={begin},end={end}", "-d", "plugin"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    counts = [int(count) for count in _COUNTED.findall(done.stderr)]
+    return Execution(done.returncode, done.stdout, counts)
+
+
+def build_plugin(out: Path) -> Path:
+    """Compile the plugin that counts instructions into a folder.
+
+    Raises:
+        UserError: The compiler refuses it.
+    """
+    plugin = out / "count_instructions.so"
+    with resources.as_file(
+        resources.files("mobilenet_tf.deployment.devices.c") / "count_instructions.c"
+    ) as source:
+        options = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+        _output(["gcc", *options, str(source), "-o", str(plugin)])
+    return plugin
+
+
+def _addresses(elf: Path) -> tuple[str, str]:
+    """Return the addresses of the network's function, and of what the example calls after it."""
+    symbols = [line.split() for line in _output(["arm-none-eabi-nm", str(elf)]).splitlines()]
+    places = {words[2]: f"0x{words[0]}" for words in symbols if len(words) == 3}
+    (begin,) = (name for name in places if name.endswith(f"_{_BEGIN}"))
+    return places[begin], places[_END]
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        raise UserError(f"{command[0]} fails: {(lines or ['no reason given'])[0]}.")
+    return done.stdout

@@ -1,0 +1,165 @@
+"""`export --target c`: an int8 network as plain C, proven by running it on this machine.
+
+The scores must be those of TensorFlow Lite Micro's reference kernels, bit for bit, on every
+picture; otherwise nothing is written.
+"""
+
+import hashlib
+import json
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.images import padding_value
+from mobilenet_tf.deployment.devices.c.host import run_on_host
+from mobilenet_tf.deployment.devices.c.program import read_program
+from mobilenet_tf.deployment.devices.c.source import PORTABLE, Source
+from mobilenet_tf.deployment.devices.mcu.folder import McuForm
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
+from mobilenet_tf.deployment.devices.mcu.parity import agreement
+from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.templates import (
+    fill,
+    golden_numbers,
+    golden_values,
+    model_values,
+)
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+
+# The most that all functions together take of flash; `make test-firmware` compares.
+CODE_BYTES = 8192
+_LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
+
+
+class CForm:
+    """A network as C.
+
+    Args:
+        content: The `.tflite` as converted, with int8 input and output.
+    """
+
+    def __init__(self, content: bytes):
+        self.small = McuForm(content).small
+
+    @cached_property
+    def source(self) -> Source:
+        """The C of its operators.
+
+        Raises:
+            UserError: An operator has no form in C.
+        """
+        return Source(read_program(self.small))
+
+    @property
+    def flash(self) -> int:
+        """Bytes of constants, and the most that the code takes."""
+        return self.source.constant_bytes + CODE_BYTES
+
+    @property
+    def arena(self) -> dict[str, int]:
+        """Kernels (portable, dsp, mve) -> bytes of the arena."""
+        return {variant: layout.size for variant, layout in self.source.layouts.items()}
+
+    @property
+    def ram(self) -> int:
+        """Bytes of the arena with the portable kernels."""
+        return self.arena[PORTABLE]
+
+
+def c_contents(
+    model: Int8Model, form: CForm | None = None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return an int8 file as C, compared with TensorFlow Lite Micro's execution of it.
+
+    Args:
+        model: The model. Its pictures are for the comparison and the self-test.
+        form: The model's file as C, if it has been made already.
+
+    Returns:
+        Facts, and file name -> content. The facts are bytes (of constants), flash_bytes,
+        arenas (kernels -> bytes), ops (their number), pictures, max_lsb, sha256 (of the file).
+
+    Raises:
+        UserError: An operator has no form in C, a score differs, there is no C compiler, or the
+            input is not pixel - 128.
+        ValueError: The model has no pictures.
+    """
+    if model.pictures is None:
+        raise ValueError("The export as C needs pictures.")
+    form = form or CForm(model.content)
+    reference = TFLiteModel(model.content)
+    if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
+        raise UserError(
+            f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
+        )
+    inputs = reference.prepare(model.pictures)
+    expected = MicroModel(form.small).run(inputs)
+    golden = golden_numbers(len(inputs))
+    facts: dict[str, Any] = {
+        "bytes": form.source.constant_bytes,
+        "flash_bytes": form.flash,
+        "arenas": form.arena,
+        "ops": len(form.source.program.operators),
+        "pictures": len(inputs),
+        "sha256": hashlib.sha256(form.small).hexdigest(),
+    }
+    texts = model_values(reference, model)
+    values = {
+        **texts,
+        **golden_values(inputs[golden], expected[golden]),
+        **form.source.texts(),
+        **_fact_values(facts, texts["title"]),
+        **_frame_values(model.network.input),
+    }
+    templates = fill("mobilenet_tf.deployment.devices.c", values, model.prefix)
+    contents = _used(templates, form.source, model.network.input)
+    found = run_on_host(contents, model.prefix, inputs)
+    facts["max_lsb"] = _largest_difference(expected, found, model.title)
+    contents["c.json"] = (json_text(facts, indent=2) + "\n").encode()
+    return facts, contents
+
+
+def _fact_values(facts: dict[str, Any], title: str) -> dict[str, Any]:
+    arenas = {f"arena_{variant}": f"{size}" for variant, size in facts["arenas"].items()}
+    numbers = {name: facts[name] for name in ("bytes", "ops", "pictures")}
+    return {**numbers, **arenas, "yaml_title": json.dumps(title)}
+
+
+def _frame_values(spec: InputSpec) -> dict[str, Any]:
+    """Return the fields of mtf_input that make training's preparation."""
+    crop = Fraction(spec.crop).limit_denominator(_LARGEST_DENOMINATOR)
+    return {
+        "fit": f"MTF_{spec.fit.upper()}",
+        "crop": crop.numerator,
+        "crop_of": crop.denominator,
+        "fill": padding_value(spec),
+    }
+
+
+def _used(contents: dict[str, bytes], source: Source, spec: InputSpec) -> dict[str, bytes]:
+    """Leave out kernels that the network does not call, and a preparation other than training's."""
+    kernels = {*source.kernels, "mtf_cmsis_nn.c", "mtf_frame.c"}
+
+    def is_used(name: str) -> bool:
+        _, _, file = name.rpartition("/")
+        if spec.resize != "bilinear" and file.partition(".")[0].endswith("_frame"):
+            return False
+        return "/kernels/" not in name or name.endswith(".h") or file in kernels
+
+    return {name: content for name, content in contents.items() if is_used(name)}
+
+
+def _largest_difference(expected: np.ndarray, found: np.ndarray, title: str) -> int:
+    """Return 0, the largest difference that is accepted."""
+    worst = int(agreement(expected, found)["max_lsb"])
+    if worst:
+        raise UserError(
+            f"{title}: the C code's scores differ by up to {worst} LSB from those of TensorFlow "
+            "Lite Micro's reference kernels, and must be equal, so nothing is written."
+        )
+    return worst

@@ -1,0 +1,10 @@
+/* The scores are those of TensorFlow Lite Micro's reference kernels. Written by mobilenet_tf. */
+#include "model_golden.h"
+
+const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES] = {
+$golden_inputs
+};
+
+const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_CLASSES] = {
+$golden_outputs
+};

@@ -1,0 +1,116 @@
+"""The exported example on emulated Cortex-M cores: `make test-firmware`."""
+
+import re
+
+import pytest
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.c import emulator
+from mobilenet_tf.deployment.devices.c.emulator import BOARDS, build, build_plugin, find_cmsis_nn
+from mobilenet_tf.deployment.devices.c.folder import CODE_BYTES
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.export.devices.c.files import pictures_for, plain_c
+from tests.sources import ROOT
+
+pytestmark = [
+    pytest.mark.firmware,
+    pytest.mark.skipif(
+        bool(emulator.missing_packages()),
+        reason=f"Debian packages are absent: {' '.join(emulator.missing_packages())}",
+    ),
+]
+CMSIS_NN = find_cmsis_nn(ROOT / "build" / "cmsis_nn")
+KERNELS = [
+    "portable",
+    pytest.param(
+        "cmsis_nn", marks=pytest.mark.skipif(CMSIS_NN is None, reason="CMSIS-NN is absent")
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    """(name of a network, alpha, size) -> its exported folder."""
+    found = {}
+
+    def export(name, alpha, size):
+        if (name, alpha, size) not in found:
+            network = make_network(name, alpha, size, 2)
+            _, contents = plain_c(int8_file(network), network, pictures_for(network))
+            folder = found[name, alpha, size] = tmp_path_factory.mktemp(name)
+            for file, content in contents.items():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_bytes(content)
+        return found[name, alpha, size]
+
+    return export
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    return build_plugin(tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("core", BOARDS)
+@pytest.mark.parametrize("name", ZOO)
+def test_every_network_on_every_core(folder_of, tmp_path, name, core, kernels):
+    """The exit code is 0 only if all golden scores are the interpreter's."""
+    cmsis_nn = CMSIS_NN if kernels == "cmsis_nn" else None
+    done = emulator.run(build(folder_of(name, 0.25, 32), tmp_path, core, cmsis_nn))
+    assert done.code == 0, done.output
+    assert "4 of 4 pictures have the verified scores" in done.output
+
+
+def test_the_smallest_device(folder_of, tmp_path, plugin):
+    """v1 0.25 at 96x96 on a Cortex-M4: RAM, flash and instructions; counts are repeatable."""
+    firmware = build(folder_of("v1", 0.25, 96), tmp_path, "cortex-m4")
+    assert firmware.static_ram == 55_296
+    assert firmware.code <= CODE_BYTES
+    assert firmware.code + firmware.constants <= 260_000
+    first, second = (emulator.run(firmware, plugin) for _ in range(2))
+    assert first.code == 0
+    assert len(first.instructions) == 4
+    assert first.instructions == second.instructions
+    assert max(first.instructions) <= 40e6
+    assert firmware.static_ram + first.stack <= 60_000
+    # SysTick, which the firmware reads, counts the same.
+    (cycles, *_) = map(int, re.findall(r"(\d+) cycles", first.output))
+    assert cycles == pytest.approx(first.instructions[0], abs=100)
+
+
+@pytest.mark.skipif(CMSIS_NN is None, reason="CMSIS-NN is absent")
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+def test_too_little_scratch_is_an_error_and_no_score(folder_of, tmp_path, core):
+    """CMSIS-NN asks for more than it was planned: model_invoke says so."""
+    folder = folder_of("v3_small", 0.25, 32)
+    source = folder / "src" / "model.c"
+    text = source.read_text()
+    try:
+        source.write_text(re.sub(r"BYTES_(\d+) = \d+", r"BYTES_\1 = 8", text))
+        done = emulator.run(build(folder, tmp_path, core, CMSIS_NN))
+    finally:
+        source.write_text(text)
+    assert done.code == 2
+    assert "picture 1: error 2" in done.output
+
+
+def test_a_wrong_score_is_seen(folder_of, tmp_path):
+    folder = folder_of("v1", 0.25, 32)
+    source = folder / "src" / "model_golden.c"
+    text = source.read_text()
+    head, _, tail = text.rpartition("{")
+    changed = re.sub(r"-?\d+", lambda number: str(int(number[0]) ^ 1), tail, count=1)
+    try:
+        source.write_text(f"{head}{{{changed}")
+        done = emulator.run(build(folder, tmp_path, "cortex-m4"))
+    finally:
+        source.write_text(text)
+    assert done.code == 1
+    assert "3 of 4 pictures have the verified scores; largest difference 1" in done.output
+
+
+def test_a_warning_is_an_error(folder_of, tmp_path):
+    with pytest.raises(UserError, match=r"make fails: .*error"):
+        build(folder_of("v1", 0.25, 32), tmp_path, "cortex-m4", extra="-Wunused-macros -Wpadded")
