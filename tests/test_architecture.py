@@ -101,6 +101,16 @@ def test_rooms_without_tensorflow(where):
     check(violations(package(), heavy))
 
 
+def test_one_place_reads_hdf5():
+    """In a child process, because damaged files crash the library; and one place writes it."""
+    users = [
+        source.name
+        for source in package()
+        if any(name.split(".")[0] == "h5py" for _, name in source.imports)
+    ]
+    assert users == [f"mobilenet_tf/networks/published/{name}.py" for name in ("h5", "h5_server")]
+
+
 def test_exceptions_exist():
     """The files that may use TensorFlow are files of the package."""
     allowed = set().union(*FREE_OF_TENSORFLOW.values())

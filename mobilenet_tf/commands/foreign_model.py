@@ -14,7 +14,7 @@ from mobilenet_tf.core.child import Child, Tool
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.labels import read_labels
+from mobilenet_tf.core.labels import matched, read_labels
 from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.deployment.tflite.facts import file_facts
@@ -222,19 +222,20 @@ def _in_order(dataset: Dataset, names: tuple[str, ...] | None, where: str | Path
     """
     if names is None:
         return dataset
-    if sorted(names) != sorted(dataset.classes):
+    order = matched(names, dataset.classes)
+    if order is None:
         raise UserError(
             f"{where} names {', '.join(names[:10])}; the classes of {dataset.source} are "
             f"{', '.join(dataset.classes[:10])}. Give those in the order of the model's outputs "
             "with --labels FILE."
         )
-    places = np.array([names.index(name) for name in dataset.classes])
+    places = np.array([order.index(name) for name in dataset.classes])
     splits: dict[str, Any] = {
         part: replace(split, labels=places[split.labels])
         for part in ("train", "validation", "test")
         if isinstance(split := getattr(dataset, part), Split)  # a stream has no labels yet
     }
-    return replace(dataset, classes=names, **splits)
+    return replace(dataset, classes=order, **splits)
 
 
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:

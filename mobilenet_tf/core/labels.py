@@ -19,6 +19,13 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def matched(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...] | None:
+    """Return names as the classes are spelled, in their own order; None if others are named."""
+    spelled = {same_name(known): known for known in classes}
+    found = tuple(spelled.get(same_name(name), name) for name in names)
+    return found if sorted(found) == sorted(classes) else None
+
+
 def check_label(label: str, what: str) -> None:
     """Reject a class name that a later stage could not write or show.
 

@@ -10,7 +10,7 @@ from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
-from mobilenet_tf.runs.teacher import load_teacher
+from mobilenet_tf.runs.teaching import teacher_of
 from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
@@ -33,7 +33,7 @@ def quantize(run: Run) -> keras.Model:
     earlier = 0.0
     with training_scope(run.strategy, settings.seed, recipe.deterministic):
         original = load_float(run.folder)
-        teacher = load_teacher(settings)
+        teacher = teacher_of(run)
         if teacher is None and recipe.self_distillation:
             teacher = as_teacher(original, network, network.input, "float.keras")
         per_channel = not settings.int8.per_tensor

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.labels import read_labels
+from mobilenet_tf.core.labels import matched, read_labels
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import open_foreign
 from mobilenet_tf.runs.settings import RunSettings
@@ -94,13 +94,14 @@ def places_of_classes(
     """
     if names is None:
         return None
-    if sorted(names) != sorted(settings.classes):
+    order = matched(names, settings.classes)
+    if order is None:
         remedy = "; give those in the order of its outputs with --teacher-labels FILE"
         raise UserError(
             f"The classes of {settings.teacher} are {', '.join(names[:10])}, not those of the data"
             f"{remedy if is_model_file(settings.teacher) else ''}."
         )
-    return tuple(names.index(name) for name in settings.classes)
+    return tuple(order.index(name) for name in settings.classes)
 
 
 def load_teacher(settings: RunSettings) -> "Teacher | None":

@@ -2,17 +2,14 @@
 
 import time
 
-import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
 from mobilenet_tf.runs.models import saving
-from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
-from mobilenet_tf.runs.teacher import is_model_file, load_teacher
-from mobilenet_tf.training.distillation import Teacher
+from mobilenet_tf.runs.teaching import teacher_of
 from mobilenet_tf.training.float_training import train_float
 from mobilenet_tf.training.strategy import training_scope
 
@@ -35,9 +32,7 @@ def train(run: Run, until: int | None = None) -> keras.Model:
     settings, started = run.settings, time.monotonic()
     recipe = settings.recipe
     with training_scope(run.strategy, settings.seed, recipe.deterministic):
-        teacher = load_teacher(settings)
-        if teacher is not None and is_model_file(settings.teacher) and not settings.teacher_labels:
-            _require_order(teacher, run)
+        teacher = teacher_of(run)
         model = build_network(run.network, dropout=recipe.dropout)
         if settings.weights != "none":
             load_weights(model, settings.weights, run.network)
@@ -48,19 +43,3 @@ def train(run: Run, until: int | None = None) -> keras.Model:
         seconds={"train": round(time.monotonic() - started + earlier, 1)},
     )
     return model
-
-
-def _require_order(teacher: Teacher, run: Run) -> None:
-    """Reject a model file whose classes are in another order than the folders of the data.
-
-    Raises:
-        UserError: Another order fits training images far better.
-    """
-    spec = run.network.input
-    require_model_order(
-        lambda pixels: teacher(tf.constant(spec.normalise(pixels))),
-        run.data.train.sample(order_images(run.network.classes), run.settings.seed, spec),
-        run.classes,
-        f"The teacher {run.settings.teacher}",
-        "Give the class names in the order of its outputs with --teacher-labels FILE.",
-    )
