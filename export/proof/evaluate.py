@@ -163,20 +163,20 @@ def evaluate_file(
     """
     model, labels = open_model(path, stated)
     with picture_progress(f"Reading {source}") as progress:
-        found = load_test(source, labels, model_input(model), seed, progress)
-    split, skipped = found.images, found.skipped
+        loaded = load_test(source, labels, model_input(model), seed, progress)
+    split, skipped = loaded.images, loaded.skipped
     present = [labels[label] for label in sorted(set(split.labels.tolist()))]
     counted = f"{source}: {classes_text(present)}; {len(split):,} images to evaluate on"
-    announce("; ".join([counted, *left_out_text(skipped), *found.notes]) + ".")
-    measured = evaluate(model, split, labels, seed, robustness)
+    announce("; ".join([counted, *left_out_text(skipped), *loaded.notes]) + ".")
+    found = evaluate(model, split, labels, seed, robustness)
     if stated.labels is None:
         require_order(
-            measured["confusion"],
+            found["confusion"],
             labels,
             str(path),
             "Give the class names in the order of its outputs with --labels FILE.",
         )
-    return {"file": str(path), "source": source, **measured, "skipped": skipped}
+    return {"file": str(path), "source": source, **found, "skipped": skipped}
 
 
 def evaluate(

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mobilenet_tf.datasets.plain import shown_names
 
-_STRIP = 256  # rows that are converted at a time, in 64-bit floats
+_STRIP = 256  # rows that are converted at a time, to 64-bit floats
 
 # Floats from 0 to 1, and integers of 8, 10, 12, 14, 16 and 31 bits.
 _USUAL = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1, 2**31 - 1)
@@ -61,15 +61,16 @@ def eight_bits(image: Image.Image, white_level: float | None) -> Image.Image:
         white_level = next((top for top in ranges if highest <= top), highest)
     scaled = np.empty((image.height, image.width), np.uint8)
     for row, strip in _strips(image):
-        scaled[row : row + _STRIP] = np.clip(strip * (255 / white_level) + 0.5, 0, 255)
+        values = strip.astype(np.float64) * (255 / white_level) + 0.5
+        scaled[row : row + _STRIP] = np.clip(values, 0, 255)
     return Image.fromarray(scaled)
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the first row and the float64 values of each strip; what is no number is 0."""
+    """Yield the first row and the values of each strip; what is no number is 0."""
     for row in range(0, image.height, _STRIP):
-        strip = image.crop((0, row, image.width, min(row + _STRIP, image.height)))
-        yield row, np.nan_to_num(np.asarray(strip).astype(np.float64), posinf=0, neginf=0)
+        strip = np.asarray(image.crop((0, row, image.width, min(row + _STRIP, image.height))))
+        yield row, np.nan_to_num(strip, posinf=0, neginf=0) if image.mode == "F" else strip
 
 
 def notes_on_deep(found: Mapping[str, Extremes], white_level: float | None) -> list[str]:

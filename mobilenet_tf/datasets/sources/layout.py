@@ -162,6 +162,32 @@ def _check_one_reading(
 def _check_classes(top: Path, known: Collection[str]) -> None:
     """Reject class folders of which those inside may be meant: splits, or classes in parts."""
     folders = class_folders(top)
+    _check_no_splits_inside(folders)
+    if all(same_name(folder.name) in known for folder in folders):
+        return
+    # Folders with pictures of their own are classes, whatever lies beside the pictures.
+    parts = [folder for folder in folders if not has_loose_pictures(folder)]
+    inner = {part: list(filter(holds_pictures, class_folders(part))) for part in parts}
+    classes = {_compared(below): below for found in inner.values() for below in found}
+    count = Counter(_compared(below) for found in inner.values() for below in found)
+    recurring = {name for name in count if count[name] > 1}
+    copied = count.keys() & set(map(_compared, folders))  # a/ b/ backup/{a,b}
+    usual = 2 * len(parts) > len(folders) and 2 * len(recurring) >= len(count)
+    if len(copied) > 1 or (usual and len(recurring) > 1):
+        named = recurring | copied
+        holders = [
+            part for part in parts if any(_compared(below) in named for below in inner[part])
+        ]
+        others = sorted(classes.values(), key=lambda below: below.name)
+        raise UserError(
+            f"{top} can be read in two ways: as the classes {_listed(folders)}, or as the classes "
+            f"{_listed(others)} with pictures in {_listed(holders)}; put the pictures of each "
+            "class directly into one folder, or, where these are splits, call them train/, val/ "
+            "and test/."
+        )
+
+
+def _check_no_splits_inside(folders: list[Path]) -> None:
     for folder in folders:
         inner = [below for below in children(folder) if split_of(below.name)]
         if len({split_of(below.name) for below in inner}) > 1:
@@ -172,21 +198,11 @@ def _check_classes(top: Path, known: Collection[str]) -> None:
                 "not inside them."
             )
             raise UserError(f"{folder} holds the splits {_listed(inner)}; {hint}")
-    if all(same_name(folder.name) in known for folder in folders):
-        return
-    # Folders with pictures of their own are classes, whatever lies beside the pictures.
-    parts = [folder for folder in folders if not has_loose_pictures(folder)]
-    inner = [below for part in parts for below in children(part) if holds_pictures(below)]
-    names = Counter(same_name(below.name).casefold() for below in inner)
-    recurring = [name for name, count in names.items() if count > 1]
-    if 2 * len(parts) > len(folders) and len(recurring) > 1 and 2 * len(recurring) >= len(names):
-        classes = list({same_name(below.name).casefold(): below for below in inner}.values())
-        raise UserError(
-            f"{top} can be read in two ways: as the classes {_listed(folders)}, or as the classes "
-            f"{_listed(sorted(classes, key=lambda below: below.name))}, of which {parts[0].name}/ "
-            f"and {parts[1].name}/ have parts; put the pictures of each class directly into one "
-            "folder, or, where the parts are splits, call them train/, val/ and test/."
-        )
+
+
+def _compared(folder: Path) -> str:
+    """The form in which names of folders are compared: the case does not count."""
+    return same_name(folder.name).casefold()
 
 
 def _one_folder_per_split(root: Path, splits: dict[Path, str]) -> dict[str, Path]:

@@ -99,17 +99,21 @@ def test_splits_of_many_names(make_folder, make_spec, names, expected):
         ),
         (
             {f"{fold}/{name}": 4 for fold in ("fold1", "fold2") for name in "ab"},
-            r"two ways: as the classes fold1/, fold2/, or as the classes a/, b/, of which fold1/ "
-            r"and fold2/ have parts; put the pictures of each class directly into one folder",
+            r"two ways: as the classes fold1/, fold2/, or as the classes a/, b/ with pictures "
+            r"in fold1/, fold2/; put the pictures of each class directly into one folder",
         ),
         (  # a class that a fold lacks, another case, pictures deeper inside
             {"1/A": 3, "1/b/x": 3, "2/a": 3, "2/b": 3, "2/c": 3, "3/b": 3, "3/a": 3},
-            "two ways: as the classes 1/, 2/, 3/, or as the classes a/, b/, c/, of which 1/ and 2/",
+            "two ways: as the classes 1/, 2/, 3/, or as the classes a/, b/, c/ with pictures in 1/",
         ),
         (
             {f"train/{site}/{name}": 4 for site in ("north", "south") for name in "ab"}
             | {"test/north": 4, "test/south": 4},
             "train can be read in two ways: as the classes north/, south/, or as the classes a/, b",
+        ),
+        (
+            {"a": 4, "b": 4, "c": 4, "backup/a": 4, "backup/b": 4},
+            "classes a/, b/, backup/, c/, or as the classes a/, b/ with pictures in backup/; put",
         ),
         (
             {f"{kind}/{name}": 4 for kind in ("images", "masks") for name in "ab"},
