@@ -199,6 +199,6 @@ def test_a_chief_and_two_workers(tmp_path):
     result = json.loads(output["chief"][0])
     assert [row["trial"] for row in result["trials"]] == list("0123")
     for name in ("one", "two"):
-        assert "validation" in output[name][1]
+        assert "Trial" in output[name][1]
         assert output[name][0] == ""
-    assert "validation" not in output["chief"][1]
+    assert "Trial" not in output["chief"][1]

@@ -2,7 +2,7 @@
 
 A kind is a function that sets up a folder and returns a function of a seed, which damages, reads,
 and returns what became of it: accepted, refused with a sentence, or crashed in the guarded child.
-Whatever else it raises is a fault.
+Whatever else it raises is a fault. The kinds that need TensorFlow are in `keras_kinds`.
 """
 
 import io
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
-from mobilenet_tf import ModelData, evaluate, export, inspect, predict
+from mobilenet_tf import evaluate, inspect, predict
 from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.cli.tables import evaluation_table, prediction_table
 from mobilenet_tf.commands.predict import stated
@@ -34,7 +34,6 @@ from mobilenet_tf.selection.search_settings import SearchSettings
 from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, load_space
 from mobilenet_tf.training.recipe import load_recipe
 from tests.fuzz.byte_mutants import damage_bytes, damage_header, damage_text
-from tests.fuzz.model_mutants import damage_h5, damage_keras
 from tests.fuzz.picture_samples import pictures
 from tests.fuzz.tflite_mutants import MUTATORS
 from tests.fuzz.tflite_samples import LABELS, valid
@@ -46,6 +45,7 @@ _PICTURES = 8  # that one command reads
 
 Read = Callable[[int], Counter]
 Damage = Callable[[bytes, Random], bytes]
+Cases = dict[str, tuple[bytes, Damage, Callable[[Path], Any]]]  # by the name of the file
 
 
 def outcome(command: Callable[[], Any]) -> str:
@@ -124,7 +124,7 @@ def images(place: Path) -> Read:
     return read
 
 
-def _several(cases: dict[str, tuple[bytes, Damage, Callable[[Path], Any]]], place: Path) -> Read:
+def several(cases: Cases, place: Path) -> Read:
     """Damage one of several files, each of which has a reader."""
 
     def read(seed: int) -> Counter:
@@ -158,7 +158,7 @@ def texts(place: Path) -> Read:
     }
     for path in sorted(RECIPES.glob("*.toml")):
         cases[path.name] = (path.read_bytes(), damage_toml, lambda one: load_recipe(str(one)))
-    return _several(cases, place)
+    return several(cases, place)
 
 
 def runs(place: Path) -> Read:
@@ -184,116 +184,3 @@ def runs(place: Path) -> Read:
         return Counter(found) + Counter(mutants=1)
 
     return read
-
-
-def models(place: Path) -> Read:
-    """Keras models of somebody else, by `export MODEL`; weights files, by `--weights`."""
-    from mobilenet_tf.commands.common import start_tensorflow
-
-    start_tensorflow()
-    import tf_keras as keras
-
-    from mobilenet_tf import load_weights
-    from mobilenet_tf.networks.keras_model import build_network
-
-    network, layers = make_network("v1", 0.25, 32, 4), keras.layers
-    target = build_network(network)
-    inner = [layers.Conv2D(4, 3, strides=2), layers.BatchNormalization(), layers.ReLU()]
-    outer = [layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax")]
-    made = keras.Sequential([keras.Input((32, 32, 3)), *inner, *outer])
-    contents = {}
-    for name, model in (("model.h5", made), ("model.keras", made), ("weights.keras", target)):
-        model.save(place / name)
-        contents[name] = (place / name).read_bytes()
-    target.save_weights(place / "weights.h5")
-    contents["weights.h5"] = (place / "weights.h5").read_bytes()
-
-    def command(path: Path) -> None:
-        if path.name.startswith("weights"):
-            load_weights(target, str(path), network)
-            return
-        # Everything about the model is checked before the data are found to be absent.
-        data = ModelData(str(place / "absent"), 127.5, 127.5)
-        try:
-            export(path, data=data, out=place / "out")
-        except UserError as error:
-            if not str(error).startswith(f"{place / 'absent'} does not exist"):
-                raise
-
-    cases = {
-        name: (content, damage_h5 if name.endswith(".h5") else damage_keras, command)
-        for name, content in contents.items()
-    }
-    return _several(cases, place)
-
-
-def states(place: Path) -> Read:
-    """What an interrupted run and search go on with, by `train --resume` and `tune --resume`."""
-    from mobilenet_tf.commands import tune
-    from mobilenet_tf.commands.common import start_tensorflow
-
-    start_tensorflow()
-    import tf_keras as keras
-
-    from mobilenet_tf.runs.models import load_float
-    from mobilenet_tf.training import checkpoint
-
-    class Trainer:
-        def __init__(self, *_: Any) -> None:
-            pass
-
-        def fingerprint(self, _: Any) -> str:
-            return "images"
-
-        def __call__(self, trial: Any) -> float:
-            return 0.5
-
-    tune._Trainer = Trainer
-    recipe, out = load_recipe("small_data"), place / "search"
-    (place / "space.toml").write_text(
-        'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
-        "train.learning_rate = {min = 1e-3, max = 1e-2, log = true}\n"
-    )
-    space = load_space(place / "space.toml", recipe)
-    search = SearchSettings(data="digits", channels=1, recipe=recipe, space=space)
-    tune.tune(search, trials=3, out=out)
-    shutil.copytree(out, place / "search_before")
-
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    model.compile("adam", "mse")
-    model.optimizer.build(model.trainable_variables)
-    history = {"val_loss": [0.5, 0.25], "loss": [1.0, 0.5]}
-    state = checkpoint.State(2, history, model.get_weights(), 0.25)
-    checkpoint.save(place / "good.npz", state, model, "same")
-
-    def resumed(path: Path) -> None:
-        shutil.rmtree(out, ignore_errors=True)
-        shutil.copytree(place / "search_before", out)
-        shutil.copy(path, out / path.name.replace("-", "/"))
-        tune.tune(search, trials=4, out=out, resume=True)
-
-    def sent(path: Path) -> None:
-        folder = place / "run"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(RUN, folder)
-        shutil.copy(path, folder / path.name)
-        load_float(RunFolder(folder))
-
-    cases: dict[str, Any] = {
-        name.replace("/", "-"): ((out / name).read_bytes(), damage, resumed)
-        for name, damage in (
-            ("config.toml", damage_toml),
-            ("result.json", damage_json),
-            ("oracle/oracle.json", damage_json),
-            ("oracle/trial_0/trial.json", damage_json),
-        )
-    }
-    cases["float.keras"] = ((RUN / "float.keras").read_bytes(), damage_keras, sent)
-    restore = lambda path: checkpoint.restore(path, model, "same")  # noqa: E731
-    cases["checkpoint.npz"] = ((place / "good.npz").read_bytes(), damage_bytes, restore)
-    return _several(cases, place)
-
-
-KINDS: dict[str, Callable[[Path], Read]] = {
-    function.__name__: function for function in (tflite, images, texts, runs, models, states)
-}
