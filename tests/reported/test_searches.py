@@ -56,7 +56,8 @@ def test_more_trials_than_configurations_are_refused(tmp_path):
 
 
 def test_no_trial_is_best_where_all_diverged(photos, tmp_path):
-    diverging = ("--set", "train.learning_rate=1e9", "--set", "train.clip_norm=0")
+    steps = ("train.optimizer.name=sgd", "train.learning_rate=1e9", "train.clip_norm=0")
+    diverging = [word for step in steps for word in ("--set", step)] + ["--epochs", "6"]
     done = tune(tmp_path, *diverging, fields="train.patience = [3, 4]", data=photos)
     refused(done, "learned")
     assert not (tmp_path / "out" / "best.toml").exists()
