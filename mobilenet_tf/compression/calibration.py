@@ -75,7 +75,8 @@ def calibrate(
         low, high = np.minimum(low, least), np.maximum(high, most)
     ranges = {}
     owners = _range_owners(model)
-    gated = {layer.input.node.layer.name for layer in model.layers if _is_gate(layer)}
+    gates = (layer for layer in model.layers if isinstance(layer, ShiftedReLU6))
+    gated = {gate.input.node.layer.name for gate in gates}
     for layer in layers:
         shared = [owners[other.name] == owners[layer.name] for other in layers]
         lowest, highest = low[shared].min(), high[shared].max()
@@ -143,10 +144,6 @@ def _range_owners(model: keras.Model) -> dict[str, str]:
         else:
             owners[layer.name] = layer.name
     return owners
-
-
-def _is_gate(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, ShiftedReLU6)
 
 
 def _is_probability(layer: keras.layers.Layer) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.graph import Graph, Op, Shape, same_padding
+from mobilenet_tf.networks.graph import Graph, Op, Shape, output_side, same_padding
 
 Kernels = list[np.ndarray]
 _RANK = re.compile("[1-9][0-9]{0,5}")
@@ -58,10 +58,8 @@ class _Chain:
         stride = op.stride if columns else 1
         kernel = (op.kernel[0] if rows else 1, op.kernel[1] if columns else 1)
         padding = (op.padding[0] if rows else (0, 0), op.padding[1] if columns else (0, 0))
-        height, width = (
-            (n + sum(pad) - k) // stride + 1
-            for n, k, pad in zip((height, width), kernel, padding, strict=True)
-        )
+        height = output_side(height, kernel[0], stride, padding[0])
+        width = output_side(width, kernel[1], stride, padding[1])
         self.append(
             role,
             kind,

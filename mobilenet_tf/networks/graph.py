@@ -153,6 +153,11 @@ def _part(source: Op, group: list[Op]) -> Graph:
     return Graph((start, *group))
 
 
+def output_side(size: int, kernel: int, stride: int, padding: tuple[int, int]) -> int:
+    """Return the side of what a window leaves of an axis of `size` pixels."""
+    return (size + sum(padding) - kernel) // stride + 1
+
+
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Return the zeros that padding "same" adds before and after an axis of `size` pixels."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)

@@ -130,6 +130,9 @@ class _Builder:
 
     def __init__(self, graph: Graph, scheme: str):
         self.graph, self.scheme = graph, scheme
+        # Without any normalization, only He's variance keeps the size of activations.
+        normalized = any(op.norm for op in graph)
+        self.initializer = "glorot_uniform" if normalized else "he_uniform"
 
     def tensors(self) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -179,6 +182,7 @@ class _Builder:
             strides=op.stride,
             padding=padding,
             use_bias=op.bias and not op.norm,
+            kernel_initializer=self.initializer,
             name=self._name(op),
         )(x)
 
@@ -190,6 +194,7 @@ class _Builder:
             padding=padding,
             depth_multiplier=op.shape[2] // x.shape[3],
             use_bias=op.bias and not op.norm,
+            depthwise_initializer=self.initializer,
             name=self._name(op),
         )(x)
 

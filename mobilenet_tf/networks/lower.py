@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.factorize import Factorization, rewritten
-from mobilenet_tf.networks.graph import Graph, Op, Shape, even_padding, no_padding, same_padding
+from mobilenet_tf.networks.graph import (
+    Graph,
+    Op,
+    Shape,
+    even_padding,
+    no_padding,
+    output_side,
+    same_padding,
+)
 from mobilenet_tf.networks.rows import (
     Classifier,
     Convolution,
@@ -24,7 +32,6 @@ from mobilenet_tf.networks.rows import (
     squeeze_width,
 )
 
-Kernel = int | tuple[int, int]  # one side of a square, or height and width
 PaddingRule = Callable[[int, int, int], tuple[int, int]]  # size, kernel, stride -> before, after
 AnyRow = TypeVar("AnyRow", bound=Row)
 Lowering = Callable[["GraphBuilder", Op, AnyRow], Op]
@@ -50,7 +57,8 @@ def lower(network: Network) -> Graph:
     """Return the graph of a network, from the picture to the output of its head.
 
     Raises:
-        UserError: A kind of row has no lowering, or the input is too small for the network.
+        UserError: A kind of row has no lowering, the input is too small for the network, or it
+            cannot be factorized so.
     """
     builder = GraphBuilder(network.input.shape)
     x, blocks = builder.ops[0], 0
@@ -62,6 +70,10 @@ def lower(network: Network) -> Graph:
         x = builder.append(x, row, label)
     for row in network.head:
         x = builder.append(x, row, "head")
+    if network.factorize and network.layer_names != "plain":
+        raise UserError(
+            f"layer_names is {network.layer_names!r}; a factorized network's must be plain."
+        )
     return rewritten(Graph(tuple(builder.ops)), network.factorize)
 
 
@@ -110,7 +122,7 @@ class GraphBuilder:
         x: Op,
         name: str,
         out: int,
-        kernel: Kernel = 1,
+        kernel: int = 1,
         stride: int = 1,
         rule: PaddingRule = same_padding,
         **facts: Any,
@@ -124,7 +136,7 @@ class GraphBuilder:
         self,
         x: Op,
         name: str,
-        kernel: Kernel,
+        kernel: int,
         stride: int = 1,
         rule: PaddingRule = same_padding,
         **facts: Any,
@@ -181,18 +193,16 @@ class GraphBuilder:
 
 
 def _windowed(
-    shape: Shape, kernel: Kernel, stride: int, rule: PaddingRule
+    shape: Shape, kernel: int, stride: int, rule: PaddingRule
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """Return height and width of an operation's output, and the fields of its window."""
-    sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-    top, left = (rule(n, k, stride) for n, k in zip(shape[:2], sides, strict=True))
-    height, width = (
-        (n + sum(pad) - k) // stride + 1
-        for n, k, pad in zip(shape[:2], sides, (top, left), strict=True)
-    )
+    rows, columns = rule(shape[0], kernel, stride), rule(shape[1], kernel, stride)
+    height = output_side(shape[0], kernel, stride, rows)
+    width = output_side(shape[1], kernel, stride, columns)
     if min(height, width) < 1:
         raise UserError(f"The input is too small: {shape[0]}x{shape[1]} pixels are left of it.")
-    return (height, width), {"kernel": sides, "stride": stride, "padding": (top, left)}
+    window = {"kernel": (kernel, kernel), "stride": stride, "padding": (rows, columns)}
+    return (height, width), window
 
 
 @lowering(Convolution)

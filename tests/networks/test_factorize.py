@@ -129,6 +129,15 @@ def test_an_unknown_form_is_named(form):
         factorized(NETWORK, form)
 
 
+def test_a_factorized_network_has_plain_layer_names():
+    """A config.toml may say otherwise; published names have no place for the factors."""
+    values = factorized(make_network("v2", 0.35, 96), "lowrank=4").to_dict()
+    with pytest.raises(UserError, match="layer_names is 'v2'; a factorized network's must be"):
+        lower(Network.from_dict(values | {"layer_names": "v2"}))
+    with pytest.raises(UserError, match="factorize is 'rank'; it must be one of"):
+        lower(Network.from_dict(values | {"factorize": "rank"}))
+
+
 def test_a_network_without_such_convolutions_is_refused():
     with pytest.raises(UserError, match=r"v1 0\.25, 96x96x3 has no convolution for it"):
         factorized(make_network("v1", 0.25, 96), "tucker=4")

@@ -231,6 +231,9 @@ def test_nearest_published_size():
 
 def test_unpublished_networks_are_named():
     refused(build("v3_small", 0.5, 32), "imagenet", "alpha is 0.5; .* published for 0.75, 1.0")
+    for name in ("v4_conv_s", "xception"):
+        with pytest.raises(UserError, match=f"{name} has no ImageNet weights; v1, v2, v3_large"):
+            weights.published_file(make_network(name), True)
     spec = make_network("v1", 0.25)
     with pytest.raises(UserError, match="changed rows"):
         weights.published_file(replace(spec, backbone=spec.backbone[:-1]), True)

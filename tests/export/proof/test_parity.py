@@ -1,4 +1,4 @@
-"""The trained network against its file: all six networks, real images."""
+"""The trained network against its file: all networks of the zoo, real images."""
 
 import numpy as np
 import tf_keras as keras
@@ -7,6 +7,7 @@ from ai_edge_litert.schema_py_generated import BuiltinOperator
 from mobilenet_tf.compression.quantized_layer import integer_bias
 from mobilenet_tf.deployment.proof.parity import distance, parity
 from mobilenet_tf.deployment.proof.tensors import file_tensors, model_tensors
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
@@ -30,6 +31,12 @@ def test_the_file_is_all_integers(int8):
     for layer in facts["layers"]:
         assert layer["per_channel"], layer["name"]
         assert layer["channel_max"]["median"] == 127, layer["name"]
+
+
+def test_files_written_from_graphs_have_the_same_operators(int8):
+    found = inspect(int8.content)["ops"]
+    made = inspect(int8_file(int8.spec, fuse_hard_swish=False))["ops"]
+    assert made | {"QUANTIZE": found["QUANTIZE"]} == found
 
 
 def test_raw_pixels_are_the_quantized_input(int8):

@@ -13,11 +13,12 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_string
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
-from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, operators, write_folder
+from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, McuForm, operators, write_folder
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
-from mobilenet_tf.deployment.devices.mcu.parity import agreement
+from mobilenet_tf.deployment.devices.mcu.parity import agreement, micro_parity, require_parity
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
@@ -168,6 +169,14 @@ def test_every_operator_of_the_zoo_has_a_resolver_entry():
             assert set(operators(int8_file(make_network(name, 0.35, 64, 2), fused))) <= set(
                 RESOLVER
             )
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_network_of_the_zoo_agrees_with_litert(name, pictures):
+    network = make_network(name, 0.35, 48, 10)
+    form = McuForm(scaled_as_pixels(int8_file(network, fuse_hard_swish=False)))
+    found = micro_parity(TFLiteModel(form.converted), form.fused, form.small, pictures[::8])
+    require_parity(found["litert"], network.title)
 
 
 def test_a_disagreement_is_refused_and_nothing_written(exported, tmp_path, monkeypatch):
