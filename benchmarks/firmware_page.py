@@ -14,8 +14,9 @@ _SHORT = {"cortex-m4": "M4", "cortex-m7": "M7", "cortex-m33": "M33", "cortex-m55
 def page(result: Measurements) -> str:
     """Return the whole document."""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    conditions = f"""Written by `python -m benchmarks.firmware`; do not edit. Networks with {CLASSES}
-        classes and three input channels, exported with `--target c`, compiled with -O2 and run on
+    conditions = f"""Written by `python -m benchmarks.firmware`; do not edit. Networks with
+        {CLASSES} classes and three input channels, exported with `--target c`, compiled with -O2
+        and run on
         QEMU's emulated cores ({versions}). Before a row is written, the scores of the golden
         pictures are compared: all are those of TensorFlow Lite Micro's reference kernels, bit for
         bit."""

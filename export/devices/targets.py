@@ -1,5 +1,6 @@
 """Write an int8 model in the form that a microcontroller or an NPU needs."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
 from mobilenet_tf.deployment.devices.mcu.folder import McuForm, folder_contents
-from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
+from mobilenet_tf.deployment.devices.templates import check_prefix
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.networks.count import count
@@ -28,14 +30,32 @@ PARITY_PICTURES = 200
 Exported = tuple[dict[str, Any], dict[str, bytes]]  # facts; file name -> content
 
 
-def check_target(target: str) -> None:
-    """Reject a name that is not a target.
+@dataclass(frozen=True)
+class Target:
+    """What a file is exported for.
+
+    Attributes:
+        name: One of `TARGETS`.
+        prefix: For `FIRMWARE`: what the names of functions, macros and files begin with.
 
     Raises:
-        UserError: The name is not in `TARGETS`.
+        UserError: There is no such target, or the prefix makes no names in C, or is of no use.
     """
-    if target not in TARGETS:
-        raise UserError(f"target is {target!r}; it must be one of {', '.join(TARGETS)}.")
+
+    name: str = CPU
+    prefix: str = PREFIX
+
+    def __post_init__(self) -> None:
+        if self.name not in TARGETS:
+            raise UserError(f"target is {self.name!r}; it must be one of {', '.join(TARGETS)}.")
+        if self.prefix != PREFIX and self.name not in FIRMWARE:
+            raise UserError(f"--prefix applies only to --target {' and '.join(FIRMWARE)}.")
+        check_prefix(self.prefix)
+
+    @classmethod
+    def of(cls, target: "Target | str") -> "Target":
+        """Return the target with this name."""
+        return cls(target) if isinstance(target, str) else target
 
 
 def check_export(target: str, budget: Budget, folder: Path) -> None:
@@ -45,7 +65,7 @@ def check_export(target: str, budget: Budget, folder: Path) -> None:
         UserError: An unknown target; a budget that the target has no cost for; or the folder is a
             file.
     """
-    check_target(target)
+    Target(target)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; --out takes a folder.")
     if target == NPU and budget.limits:

@@ -64,9 +64,8 @@ def export(
     ] = None,
     trust_code: opt.TrustCode = False,
     prefix: Annotated[
-        str | None,
-        typer.Option(help="What names begin with in C, for several models.", show_default="model"),
-    ] = None,
+        str, typer.Option(help="What names begin with in C, for several models in a firmware.")
+    ] = "model",
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
@@ -75,15 +74,15 @@ def export(
     """Convert a run, or any Keras model, to .tflite; for a device also to C or a compiled file."""
     from mobilenet_tf.commands.export import export as start
     from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.deployment.devices.targets import Target
     from mobilenet_tf.runs.folder import RunFolder
 
     exported = start(
         what,
-        target=target,
+        target=Target(target, prefix),
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
-        prefix=prefix,
         data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
         overwrite=overwrite,
     )

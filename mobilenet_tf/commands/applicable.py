@@ -34,14 +34,19 @@ def _is_run(values: Values) -> bool:
     return hasattr(what, "folder") or (Path(what) / "config.toml").is_file()
 
 
+def _target(values: Values) -> str:
+    target = values["target"]
+    return str(getattr(target, "name", target))
+
+
 def _for_cpu(values: Values) -> bool:
-    return bool(values["target"] == "cpu")
+    return _target(values) == "cpu"
 
 
 def _is_firmware(values: Values) -> bool:
     from mobilenet_tf.deployment.devices.targets import FIRMWARE  # not at every start
 
-    return values["target"] in FIRMWARE
+    return _target(values) in FIRMWARE
 
 
 def _is_timed(values: Values) -> bool:

@@ -12,9 +12,8 @@ from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.load import source_name
-from mobilenet_tf.deployment.devices.model import PREFIX
 from mobilenet_tf.deployment.devices.tables import CPU
-from mobilenet_tf.deployment.devices.targets import check_target
+from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
@@ -45,11 +44,10 @@ class Exported:
 def export(
     what: Run | str | Path,
     *,
-    target: str = CPU,
+    target: str | Target = CPU,
     out: str | Path | None = None,
     budget: Budget = Budget(),  # noqa: B008  frozen
     io: str | None = None,
-    prefix: str | None = None,
     data: ModelData = ModelData(),  # noqa: B008  frozen
     overwrite: bool = False,
 ) -> Exported:
@@ -59,13 +57,12 @@ def export(
         what: A run or its folder; or a .h5 or .keras file or a SavedModel of somebody else, which
             is quantized after training.
         target: `cpu` for a .tflite for phones and computers, `mcu` for TensorFlow Lite Micro, `c`
-            for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`.
+            for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`; or a `Target` with options.
         out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for somebody else's model.
             The .tflite of a run for `cpu` is always in the run folder.
         budget: Limits on flash and ram, in bytes, for `mcu`, `c` and Ethos-U.
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
             or uint8. Files for devices are always int8.
-        prefix: What names begin with in the C of `mcu` and `c`; by default `model`.
         data: Dataset and preprocessing of somebody else's model.
         overwrite: Whether to replace an earlier export in the folder, and files of it that were
             changed.
@@ -73,13 +70,13 @@ def export(
     Raises:
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
-    check_target(target)
-    if target != CPU:
+    form = Target.of(target)
+    if form.name != CPU:
         with working_on(what, "qat.keras") as run:
-            return _export_device(run, target, budget, out, prefix or PREFIX, overwrite)
+            return _export_device(run, form, budget, out, overwrite)
     if not isinstance(what, Run) and _is_foreign(Path(what)):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
-        return Exported(target, folder.path, folder.result().to_dict()["tflite"])
+        return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
     with working_on(what, "qat.keras") as run:
         require_current(run.folder, "qat.keras")
         start_tensorflow()
@@ -88,7 +85,7 @@ def export(
         models = load_models(run.folder)
         run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
         convert_run(run, models)
-    return Exported(target, run.folder.path, run.result().to_dict()["tflite"])
+    return Exported(form.name, run.folder.path, run.result().to_dict()["tflite"])
 
 
 def _is_foreign(path: Path) -> bool:
@@ -96,13 +93,13 @@ def _is_foreign(path: Path) -> bool:
 
 
 def _export_device(
-    run: Run, target: str, budget: Budget, out: str | Path | None, prefix: str, overwrite: bool
+    run: Run, target: Target, budget: Budget, out: str | Path | None, overwrite: bool
 ) -> Exported:
     start_tensorflow()
     folder = None if out is None else Path(out)
-    with console.status(f"Converting for {target}"):
-        facts = export_device(run, target, budget, folder, prefix=prefix, overwrite=overwrite)
-    return Exported(target, Path(facts["folder"]), facts)
+    with console.status(f"Converting for {target.name}"):
+        facts = export_device(run, target, budget, folder, overwrite=overwrite)
+    return Exported(target.name, Path(facts["folder"]), facts)
 
 
 def convert_run(run: Run, models: "Models") -> None:

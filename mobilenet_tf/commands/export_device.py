@@ -4,16 +4,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export
-from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
+from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.targets import (
     FIRMWARE,
+    Target,
     check_export,
     export_for,
     parity_pictures,
 )
-from mobilenet_tf.deployment.devices.templates import check_prefix
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
@@ -21,21 +23,19 @@ from mobilenet_tf.selection.cost import Budget
 
 def export_device(
     run: Run,
-    target: str,
+    target: str | Target,
     budget: Budget | None = None,
     out: Path | None = None,
     *,
-    prefix: str = PREFIX,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Write the run's network for a target other than a CPU.
 
     Args:
         run: The run, which has been quantized.
-        target: See `export_for`.
+        target: The target, or the name of one other than `cpu`.
         budget: The most that the device has for the model.
         out: The folder; by default one with the target's name in the run folder.
-        prefix: What names begin with in a folder of C.
         overwrite: Whether to replace another export in the folder, and files of it that were
             changed.
 
@@ -46,12 +46,12 @@ def export_device(
         UserError: See `export_for`.
     """
     budget = budget or Budget()
-    folder = Path(out) if out else run.folder.path / target
-    check_export(target, budget, folder)
-    check_prefix(prefix)
+    form = Target.of(target)
+    folder = Path(out) if out else run.folder.path / form.name
+    check_export(form.name, budget, folder)
     require_current(run.folder, "qat.keras")
     origin = run.folder.identity
-    export = Marker(kind=EXPORT, target=target, identity=origin)
+    export = Marker(kind=EXPORT, target=form.name, identity=origin)
     require_export(folder, export, overwrite=overwrite)
     started = time.monotonic()
     model = Int8Model(
@@ -60,13 +60,17 @@ def export_device(
         labels=run.classes,
         title=_title(run),
         origin=origin,
-        pictures=parity_pictures(run.data.test, run.settings.seed) if target in FIRMWARE else None,
-        prefix=prefix,
+        pictures=_pictures(run) if form.name in FIRMWARE else None,
+        prefix=form.prefix,
     )
-    facts = export_for(model, target, budget, folder, overwrite=overwrite)
+    facts = export_for(model, form.name, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)
-    run.folder.update_result(devices={target: facts}, seconds={f"export_{target}": seconds})
+    run.folder.update_result(devices={form.name: facts}, seconds={f"export_{form.name}": seconds})
     return facts
+
+
+def _pictures(run: Run) -> np.ndarray:
+    return parity_pictures(run.data.test, run.settings.seed)
 
 
 def int8_content(run: Run) -> bytes:

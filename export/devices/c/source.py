@@ -6,8 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from mobilenet_tf.deployment.devices.c.calls import Call, Value
 from mobilenet_tf.deployment.devices.c.cmsis_nn import KERNELS
-from mobilenet_tf.deployment.devices.c.operators import Call, Value, calls_of
+from mobilenet_tf.deployment.devices.c.operators import calls_of
 from mobilenet_tf.deployment.devices.c.program import Layout, Operator, Program, Tensor, lay_out
 from mobilenet_tf.deployment.devices.mcu.c_code import c_integers
 

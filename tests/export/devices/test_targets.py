@@ -13,7 +13,7 @@ from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.tables import MCU, PLAIN_C
-from mobilenet_tf.deployment.devices.targets import NPU
+from mobilenet_tf.deployment.devices.targets import NPU, Target
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import make_network
@@ -61,8 +61,8 @@ def test_micro_agrees_with_litert_on_test_pictures(run, micro):
 
 
 def test_plain_c_has_the_interpreters_scores(run, micro):
-    """On every test picture that is compared, bit for bit; and it needs less than the other form."""
-    facts = export_device(run, PLAIN_C, prefix="digits")
+    """On every picture that is compared, bit for bit; and in less memory than the other form."""
+    facts = export_device(run, Target(PLAIN_C, "digits"))
     assert facts["max_lsb"] == 0
     assert facts["pictures"] == 200
     assert facts["arenas"]["portable"] <= micro["arena"]["activations"]
@@ -70,10 +70,8 @@ def test_plain_c_has_the_interpreters_scores(run, micro):
     assert "int digits_invoke(" in (folder / "src" / "digits.h").read_text()
     assert (folder / "src" / "digits.c").stat().st_size > facts["bytes"]
     assert run.result().to_dict()["devices"][PLAIN_C].items() >= facts.items()
-    with pytest.raises(UserError, match="does not fit: flash .* The largest that fits is --model"):
+    with pytest.raises(UserError, match=r"does not fit: flash .* The largest that fits is --model"):
         export_device(run, PLAIN_C, Budget(flash=facts["flash_bytes"] - 1), overwrite=True)
-    with pytest.raises(UserError, match="--prefix is '1'"):
-        export_device(run, PLAIN_C, prefix="1")
 
 
 def test_any_npu_gets_hard_swish_as_one_operator(run):

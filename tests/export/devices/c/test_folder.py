@@ -15,7 +15,7 @@ from mobilenet_tf.deployment.devices.c.folder import CForm
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
-from mobilenet_tf.deployment.devices.templates import check_prefix
+from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
 from mobilenet_tf.networks.zoo import ZOO, make_network
@@ -210,4 +210,4 @@ def test_another_filter_has_no_frames():
 @pytest.mark.parametrize("prefix", ["", "Model", "9a", "a-b", "mtf_x", "a" * 32, "a b", "é"])
 def test_prefixes_that_are_no_names(prefix):
     with pytest.raises(UserError, match="--prefix is"):
-        check_prefix(prefix)
+        Target("c", prefix)

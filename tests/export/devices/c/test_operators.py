@@ -5,8 +5,10 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.c.calls import OPERATORS
 from mobilenet_tf.deployment.devices.c.folder import CForm
-from mobilenet_tf.deployment.devices.c.operators import OPERATORS
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from tests.export.devices.c.files import OneOperator, run_both
 
 _Act, _Pad = schema.ActivationFunctionType, schema.Padding
@@ -22,8 +24,9 @@ def check(content, shape, count=6, seed=0):
     return expected
 
 
-def convolution(seed, kind, size, kernel, stride, channels, padding, activation):
+def convolution(kind, shape, padding, activation, seed=0):
     """A file with one convolution of an input (height, width, channels)."""
+    size, kernel, stride, channels = shape
     builder = OneOperator(seed)
     depthwise = kind == "DEPTHWISE_CONV_2D"
     options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
@@ -34,8 +37,8 @@ def convolution(seed, kind, size, kernel, stride, channels, padding, activation)
         options.depthMultiplier = 1
     inside, outside = channels
     source = builder.tensor((1, *size, inside))
-    shape = (1, *kernel, inside) if depthwise else (outside, *kernel, inside)
-    constants = builder.weights(shape, 3 if depthwise else 0, outside)
+    sides = (1, *kernel, inside) if depthwise else (outside, *kernel, inside)
+    constants = builder.weights(sides, 3 if depthwise else 0, outside)
     out = [
         -(-n // s) if padding == _Pad.SAME else (n - k) // s + 1
         for n, k, s in zip(size, kernel, stride, strict=True)
@@ -60,22 +63,19 @@ SHAPES = (
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_convolutions(shape):
-    size, kernel, stride, channels = shape
+    size, kernel, *_ = shape
     seed = SHAPES.index(shape)
     padding = _Pad.VALID if kernel[0] <= size[0] and seed % 2 else _Pad.SAME
     activation = ACTIVATIONS[seed % len(ACTIVATIONS)]
-    content, input_shape = convolution(
-        seed, "CONV_2D", size, kernel, stride, channels, padding, activation
-    )
+    content, input_shape = convolution("CONV_2D", shape, padding, activation, seed)
     assert len(np.unique(check(content, input_shape))) > 1
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_depthwise_convolutions(shape):
     size, kernel, stride, (channels, _) = shape
-    content, input_shape = convolution(
-        5, "DEPTHWISE_CONV_2D", size, kernel, stride, (channels, channels), _Pad.SAME, _Act.RELU6
-    )
+    same = (size, kernel, stride, (channels, channels))
+    content, input_shape = convolution("DEPTHWISE_CONV_2D", same, _Pad.SAME, _Act.RELU6, seed=5)
     check(content, input_shape)
 
 
@@ -252,12 +252,10 @@ def test_every_interpreter_operator_of_the_folder_has_a_form():
     assert set(RESOLVER) <= {*OPERATORS, *without_calls}
 
 
-def test_dilations_and_groups_are_refused():
+def test_dilations_are_refused():
     for field, value in (("dilationHFactor", 2), ("dilationWFactor", 3)):
-        content, _ = convolution(0, "CONV_2D", (6, 6), (3, 3), (1, 1), (4, 4), _Pad.SAME, _Act.NONE)
-        from mobilenet_tf.deployment.tflite.flatbuffer import pack
-        from mobilenet_tf.deployment.tflite.parse import parse_model
-
+        shape = ((6, 6), (3, 3), (1, 1), (4, 4))
+        content, _ = convolution("CONV_2D", shape, _Pad.SAME, _Act.NONE)
         model = parse_model(content)
         setattr(model.subgraphs[0].operators[0].builtinOptions, field, value)
         with pytest.raises(UserError, match="has a dilation, which has no form in C"):
