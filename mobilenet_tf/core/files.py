@@ -179,7 +179,7 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # among them, an integer of thousands of digits
         raise UserError(f"{source} is not valid TOML: {error}.") from error
     except RecursionError as error:
         raise UserError(f"{source} is not valid TOML: its values are nested too deep.") from error

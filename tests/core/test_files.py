@@ -4,7 +4,7 @@ import os
 import pytest
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text, write_json
+from mobilenet_tf.core.files import check_writable, json_text, parse_toml, read_json, write_json
 from mobilenet_tf.core.reading import read_bounded
 
 
@@ -27,3 +27,28 @@ def test_what_is_too_large_or_no_file_is_refused(tmp_path):
         read_bounded(pipe)
     with pytest.raises(UserError, match="cannot be read"):
         read_bounded(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["a = ", "a = " + "9" * 5000, "a = " + "[" * 5000, "a = 1\na = 2"])
+def test_what_is_no_toml(text):
+    with pytest.raises(UserError, match="recipe is not valid TOML: "):
+        parse_toml(text, "recipe")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "1" * 5000, '{"a": 1'])
+def test_what_is_no_json(text, tmp_path):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=r"a\.json is not valid JSON: "):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("[1, 2]")
+    with pytest.raises(UserError, match="at most 3 are read"):
+        read_json(tmp_path / "a.json", 3)
+
+
+def test_a_path_that_cannot_be_written_is_refused_before(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / ("n" * 250), tmp_path / "file" / "below"):
+        with pytest.raises(UserError, match="cannot be written"):
+            check_writable(path)
+    check_writable(tmp_path / "new" / "folder" / "file")
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]

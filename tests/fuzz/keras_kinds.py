@@ -47,6 +47,7 @@ def models(place: Path) -> Read:
     contents["weights.h5"] = (place / "weights.h5").read_bytes()
 
     def command(path: Path) -> None:
+        keras.backend.clear_session()  # Keras keeps a part of every model
         if path.name.startswith("weights"):
             load_weights(target, str(path), network)
             return

@@ -41,7 +41,7 @@ def damage_keras(content: bytes, random: Random) -> bytes:
     if kind == 0:
         del members[changed]
     elif kind == 1:
-        members[changed] = bytes(random.choice((0, 1, 10**8)))
+        members[changed] = bytes(random.choice((0, 1, 3 * 10**7)))
     elif kind == 2:
         members[random.choice(("../x", "/x", "x" * 300, "a/../model.weights.h5", "\x1b"))] = b"x"
     else:
