@@ -17,7 +17,11 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 GOLDEN_PICTURES = 4
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _NAMES = re.compile(r"(?<![A-Za-z0-9_])(?:model|MODEL)(?=_[A-Za-z]|\.[ch]\b)")
-_CROP_NOTE = "\n * (the side of the square is"
+_FRAMES = {
+    "crop": "the largest centred rectangle of the frame with the input's shape",
+    "stretch": "the frame, whatever its shape",
+    "pad": "the whole frame, with the mean around it,",
+}
 
 
 def check_prefix(prefix: str) -> None:
@@ -69,7 +73,7 @@ def _files(root: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 def model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
     """Return what a header says of a model: title, sizes, quantization, labels."""
     _, height, width, channels = reference.input.shape
-    crop = model.network.input.crop
+    spec = model.network.input
     title = " ".join(model.title.replace("*/", "* /").replace("\\", "/").split())
     return {
         "title": clean(title),
@@ -78,7 +82,7 @@ def model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "channels": channels,
         "colours": "grey" if channels == 1 else "red, green, blue",
         "colour_order": "" if channels == 1 else ", red, green, blue for each",
-        "crop_note": "" if crop == 1 else f"{_CROP_NOTE} {crop:g} of the shorter side)",
+        "frame": _FRAMES[spec.fit] if spec.crop == 1 else f"{spec.crop:g} of {_FRAMES[spec.fit]}",
         "classes": len(model.labels),
         "input_scale": c_float(cast(float, reference.input.scale)),
         "input_zero_point": reference.input.zero_point,

@@ -1,6 +1,6 @@
 /* $title
  *
- * Written by mobilenet_tf; do not edit. Input: $width x $height pixels, $colours, row by row.
+ * Written by mobilenet_tf. Input: $width x $height pixels, $colours, row by row.
  */
 #ifndef MODEL_H_
 #define MODEL_H_
@@ -12,11 +12,18 @@ extern "C" {
 #define MODEL_BYTES $bytes
 
 /* Working memory: the smallest arena in which TensorFlow Lite Micro's interpreter ran this file,
- * on a 64-bit machine with the reference kernels. A 32-bit device needs less for pointers. Arm's
- * kernels (CMSIS-NN) need additional scratch space, by their formulas
- * $cmsis_m4 bytes on Cortex-M4, M7 and M33, and $cmsis_m55 on M55 and M85. Compare this number
- * with runner_arena_used() on the device, and adjust it. */
+ * on a 64-bit machine with the reference kernels. A 32-bit device needs less for pointers. Define
+ * MODEL_CMSIS_NN where the interpreter has Arm's kernels, whose scratch is added by their formulas,
+ * or MODEL_ARENA_BYTES itself, after a look at model_runner_arena_used() on the device. */
+#ifndef MODEL_ARENA_BYTES
+#if defined(MODEL_CMSIS_NN) && defined(__ARM_FEATURE_MVE)
+#define MODEL_ARENA_BYTES ($arena + $cmsis_m55)
+#elif defined(MODEL_CMSIS_NN)
+#define MODEL_ARENA_BYTES ($arena + $cmsis_m4)
+#else
 #define MODEL_ARENA_BYTES $arena
+#endif
+#endif
 
 #define MODEL_WIDTH $width
 #define MODEL_HEIGHT $height

@@ -1,6 +1,6 @@
 /* Pictures and the outputs of the model for them, for a self-test on the device.
  *
- * Written by mobilenet_tf; do not edit. To save $golden_bytes bytes, remove model_golden.c and
+ * Written by mobilenet_tf. To save $golden_bytes bytes, remove model_golden.c and
  * model_selftest.c from the build.
  */
 #ifndef MODEL_GOLDEN_H_
@@ -10,9 +10,17 @@
 
 #include "model.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define MODEL_GOLDEN_COUNT $golden_count
 
 extern const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES];
 extern const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_CLASSES];
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* MODEL_GOLDEN_H_ */

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -62,7 +63,7 @@ def scaled_as_pixels(content: bytes) -> bytes:
 
 
 def compile_c(folder, out, *arguments, compiler="gcc"):
-    sources = sorted(map(str, folder.glob("*.c")))
+    sources = sorted(map(str, folder.rglob("*.c")))
     command = [compiler, *WARNINGS, *arguments, "-I", str(folder)]
     for source in sources:
         output = out / f"{Path(source).stem}.o"
@@ -90,9 +91,9 @@ def test_c_compiles_for_the_device(exported, tmp_path, device):
 
 
 def test_the_runner_compiles_against_the_interface(exported):
-    """Only the part of TensorFlow Lite Micro's interface that runner.cc uses stands in `tflm/`."""
+    """Only the part of TensorFlow Lite Micro's interface that it uses stands in `tflm/`."""
     command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
-    command += ["-I", str(HERE / "tflm"), str(exported[0] / "runner.cc")]
+    command += ["-I", str(HERE / "tflm"), str(exported[0] / "model_runner.cc")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -127,7 +128,15 @@ def test_the_golden_vectors_are_what_the_file_computes(exported, tmp_path):
     np.testing.assert_array_equal(inputs[0].astype(int) + 128, pictures[0].reshape(-1))
 
 
-@pytest.mark.parametrize(("error", "expected"), [(0, "c 0"), (1, "c 0"), (2, "picture 1 differs")])
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (0, "c 0"),
+        (1, "c 0"),
+        (2, "4 of 4 pictures ran, 4 have the same class, largest difference 2"),
+        (10, "0 of 4 pictures ran, 0 have the same class, largest difference 0"),
+    ],
+)
 def test_main_runs_its_self_test_first(exported, tmp_path, error, expected):
     """Against a runner of the test's own, which answers with the golden outputs + `error`."""
     objects = compile_c(exported[0], tmp_path)
@@ -146,16 +155,31 @@ def test_facts_and_readme(exported):
     assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
     assert facts["parity"]["litert"]["sure_top1_agreement"] == 1
     assert f"{facts['arena']['needed']} bytes" in (folder / "README.md").read_text()
-    assert f"MODEL_ARENA_BYTES {facts['arena']['needed']}\n" in (folder / "model.h").read_text()
+    assert arena_bytes(folder, "") == facts["arena"]["needed"]
+    assert arena_bytes(folder, "-DMODEL_ARENA_BYTES=7") == 7
     small = (folder / "model.tflite").read_bytes()
     MicroModel(small, facts["arena"]["needed"])
     assert facts["cmsis_nn"] == {core: scratch_beyond(small, core) for core in CORES}
-    assert f"{facts['cmsis_nn']['cortex-m55']} on M55" in (folder / "model.h").read_text()
+    more = facts["cmsis_nn"]
+    with_arm = facts["arena"]["needed"] + more["cortex-m4"]
+    assert arena_bytes(folder, "-DMODEL_CMSIS_NN") == with_arm
+    with_mve = facts["arena"]["needed"] + more["cortex-m55"]
+    assert arena_bytes(folder, "-DMODEL_CMSIS_NN -D__ARM_FEATURE_MVE=1") == with_mve
+    readme = (folder / "README.md").read_text()
+    assert "The input is 0.875 of the largest centred rectangle" in readme
+
+
+def arena_bytes(folder, options: str) -> int:
+    """Return the arena that the compiler sees."""
+    text = '#include "model.h"\nMODEL_ARENA_BYTES'
+    command = ["gcc", "-E", "-P", *options.split(), "-I", str(folder), "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    return sum(map(int, done.stdout.splitlines()[-1].strip("()").split("+")))
 
 
 def test_the_resolver_has_exactly_the_operators(exported):
     folder, facts, _ = exported
-    text = (folder / "runner.cc").read_text()
+    text = (folder / "model_runner.cc").read_text()
     used = {name for name, method in RESOLVER.items() if f"{method}()" in text}
     assert used == set(facts["ops"])
     assert "HARD_SWISH" in used
@@ -222,3 +246,69 @@ def test_c_literals():
     assert c_string("é1?") == '"\\303\\2511\\077"'
     assert c_float(1 / 127.5) == "7.843138e-03f"
     assert np.float32(c_float(0.1)[:-1]) == np.float32(0.1)
+
+
+def test_headers_are_for_cpp_and_a_prefix_renames_all(exported, tmp_path):
+    folder, _, pictures = exported
+    for name in ("model_selftest.h", "model_golden.h", "model_runner.h", "model.h"):
+        assert 'extern "C" {' in (folder / name).read_text()
+    write_folder(tmp_path / "b", replace(model_of(pictures), prefix="door"))
+    names = {path.name for path in (tmp_path / "b").rglob("*.[ch]*")}
+    assert {"door.c", "door.h", "door_runner.cc", "door_selftest.h", "main.c"} <= names
+    for path in (tmp_path / "b").rglob("*.[ch]*"):
+        assert not re.search(r"\b(model|MODEL)_", path.read_text()), path
+    compile_c(tmp_path / "b", tmp_path)
+    command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    source = tmp_path / "b" / "door_runner.cc"
+    subprocess.run([*command, "-I", str(HERE / "tflm"), str(source)], check=True)
+
+
+def test_the_runner_can_be_called_in_any_order(exported, tmp_path):
+    """Against an interpreter of the test's own, which fails if it is made twice."""
+    folder, _, _ = exported
+    fake = tmp_path / "fake.cc"
+    fake.write_text(
+        f"""#include <cstdlib>
+        #include "model.h"
+        #include "model_runner.h"
+        #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+        static int8_t data[MODEL_INPUT_BYTES];
+        static TfLiteTensor in = {{{{data}}, MODEL_INPUT_BYTES}}, out = {{{{data}}, MODEL_CLASSES}};
+        static int made = 0, begun = 0;
+        const unsigned char model_data[MODEL_BYTES] = {{0}};
+        namespace tflite {{
+        const Model *GetModel(const void *) {{ return nullptr; }}
+        MicroInterpreter::MicroInterpreter(const Model *, const MicroOpResolver &, uint8_t *,
+                                           size_t) {{ ++made; }}
+        TfLiteStatus MicroInterpreter::AllocateTensors() {{
+          return begun++ == 0 ? kTfLiteError : kTfLiteOk; }}
+        TfLiteStatus MicroInterpreter::Invoke() {{ return kTfLiteOk; }}
+        TfLiteTensor *MicroInterpreter::input(size_t) {{ return &in; }}
+        TfLiteTensor *MicroInterpreter::output(size_t) {{ return &out; }}
+        size_t MicroInterpreter::arena_used_bytes() const {{ return 5; }}
+        }}
+        {resolver_definitions(folder)}
+        int main() {{
+          if (model_runner_input() || model_runner_run() || model_runner_arena_used()) return 1;
+          if (model_runner_begin() != MODEL_RUNNER_ARENA || model_runner_input()) return 2;
+          if (model_runner_begin() != MODEL_RUNNER_OK || made != 2) return 3;
+          if (model_runner_begin() != MODEL_RUNNER_OK || made != 2) return 4;
+          return model_runner_run() == data && model_runner_arena_used() == 5 ? 0 : 5;
+        }}"""
+    )
+    includes = ["-I", str(HERE / "tflm"), "-I", str(folder)]
+    sources = [str(folder / "model_runner.cc"), str(fake)]
+    command = ["g++", "-std=c++17", "-fno-threadsafe-statics", *includes, *sources]
+    subprocess.run([*command, "-o", str(tmp_path / "program")], check=True)
+    assert subprocess.run([str(tmp_path / "program")]).returncode == 0
+
+
+def resolver_definitions(folder) -> str:
+    """Methods of the resolver that succeed once: an operator may not be added twice."""
+    text = (folder / "model_runner.cc").read_text()
+    count = re.search(r"MicroMutableOpResolver<(\d+)>", text)[1]
+    return "\n".join(
+        f"template <> TfLiteStatus tflite::MicroMutableOpResolver<{count}>::{name}() "
+        "{ static int calls = 0; return calls++ == 0 ? kTfLiteOk : kTfLiteError; }"
+        for name in re.findall(r"resolver\.(Add\w+)\(\)", text)
+    )

@@ -1,4 +1,4 @@
-// The names that runner.cc takes from this header of TensorFlow Lite Micro.
+// The names that model_runner.cc takes from this header of TensorFlow Lite Micro.
 #pragma once
 #include "tensorflow/lite/micro/micro_interpreter.h"
 

@@ -1,4 +1,4 @@
-// The names that runner.cc takes from this header of TensorFlow Lite, to compile it in tests.
+// The names that model_runner.cc takes from this header of TensorFlow Lite, to compile it in tests.
 #pragma once
 #include <cstdint>
 
