@@ -86,9 +86,10 @@ class TFLiteModel:
         self.classes = 2 if sigmoid else self.outputs
         self.labels = self.metadata.labels
         if self.labels is not None and len(self.labels) != self.classes:
-            raise UserError(
-                f"{self.name} has {len(self.labels)} labels for {self.classes} classes."
-            )
+            what = f"{self.classes} classes"
+            if sigmoid:
+                what = "the two classes that its one score per image separates"
+            raise UserError(f"{self.name} has {len(self.labels)} labels for {what}.")
         self._shift = 128 if self.input.dtype == "int8" else 0
         self._input_index, self._output_index = int(graph.inputs[0]), int(graph.outputs[0])
         self._tensors = [tensor_info(tensor) for tensor in graph.tensors]

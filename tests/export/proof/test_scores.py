@@ -81,6 +81,17 @@ def test_a_single_sigmoid_separates_two_classes(to_float, picture, tmp_path, log
             predict(file, [picture], labels=labels, **options)
 
 
+def test_labels_in_the_file_name_both_classes_of_a_sigmoid(to_float, picture, tmp_path):
+    model = schema.ModelT.InitFromPackedBuf(constant(to_float, [0.4], "sigmoid"), 0)
+    file = tmp_path / "one.tflite"
+    described = add_metadata(
+        pack(model), name="", description="", labels=["dog"], input_spec=InputSpec(SIZE)
+    )
+    file.write_bytes(described)
+    with pytest.raises(UserError, match="has 1 labels for the two classes that its one score"):
+        predict(file, [picture])
+
+
 def test_a_batch_of_any_size(to_float, picture, tmp_path):
     """Most tools leave the batch open; the file then runs one image at a time."""
     model = schema.ModelT.InitFromPackedBuf(constant(to_float, [0.1, 0.9], "softmax"), 0)
