@@ -122,8 +122,7 @@ class TFLiteModel:
                 raise UserError(f"{named} is {tensor.dtype}; it must be one of {accepted}.")
         if len(picture.shape) != 4:
             raise UserError(
-                f"{self.name} has an input of shape {picture.shape}; a picture"
-                " (batch, height, width, channels) is needed."
+                f"{self.name} has an input of shape {picture.shape}; a picture of 4 axes is needed."
             )
         for tensor, shape, most in (
             (picture, picture.shape[1:], PICTURE_ELEMENTS),
@@ -167,14 +166,10 @@ class TFLiteModel:
         mean, std = self._mean, self._std
         if self.input.dtype == "float32" and (mean is None or std is None):
             raise UserError(
-                f"{self.name} has a float32 input and no mean and std in its metadata; give"
-                " --mean and --std."
+                f"{self.name} has a float32 input and states no mean; give --mean and --std."
             )
-        if (
-            mean is None
-            or std is None
-            or (self.input.dtype != "float32" and self.input.scale is None)
-        ):
+        unscaled = self.input.dtype != "float32" and self.input.scale is None
+        if unscaled or mean is None or std is None:
             # By convention the input of such files is the pixels, shifted if it is signed.
             return (pixels - self._shift).astype(self.input.dtype)
         real = (pixels - self._normalisation(mean, "mean")) / self._normalisation(std, "std")

@@ -75,14 +75,18 @@ def with_packed(content: bytes, packed: bytes) -> bytes:
     place = marked.index(b"#" * 100)
     file = bytearray(marked)
     file[place : place + len(packed)] = packed
-    # Method 8 (deflated) and the size, in the entry and in the central directory.
+    # Method 8 (deflated), checksum and size, in the entry and in the central directory.
+    checksum = 0
+    for _ in range(2 * GIGABYTE >> 20):
+        checksum = zlib.crc32(bytes(2**20), checksum)
     for mark, method in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
         for found in re.finditer(re.escape(mark), marked):
             start = found.start()
             if b"labels.txt" in marked[start : start + 60]:
-                size = start + method + 14
-                file[start + method : start + method + 2] = b"\x08\0"
-                file[size : size + 4] = (2 * GIGABYTE).to_bytes(4, "little")
+                place = start + method
+                file[place : place + 2] = b"\x08\0"
+                file[place + 6 : place + 10] = checksum.to_bytes(4, "little")
+                file[place + 14 : place + 18] = (2 * GIGABYTE).to_bytes(4, "little")
     return bytes(file)
 
 
