@@ -21,8 +21,9 @@ test: $(READY) lint types  ## all tests, on two processes
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
 	$(BIN)/python -m pytest -m long -q
 
-fuzz: $(READY)  ## 2,400 damaged .tflite files; FUZZ_SEED=N for others
-	$(BIN)/python -m pytest -n 2 -m long -q tests/fuzz
+FUZZ_SEED ?= 1000
+fuzz: $(READY)  ## 3,850 damaged models, pictures, configurations, states; FUZZ_SEED=N for others
+	$(BIN)/python -m tests.fuzz $(FUZZ_SEED)
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh

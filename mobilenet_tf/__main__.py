@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import traceback
+from typing import Any
 
 from mobilenet_tf.core import environment
 
@@ -24,13 +25,17 @@ def main() -> None:
     environment.prepare()
     _forget_current_folder()
 
-    from mobilenet_tf.cli.app import app
+    from mobilenet_tf.cli.app import Abort, UsageError, app
     from mobilenet_tf.core.errors import UserError, WorkerLost
     from mobilenet_tf.core.text import clean
 
     _clean_warnings()
     try:
-        app(prog_name="mobilenet-tf")
+        code = app(args=sys.argv[1:] or ["--help"], prog_name="mobilenet-tf", standalone_mode=False)
+    except UsageError as error:  # an option that does not exist, a value of a wrong type
+        sentence = clean(" ".join(error.format_message().split())).rstrip(".")
+        print(f"Error: {sentence}; see {_help(error)}.", file=sys.stderr)
+        sys.exit(2)
     except UserError as error:
         print(f"Error: {clean(error)}", file=sys.stderr)
         sys.exit(2)
@@ -41,15 +46,19 @@ def main() -> None:
         name = "" if error.filename is None else f"{clean(error.filename)}: "
         print(f"Error: {name}{clean(error.strerror or error)}.", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Abort):
         _interrupted()
-    except SystemExit as ending:
-        if ending.code == _INTERRUPTED:  # Typer's, after Ctrl-C
-            _interrupted()
-        raise
     except Exception as error:
         print(f"Error: {_kept(error)}", file=sys.stderr)
         sys.exit(1)
+    if code == _INTERRUPTED:  # Typer's, after Ctrl-C
+        _interrupted()
+    sys.exit(code)
+
+
+def _help(error: Any) -> str:
+    """Return the command whose help explains a wrong use of the command line."""
+    return f"`{error.ctx.command_path if error.ctx else 'mobilenet-tf'} --help`"
 
 
 def _interrupted() -> None:

@@ -2,13 +2,47 @@
 
 import ast
 import inspect
+import shutil
 import textwrap
+from pathlib import Path
+from typing import get_type_hints
+from unittest.mock import MagicMock
 
 import pytest
+import typer
 
-from mobilenet_tf.cli import new_run
-from tests.commands.test_cli import call
+from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli.app import app
+from mobilenet_tf.commands.applicable import RULES
+from mobilenet_tf.core.errors import UserError
 from tests.sources import commands
+
+RUN = Path(__file__).parent / "runs/fixtures/run_v1"
+# Of each command the ways to use it, so that every option applies in at least one.
+SITUATIONS = {
+    "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
+    "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
+    "quantize": ["RUN"],
+    "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
+    "verify": ["RUN"],
+    "predict": ["FILE picture.png"],
+    "inspect": ["FILE"],
+    "summary": ["", "v1"],
+    "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
+    "tune": ["", "--max-flash 1MB", "--max-macs 9M", "--set train.epochs=3", "--resume"],
+    "compare": ["", "--max-flash 1MB", "--float-only", "--set train.epochs=3", "--resume"],
+    "choose": ["", "--device mcu", "--data photos", "--data photos --trials 2", "--target mcu"],
+    "benchmark": ["FILE"],
+    "android": ["FILE", "RUN"],
+}
+# Values that are not the defaults, for options that do not take any number or text.
+VALUES = {
+    "config": "CONFIG", "model": "v2", "recipe": "v1_imagenet", "fields": "batch=4",
+    "io": "int8", "space": "SPACE", "algorithm": "random", "labels": "LABELS", "device": "phone",
+    "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
+    "alpha": "0.5", "strategy": "mirrored", "out": "elsewhere",
+    "models": "v2:0.5@64", "reference": "first",
+}  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
 SHARED = ("run", "train")
@@ -46,31 +80,99 @@ def test_every_argument_of_the_python_function_is_used(command):
     assert not ignored
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["choose", "--epochs", "3"], "--epochs applies only to --trials"),
-        (["choose", "--out", "trials"], "--out applies only to --trials"),
-        (["choose", "--trials", "1"], "give --data"),
-        (["export", "RUN", "--seed", "3"], "--seed applies only to models that are not runs"),
-        (["export", "RUN", "--mean", "3"], "--mean applies only to models that are not runs"),
-        (["export", "RUN", "--labels", "a"], "--labels applies only to models that are not runs"),
-        (["export", "RUN", "--trust-code"], "--trust-code applies only to models that are not"),
-        (["export", "RUN", "--max-flash", "1MB"], "--max-flash applies only to --target mcu"),
-        (["export", "RUN", "--target", "mcu", "--io", "int8"], "--io applies only to --target cpu"),
-        (["evaluate", "RUN", "--mean", "0"], "--mean applies only to a .tflite file"),
-        (["evaluate", "RUN", "--labels", "a"], "--labels applies only to a .tflite file"),
-    ],
-)
-def test_options_that_do_not_apply_are_refused(tmp_path, arguments, said):
-    run = tmp_path / "run"
-    run.mkdir()
-    old = __file__.replace("test_options.py", "runs/fixtures/run_v1/config.toml")
-    for name in ("config.toml", "model_int8.tflite"):
-        source = old.replace("config.toml", name)
-        with open(source, "rb") as file:
-            (run / name).write_bytes(file.read())
-    done = call(*(str(run) if word == "RUN" else word for word in arguments))
-    assert done.returncode == 2, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def options() -> list[tuple[str, str]]:
+    """Every command with the name of each of its options."""
+    known = typer.main.get_command(app).commands
+    return [
+        (name, param.name)
+        for name, command in sorted(known.items())
+        for param in command.params
+        if param.param_type_name == "option" and param.name != "help"
+    ]
+
+
+@pytest.fixture
+def heard(tmp_path, monkeypatch):
+    """Return a function that says what reaches a command's function, or the refusal."""
+    shutil.copytree(RUN, tmp_path / "run")
+    places = {"RUN": tmp_path / "run", "CONFIG": tmp_path / "run/config.toml"}
+    texts = {"FILE": "a.tflite", "MODEL": "a.h5", "LABELS": "labels.txt", "SPACE": "space.toml"}
+    places |= {word: tmp_path / name for word, name in texts.items()}
+    for word in ("FILE", "MODEL", "LABELS"):
+        places[word].write_text("a\nb\n")
+    space = 'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
+    places["SPACE"].write_text(space)
+    calls = []
+
+    def record(*arguments, **options):
+        calls.append((arguments, options))
+        return MagicMock()
+
+    for module in (comparison, device, files, new_run, stages, tuning):
+        for name in ("show", "print_run", "print_path", "console", "announce"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, record if name == "show" else MagicMock())
+    monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", MagicMock())
+
+    def call(command, *words):
+        calls.clear()
+        monkeypatch.setattr(f"mobilenet_tf.commands.{command}.{command}", record)
+        found = [str(places.get(word, word)) for word in (command, *words)]
+        try:
+            app(args=found, standalone_mode=False)
+        except UserError as error:
+            return str(error)
+        assert calls
+        # Without what `show` receives of the result, and the function that makes a table.
+        return str([(found, said) if found and "Mock" not in str(found[0]) else found[1]
+                    for found, said in calls])  # fmt: skip
+
+    return call
+
+
+@pytest.mark.parametrize(("command", "option"), options())
+def test_every_option_acts_or_is_refused(heard, command, option):
+    param = next(
+        one for one in typer.main.get_command(app).commands[command].params if one.name == option
+    )
+    kinds = get_type_hints(commands()[command])[option]
+    value = VALUES.get(option, "7" if kinds in (int, int | None) else "7MB")
+    if option == "channels":  # the digits are grey
+        value = "1" if param.default == 3 else "3"
+    flag = param.secondary_opts or param.opts if param.default is True else param.opts
+    words = [flag[0]] if param.is_flag else [flag[0], value]
+    rules = [rule for rule in RULES.get(command, ()) if option in rule.options]
+    acted = False
+    for situation in map(str.split, SITUATIONS[command]):
+        if set(param.opts) & set(situation):
+            continue
+        before, after = heard(command, *situation), heard(command, *situation, *words)
+        refused = any(after.startswith(f"{param.opts[0]} {rule.said}") for rule in rules)
+        assert refused or before != after, f"{command} {situation} ignores {words}"
+        acted |= not refused
+    assert acted, "no situation in which it applies"
+
+
+def test_rules_name_options():
+    known = {}
+    for command, option in options():
+        known.setdefault(command, set()).add(option)
+    for command, rules in RULES.items():
+        for rule in rules:
+            assert set(rule.options) <= known[command], command
+    config = next(rule for rule in RULES["run"] if "--config" in rule.said)
+    assert known["run"] - set(config.options) == {
+        "config", "out", "overwrite", "resume", "strategy"
+    }  # fmt: skip
+
+
+def test_arguments_of_python_functions_are_refused_too():
+    import mobilenet_tf
+
+    for call, said in (
+        (lambda: mobilenet_tf.evaluate(RUN, mean=3.0), "--mean applies only to a .tflite file"),
+        (lambda: mobilenet_tf.evaluate(RUN, seed=3), "--seed applies only to --data and"),
+        (lambda: mobilenet_tf.summary(alpha=0.5), "--alpha applies only to a network"),
+    ):
+        with pytest.raises(UserError, match=said):
+            call()

@@ -1,6 +1,5 @@
 """Disk cache of measurements, keyed by device and tool versions."""
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -8,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text, write_text
-from mobilenet_tf.core.reading import read_bounded
+from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
@@ -51,8 +49,8 @@ class MeasurementCache:
 
     def _read(self) -> dict[str, Any]:
         try:
-            table = json.loads(read_bounded(self.path)) if self.path else {}
-        except (OSError, ValueError, RecursionError):
+            table = read_json(self.path) if self.path else {}
+        except UserError:
             return {}  # absent or damaged: measure again
         return table if isinstance(table, dict) else {}
 
@@ -62,7 +60,7 @@ class MeasurementCache:
             return
         table = self._read() | {self.measured_on: self.values}
         with suppress(UserError):  # measurements are only repeated next time
-            write_text(self.path, json_text(table, indent=1) + "\n")
+            write_json(self.path, table)
 
     def add(
         self,

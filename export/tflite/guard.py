@@ -16,6 +16,7 @@ import numpy as np
 
 from mobilenet_tf.core.child import python_command
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.text import clean_name
 from mobilenet_tf.deployment.tflite import limits
 
 _SERVER = "mobilenet_tf.deployment.tflite.server"
@@ -82,7 +83,7 @@ class Child:
                 f"{self.name} needs more than {self._memory:,} bytes of memory in LiteRT."
             )
         if "error" in reply:
-            reason = limits.shown(str(reply["error"])).rstrip(".")
+            reason = clean_name(str(reply["error"])).rstrip(".")
             raise UserError(f"{self.name} cannot be run by LiteRT: {reason}.")
         return reply, payload
 

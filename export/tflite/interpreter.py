@@ -18,9 +18,10 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import IO_TYPES
 from mobilenet_tf.core.terminal import quiet
+from mobilenet_tf.core.text import clean_name
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter
-from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS, shown
+from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model, read_file
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, tensor_info
@@ -102,16 +103,15 @@ class TFLiteModel:
                 raise UserError(f"{self.name} has {len(indices)} {what}; one is needed.")
         picture, scores = (tensor_info(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
         for tensor in (picture, scores):
+            named = f"{self.name}: tensor {clean_name(tensor.name)}"
             if any(side < 1 for side in tensor.shape):
                 raise UserError(
-                    f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}, which"
-                    " is not fixed; export it with batch, height and width given."
+                    f"{named} has the shape {tensor.shape}, which is not fixed; export it with "
+                    "batch, height and width given."
                 )
             if tensor.dtype not in IO_TYPES:
-                raise UserError(
-                    f"{self.name}: tensor {shown(tensor.name)} is {tensor.dtype}; it must be one of"
-                    f" {', '.join(IO_TYPES)}."
-                )
+                accepted = ", ".join(IO_TYPES)
+                raise UserError(f"{named} is {tensor.dtype}; it must be one of {accepted}.")
         if len(picture.shape) != 4:
             raise UserError(
                 f"{self.name} has an input of shape {picture.shape}; a picture"
@@ -124,8 +124,8 @@ class TFLiteModel:
         ):
             if prod(shape) > most:
                 raise UserError(
-                    f"{self.name}: tensor {shown(tensor.name)} has the shape {tensor.shape}; at "
-                    f"most {most:,} elements of {shape} are accepted."
+                    f"{self.name}: tensor {clean_name(tensor.name)} has the shape {tensor.shape}; "
+                    f"at most {most:,} elements of {shape} are accepted."
                 )
             check_quantization(tensor, self.name)
         return picture, scores

@@ -30,16 +30,9 @@ MEMORY = 3 << 30  # of that child, in addition to a multiple of the file's size
 LOAD_SECONDS = 8.0
 RUN_SECONDS = 8.0  # for one batch
 
-_SHOWN = 300  # characters
-
 
 class BeyondLimit(ValueError):
     """A file asks for more than a limit; the text says for what."""
-
-
-def shown(text: str) -> str:
-    """Return a name from the file as it can stand in a sentence: short, without control codes."""
-    return text if text.isprintable() and len(text) <= _SHOWN else ascii(text[:_SHOWN])
 
 
 @dataclass

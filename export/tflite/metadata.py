@@ -20,13 +20,13 @@ from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
 from mobilenet_tf.core.labels import check_labels
 from mobilenet_tf.core.reading import decode_text, text_lines
+from mobilenet_tf.core.text import clean_name
 from mobilenet_tf.deployment.tflite.archive import ZIP_DAMAGE, append_zip, read_zip
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, write_metadata_entry
 from mobilenet_tf.deployment.tflite.limits import (
     BeyondLimit,
     CountedTable,
     limited,
-    shown,
 )
 from mobilenet_tf.deployment.tflite.metadata_schema import (
     AXIS_LABELS,
@@ -232,13 +232,13 @@ def _read_labels(content: bytes, file: str, name: str) -> tuple[str, ...]:
     try:
         stored = read_zip(content, file)
     except BeyondLimit as error:
-        raise UserError(f"{name} contains {shown(file)}, which {error}.") from error
+        raise UserError(f"{name} contains {clean_name(file)}, which {error}.") from error
     except ZIP_DAMAGE as error:
         raise UserError(
-            f"{name} lists {shown(file)} but does not contain it in full: it is cut short, or a"
-            " tool has dropped its labels; copy or export it again."
+            f"{name} lists {clean_name(file)} but does not contain it in full: it is cut short, or "
+            "a tool has dropped its labels; copy or export it again."
         ) from error
-    return tuple(text_lines(decode_text(stored, f"{shown(file)} in {name}")))
+    return tuple(text_lines(decode_text(stored, f"{clean_name(file)} in {name}")))
 
 
 def _read_preprocessing(content: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.tflite.limits import shown
+from mobilenet_tf.core.text import clean_name
 from mobilenet_tf.deployment.tflite.parse import DTYPES
 
 
@@ -78,12 +78,12 @@ def check_quantization(tensor: TensorInfo, name: str) -> None:
         return
     if not (math.isfinite(tensor.scale) and tensor.scale > 0):
         raise UserError(
-            f"{name}: tensor {shown(tensor.name)} has the scale {tensor.scale:g}; it must be a "
-            "finite number greater than 0."
+            f"{name}: tensor {clean_name(tensor.name)} has the scale {tensor.scale:g}; it must be "
+            "a finite number greater than 0."
         )
     limits = np.iinfo(np.int32 if "float" in tensor.dtype else tensor.dtype)
     if not limits.min <= tensor.zero_point <= limits.max:
         raise UserError(
-            f"{name}: tensor {shown(tensor.name)} has the zero point {tensor.zero_point}; it must "
-            f"be from {limits.min} to {limits.max}."
+            f"{name}: tensor {clean_name(tensor.name)} has the zero point {tensor.zero_point}; it "
+            f"must be from {limits.min} to {limits.max}."
         )

@@ -3,18 +3,39 @@
 Commands import what they need when they run, because importing TensorFlow takes ten seconds.
 """
 
+from typing import Any
+
 import typer
+from typer.core import TyperCommand
 
 from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+# What the command line raises: Typer brings its own Click, or uses the one that is installed.
+Abort = typer.Abort
+UsageError: Any = typer.BadParameter.__base__
+
+
+class Command(TyperCommand):
+    """A command that refuses options which it would ignore."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Check the options that were given, then run the command; see `applicable`."""
+        from mobilenet_tf.commands.applicable import refuse_ignored
+
+        sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+        given = [name for name, source in sources.items() if source and source.name != "DEFAULT"]
+        refuse_ignored(self.name or "", given, ctx.params)
+        return super().invoke(ctx)
+
 
 for command in (
     new_run.run,
@@ -32,4 +53,4 @@ for command in (
     device.benchmark,
     device.android,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)

@@ -34,11 +34,11 @@ def parse_budget(
     """
     _reject_both("flash", max_flash, "size", max_size)
     _reject_both("ram", max_ram, "arena", max_arena)
-    flash, ram = ("size" if max_size else "flash"), ("arena" if max_arena else "ram")
+    flash, ram = parse_bytes(max_flash, "--max-flash"), parse_bytes(max_ram, "--max-ram")
     return Budget(
         latency=parse_milliseconds(max_latency, "--max-latency"),
-        flash=parse_bytes(max_size or max_flash, f"--max-{flash}"),
-        ram=parse_bytes(max_arena or max_ram, f"--max-{ram}"),
+        flash=parse_bytes(max_size, "--max-size") if flash is None else flash,
+        ram=parse_bytes(max_arena, "--max-arena") if ram is None else ram,
         macs=parse_count(max_macs, "--max-macs"),
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mobilenet_tf.cli import device_tables
+from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
     Adb,
     MaxFlash,
@@ -17,7 +18,6 @@ from mobilenet_tf.cli.budget import (
     parse_device,
 )
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.core.errors import UserError
 
 
 def choose(
@@ -27,24 +27,21 @@ def choose(
     max_macs: MaxMacs = None,
     device: Annotated[
         str | None,
-        typer.Option(
-            help="What to measure costs on: cpu (this machine), phone, mcu, ethos-u55-128, ...",
-            show_default="cpu",
-        ),
+        typer.Option(help=opt.DEVICE_HELP, show_default="cpu"),
     ] = None,
     classes: Annotated[
         int | None,
         typer.Option(help="Number of classes.", show_default="those of --data, or 10"),
     ] = None,
-    channels: Annotated[int, typer.Option(help="3 (RGB) or 1 (grey).")] = 3,
-    threads: Annotated[int, typer.Option(help="Number of CPU threads.", min=1)] = 1,
+    channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
+    threads: Annotated[int, typer.Option(help="Number of CPU threads.")] = 1,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
     trials: Annotated[
-        int, typer.Option(help="Number of options to train briefly, the best first.", min=0)
+        int, typer.Option(help="Number of options to train briefly, the best first.")
     ] = 0,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Number of epochs of each trial.", min=1, show_default="5"),
+        typer.Option(help="Number of epochs of each trial.", show_default="5"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the trials.", show_default="runs/trials")
@@ -52,9 +49,7 @@ def choose(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the trade-off here (.png, .svg or .pdf).")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on standard output.")
-    ] = False,
+    as_json: opt.Json = False,
     max_size: MaxSize = None,
     target: Annotated[str | None, typer.Option(hidden=True)] = None,
     adb: Adb = False,
@@ -63,13 +58,8 @@ def choose(
     from mobilenet_tf.commands.choose import choose as command
     from mobilenet_tf.commands.trials import Trials
 
-    if trials and not data:
-        raise UserError("--trials trains on images; give --data.")
-    given: dict[str, Any] = {
-        name: value for name, value in (("epochs", epochs), ("out", out)) if value is not None
-    }
-    if given and not trials:
-        raise UserError(f"--{next(iter(given))} applies only to --trials.")
+    others: dict[str, Any] = {"count": trials, "epochs": epochs, "out": out}
+    given = {name: value for name, value in others.items() if value is not None}
     result = command(
         parse_budget(
             max_flash=max_flash,
@@ -82,7 +72,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
-        trials=Trials(data=data, count=trials, **given) if data else None,
+        trials=Trials(data=data, **given) if data else None,
         plot=plot,
     )
     show(result, as_json, device_tables.choice_table)
@@ -96,20 +86,18 @@ def benchmark(
         str | None, typer.Option(help="cpu (this machine) or phone.", show_default="cpu")
     ] = None,
     profile: Annotated[bool, typer.Option(help="Measure every operator as well.")] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on standard output.")
-    ] = False,
+    as_json: opt.Json = False,
     adb: Adb = False,
 ) -> None:
     """Measure how fast files are: median, spread, ratio, operators, memory."""
     from mobilenet_tf.commands.benchmark import benchmark as command
 
-    try:
-        counts = [int(count) for count in threads.split(",")]
-    except ValueError:
-        raise UserError(f"threads is {threads!r}; it must be numbers such as 1,2,4.") from None
     result = command(
-        files, threads=counts, rounds=rounds, device=parse_device(device, adb), profile=profile
+        files,
+        threads=opt.listed("threads", threads, int, "1,2,4") or (),
+        rounds=rounds,
+        device=parse_device(device, adb),
+        profile=profile,
     )
     show(result, as_json, device_tables.benchmark_table)
 
@@ -123,9 +111,7 @@ def android(
     demo: Annotated[
         Path | None, typer.Option(help="The Android project.", show_default="android_demo")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on standard output.")
-    ] = False,
+    as_json: opt.Json = False,
 ) -> None:
     """Put a .tflite into the Android demo, with images and scores to compare on the phone."""
     from mobilenet_tf.commands.android import android as command

@@ -15,7 +15,7 @@ from mobilenet_tf.core.terminal import announce
 def predict(
     file: opt.File,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    top: Annotated[int, typer.Option(help="Number of classes per image.", min=1)] = 3,
+    top: Annotated[int, typer.Option(help="Number of classes per image.")] = 3,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
@@ -27,14 +27,7 @@ def predict(
     """
     from mobilenet_tf.commands.predict import predict as start
 
-    found = start(
-        file,
-        images,
-        top=top,
-        mean=opt.numbers("mean", mean),
-        std=opt.numbers("std", std),
-        labels=labels,
-    )
+    found = start(file, images, top=top, **opt.stated(mean, std, labels))
     show(found, as_json, tables.prediction_table)
     for one in found["failed"]:
         announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
@@ -72,7 +65,7 @@ def evaluate(
         str | None,
         typer.Option(help="Images in one subfolder per class.", show_default="the run's"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of split and damage.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of split and damage.")] = 0,
     robustness: Annotated[
         bool,
         typer.Option(
@@ -87,13 +80,6 @@ def evaluate(
     """Measure accuracy, calibration and confusion of a .tflite on labelled images."""
     from mobilenet_tf.commands.evaluate import evaluate as start
 
-    found = start(
-        what,
-        data=data,
-        seed=seed,
-        robustness=robustness,
-        mean=opt.numbers("mean", mean),
-        std=opt.numbers("std", std),
-        labels=labels,
-    )
+    stated = opt.stated(mean, std, labels)
+    found = start(what, data=data, seed=seed, robustness=robustness, **stated)
     show(found, as_json, tables.evaluation_table)

@@ -8,14 +8,10 @@ import typer
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.output import print_run
-from mobilenet_tf.core.errors import UserError
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.run import Run
     from mobilenet_tf.runs.settings import RunSettings
-
-# These say how to run, not what, so they may be combined with --config.
-_NOT_SETTINGS = ("config", "out", "overwrite", "resume", "strategy")
 
 
 def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
@@ -45,7 +41,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         overwrite: opt.Overwrite = False,
         resume: opt.Resume = False,
     ) -> None:
-        settings = _settings(context.params) if config is None else _read(config, context)
+        settings = _settings(context.params) if config is None else _read(config)
         body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
@@ -108,20 +104,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     )
 
 
-def _read(config: Path, context: typer.Context) -> "RunSettings":
-    """Read the settings of --config; reject options that would change them.
-
-    Raises:
-        UserError: Another setting is given as well, or the file cannot be read.
-    """
+def _read(config: Path) -> "RunSettings":
     from mobilenet_tf.runs.settings import read_settings
 
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        given = source is not None and source.name == "COMMANDLINE"
-        if given and parameter.name not in _NOT_SETTINGS:
-            raise UserError(
-                f"{parameter.opts[0]} cannot be combined with --config, which determines every "
-                "setting; only --out, --overwrite, --resume and --strategy can."
-            )
     return read_settings(config)

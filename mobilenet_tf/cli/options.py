@@ -3,16 +3,20 @@
 Commands for devices and searches take them from here too.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from mobilenet_tf.core.errors import UserError
 
+_Value = TypeVar("_Value")
+
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
 DATA_HELP = "Folder with one subfolder per class, `digits`, or `tfds:NAME`."
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
+DEVICE_HELP = "What to measure costs on: cpu (this machine), phone, mcu, ethos-u55-128, ..."
 
 # A new run.
 Config = Annotated[
@@ -102,13 +106,32 @@ Labels = Annotated[
 ]
 
 
-def numbers(name: str, text: str | None) -> tuple[float, ...] | None:
-    """Return `1,2,3` as numbers.
+def stated(mean: str | None, std: str | None, labels: Path | None) -> dict[str, Any]:
+    """Return these options as arguments of `predict` and `evaluate`.
 
     Raises:
-        UserError: It is something else.
+        UserError: A mean or a std is not a list of numbers.
+    """
+    named = {"mean": mean, "std": std}
+    values = {name: listed(name, text, float, "124,116,104") for name, text in named.items()}
+    return {**values, "labels": labels}
+
+
+def listed(
+    name: str, text: str | None, kind: Callable[[str], _Value], example: str
+) -> tuple[_Value, ...] | None:
+    """Return values that are separated by commas; None stays None.
+
+    Args:
+        name: Name of the option, for errors.
+        text: Such as `64,96`.
+        kind: What makes a value of its text.
+        example: What is accepted, for errors.
+
+    Raises:
+        UserError: `kind` does not accept a value.
     """
     try:
-        return None if text is None else tuple(map(float, text.split(",")))
+        return None if text is None else tuple(kind(word.strip()) for word in text.split(","))
     except ValueError:
-        raise UserError(f"{name} is {text!r}; it must be a number, or numbers as 1,2,3.") from None
+        raise UserError(f"{name} is {text!r}; it must be values such as {example}.") from None

@@ -1,7 +1,6 @@
 """Print results: JSON or tables on standard output, progress and paths on standard error."""
 
 from collections.abc import Callable
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +31,6 @@ def show(
         if isinstance(part, Text):
             part = Text("\n".join(map(clean, part.plain.split("\n"))))
         wide_enough(Console()).print(part, soft_wrap=isinstance(part, Text), crop=False)
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with null for numbers that JSON does not have."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def print_run(folder: "RunFolder", *files: str) -> None:

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mobilenet_tf.core.text import LONGEST_NAME, clean
+from mobilenet_tf.core.text import clean_name
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.result import Result
@@ -39,7 +39,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | No
 
 def plain(text: object) -> Text:
     """Return a name or a number as it is: not as markup, because it may contain brackets."""
-    return Text(clean(text, LONGEST_NAME))
+    return Text(clean_name(text))
 
 
 def percent(share: float | None) -> str:

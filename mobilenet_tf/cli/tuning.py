@@ -1,21 +1,18 @@
 """The command `tune`; `app` registers it."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mobilenet_tf.cli import device_tables
+from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, MaxSize, parse_budget
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.core.errors import UserError
 
 
 def tune(
-    data: Annotated[
-        str, typer.Option(help="Folder with a folder per class, `digits`, or `tfds:NAME`.")
-    ] = "digits",
+    data: opt.Data = "digits",
     algorithm: Annotated[str, typer.Option(help="hyperband, bayesian or random.")] = "hyperband",
     trials: Annotated[
         int, typer.Option(help="Number of trials, including those before --resume.")
@@ -41,39 +38,24 @@ def tune(
         str | None,
         typer.Option(help="Sizes, such as 64,96.", show_default="the space's; 32 for digits"),
     ] = None,
-    channels: Annotated[
-        int | None, typer.Option(help="3 (RGB) or 1 (grey).", show_default="3; 1 for digits")
-    ] = None,
+    channels: opt.Channels = None,
     recipe: Annotated[
         str, typer.Option(help="All values that are not varied: a name or a .toml file.")
     ] = "small_data",
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="One field of the recipe, as FIELD=VALUE.")
-    ] = None,
+    fields: opt.Set = None,
     max_flash: MaxFlash = None,
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            help="What to measure costs on: cpu (this machine), phone, mcu, ethos-u55-128, ..."
-        ),
-    ] = "cpu",
-    weights: Annotated[
-        str, typer.Option(help="Start of training: `none`, `imagenet` or a weights file.")
-    ] = "none",
+    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    weights: opt.Weights = "none",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the search.", show_default="runs/tune_DATA")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier search.")
-    ] = False,
+    overwrite: opt.Overwrite = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an earlier search.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on standard output.")
-    ] = False,
+    as_json: opt.Json = False,
     max_size: MaxSize = None,
 ) -> None:
     """Search recipe, network, alpha and size for the best accuracy within a budget."""
@@ -83,10 +65,12 @@ def tune(
     from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
     digits = data == "digits"
-    base = load_recipe(recipe).with_fields(parse_settings(settings or []))
-    sizes = _listed("size", size, int) or ([32] if digits and space is None else None)
+    base = load_recipe(recipe).with_fields(parse_settings(fields or []))
+    sizes = opt.listed("size", size, int, "64,96")
     narrowed = load_space(DEFAULT_SPACE if space is None else space, base).narrowed(
-        model=_listed("model", model, str), alpha=_listed("alpha", alpha, float), size=sizes
+        model=opt.listed("model", model, str, "v1,v2"),
+        alpha=opt.listed("alpha", alpha, float, "0.25,0.5"),
+        size=sizes or ((32,) if digits and space is None else None),
     )
     search = SearchSettings(
         data=data,
@@ -109,11 +93,3 @@ def tune(
     result = command(search, trials=trials, out=out, overwrite=overwrite, resume=resume)
     if result is not None:
         show(result, as_json, device_tables.tuning_table)
-
-
-def _listed(name: str, text: str | None, kind: Callable[[str], Any]) -> list[Any] | None:
-    """Return `v1,v2` as a list of values."""
-    try:
-        return None if text is None else [kind(word.strip()) for word in text.split(",")]
-    except ValueError:
-        raise UserError(f"{name} is {text!r}; it must be values such as 64,96.") from None

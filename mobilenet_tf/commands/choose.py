@@ -12,6 +12,7 @@ from mobilenet_tf.core.plotting import check_plot_file
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection import choose as selection
 from mobilenet_tf.selection.cost import Budget
 
@@ -50,6 +51,8 @@ def choose(
     if plot is not None:
         check_plot_file(Path(plot))
     check_threads(threads)
+    # Wrong numbers are reported before any data is read.
+    make_network("v1", classes=_CLASSES if classes is None else classes, channels=channels)
     classes = _number_of_classes(classes, trials)
     table = cost_table(device, threads=threads)
     with activity_progress() as progress:

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import require_own_file
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.bounds import check_seed
@@ -16,6 +17,7 @@ from mobilenet_tf.runs.run import Run
 _STORED = ("corruption", "strength", "unit", "images", "accuracy", "top5", "calibration_error")
 
 
+@applicable
 def evaluate(
     what: Run | str | Path,
     *,
@@ -43,34 +45,27 @@ def evaluate(
         JSON.
 
     Raises:
-        UserError: There is no such run or file, no data is given for a file, or its classes are
-            not those of the model.
+        UserError: There is no such run or file, no data is given for a file, its classes are not
+            those of the model, or an argument does not apply.
     """
     check_seed(seed)
     from mobilenet_tf.deployment.proof.evaluate import evaluate_file
+    from mobilenet_tf.deployment.tflite.parse import read_file
 
     if isinstance(what, Run) or Path(what).is_dir():
         path = what.folder.path if isinstance(what, Run) else what
         run = Run.open(path, "model_int8.tflite")
         require_current(run.folder, "model_int8.tflite")
-        require_own_file(run.folder.tflite.read_bytes(), run)
+        require_own_file(read_file(run.folder.tflite)[0], run)
         if data is None:
-            _reject_for_runs(mean=mean, std=std, labels=labels)
             with run.folder.at_work() if robustness else nullcontext():
                 return _evaluate_own_test(run, seed, robustness)
-        _reject_for_runs(mean=mean, std=std, labels=labels)
         what = run.folder.tflite
     if data is None:
         raise UserError(
             "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
         )
     return evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
-
-
-def _reject_for_runs(**options: Any) -> None:
-    for name, value in options.items():
-        if value is not None:
-            raise UserError(f"--{name} applies only to a .tflite file; a run has its own.")
 
 
 def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.deployment.proof import predict as proof
 from mobilenet_tf.deployment.proof.opening import Stated
+from mobilenet_tf.networks.zoo import MOST_CLASSES
 
 
 def predict(
@@ -35,8 +37,9 @@ def predict(
         being classified.
 
     Raises:
-        UserError: The file cannot be read, or none of the images can.
+        UserError: The file cannot be read, none of the images can, or a value is not accepted.
     """
+    check_whole("top", top, 1, MOST_CLASSES)
     return proof.predict(file, images, top, stated(mean, std, labels))
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.export import convert_run
 from mobilenet_tf.commands.quantize import quantize_run
 from mobilenet_tf.commands.train import new_run
@@ -10,6 +11,7 @@ from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 
 
+@applicable
 def run(
     settings: RunSettings,
     *,

@@ -1,16 +1,16 @@
 """What a search leaves: the winner as a recipe, the command that trains it, a plot, a result."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomli_w
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_json, write_text
+from mobilenet_tf.core.files import read_json, write_json, write_text
 from mobilenet_tf.core.terminal import run_command
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.selection.affordable import Affordable
+from mobilenet_tf.selection.affordable import Affordable, restore
 from mobilenet_tf.selection.search_settings import SearchSettings
 
 _DAMAGED = "{} is damaged; restore it, or use --overwrite to search again."
@@ -91,9 +91,47 @@ def read_result(folder: RunFolder) -> dict[str, Any]:
     if not folder.result_file.is_file():
         return {}
     try:
-        values = json.loads(folder.result_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        values = read_json(folder.result_file)
+    except UserError as error:
         raise UserError(_DAMAGED.format(folder.result_file)) from error
     if not isinstance(values, dict):
         raise UserError(_DAMAGED.format(folder.result_file))
     return values
+
+
+def require_same_images(folder: RunFolder, images: str, source: str) -> None:
+    """Check that a search goes on with the images that it began with.
+
+    Args:
+        folder: The folder of the search.
+        images: Fingerprint of the images now.
+        source: What errors call them.
+
+    Raises:
+        UserError: They have changed, or a worker has others than its chief.
+    """
+    if read_result(folder).get("fingerprint", images) != images:
+        raise UserError(
+            f"The images of {source} are not those that the search in {folder.path} began with; "
+            "start a new search for them."
+        )
+
+
+def read_networks(folder: RunFolder, networks: Sequence[Network]) -> list[Affordable] | None:
+    """Return the networks within the budget as a search has stored them; None if it has not.
+
+    Args:
+        folder: The folder of the search.
+        networks: All networks of the space.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    rows = read_result(folder).get("networks")
+    try:
+        fitting = None if rows is None else restore(networks, rows)
+    except UserError as error:
+        raise UserError(_DAMAGED.format(folder.result_file)) from error
+    if fitting == []:
+        raise UserError(_DAMAGED.format(folder.result_file))
+    return fitting

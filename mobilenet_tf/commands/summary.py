@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.networks import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 
 
+@applicable
 def summary(
     network: str | Network | None = None,
     *,

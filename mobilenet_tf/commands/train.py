@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import default_folder, require_loadable, start_tensorflow
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.runs.run import Run, begin
@@ -11,6 +12,7 @@ from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.cluster import check_strategy, is_chief
 
 
+@applicable
 def train(
     settings: RunSettings,
     *,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.ownership import read_marker
 from mobilenet_tf.runs.own_files import visible
@@ -12,6 +13,8 @@ from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import trial_accuracy, trial_run
 from mobilenet_tf.selection.choose import Option
 from mobilenet_tf.training.recipe import load_recipe
+
+_MOST_TRIALS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,10 @@ class Trials:
     count: int = 3
     epochs: int = 5
     out: Path = Path("runs/trials")
+
+    def __post_init__(self) -> None:
+        check_whole("trials", self.count, 0, _MOST_TRIALS)
+        load_recipe("small_data").with_fields({"train.epochs": self.epochs})
 
 
 def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list[dict[str, Any]]:

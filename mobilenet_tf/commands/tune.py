@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
-from mobilenet_tf.commands.search_outcome import read_result, write_outcome
+from mobilenet_tf.commands.search_outcome import read_networks, require_same_images, write_outcome
 from mobilenet_tf.core.bounds import check_whole
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.terminal import say
@@ -22,9 +22,9 @@ from mobilenet_tf.runs.own_files import require_apart, require_whole_search
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import TrialData, trial_accuracy, trial_run
-from mobilenet_tf.selection.affordable import Affordable, affordable, restore
+from mobilenet_tf.selection.affordable import Affordable, affordable
 from mobilenet_tf.selection.cost import CountedTable
-from mobilenet_tf.selection.search_environment import check_environment, is_worker
+from mobilenet_tf.selection.search_environment import check_environment, is_worker, wait_for_chief
 from mobilenet_tf.selection.search_settings import SearchSettings
 
 if TYPE_CHECKING:  # it needs TensorFlow
@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # it needs TensorFlow
 _MOST_TRIALS = 10_000
 
 
+@applicable
 def tune(
     settings: SearchSettings,
     *,
@@ -65,9 +66,10 @@ def tune(
     """
     check_whole("trials", trials, 1, _MOST_TRIALS)
     check_environment()
-    _check_enough(settings, trials)
+    networks = len(settings.space.networks(1, settings.channels))
+    settings.check_enough(trials, networks)
     check_weights(settings.weights)
-    out = out or Path("runs") / f"tune_{source_name(settings.data)}"
+    out = out or Path("runs") / f"tune_{source_name(settings.data)[:LONGEST_PART]}"
     with nullcontext() if is_worker() else at_work(Path(out)):
         return _search(settings, trials, Path(out), overwrite=overwrite, resume=resume)
 
@@ -80,9 +82,10 @@ def _search(
     folder, networks = begin_search(
         settings,
         out,
+        trials=trials,
         overwrite=overwrite,
         resume=resume,
-        check=trainer.dataset,
+        fingerprint=trainer.fingerprint,
     )
     start_tensorflow()
     from mobilenet_tf.selection.tune import tune as search
@@ -110,19 +113,21 @@ def begin_search(
     settings: SearchSettings,
     out: str | Path,
     *,
+    trials: int = 1,
     overwrite: bool = False,
     resume: bool = False,
-    check: Callable[[Network], object] = lambda network: None,
+    fingerprint: Callable[[Network], str] = lambda network: "",
 ) -> tuple[RunFolder, list[Affordable]]:
     """Make a search's folder, or continue an interrupted search.
 
     Args:
         settings: What is searched.
         out: The folder.
+        trials: Number of trials.
         overwrite: Whether to replace an earlier search.
         resume: Whether to continue the search in the folder, if there is one.
-        check: Called with the network of the smallest input before an earlier search is deleted;
-            raises if its images are not suitable.
+        fingerprint: Called with the network of the smallest input before an earlier search is
+            deleted; returns the fingerprint of its images, or raises if they are not suitable.
 
     Returns:
         The folder, and the networks within the budget; for a worker, all networks of the space,
@@ -134,26 +139,33 @@ def begin_search(
     folder, worker = RunFolder(out), is_worker()
     classes = len(class_names(settings.data))
     networks = settings.space.networks(classes, settings.channels)
+    smallest = min(networks, key=lambda network: network.input.side)
+    if worker:
+        wait_for_chief(folder.result_file)
     begun = folder.config_file.is_file()
     if begun and (resume or worker):
         folder.require_same(settings.to_dict())
+        require_same_images(folder, fingerprint(smallest), settings.data)
     if worker:
         return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
     if begun and resume:
         require_whole_search(folder.path)
-        rows = read_result(folder).get("networks")
-        if rows is not None:
-            return folder, restore(networks, rows)
+        fitting = read_networks(folder, networks)
+        if fitting is not None:
+            settings.check_enough(trials, len(fitting))
+            return folder, fitting
     require_apart(
         folder.path, {"data": settings.data, "weights": settings.weights}, overwrite=overwrite
     )
     folder.require_free(overwrite or (begun and resume))
     fitting = _affordable(settings, networks)
-    check(min((one.network for one in fitting), key=lambda network: network.input.side))
+    settings.check_enough(trials, len(fitting))
+    images = fingerprint(smallest)
     # Only now: a search that cannot begin must not delete an earlier one.
     folder.clear("search")
     folder.write_config(settings.to_dict())
-    write_json(folder.result_file, {"networks": [one.to_dict() for one in fitting]})
+    rows = [one.to_dict() for one in fitting]
+    write_json(folder.result_file, {"fingerprint": images, "networks": rows})
     return folder, fitting
 
 
@@ -164,25 +176,13 @@ def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[A
         return affordable(networks, settings.budget, table, progress)
 
 
-def _check_enough(settings: SearchSettings, trials: int) -> None:
-    """Reject more trials than there are configurations.
-
-    Hyperband's trials include those that continue others, so their number is not known before.
-    """
-    configurations = settings.space.configurations
-    if settings.algorithm != "hyperband" and trials > configurations:
-        raise UserError(
-            f"trials is {trials}, but the space has {configurations:,} configurations; give at "
-            "most as many trials, or a larger space."
-        )
-
-
 class _Trainer:
     """Trains trials as runs in `trials/`; a run that Hyperband continues stays in its folder."""
 
     def __init__(self, settings: SearchSettings, folder: Path):
         self.settings, self.folder = settings, folder
-        self._data = TrialData(settings.data, settings.recipe.batch)
+        largest = max((settings.recipe.batch, *settings.space.batches))
+        self._data = TrialData(settings.data, largest)
 
     def __call__(self, trial: "Trial") -> float:
         settings, network = self.settings, trial.choice.network
@@ -196,6 +196,10 @@ class _Trainer:
         folder = self.folder / "trials" / trial.run
         with trial_run(run_settings, folder, dataset=self.dataset(network)) as run:
             return trial_accuracy(run, trial.epochs)
+
+    def fingerprint(self, network: Network) -> str:
+        """Return the fingerprint of the images at the network's size."""
+        return self.dataset(network).fingerprint
 
     def dataset(self, network: Network) -> Dataset:
         """Return the images at the network's size; each size is read once."""

@@ -10,6 +10,7 @@ from mobilenet_tf.commands.common import (
     working_on,
     write_mistakes,
 )
+from mobilenet_tf.deployment.tflite.parse import read_file
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 
@@ -32,7 +33,7 @@ def verify(run: Run | str | Path) -> Run:
     with working_on(run, "model_int8.tflite", "model_ptq_int8.tflite") as opened:
         for name in ("model_int8.tflite", "model_ptq_int8.tflite"):
             require_current(opened.folder, name)
-        require_own_file(opened.folder.tflite.read_bytes(), opened)
+        require_own_file(read_file(opened.folder.tflite)[0], opened)
         start_tensorflow()
         from mobilenet_tf.runs.models import load_models
 
@@ -49,10 +50,10 @@ def verify_run(run: Run, models: "Models") -> None:
 
     started, folder = time.monotonic(), run.folder
     forms = Forms(
-        content=folder.tflite.read_bytes(),
+        content=read_file(folder.tflite)[0],
         float_model=models.float,
         qat=models.qat,
-        ptq_content=folder.ptq_tflite.read_bytes(),
+        ptq_content=read_file(folder.ptq_tflite)[0],
     )
     found = verify_forms(forms, run.data.test, run.classes, run.network.input, run.settings.seed)
     write_mistakes(folder, found.mistakes)

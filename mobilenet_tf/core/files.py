@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.reading import read_text_file
+from mobilenet_tf.core.reading import TEXT_LIMIT, read_text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,8 +34,7 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         UserError: The disk is full or the folder is not writable.
     """
-    # The file's suffix stays last because Keras chooses the format by it.
-    partial = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
+    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _any_clock():
@@ -47,11 +46,30 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
-        if partial.is_dir():
+        if os.path.isdir(partial):
             shutil.rmtree(partial, ignore_errors=True)
         else:
             with suppress(OSError):  # it was never created, or its parent is not a folder
                 partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    # The file's suffix stays last because Keras chooses the format by it.
+    return path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{path.name}")
+
+
+def check_writable(path: Path) -> None:
+    """Reject a path at which `write_atomically` cannot write, before there is anything to write.
+
+    Raises:
+        UserError: A name in it is too long, or a file stands where a folder is needed.
+    """
+    try:
+        _partial(path).lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 @contextmanager
@@ -113,6 +131,30 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     return value
+
+
+def read_json(path: Path, limit: int = TEXT_LIMIT) -> Any:
+    """Read a JSON file of at most `limit` bytes; it may have NaN, which is not valid.
+
+    Raises:
+        UserError: The file cannot be read, is too large or is not JSON.
+    """
+    return parse_json(read_text_file(path, limit), str(path))
+
+
+def parse_json(text: str, source: str) -> Any:
+    """Parse JSON as `read_json` does; `source` names the text in errors.
+
+    Raises:
+        UserError: The text is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is empty" if not text else "it is nested too deep"
+        if text and isinstance(error, ValueError):
+            reason = str(error)
+        raise UserError(f"{source} is not valid JSON: {reason}.") from error
 
 
 def write_lines(path: Path, lines: Iterable[object]) -> None:

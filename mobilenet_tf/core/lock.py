@@ -52,16 +52,24 @@ def at_work(folder: Path) -> Iterator[None]:
         with suppress(OSError):
             (place / LOCK_NAME).unlink()
         os.close(descriptor)
-        for empty in created:
-            with suppress(OSError):  # it is in use by now
-                empty.rmdir()
+        _remove_empty(created)
 
 
 def _create(folder: Path) -> list[Path]:
     """Create a folder; return the new folders, the innermost first."""
-    new = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    new = [one for one in (folder, *folder.parents) if not os.path.exists(one)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        _remove_empty(new)
+        raise
     return new
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it was never created, or is in use by now
+            folder.rmdir()
 
 
 def _lock(folder: Path, path: Path) -> int:

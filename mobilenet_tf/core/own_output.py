@@ -1,12 +1,11 @@
 """Recognise what this project has written, so that it is not read as somebody's pictures."""
 
-import json
 from pathlib import Path
 
-from mobilenet_tf.core.files import parse_toml
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import read_json, read_toml
 from mobilenet_tf.core.lock import LOCK_NAME
 from mobilenet_tf.core.ownership import MARKER
-from mobilenet_tf.core.reading import read_text_file
 
 
 def is_own_output(folder: Path) -> bool:
@@ -19,13 +18,12 @@ def is_own_output(folder: Path) -> bool:
         return True
     try:
         if (folder / "config.toml").is_file():
-            text = read_text_file(folder / "config.toml")
-            config = parse_toml(text, "config.toml")
+            config = read_toml(folder / "config.toml")
             if "recipe" in config and config.keys() & {"data", "source"}:
                 return True
         if (folder / "result.json").is_file():
-            result = json.loads(read_text_file(folder / "result.json"))
+            result = read_json(folder / "result.json")
             return isinstance(result, dict) and {"version", "model"} <= result.keys()
-    except (OSError, ValueError, RecursionError):  # unreadable, or not of the expected form
+    except (OSError, UserError):  # unreadable, or not of the expected form
         pass
     return False

@@ -4,7 +4,7 @@ Only what is known to be written by this project, and unchanged since, is replac
 """
 
 import hashlib
-import json
+import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_bytes, write_text
+from mobilenet_tf.core.files import read_json, write_bytes, write_json
+from mobilenet_tf.core.reading import open_regular
+from mobilenet_tf.core.records import from_plain
 
 MARKER = ".mobilenet_tf.json"
 EXPORT = "export"
+_LARGEST_MARKER = 2**20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class Marker:
     kind: str
     identity: str = ""
     target: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def new_identity() -> str:
@@ -44,14 +47,9 @@ def new_identity() -> str:
 def read_marker(folder: Path) -> Marker | None:
     """Return a folder's marker; None if there is none or it is damaged."""
     try:
-        values = json.loads((folder / MARKER).read_bytes()[: 2**20])
-        marker = Marker(**values)
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    words = (marker.kind, marker.identity, marker.target)
-    if not isinstance(marker.files, dict) or not all(
-        isinstance(word, str) for word in (*words, *marker.files.values())
-    ):
+        values = read_json(folder / MARKER, _LARGEST_MARKER)
+        marker: Marker = from_plain(Marker, values, MARKER, strict=True)
+    except UserError:
         return None
     return marker
 
@@ -62,13 +60,13 @@ def write_marker(folder: Path, marker: Marker) -> None:
     Raises:
         UserError: It cannot be written.
     """
-    write_text(folder / MARKER, json.dumps(asdict(marker), indent=1) + "\n")
+    write_json(folder / MARKER, asdict(marker))
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path, sys.maxsize) as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.files import check_writable, write_atomically
 
 Points = Sequence[tuple[float, float]]
 _SUFFIXES = (".png", ".svg", ".pdf")
@@ -43,11 +43,12 @@ def trade_off(
 
 
 def check_plot_file(path: Path) -> None:
-    """Reject a file name whose suffix is not that of a plot.
+    """Reject a file name that a plot cannot have.
 
     Raises:
-        UserError: The suffix is not .png, .svg or .pdf.
+        UserError: The suffix is not .png, .svg or .pdf, or the file cannot be written.
     """
+    check_writable(path)
     if path.suffix.lower() not in _SUFFIXES:
         raise UserError(f"{path} cannot be drawn; its name must end in {', '.join(_SUFFIXES)}.")
 

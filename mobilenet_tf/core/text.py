@@ -5,7 +5,7 @@ import re
 # Control characters, and the marks that reverse the direction of the text after them.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _LONGEST = 4000  # characters; a path may have so many
-LONGEST_NAME = 300
+_LONGEST_NAME = 300
 
 
 def clean(text: object, most: int = _LONGEST) -> str:
@@ -22,6 +22,11 @@ def clean(text: object, most: int = _LONGEST) -> str:
     spelled = spelled if len(spelled) <= most else f"{spelled[: most - 1]}…"
     spelled = spelled.encode("utf-8", "backslashreplace").decode("utf-8")
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", spelled)
+
+
+def clean_name(text: object) -> str:
+    """Return a name, such as that of a class or a tensor, in a form that is safe to show."""
+    return clean(text, _LONGEST_NAME)
 
 
 def markdown(text: object) -> str:

@@ -1,12 +1,11 @@
 """Which folders are runs, which of their files this project wrote, and what must not be there."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import PARTIAL_PREFIX, read_toml
+from mobilenet_tf.core.files import PARTIAL_PREFIX, read_json, read_toml
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.ownership import EXPORT, read_marker, remove_export
 from mobilenet_tf.runs.result import read_result
@@ -113,8 +112,8 @@ def require_whole_search(folder: Path) -> None:
     """
     for path in sorted((*folder.glob("oracle/*.json"), *folder.glob("oracle/trial_*/trial.json"))):
         try:
-            whole = isinstance(json.loads(path.read_bytes()), dict)
-        except (OSError, ValueError, RecursionError):
+            whole = isinstance(read_json(path), dict)
+        except UserError:
             whole = False
         if not whole:
             raise UserError(

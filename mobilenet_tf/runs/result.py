@@ -1,13 +1,12 @@
 """`result.json` as a type: everything that the stages of a run have measured so far."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_text
+from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqFile
@@ -197,14 +196,11 @@ def read_result(path: Path) -> Result:
     if not path.exists():
         return Result()
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        reason = "it is empty" if not path.stat().st_size else str(error)
+        values = read_json(path)
+    except UserError as error:
         raise UserError(
-            f"{path} is not valid JSON: {reason}; restore it, or delete it and repeat the stages "
-            "whose results are needed."
+            f"{str(error).rstrip('.')}; restore it, or delete it and repeat the stages whose "
+            "results are needed."
         ) from error
     return Result.from_dict(values, str(path))
 
@@ -215,4 +211,4 @@ def write_result(path: Path, result: Result) -> None:
     Raises:
         UserError: The file cannot be written.
     """
-    write_text(path, json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n")
+    write_json(path, result.to_dict())

@@ -1,10 +1,11 @@
 """The networks of a search that a budget allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.cost import COSTS, Budget, Cost, CostTable, Progress, check_budget
 
@@ -83,10 +84,27 @@ def priced(
     return [Affordable(network, table.cost(network)) for network in networks]
 
 
-def restore(networks: Sequence[Network], rows: Sequence[Mapping[str, Any]]) -> list[Affordable]:
-    """Return what `Affordable.to_dict` described; `networks` are all networks of the space."""
-    known = {label(network): network for network in networks}
-    return [
-        Affordable(known[row["network"]], Cost(**{name: row[name] for name in COSTS}))
-        for row in rows
-    ]
+@dataclass(frozen=True)
+class _Row(Cost):
+    """What `Affordable.to_dict` gives, as far as it is read again."""
+
+    network: str
+
+
+def restore(networks: Sequence[Network], rows: Any) -> list[Affordable]:
+    """Return what `Affordable.to_dict` described.
+
+    Args:
+        networks: All networks of the space.
+        rows: The parsed JSON.
+
+    Raises:
+        UserError: A row has a wrong type, or is not of a network of the space.
+    """
+    known, found = {label(network): network for network in networks}, []
+    for row in from_plain(tuple[_Row, ...], rows, "networks"):
+        if row.network not in known:
+            raise UserError(f"{row.network!r} is not a network of the space.")
+        cost = Cost(**{name: getattr(row, name) for name in COSTS})
+        found.append(Affordable(known[row.network], cost))
+    return found

@@ -4,7 +4,6 @@ keras-tuner is written for Keras 3. Only its oracles and the loop around them ar
 numbers and words but never a model.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +13,20 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from threadpoolctl import threadpool_limits
 
-from mobilenet_tf.core.files import write_text
-from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import write_json
+from mobilenet_tf.selection.oracle_state import check_trials, read_state
+from mobilenet_tf.selection.search_settings import FACTOR, UNITS, SearchSettings
 from mobilenet_tf.selection.tuning_space import Range
 
 OBJECTIVE = "val_accuracy"
-# Hyperband's unit is a quarter of a trial's epochs: the better half of the first trials goes on to
-# two quarters, and the better half of these to all four. After one or two epochs of small data,
-# batch normalization's statistics still lag behind and matter more than the values searched.
-UNITS, _FACTOR = 4, 2
+# Random values that may have been tried already before the space counts as exhausted. With
+# keras-tuner's 20, a search would often leave out the last configurations of a small space.
+_COLLISIONS = 2000
+_OWN = (
+    *("hyperparameters", "seed", "num_initial_points", "beta"),
+    *("max_epochs", "min_epochs", "factor", "hyperband_iterations"),
+)
 
 
 def hyperparameters(
@@ -45,17 +49,30 @@ def hyperparameters(
 
 
 class _Atomic(keras_tuner.Oracle):
-    """Mixin that writes the oracle's state atomically."""
+    """Mixin that writes the oracle's state atomically, and checks it when it is read again."""
 
     def save(self) -> None:
-        write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+        write_json(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: Trial) -> None:
         file = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
-        write_text(file, json.dumps(trial.get_state()))
+        write_json(file, trial.get_state())
 
     def reload(self) -> None:
-        super().reload()
+        # The settings determine these; a file that was changed must not.
+        own = {name: getattr(self, name) for name in _OWN if hasattr(self, name)}
+        file = Path(self._get_oracle_fname())
+        try:
+            state = read_state(file)
+            super().reload()
+            check_trials(self.trials, state, own["hyperparameters"])
+        except Exception as error:  # keras-tuner takes every value in its files as given
+            raise UserError(
+                f"The state of the search in {file} and beside it is damaged; restore it, or use "
+                "--overwrite to search again from the start."
+            ) from error
+        for name, value in own.items():
+            setattr(self, name, value)
         # A trial is saved before the oracle that began it, so the oracle may not list it.
         self._retry_queue += [
             name
@@ -96,7 +113,7 @@ def make_oracle(
         "seed": settings.seed + 1,  # keras-tuner takes 0 for no seed
     }
     if settings.algorithm == "hyperband":
-        oracle = _Hyperband(max_epochs=UNITS, factor=_FACTOR, hyperband_iterations=None, **common)
+        oracle = _Hyperband(max_epochs=UNITS, factor=FACTOR, hyperband_iterations=None, **common)
         oracle.max_trials = trials
     elif settings.algorithm == "bayesian":
         # keras-tuner's default, three per dimension, would use up a search of twenty trials.
@@ -104,7 +121,7 @@ def make_oracle(
         oracle = _Bayesian(max_trials=trials, num_initial_points=initial, **common)
     else:
         oracle = _Random(max_trials=trials, **common)
-    oracle.verbose = 0
+    oracle.verbose, oracle._max_collisions = 0, _COLLISIONS
     return oracle
 
 

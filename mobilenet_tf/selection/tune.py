@@ -21,8 +21,9 @@ from mobilenet_tf.core.errors import Diverged
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.selection.affordable import Affordable
-from mobilenet_tf.selection.oracles import OBJECTIVE, UNITS, first_of, make_oracle
-from mobilenet_tf.selection.search_settings import SearchSettings
+from mobilenet_tf.selection.oracles import OBJECTIVE, first_of, make_oracle
+from mobilenet_tf.selection.search_environment import is_distributed
+from mobilenet_tf.selection.search_settings import UNITS, SearchSettings
 from mobilenet_tf.selection.tuning_space import Range
 
 
@@ -32,7 +33,8 @@ class Trial:
 
     Attributes:
         number: Its number, as text.
-        run: Number of the trial whose training it continues, or its own.
+        run: Number of the first trial with the same values, whose training it continues, or its
+            own.
         choice: The network and its cost.
         fields: Path in the recipe -> value, of the fields that are varied.
         epochs: Epoch to stop after, counted from the start of the training that it continues.
@@ -115,9 +117,10 @@ class _Tuner(BaseTuner):
         super().__init__(oracle, directory=str(folder), project_name="oracle")
 
     def save(self) -> None:
+        # The folder is the chief's: what a worker writes would stand in its way.
         if not self._is_worker():
             self.oracle.save()
-        write_text(Path(self._get_tuner_fname()), "{}")
+            write_text(Path(self._get_tuner_fname()), "{}")
 
     def pre_create_trial(self) -> None:
         if self._is_worker():
@@ -125,8 +128,10 @@ class _Tuner(BaseTuner):
 
     def run_trial(self, trial: OracleTrial) -> dict[str, float]:
         described = self.describe(trial)
-        fields = ", ".join(f"{path} {value}" for path, value in described.fields.items())
-        _print(f"Trial {trial.trial_id}: {described.choice.label}, {fields}")
+        values = (f"{path} {value}" for path, value in described.fields.items())
+        text = ", ".join((described.choice.label, *values))
+        before = "" if described.run == described.number else f" goes on with {described.run}"
+        say(f"Trial {described.number}{before}: {text}")
         try:
             accuracy = self.train(described)
         except Diverged:
@@ -134,23 +139,40 @@ class _Tuner(BaseTuner):
         except Exception as error:  # otherwise keras-tuner goes on with the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else f", {self.remaining_trials} more to start"
-        _print(f"Trial {trial.trial_id}: validation {accuracy:.2%}{left}")
+        say(f"Trial {described.number}: validation {accuracy:.2%}{left}")
         return {OBJECTIVE: accuracy}
 
     def describe(self, trial: OracleTrial) -> Trial:
         """Return a trial in this project's terms."""
-        values = trial.hyperparameters.values
-        units = values.get("tuner/epochs", UNITS)
+        units = trial.hyperparameters.values.get("tuner/epochs", UNITS)
+        choice, fields = self._values(trial)
         return Trial(
             number=trial.trial_id,
-            run=first_of(self.oracle, trial).trial_id,
-            choice=self.networks[values["network"]],
-            fields={
-                path: _rounded(values[path], allowed)
-                for path, allowed in self.settings.space.fields.items()
-            },
+            run=self._run(trial),
+            choice=choice,
+            fields=fields,
             epochs=math.ceil(self.settings.longest * units / UNITS),
         )
+
+    def _values(self, trial: OracleTrial) -> tuple[Affordable, dict[str, Any]]:
+        values = trial.hyperparameters.values
+        fields = {
+            path: _rounded(values[path], allowed)
+            for path, allowed in self.settings.space.fields.items()
+        }
+        return self.networks[values["network"]], fields
+
+    def _run(self, trial: OracleTrial) -> str:
+        """Return the number of the first trial with the same values.
+
+        Hyperband promotes it, or an algorithm asks for the same again. Either way its training
+        goes on, so that nothing is trained twice. Workers know only what Hyperband promotes.
+        """
+        if is_distributed():
+            return first_of(self.oracle, trial).trial_id
+        known, wanted = self.oracle.trials, self._values(trial)
+        numbers = sorted(known, key=int)
+        return next(number for number in numbers if self._values(known[number]) == wanted)
 
 
 def _rounded(value: Any, allowed: Range | tuple) -> Any:
@@ -158,7 +180,3 @@ def _rounded(value: Any, allowed: Range | tuple) -> Any:
     if not isinstance(allowed, Range) or allowed.whole:
         return value
     return min(max(float(f"{value:.3g}"), float(allowed.least)), float(allowed.most))
-
-
-def _print(text: str) -> None:
-    say(text)

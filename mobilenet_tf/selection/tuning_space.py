@@ -56,19 +56,29 @@ class Space:
         Raises:
             UserError: A name, alpha or size is not accepted.
         """
-        combinations = product(self.model, self.alpha, self.size)
+        # A value may be listed twice.
+        combinations = dict.fromkeys(product(self.model, self.alpha, self.size))
         return [make_network(*values, classes, channels) for values in combinations]
 
-    @property
-    def configurations(self) -> float:
-        """Number of different configurations; infinite with a continuous range."""
-        found: float = len(set(product(self.model, self.alpha, self.size)))
+    def configurations(self, networks: int) -> float:
+        """Return the number of different configurations; infinite with a continuous range.
+
+        Args:
+            networks: Number of networks to choose from.
+        """
+        found: float = networks
         for values in self.fields.values():
             if not isinstance(values, Range):
                 found *= len(set(values))
             else:
                 found *= values.most - values.least + 1 if values.whole else inf
         return found
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """The ends of the range, or the values, of the number of images per step."""
+        values = self.fields.get("batch", ())
+        return (int(values.least), int(values.most)) if isinstance(values, Range) else values
 
     def narrowed(
         self,

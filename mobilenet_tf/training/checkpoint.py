@@ -1,9 +1,7 @@
 """Checkpoint of a training phase in one file, so that a kill loses at most one epoch."""
 
-import json
-import zipfile
-import zlib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,13 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.files import json_text, parse_json, write_atomically
+from mobilenet_tf.core.reading import open_regular
+from mobilenet_tf.core.records import from_plain
+from mobilenet_tf.core.settings import number
 
 History = dict[str, list[float]]  # metric -> one value per epoch
+_FACTS_BYTES = 2**24  # of what a checkpoint holds beside its arrays, with their headers
 
 
 @dataclass
@@ -45,6 +47,16 @@ class State:
         return self.epoch >= epochs or 0 < patience <= waited
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """What is stored beside the arrays. JSON has no infinity and no NaN: they are None."""
+
+    epoch: int = number(least=0, most=2**16)
+    history: dict[str, tuple[float | None, ...]]
+    best_loss: float | None
+    fingerprint: str
+
+
 def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None:
     """Write weights, optimizer, best weights and history to one `.npz` file, atomically.
 
@@ -56,16 +68,16 @@ def save(path: Path, state: State, model: keras.Model, fingerprint: str) -> None
     groups["optimizer"] = [variable.numpy() for variable in model.optimizer.variables]
     for name, values in groups.items():
         arrays |= {f"{name}_{index}": value for index, value in enumerate(values)}
-    facts = {
-        "epoch": state.epoch,
-        "history": state.history,
-        "best_loss": state.best_loss,
-        "fingerprint": fingerprint,
-    }
+    facts = _Facts(
+        epoch=state.epoch,
+        history={name: tuple(values) for name, values in state.history.items()},
+        best_loss=state.best_loss,
+        fingerprint=fingerprint,
+    )
 
     def write(partial: Path) -> None:
         with partial.open("wb") as file:
-            np.savez(file, facts=json.dumps(facts), **arrays)
+            np.savez(file, facts=json_text(asdict(facts)), **arrays)
 
     write_atomically(path, write)
 
@@ -88,29 +100,47 @@ def restore(path: Path, model: keras.Model, fingerprint: str) -> State:
         return State()
     try:
         return _read(path, model, fingerprint)
-    except UserError:
+    except _OtherData:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, TypeError, ValueError):
+    except Exception as error:  # NumPy and zipfile raise anything on damaged files
         raise UserError(
             f"{path} is damaged and cannot be read; delete it, and this training starts again."
-        ) from None
+        ) from error
+
+
+class _OtherData(UserError):
+    """A checkpoint is whole, but belongs to other images or settings."""
 
 
 def _read(path: Path, model: keras.Model, fingerprint: str) -> State:
-    with np.load(path) as file:
-        facts = json.loads(str(file["facts"]))
-        if facts["fingerprint"] != fingerprint:
-            raise UserError(
+    optimizer = model.optimizer.variables
+    most = 2 * _bytes(model.variables) + _bytes(optimizer) + _FACTS_BYTES
+    with open_regular(path, most) as file, np.load(file) as stored:
+        if sum(member.file_size for member in stored.zip.infolist()) > most:
+            raise ValueError("more arrays than the model has")
+        facts = from_plain(_Facts, parse_json(str(stored["facts"]), "facts"), "facts")
+        if facts.fingerprint != fingerprint:
+            raise _OtherData(
                 f"{path} was written with other images or settings than the current ones; "
                 "use --overwrite to start again."
             )
+        if any(len(values) != facts.epoch for values in facts.history.values()):
+            raise ValueError("curves of another length")
 
         def group(name: str) -> list[np.ndarray]:
-            count = sum(key.startswith(f"{name}_") for key in file.files)
-            return [file[f"{name}_{index}"] for index in range(count)]
+            count = sum(key.startswith(f"{name}_") for key in stored.files)
+            return [stored[f"{name}_{index}"] for index in range(count)]
 
         model.set_weights(group("weight"))
-        for variable, value in zip(model.optimizer.variables, group("optimizer"), strict=True):
+        for variable, value in zip(optimizer, group("optimizer"), strict=True):
             variable.assign(value)
         best = group("best") or None
-        return State(facts["epoch"], facts["history"], best, facts["best_loss"])
+    history = {
+        name: [np.nan if value is None else value for value in values]
+        for name, values in facts.history.items()
+    }
+    return State(facts.epoch, history, best, np.inf if facts.best_loss is None else facts.best_loss)
+
+
+def _bytes(variables: Sequence[Any]) -> int:
+    return sum(variable.shape.num_elements() * variable.dtype.size for variable in variables)

@@ -91,8 +91,8 @@ def test_what_a_search_writes(settings, tmp_path, monkeypatch):
         def __init__(self, settings, folder):
             pass
 
-        def dataset(self, network):
-            pass
+        def fingerprint(self, network):
+            return "images"
 
         def __call__(self, trial):
             trained.append(trial)
@@ -114,9 +114,10 @@ def test_what_a_search_writes(settings, tmp_path, monkeypatch):
     written = json.loads((tmp_path / "a" / "result.json").read_text())
     assert written["best"] == best
     assert len(written["networks"]) == result["networks"]
-    folder, networks = begin_search(
-        settings(fields, epochs=18, seed=3), tmp_path / "a", resume=True
-    )
+    again, same = settings(fields, epochs=18, seed=3), {"fingerprint": lambda network: "images"}
+    folder, networks = begin_search(again, tmp_path / "a", resume=True, **same)
+    with pytest.raises(UserError, match=r"not those that the search in .* began with"):
+        begin_search(again, tmp_path / "a", resume=True, fingerprint=lambda network: "others")
     with pytest.raises(UserError, match="no finished trial"):
         module.write_outcome(settings(fields), networks, [], folder)
     with pytest.raises(UserError, match="trials is 0; it must be at least 1"):
@@ -198,6 +199,6 @@ def test_a_chief_and_two_workers(tmp_path):
     result = json.loads(output["chief"][0])
     assert [row["trial"] for row in result["trials"]] == list("0123")
     for name in ("one", "two"):
-        assert "validation" in output[name][1]
+        assert "Trial" in output[name][1]
         assert output[name][0] == ""
-    assert "validation" not in output["chief"][1]
+    assert "Trial" not in output["chief"][1]

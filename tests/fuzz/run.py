@@ -1,57 +1,24 @@
-"""Read damaged files as a user would: `python -m tests.fuzz.run FIRST_SEED COUNT`.
+"""Read damaged files as a user would: `python -m tests.fuzz.run KIND FIRST_SEED COUNT`.
 
-Prints one object of JSON: mutants, accepted, refused, crashes of LiteRT in the child, the slowest
-answer in seconds, the peak memory in bytes, and faults, each with the seed's name.
+One process reads all of them. Standard output has an object of JSON per line: the seed before it is
+read; what became of it, the seconds and the fault, if any; and, last, the peak memory in bytes.
 """
 
-import io
 import json
+import os
 import re
 import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from rich.console import Console
-
-from mobilenet_tf.cli.inspection import format_inspection
-from mobilenet_tf.cli.tables import prediction_table
-from mobilenet_tf.commands.inspect import inspect
-from mobilenet_tf.commands.predict import predict
-from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text
-from mobilenet_tf.deployment.tflite.guard import RuntimeCrash
-from tests.fuzz.mutators import mutant
-from tests.fuzz.samples import valid
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def read(file: Path, picture: Path) -> list[str]:
-    """Return what became of `inspect` and `predict`: accepted, refused or crashed."""
-    found = []
-    for command, table in (
-        (lambda: inspect(file), format_inspection),
-        (lambda: predict(file, [picture]), prediction_table),
-    ):
-        try:
-            facts = command()
-            json.loads(json_text(facts), parse_constant=_no_constant)
-            Console(file=io.StringIO()).print(table(facts))
-            found.append("accepted")
-        except RuntimeCrash:
-            found.append("crashed")
-        except UserError as error:
-            if "\n" in str(error).strip():
-                raise ValueError("more than one sentence") from error
-            found.append("refused")
-    return found
+# Kind -> the module of its function; some need TensorFlow, which is slow to start.
+KINDS = {
+    **dict.fromkeys(("tflite", "images", "texts", "runs"), "tests.fuzz.kinds"),
+    **dict.fromkeys(("models", "states"), "tests.fuzz.keras_kinds"),
+}
 
 
 def peak() -> int:
@@ -65,24 +32,21 @@ def peak() -> int:
 
 def main() -> None:
     """Read as many mutants as the command line says."""
-    first, count = map(int, sys.argv[1:3])
-    samples, totals, faults, slowest = valid(), Counter(), [], 0.0
+    kind, first, count = sys.argv[1], *map(int, sys.argv[2:4])
+    lines = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the readers print
     with tempfile.TemporaryDirectory() as folder:
-        picture, file = Path(folder, "picture.png"), Path(folder, "mutant.tflite")
-        random = np.random.default_rng(0)
-        Image.fromarray(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(picture)
+        read = getattr(import_module(KINDS[kind]), kind)(Path(folder))
         for seed in range(first, first + count):
-            name, content = mutant(seed, samples)
-            file.write_bytes(content)
-            start = time.monotonic()
+            lines.write(json.dumps({"seed": seed}) + "\n")
+            start, found, fault = time.monotonic(), {}, None
             try:
-                totals.update(read(file, picture))
+                found = dict(read(seed))
             except Exception:
-                faults.append(f"{name}: {traceback.format_exc(limit=-4)}")
-            slowest = max(slowest, time.monotonic() - start)
-    found = {key: totals[key] for key in ("accepted", "refused", "crashed")}
-    print(json.dumps(found | {"mutants": count, "slowest": slowest, "peak": peak(),
-                              "faults": faults}))  # fmt: skip
+                fault = traceback.format_exc(limit=-5)
+            seconds = time.monotonic() - start
+            lines.write(json.dumps({"found": found, "seconds": seconds, "fault": fault}) + "\n")
+    lines.write(json.dumps({"peak": peak()}) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,57 +1,68 @@
 """Damaged files give sentences: no traceback, no death of the reader, no delay, no flood.
 
-Another first seed makes other mutants: `FUZZ_SEED=5000 make fuzz`.
+This is the short form; `make fuzz` reads thousands, and other ones with another FUZZ_SEED.
 """
 
-import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.fuzz.run import read
-from tests.fuzz.samples import valid
+from mobilenet_tf import inspect, predict
+from tests.fuzz import driver, kinds
+from tests.fuzz.picture_samples import pictures
+from tests.fuzz.tflite_samples import valid
 
-ROOT = Path(__file__).parents[2]
-# Two commands, each with the time to load and to run, and to start the child.
-SECONDS = 40
-
-
-def fuzz(first, count):
-    """Run the fuzz in a process of its own, whose death would be seen here."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.run", str(first), str(count)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    assert not found["faults"], "\n".join(found["faults"][:10])
-    assert found["slowest"] < SECONDS
-    assert found["peak"] < 1 << 30
-    assert found["accepted"] + found["refused"] + found["crashed"] == 2 * count
-    return found
+# The states of searches and checkpoints have tests of their own, without the start of TensorFlow.
+COUNTS = {"tflite": 6, "images": 4, "texts": 60, "runs": 6, "models": 12}
 
 
 def test_the_samples_are_valid(tmp_path):
-    from PIL import Image
-
-    Image.new("RGB", (40, 50)).save(tmp_path / "picture.png")
+    image = kinds.picture(tmp_path)
     for name, content in valid().items():
         (tmp_path / name).write_bytes(content)
-        assert read(tmp_path / name, tmp_path / "picture.png") == ["accepted"] * 2, name
+        inspect(tmp_path / name)
+        assert predict(tmp_path / name, [image])["predictions"], name
+    paths = []
+    for name, content in pictures().items():
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(content)
+    assert len(predict(tmp_path / "v1", paths)["predictions"]) == len(paths)
 
 
-def test_some_mutants():
-    assert fuzz(0, 25)["refused"] > 0
+@pytest.mark.parametrize("kind", COUNTS)
+def test_some_mutants(kind):
+    report = driver.fuzz(kind, 0, COUNTS[kind])
+    assert not report.problems(), "\n".join(report.problems()[:10])
+    assert report.found["mutants"] >= COUNTS[kind]
+    assert report.found["refused"] > 0
+    assert report.peak > 0
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("part", range(4))
-def test_many_mutants(part):
-    fuzz(int(os.environ.get("FUZZ_SEED", "1000")) + part * 600, 600)
+READER = """
+import json, os, sys, time
+for seed in range(int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[3])):
+    print(json.dumps({"seed": seed}), flush=True)
+    if seed == 1:
+        os.abort()
+    if seed == 4:
+        time.sleep(600)
+    fault = "ZeroDivisionError" if seed == 2 else None
+    print(json.dumps({"found": {"mutants": 1}, "seconds": 9.0 * (seed == 3), "fault": fault}))
+print(json.dumps({"peak": 2**31}))
+"""
+
+
+def test_deaths_faults_delays_and_floods_are_problems(monkeypatch, tmp_path):
+    """And the mutants behind one that ends the reader are read."""
+    (tmp_path / "reader.py").write_text(READER)
+    monkeypatch.setattr(driver, "READER", [sys.executable, str(tmp_path / "reader.py")])
+    monkeypatch.setattr(driver, "SECONDS", 1)
+    report = driver.fuzz("any", 0, 6)
+    assert report.found["mutants"] == 6
+    assert report.problems() == [
+        "any 1: the process ended with -6",
+        "any 2: ZeroDivisionError",
+        "any 4: the process ended with -9",
+        "any: an answer after 9 seconds",
+        "any: 2,147,483,648 bytes of memory",
+    ]

@@ -1,3 +1,5 @@
+import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -96,6 +98,43 @@ def test_a_checkpoint_of_other_data_is_refused(model, tmp_path):
     save(tmp_path / "state.npz", State(best=model.get_weights()), model, "these images")
     with pytest.raises(UserError, match="other images or settings"):
         restore(tmp_path / "state.npz", model, "those images")
+
+
+def test_a_checkpoint_is_valid_json_and_exact(model, tmp_path):
+    path, third = tmp_path / "state.npz", 1 / 3
+    model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
+    history = {"val_loss": [third, math.nan], "loss": [1.0, 2.0]}
+    save(path, State(2, history, model.get_weights()), model, "same")
+    with np.load(path) as stored:
+        assert json.loads(str(stored["facts"]), parse_constant=pytest.fail)["best_loss"] is None
+    state = restore(path, model, "same")
+    assert (state.epoch, state.best_loss, state.history["val_loss"][0]) == (2, math.inf, third)
+    assert math.isnan(state.history["val_loss"][1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"facts": "{}"},
+        {"facts": '{"epoch": -1, "history": {}, "best_loss": 1, "fingerprint": "same"}'},
+        {"facts": '{"epoch": 1, "history": {"loss": 3}, "best_loss": 1, "fingerprint": "same"}'},
+        {"facts": '{"epoch": 9, "history": {"loss": []}, "best_loss": 1, "fingerprint": "same"}'},
+        {"facts": "[" * 100_000},
+        {"weight_0": np.zeros(3)},
+        {"weight_0": np.array(["a"])},
+        {"weight_900": np.zeros(1)},
+        {"other": np.zeros(10**8, np.uint8)},
+    ],
+)
+def test_a_damaged_checkpoint(model, tmp_path, change):
+    model.compile(make_optimizer(model, PLAIN, 4), "categorical_crossentropy")
+    path = tmp_path / "state.npz"
+    save(path, State(best=model.get_weights()), model, "same")
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez_compressed(path, **arrays | change)
+    with pytest.raises(UserError, match="is damaged and cannot be read; delete it"):
+        restore(path, model, "same")
 
 
 def test_divergence_is_an_error(model, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.reading import read_text_file
 from mobilenet_tf.networks.published.names import head_layers
 from mobilenet_tf.networks.published.stored import Stored, read_weights
 from mobilenet_tf.networks.rows import Network
@@ -20,6 +21,7 @@ from mobilenet_tf.networks.zoo import ZOO, make_network
 
 log = logging.getLogger(__name__)
 
+_LARGEST_NOTE = 1000  # bytes of the hash of a first download
 HOST = "https://storage.googleapis.com/tensorflow/keras-applications"
 V1_ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
 V1_SIZES = (128, 160, 192, 224)
@@ -155,7 +157,8 @@ def _check_hash(path: Path) -> Callable[[], None]:
         UserError: The hash differs.
     """
     seen = path.with_name(f"{path.name}.sha256")
-    expected = HASHES.get(path.name) or (seen.read_text().strip() if seen.exists() else None)
+    noted = read_text_file(seen, _LARGEST_NOTE).strip() if seen.exists() else None
+    expected = HASHES.get(path.name) or noted
     algorithm = "md5" if expected and len(expected) == 32 else "sha256"
     actual = hashlib.new(algorithm, path.read_bytes(), usedforsecurity=False).hexdigest()
     if expected and actual != expected:

@@ -1,4 +1,4 @@
-"""Damage `.tflite` files: their bytes, fields, graph, metadata and zip; by a seed."""
+"""Damage `.tflite` files: their bytes, fields, graph, metadata and zip."""
 
 import io
 import zipfile
@@ -12,36 +12,11 @@ from mobilenet_tf.deployment.tflite.flatbuffer import pack, write_metadata_entry
 from mobilenet_tf.deployment.tflite.metadata import METADATA_MARK, METADATA_NAME
 from mobilenet_tf.deployment.tflite.metadata_schema import pack_table
 from mobilenet_tf.deployment.tflite.parse import read_metadata_entry
+from tests.fuzz.byte_mutants import damage_bytes
 
-WORDS = (0, 1, 2, 4, 127, 128, 255, 256, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 NUMBERS = (*(-1, 0, 1, 2, 3, 5, 7, 127, 255, 1000, 65536), 2**31 - 1, -(2**31))
 REALS = (0.0, -1.0, 1e-45, 1e38, float("nan"), float("inf"), -float("inf"))
 TEXTS = (b"", b"\xff\xfe", b"x" * 5000, b"\x1b[2J\0\n", "\u202e\u2028".encode(), b"labels.txt")
-
-
-def damage_bytes(content: bytes, random: Random) -> bytes:
-    """Change, cut, repeat or remove bytes, or overwrite a word by an extreme one."""
-    data = bytearray(content)
-    for _ in range(random.choice((1, 1, 2, 8, 50))):
-        if len(data) < 16:
-            break
-        at = random.randrange(len(data) - 8)
-        kind = random.randrange(5)
-        if kind == 0:
-            data[at] = random.randrange(256)
-        elif kind == 1:
-            at -= at % 4
-            data[at : at + 4] = random.choice(WORDS).to_bytes(4, "little")
-        elif kind == 2:
-            # Tables and references are at the front or the back of the flatbuffer.
-            at = random.choice((random.randrange(8, min(len(data) - 4, 400)), at)) & ~3
-            value = int.from_bytes(data[at : at + 4], "little") + random.choice((-4, -1, 1, 4, 64))
-            data[at : at + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
-        elif kind == 3:
-            del data[at : at + random.choice((1, 4, 100, len(data)))]
-        else:
-            data[at:at] = data[at : at + random.choice((1, 4, 100))]
-    return bytes(data)
 
 
 def damage_fields(content: bytes, random: Random) -> bytes:
@@ -135,13 +110,6 @@ def damage_zip(content: bytes, random: Random) -> bytes:
 
 
 MUTATORS = (damage_bytes, damage_fields, damage_graph, damage_metadata, damage_zip)
-
-
-def mutant(seed: int, samples: dict[str, bytes]) -> tuple[str, bytes]:
-    """Return a name that says how it was made, and a damaged file."""
-    random = Random(seed)
-    name, mutate = random.choice(sorted(samples)), MUTATORS[seed % len(MUTATORS)]
-    return f"{seed}-{name}-{mutate.__name__}", mutate(samples[name], random)
 
 
 def _tables(table):

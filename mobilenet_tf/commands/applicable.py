@@ -1,0 +1,191 @@
+"""Which options of a command apply only under a condition; one that would be ignored is refused."""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from mobilenet_tf.core.errors import UserError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition of some options.
+
+    Attributes:
+        options: Names of parameters, of the command line or of the Python function.
+        holds: Whether the values of all parameters meet the condition.
+        said: What errors say of an option while the condition is not met.
+    """
+
+    options: tuple[str, ...]
+    holds: Callable[[Values], bool]
+    said: str
+
+
+def _is_run(values: Values) -> bool:
+    what = values["what"]
+    return hasattr(what, "folder") or (Path(what) / "config.toml").is_file()
+
+
+def _for_cpu(values: Values) -> bool:
+    return bool(values["target"] == "cpu")
+
+
+def _is_timed(values: Values) -> bool:
+    """Whether the device, which has two old options as well, is one with threads."""
+    named = {values["device"], values.get("target")} - {None}
+    return values.get("adb", False) or named <= {"cpu", "phone"}
+
+
+def _sets_no(path: str) -> Callable[[Values], bool]:
+    def holds(values: Values) -> bool:
+        fields = values.get("fields") or ()
+        return not any(field.partition("=")[0].strip() == path for field in fields)
+
+    return holds
+
+
+def _field(option: str, path: str) -> Rule:
+    said = f"is the field {path} of the recipe, which --set changes too; give one of them"
+    return Rule((option,), _sets_no(path), said)
+
+
+# What a config.toml determines.
+_SETTINGS = (
+    *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
+    *("batch", "seed", "weights", "teacher", "io", "per_tensor", "deterministic"),
+)
+_ONE_OF_TWO = Rule(
+    ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
+)
+_NEW_RUN = (
+    Rule(
+        _SETTINGS,
+        lambda values: values.get("config") is None,
+        "cannot be combined with --config, which determines every setting; only --out, "
+        "--overwrite, --resume and --strategy can",
+    ),
+    _field("epochs", "train.epochs"),
+    _field("qat_epochs", "qat.epochs"),
+    _field("batch", "batch"),
+    _field("deterministic", "deterministic"),
+    _ONE_OF_TWO,
+)
+RULES: dict[str, tuple[Rule, ...]] = {
+    "run": _NEW_RUN,
+    "train": _NEW_RUN,
+    "export": (
+        Rule(
+            ("data", "mean", "std", "labels", "seed", "trust_code"),
+            lambda values: not _is_run(values),
+            "applies only to models that are not runs",
+        ),
+        Rule(("io",), _for_cpu, "applies only to --target cpu; files for devices are always int8"),
+        Rule(
+            ("max_flash", "max_ram", "max_arena"),
+            lambda values: not _for_cpu(values),
+            "applies only to --target mcu and NPUs",
+        ),
+        Rule(
+            ("out", "overwrite"),
+            lambda values: not (_for_cpu(values) and _is_run(values)),
+            "applies only to --target mcu, NPUs and models that are not runs",
+        ),
+    ),
+    "evaluate": (
+        Rule(
+            ("mean", "std", "labels"),
+            lambda values: not _is_run(values),
+            "applies only to a .tflite file; a run has its own",
+        ),
+        Rule(
+            ("seed",),
+            lambda values: not _is_run(values) or values["data"] or values["robustness"],
+            "applies only to --data and --robustness; a run has its own split",
+        ),
+    ),
+    "summary": (
+        Rule(
+            ("alpha",),
+            lambda values: bool(values.get("name") or values.get("network")),
+            "applies only to a network; give its name",
+        ),
+    ),
+    "tune": (
+        Rule(
+            ("device",),
+            lambda values: any(
+                values[f"max_{name}"] for name in ("flash", "ram", "latency", "size")
+            ),
+            "applies only to --max-flash, --max-ram and --max-latency",
+        ),
+        _field("epochs", "train.epochs"),
+        _ONE_OF_TWO,
+    ),
+    "compare": (
+        Rule(
+            ("device",),
+            lambda values: any(values[f"max_{name}"] for name in ("flash", "ram", "latency")),
+            "applies only to --max-flash, --max-ram and --max-latency",
+        ),
+        Rule(
+            ("qat_epochs",),
+            lambda values: not values["float_only"],
+            "cannot be combined with --float-only",
+        ),
+        _field("epochs", "train.epochs"),
+        _field("qat_epochs", "qat.epochs"),
+        _ONE_OF_TWO,
+    ),
+    "choose": (
+        Rule(("trials",), lambda values: values["data"], "trains on images; give --data"),
+        Rule(
+            ("epochs", "out"), lambda values: values["trials"], "applies only to --trials"
+        ),
+        Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
+    ),
+}  # fmt: skip
+
+
+def refuse_ignored(command: str, given: Collection[str], values: Values) -> None:
+    """Reject an option that a command would not use.
+
+    Args:
+        command: The command's name.
+        given: Names of the parameters that the user gave.
+        values: Name -> value of all parameters.
+
+    Raises:
+        UserError: One of them does not apply to what the others ask for.
+    """
+    for rule in RULES.get(command, ()):
+        ignored = [name for name in rule.options if name in given]
+        if ignored and not rule.holds(values):
+            name = {"fields": "set"}.get(ignored[0], ignored[0])
+            raise UserError(f"--{name.replace('_', '-')} {rule.said}.")
+
+
+def applicable(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let the Python function of a command refuse arguments as its options are refused.
+
+    An argument that equals its default counts as not given.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        defaults = {name: known.default for name, known in signature.parameters.items()}
+        given = [name for name, value in bound.arguments.items() if value != defaults[name]]
+        refuse_ignored(function.__name__, given, bound.arguments)
+        return function(*args, **kwargs)
+
+    return checked
