@@ -156,7 +156,7 @@ def main() -> None:
         return
     known = SECTION.file
     measured = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    data = resplit(options.data, options.folder.with_name(f"{options.data.name}_split"))
+    data = resplit(options.data, options.folder.parent / "split" / options.data.name)
     for claim in CLAIMS:
         if claim.name in (options.only or [claim.name]):
             measured[claim.name] = measure(claim, data, options.folder, options.seeds)

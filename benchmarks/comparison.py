@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs") / "comparison")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    data = resplit(options.data, options.folder.with_name(f"{options.data.name}_split"))
+    data = resplit(options.data, options.folder.parent / "split" / options.data.name)
     SECTION.save(measure(data, options.folder, options.seeds))
 
 

@@ -30,11 +30,7 @@ SITUATIONS = {
     "summary": ["", "v1"],
     "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
     "tune": ["", "--max-flash 1MB", "--max-macs 9M", "--set train.epochs=3", "--resume"],
-    "compare": [
-        "--models v1:0.25",
-        "--models v1:0.25 --max-flash 1MB",
-        "--models v1:0.25 --resume",
-    ],
+    "compare": ["", "--max-flash 1MB", "--float-only", "--set train.epochs=3", "--resume"],
     "choose": ["", "--device mcu", "--data photos", "--data photos --trials 2", "--target mcu"],
     "benchmark": ["FILE"],
     "android": ["FILE", "RUN"],
@@ -45,6 +41,7 @@ VALUES = {
     "io": "int8", "space": "SPACE", "algorithm": "random", "labels": "LABELS", "device": "phone",
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
+    "models": "v2:0.5@64", "reference": "first",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.

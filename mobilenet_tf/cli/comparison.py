@@ -17,7 +17,7 @@ def compare(
     models: Annotated[
         str,
         typer.Option(help="Networks, each as NAME:ALPHA@SIZE, such as v1:0.25@96,v3_small@96."),
-    ],
+    ] = "v1:0.25,v3_small:0.25",
     data: opt.Data = "digits",
     channels: opt.Channels = None,
     recipe: opt.Recipe = "small_data",
@@ -35,13 +35,7 @@ def compare(
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            help="What to measure limited costs on: cpu (this machine), phone, mcu, "
-            "ethos-u55-128, ..."
-        ),
-    ] = "cpu",
+    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     weights: opt.Weights = "none",
     out: Annotated[
         Path | None,
@@ -58,17 +52,9 @@ def compare(
 ) -> None:
     """Train networks in the same way, and compare accuracy with intervals, cost and speed."""
     from mobilenet_tf.commands.compare import compare as command
-    from mobilenet_tf.datasets.load import class_names
     from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
     from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
-    digits = data == "digits"
-    networks = parse_networks(
-        models.split(","),
-        len(class_names(data)),
-        channels=channels if channels is not None else (1 if digits else 3),
-        size=32 if digits else 96,
-    )
     changed = {"train.epochs": epochs, "qat.epochs": qat_epochs} | parse_settings(fields or [])
     settings = ComparisonSettings(
         recipe=load_recipe(recipe).with_fields(changed),
@@ -80,6 +66,12 @@ def compare(
         device=device,
         weights=weights,
         reference=reference,
+    )
+    digits = data == "digits"
+    networks = parse_networks(
+        models.split(","),
+        channels=channels if channels is not None else (1 if digits else 3),
+        size=32 if digits else 96,
     )
     result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
     show(result, as_json, comparison_table)

@@ -143,6 +143,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "compare": (
         _DEVICE,
+        Rule(
+            ("qat_epochs",),
+            lambda values: not values["float_only"],
+            "cannot be combined with --float-only",
+        ),
         _field("epochs", "train.epochs"),
         _field("qat_epochs", "qat.epochs"),
         _ONE_OF_TWO,

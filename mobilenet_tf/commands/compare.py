@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.comparison_outcome import outcome, write_outcome
 from mobilenet_tf.commands.comparison_trials import Trainer
@@ -22,6 +23,7 @@ from mobilenet_tf.selection.affordable import Affordable, label, priced, within
 from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
 
 
+@applicable
 def compare(
     data: str | Path,
     networks: Sequence[Network | str],
@@ -54,14 +56,11 @@ def compare(
             the budget.
     """
     source = str(data)
-    check_weights(settings.weights)
     digits = source == "digits"
-    found = parse_networks(
-        networks,
-        len(class_names(source)),
-        channels=1 if digits else 3,
-        size=32 if digits else 96,
-    )
+    given = parse_networks(networks, channels=1 if digits else 3, size=32 if digits else 96)
+    check_weights(settings.weights)
+    classes = len(class_names(source))
+    found = [network.with_classes(classes) for network in given]
     out = Path(out or Path("runs") / f"compare_{source_name(source)[:LONGEST_PART]}")
     with at_work(out):
         folder, trainer = RunFolder(out), Trainer(source, settings, out)

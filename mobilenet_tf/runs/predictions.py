@@ -1,15 +1,15 @@
 """`predictions.json`: the class that a trial's network predicted for each test picture."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import json_text, write_text
+from mobilenet_tf.core.files import json_text, read_json, write_text
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.datasets.dataset import Dataset
 
 NAME = "predictions.json"
+_LARGEST = 2**28  # bytes of such a file
 NONE = -1  # where training diverged
 
 
@@ -61,10 +61,7 @@ def read_predictions(folder: Path) -> Predictions | None:
     path = folder / NAME
     if not path.is_file():
         return None
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read as JSON; delete it to repeat the trial.") from error
+    values = read_json(path, _LARGEST)
     found: Predictions = from_plain(Predictions, values, f"{path}:")
     count = len(found.names)
     if not all(len(one) in (0, count) for one in (found.labels, found.float, found.int8)):

@@ -20,7 +20,7 @@ class TrialData:
 
     Args:
         source: Source of the images, as for `load_data`.
-        batch: Number of images per step.
+        batch: Number of images per step, the largest of all trials.
     """
 
     def __init__(self, source: str, batch: int) -> None:

@@ -58,31 +58,27 @@ class ComparisonSettings:
 
 
 def parse_networks(
-    networks: Sequence[Network | str], classes: int, channels: int = 3, size: int = _SIZE
+    networks: Sequence[Network | str], channels: int = 3, size: int = _SIZE
 ) -> list[Network]:
-    """Return networks for a number of classes.
+    """Return networks that are given as such or as text.
 
     Args:
         networks: Networks, or texts such as `v1:0.25@96`; alpha is 1 and the size `size` where
             they are left out.
-        classes: Number of classes.
         channels: 3 (RGB) or 1 (grey), of networks that are given as text.
         size: Side of the input of networks that are given as text without one.
 
     Raises:
         UserError: A text is no such network, there is no network, or two have the same name.
     """
-    found = [
-        one.with_classes(classes) if isinstance(one, Network) else _parse(one, channels, size)
-        for one in networks
-    ]
+    found = [one if isinstance(one, Network) else _parse(one, channels, size) for one in networks]
     if not found:
         raise UserError("There is nothing to compare; give networks such as v1:0.25@96.")
     labels = [label(network) for network in found]
     for name in labels:
         if labels.count(name) > 1:
             raise UserError(f"Two networks are called {name}; each needs a name of its own.")
-    return [network.with_classes(classes) for network in found]
+    return found
 
 
 def _parse(text: str, channels: int, size: int) -> Network:

@@ -200,7 +200,12 @@ def test_predictions(tmp_path):
     assert read_predictions(tmp_path) == found
     assert found.correct("float") == {"x": True, "y": False}
     assert found.correct("int8") == {"x": False, "y": False}
-    for text in ("{", '{"fingerprint": "a"}', (tmp_path / NAME).read_text().replace("1]", "1, 2]")):
+    for text in (
+        "{",
+        "[1]",
+        '{"fingerprint": "a"}',
+        (tmp_path / NAME).read_text().replace("1]", "1, 2]"),
+    ):
         (tmp_path / NAME).write_text(text)
         with pytest.raises(UserError, match=NAME):
             read_predictions(tmp_path)

@@ -79,7 +79,7 @@ BEFORE = {
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
-    "choose": "--data nowhere --trials 1", "benchmark": "gone.tflite",
+    "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "export max": "RUN --target mcu",
 }  # fmt: skip
 TOGETHER = {"mean": "--std 1", "std": "--mean 1"}

@@ -8,16 +8,16 @@ from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
 
 
 def test_networks_as_text():
-    found = parse_networks(["v1:0.25@64", " v2:0.5 ", "v3_small@32x48", make_network("v1")], 7)
+    found = parse_networks(["v1:0.25@64", " v2:0.5 ", "v3_small@32x48", make_network("v1")])
     expected = [
-        make_network("v1", 0.25, 64, 7),
-        make_network("v2", 0.5, 96, 7),
-        make_network("v3_small", 1.0, (32, 48), 7),
-        make_network("v1", 1.0, 224, 7),
+        make_network("v1", 0.25, 64),
+        make_network("v2", 0.5, 96),
+        make_network("v3_small", 1.0, (32, 48)),
+        make_network("v1", 1.0, 224),
     ]
     assert found == expected
-    (grey,) = parse_networks(["v1"], 3, channels=1, size=32)
-    assert grey == make_network("v1", 1.0, 32, 3, channels=1)
+    (grey,) = parse_networks(["v1"], channels=1, size=32)
+    assert grey == make_network("v1", 1.0, 32, channels=1)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_networks_as_text():
 )
 def test_what_is_no_network(networks, said):
     with pytest.raises(UserError) as error:
-        parse_networks(networks, 10)
+        parse_networks(networks)
     assert said in str(error.value)
 
 
