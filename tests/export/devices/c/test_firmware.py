@@ -1,5 +1,6 @@
 """The exported example on emulated Cortex-M cores: `make test-firmware`."""
 
+import json
 import re
 
 import pytest
@@ -52,13 +53,25 @@ def plugin(tmp_path_factory):
     return build_plugin(tmp_path_factory.mktemp("plugin"))
 
 
+# M7 and M33 run the same kernels as M4.
+RUNS = [
+    (name, core)
+    for name in ZOO
+    for core in BOARDS
+    if core in ("cortex-m4", "cortex-m55") or name in ("v1", "v2", "v3_small")
+]
+
+
 @pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize("core", BOARDS)
-@pytest.mark.parametrize("name", ZOO)
-def test_every_network_on_every_core(folder_of, tmp_path, name, core, kernels):
+@pytest.mark.parametrize(("name", "core"), RUNS)
+def test_every_network_on_every_kind_of_core(folder_of, tmp_path, name, core, kernels):
     """The exit code is 0 only if all golden scores are the interpreter's."""
     cmsis_nn = CMSIS_NN if kernels == "cmsis_nn" else None
-    done = emulator.run(build(folder_of(name, 0.25, 32), tmp_path, core, cmsis_nn))
+    folder = folder_of(name, 0.25, 32)
+    flash = json.loads((folder / "c.json").read_text())["flash_bytes"]
+    if core == "cortex-m55" and flash > 0.95 * 2**21:
+        pytest.skip(f"{name} has more constants than the board's 2 MB")
+    done = emulator.run(build(folder, tmp_path, core, cmsis_nn))
     assert done.code == 0, done.output
     assert "4 of 4 pictures have the verified scores" in done.output
 
