@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -91,6 +93,36 @@ def test_the_smallest_device(folder_of, tmp_path, plugin):
     # SysTick, which the firmware reads, counts the same.
     (cycles, *_) = map(int, re.findall(r"(\d+) cycles", first.output))
     assert cycles == pytest.approx(first.instructions[0], abs=100)
+
+
+def test_frames_are_prepared_as_on_this_machine(folder_of, tmp_path):
+    """All formats of a made-up frame, on a core with 32 bits: the same bytes of input."""
+    folder = shutil.copytree(folder_of("v1", 0.25, 96), tmp_path / "folder")
+    (folder / "example" / "main.c").write_text(
+        """#include <stdio.h>
+        #include "model_frame.h"
+        static uint8_t pixels[120 * 160 * 3];
+        int main(void) {
+          for (unsigned i = 0; i < sizeof pixels; ++i) pixels[i] = (uint8_t)(i * i >> 7 ^ i);
+          for (int format = MTF_GREY; format <= MTF_UYVY; ++format) {
+            const mtf_frame frame = {pixels, 120, 160, (mtf_format)format};
+            unsigned long sum = (unsigned long)model_prepare(&frame);
+            for (int i = 0; i < MODEL_INPUT_BYTES; ++i) {
+              sum = (sum * 31 + (uint8_t)model_input()[i]) & 0xffffff;
+            }
+            printf("%d %lu\\n", format, sum);
+          }
+          return 0;
+        }"""
+    )
+    done = emulator.run(build(folder, tmp_path / "build", "cortex-m4"))
+    sources = [folder / "example" / "main.c", *(folder / "src").rglob("*.c")]
+    command = ["gcc", "-std=c99", f"-I{folder / 'src'}", *map(str, sources), "-o", "host"]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    host = subprocess.run([str(tmp_path / "host")], capture_output=True, text=True)
+    assert done.code == 0
+    assert done.output == host.stdout
+    assert len(set(host.stdout.split()[1::2])) == 6
 
 
 @pytest.mark.skipif(CMSIS_NN is None, reason="CMSIS-NN is absent")
