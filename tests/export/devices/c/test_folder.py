@@ -26,6 +26,7 @@ from tests.export.devices.c.files import (
     plain_c,
     run_both,
 )
+from tests.export.devices.cmake import KINDS, cmake_build
 
 pytestmark = pytest.mark.xdist_group("c_folder")
 NETWORK = make_network("v3_small", 0.35, 32, 3, 1)
@@ -166,31 +167,15 @@ def test_two_models_in_one_program_from_cpp(exported, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("cmake"), reason="cmake is absent")
-@pytest.mark.parametrize("kind", ["plain", "esp-idf", "zephyr"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_cmake(exported, tmp_path, kind):
     """Plain CMake builds it; ESP-IDF's and Zephyr's functions receive all files."""
-    setup = {
-        "plain": "",
-        "esp-idf": "set(ESP_PLATFORM 1)\nfunction(idf_component_register)\n"
-        'cmake_parse_arguments(A "" "" "SRCS;INCLUDE_DIRS" ${ARGN})\n'
-        "add_library(night_watch_network STATIC ${A_SRCS})\n"
-        "target_include_directories(night_watch_network PUBLIC ${A_INCLUDE_DIRS})\nendfunction()\n",
-        "zephyr": "set(ZEPHYR_BASE /)\n"
-        "macro(zephyr_library_named name)\nset(ZEPHYR_CURRENT_LIBRARY ${name})\nendmacro()\n"
-        "macro(zephyr_library_sources)\nadd_library(${ZEPHYR_CURRENT_LIBRARY} STATIC ${ARGN})\n"
-        "endmacro()\nmacro(zephyr_include_directories folder)\n"
-        "target_include_directories(${ZEPHYR_CURRENT_LIBRARY} PUBLIC ${folder})\nendmacro()\n",
-    }[kind]
-    (tmp_path / "CMakeLists.txt").write_text(
-        f"cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n{setup}"
-        f"add_subdirectory({exported[0]} network)\n"
-        "add_executable(main main.c)\ntarget_link_libraries(main night_watch_network)\n"
-    )
     (tmp_path / "main.c").write_text(
         f'#include "{PREFIX}_selftest.h"\nint main(void) {{ return {PREFIX}_selftest(0); }}\n'
     )
-    compiled(tmp_path, "cmake", "-S", ".", "-B", "build")
-    compiled(tmp_path, "cmake", "--build", "build")
+    library = f"{PREFIX}_network"
+    rest = f"add_executable(main main.c)\ntarget_link_libraries(main {library})\n"
+    cmake_build(exported[0], tmp_path, kind, library, rest)
     compiled(tmp_path, "build/main")
 
 
