@@ -124,7 +124,7 @@ class Source:
             if isinstance(value, np.ndarray):
                 text = self._name(name, value)
             elif isinstance(value, Mapping):
-                text = f"{{\n{self._fields(value, indent + 4)}\n{' ' * (indent + 2)}}}"
+                text = f"{{\n{self._fields(value, indent + 2)}\n{' ' * indent}}}"
             else:
                 text = str(value)
             lines.append(f"{' ' * indent}.{name} = {text}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mobilenet_tf.cli.device_tables import device_table
 from mobilenet_tf.commands import export_device as command
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.core.errors import UserError
@@ -70,6 +71,7 @@ def test_plain_c_has_the_interpreters_scores(run, micro):
     assert "int digits_invoke(" in (folder / "src" / "digits.h").read_text()
     assert (folder / "src" / "digits.c").stat().st_size > facts["bytes"]
     assert run.result().to_dict()["devices"][PLAIN_C].items() >= facts.items()
+    assert device_table(facts).row_count == 7
     with pytest.raises(UserError, match=r"does not fit: flash .* The largest that fits is --model"):
         export_device(run, PLAIN_C, Budget(flash=facts["flash_bytes"] - 1), overwrite=True)
 

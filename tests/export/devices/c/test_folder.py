@@ -12,20 +12,21 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c import folder as c_folder
 from mobilenet_tf.deployment.devices.c.folder import CForm
-from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
-from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.targets import Target
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.memory_plan import lower_bound
+from mobilenet_tf.deployment.tflite.parse import parse_model
+from mobilenet_tf.deployment.tflite.shrink import drop_unused
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests.export.devices.c.files import (
     SANITIZERS,
     pictures_for,
     plain_c,
     run_both,
-    scaled_as_pixels,
 )
+from tests.export.devices.cmake import KINDS, cmake_build
 
 pytestmark = pytest.mark.xdist_group("c_folder")
 NETWORK = make_network("v3_small", 0.35, 32, 3, 1)
@@ -72,18 +73,28 @@ def test_hard_swish_as_two_operators_and_odd_sizes():
 
 @pytest.mark.xdist_group("converted")
 def test_converted_files_on_real_pictures(converted):
-    """Files of the converter, with ranges from real pictures, on the test split."""
+    """Files of the converter, with ranges from real pictures: also what is inside of them."""
     from mobilenet_tf.datasets.load import load_data
 
     for (network, _), content in converted.items():
-        pictures = load_data("digits", network.input).test.images[:24]
-        facts, contents = plain_c(content, network, pictures, "digits")
-        assert facts["max_lsb"] == 0
-        form = CForm(scaled_as_pixels(content))
+        pictures = load_data("digits", network.input).test.images[:12]
         inputs = (pictures ^ 0x80).view(np.int8)
-        found = run_on_host(contents, "digits", inputs)
-        np.testing.assert_array_equal(found, MicroModel(form.small).run(inputs))
-        assert len(np.unique(found, axis=0)) > len(found) // 2
+        steps = len(parse_model(content).subgraphs[0].operators)
+        for end in (steps // 3, steps // 2, steps):
+            found, expected = run_both(up_to(content, end), inputs)
+            np.testing.assert_array_equal(found, expected)
+            assert end > steps // 3 or len(np.unique(found, axis=0)) > len(found) // 2
+
+
+def up_to(content: bytes, end: int) -> bytes:
+    """Return the file that ends after some operators, and returns the last one's result."""
+    model = parse_model(content)
+    graph = model.subgraphs[0]
+    graph.operators = graph.operators[:end]
+    graph.outputs = graph.operators[-1].outputs
+    model.signatureDefs = None
+    drop_unused(model)
+    return pack(model)
 
 
 def test_the_arena_is_the_plan_and_nothing_on_top():
@@ -156,31 +167,15 @@ def test_two_models_in_one_program_from_cpp(exported, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("cmake"), reason="cmake is absent")
-@pytest.mark.parametrize("kind", ["plain", "esp-idf", "zephyr"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_cmake(exported, tmp_path, kind):
     """Plain CMake builds it; ESP-IDF's and Zephyr's functions receive all files."""
-    setup = {
-        "plain": "",
-        "esp-idf": "set(ESP_PLATFORM 1)\nfunction(idf_component_register)\n"
-        'cmake_parse_arguments(A "" "" "SRCS;INCLUDE_DIRS" ${ARGN})\n'
-        "add_library(night_watch_network STATIC ${A_SRCS})\n"
-        "target_include_directories(night_watch_network PUBLIC ${A_INCLUDE_DIRS})\nendfunction()\n",
-        "zephyr": "set(ZEPHYR_BASE /)\n"
-        "macro(zephyr_library_named name)\nset(ZEPHYR_CURRENT_LIBRARY ${name})\nendmacro()\n"
-        "macro(zephyr_library_sources)\nadd_library(${ZEPHYR_CURRENT_LIBRARY} STATIC ${ARGN})\n"
-        "endmacro()\nmacro(zephyr_include_directories folder)\n"
-        "target_include_directories(${ZEPHYR_CURRENT_LIBRARY} PUBLIC ${folder})\nendmacro()\n",
-    }[kind]
-    (tmp_path / "CMakeLists.txt").write_text(
-        f"cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n{setup}"
-        f"add_subdirectory({exported[0]} network)\n"
-        "add_executable(main main.c)\ntarget_link_libraries(main night_watch_network)\n"
-    )
     (tmp_path / "main.c").write_text(
         f'#include "{PREFIX}_selftest.h"\nint main(void) {{ return {PREFIX}_selftest(0); }}\n'
     )
-    compiled(tmp_path, "cmake", "-S", ".", "-B", "build")
-    compiled(tmp_path, "cmake", "--build", "build")
+    library = f"{PREFIX}_network"
+    rest = f"add_executable(main main.c)\ntarget_link_libraries(main {library})\n"
+    cmake_build(exported[0], tmp_path, kind, library, rest)
     compiled(tmp_path, "build/main")
 
 

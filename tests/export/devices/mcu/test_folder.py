@@ -21,6 +21,7 @@ from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.export.devices.cmake import KINDS, cmake_build
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
@@ -261,6 +262,15 @@ def test_headers_are_for_cpp_and_a_prefix_renames_all(exported, tmp_path):
     command = ["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
     source = tmp_path / "b" / "door_runner.cc"
     subprocess.run([*command, "-I", str(HERE / "tflm"), str(source)], check=True)
+
+
+@pytest.mark.skipif(not shutil.which("cmake"), reason="cmake is absent")
+@pytest.mark.parametrize("kind", KINDS)
+def test_cmake(exported, tmp_path, kind):
+    """The library compiles against the part of TensorFlow Lite Micro's interface in `tflm/`."""
+    rest = f"target_include_directories(model_network PRIVATE {HERE / 'tflm'})\n"
+    cmake_build(exported[0], tmp_path, kind, "model_network", rest)
+    assert list(tmp_path.rglob("libmodel_network.a"))
 
 
 def test_the_runner_can_be_called_in_any_order(exported, tmp_path):
