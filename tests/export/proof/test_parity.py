@@ -1,4 +1,4 @@
-"""The trained network against its file: all networks of the zoo, real images."""
+"""The trained network against its file: networks of every kind, real images."""
 
 import numpy as np
 import tf_keras as keras
