@@ -5,7 +5,7 @@ import tf_keras as keras
 from mobilenet_tf.networks.rows import Network
 
 # Name in the zoo -> name in `tf_keras.applications` and its options.
-_APPLICATIONS = {
+APPLICATIONS = {
     "v1": ("MobileNet", {}),
     "v2": ("MobileNetV2", {}),
     "v3_large": ("MobileNetV3Large", {}),
@@ -20,7 +20,7 @@ def application(network: Network, classes: int = 1000) -> keras.Model:
 
     It has random weights and takes images that are normalised already.
     """
-    name, options = _APPLICATIONS[network.name]
+    name, options = APPLICATIONS[network.name]
     if network.name.startswith("v3"):
         options = options | {"include_preprocessing": False}
     return getattr(keras.applications, name)(

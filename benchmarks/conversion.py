@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks.applications import APPLICATIONS
 from benchmarks.latency import sample_images, settle
 from benchmarks.machines import Rows, add_row, machine_section
 from benchmarks.sections import markdown
@@ -25,7 +26,7 @@ from mobilenet_tf.deployment.tflite.convert import convert, traced
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_qat
 from mobilenet_tf.runs.settings import RunSettings
@@ -93,7 +94,7 @@ SECTION = machine_section("conversion", table, lambda entries: "Seconds of CPU t
 
 def main(names: list[str]) -> None:
     """Measure networks, and write docs/conversion.json and its section after each."""
-    for name in names or ZOO:
+    for name in names or APPLICATIONS:
         row = measure(make_network(name, 1.0, _SIZE))
         console.print(row)
         add_row(SECTION, row, ("network", "size"))

@@ -23,7 +23,7 @@ import tf_keras as keras
 from ai_edge_litert.interpreter import Interpreter
 from sklearn.datasets import load_sample_images
 
-from benchmarks.applications import application
+from benchmarks.applications import APPLICATIONS, application
 from benchmarks.machines import Rows, add_row, machine_section
 from benchmarks.ratios import ratio, ratio_cell
 from benchmarks.sections import markdown
@@ -36,7 +36,7 @@ from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.rows import Network, Row
 from mobilenet_tf.networks.tables import HS, RE
-from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.networks.zoo import make_network
 
 SIZES = (96, 224)
 NOTE = (
@@ -168,7 +168,7 @@ SECTION = machine_section("latency", table, lambda entries: NOTE)
 
 def main(names: list[str]) -> None:
     """Measure networks, and write docs/latency.json and its section after each."""
-    for name in names or ZOO:
+    for name in names or APPLICATIONS:
         for size in SIZES:
             row = measure(make_network(name, 1.0, size))
             console.print(row)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
+from benchmarks.applications import APPLICATIONS
 from benchmarks.latency import NOTE, SIZES, runner, sample_images, settle
 from benchmarks.machines import Rows, add_row, machine_section
 from benchmarks.ratios import ratio, ratio_cell
@@ -34,7 +35,7 @@ from mobilenet_tf.deployment.devices.timing import interleaved
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.networks.zoo import make_network
 
 _ROUNDS = 100
 PEERS = ("openvino", "ort", "ov_onnx")
@@ -146,7 +147,7 @@ SECTION = machine_section("peers", table, note)
 def main(names: list[str]) -> None:
     """Measure networks, and write docs/peers.json and its section after each."""
     runtimes = {package: version(package) for package in ("openvino", "onnxruntime")}
-    for name in names or ZOO:
+    for name in names or APPLICATIONS:
         for size in SIZES:
             row = measure(make_network(name, 1.0, size))
             console.print(row)
