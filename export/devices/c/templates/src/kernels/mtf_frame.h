@@ -2,9 +2,9 @@
  *
  * This is the preparation of training: crop, resize with Pillow's bilinear filter (rows first, then
  * columns, each rounded to 8 bits), and grey as L = (19595 R + 38470 G + 7471 B + 32768) >> 16. The
- * result is equal to training's for the same RGB picture. Only with MTF_STRETCH it may differ by one
- * grey level where the height shrinks much more than the width, as Pillow 13 then begins with the
- * columns. YUV becomes RGB as in libjpeg.
+ * result is equal to training's for the same RGB picture. Only with MTF_STRETCH, and with MTF_PAD
+ * of a frame that becomes a few pixels narrow, it may differ by one grey level: where the height
+ * shrinks much more than the width, Pillow 13 begins with the columns. YUV becomes RGB as in libjpeg.
  */
 #ifndef MTF_FRAME_H_
 #define MTF_FRAME_H_
