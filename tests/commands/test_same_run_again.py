@@ -44,7 +44,7 @@ for out, arguments in ((first, options), (again, ["--config", f"{first}/config.t
     app(["train", *arguments, "--out", out], standalone_mode=False)
     mn.quantize(out)
 """
-NOT_SETTINGS = {"config", "out", "overwrite", "resume", "strategy"}
+NOT_SETTINGS = {"config", "out", "overwrite", "resume", "strategy", "trust_code"}
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
     image = keras.Input((48, 48, 1))
     scores = keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(image))
     keras.Model(image, scores).save(folder / "teacher.keras")
+    (folder / "labels.txt").write_text("2\n0\n1\n")
     return {
         "data": ["--data", str(folder / "data")],
         "model": ["--model", "v3_small_minimalistic"],
@@ -81,6 +82,8 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "seed": ["--seed", "5"],
         "weights": ["--weights", str(folder / "weights.keras")],
         "teacher": ["--teacher", str(folder / "teacher.keras")],
+        "teacher_labels": ["--teacher-labels", str(folder / "labels.txt")],
+        "factorize": ["--factorize", "flattened"],
         "io": ["--io", "int8"],
         "per_tensor": ["--per-tensor"],
         "deterministic": ["--deterministic"],

@@ -170,7 +170,7 @@ def test_unreadable_images_cost_no_earlier_search(settings, tmp_path):
     for name in ("cats", "dogs"):
         (data / name).mkdir(parents=True)
         (data / name / "one.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match="readable"):
+    with pytest.raises(UserError, match="training images"):
         tune(replace(settings(), data=str(data)), trials=4, out=out, overwrite=True)
     assert (out / "config.toml").is_file()
 

@@ -17,6 +17,7 @@ from tests.reported.models import describe, write
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported hostile")]
 
 GIGABYTE = 2**30
+TWO = ("--algorithm", "random", "--trials", "2")
 LABELS = ("röd", "grün", "blå", "猫")
 
 
@@ -83,7 +84,7 @@ def test_a_batch_that_only_repeats_the_pictures_is_refused(photos, tmp_path):
 def test_sizes_lose_no_byte(tmp_path):
     space = b'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
     write(tmp_path / "space.toml", space)
-    done = call("tune", "--space", tmp_path / "space.toml", "--max-macs", "65.1K", cwd=tmp_path)
+    done = call("tune", "--space", tmp_path / "space.toml", "--max-macs", "65.1K", *TWO, cwd=tmp_path)
     assert "65,100" in refused(done)
 
 
@@ -130,7 +131,7 @@ def test_recipes_and_spaces_in_other_encodings(encoding, tmp_path):
     refused(call("train", "--recipe", recipe), "recipe.toml is incomplete")  # so it was read
     text = 'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
     space = write(tmp_path / "space.toml", text.encode(encoding))
-    refused(call("tune", "--space", space, "--max-macs", "1K"), "No network of the space")
+    refused(call("tune", "--space", space, "--max-macs", "1K", *TWO), "No network of the space")
 
 
 @pytest.mark.parametrize("content", ["name = 'é'".encode("latin-1"), b"\0" * 50], ids=ascii)
