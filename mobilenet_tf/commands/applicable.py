@@ -101,8 +101,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "export": (
         Rule(
             ("data", "mean", "std", "labels", "seed", "trust_code"),
-            lambda values: not _is_run(values),
-            "applies only to models that are not runs",
+            lambda values: not _is_run(values) and _for_cpu(values),
+            "applies only to models that are not runs, and to --target cpu",
         ),
         Rule(("io",), _for_cpu, "applies only to --target cpu; files for devices are always int8"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),

@@ -83,7 +83,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "weights": ["--weights", str(folder / "weights.keras")],
         "teacher": ["--teacher", str(folder / "teacher.keras")],
         "teacher_labels": ["--teacher-labels", str(folder / "labels.txt")],
-        "factorize": ["--factorize", "flattened"],
+        "factorize": ["--factorize", "lowrank=4"],
         "io": ["--io", "int8"],
         "per_tensor": ["--per-tensor"],
         "deterministic": ["--deterministic"],

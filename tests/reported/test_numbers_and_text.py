@@ -84,7 +84,9 @@ def test_a_batch_that_only_repeats_the_pictures_is_refused(photos, tmp_path):
 def test_sizes_lose_no_byte(tmp_path):
     space = b'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
     write(tmp_path / "space.toml", space)
-    done = call("tune", "--space", tmp_path / "space.toml", "--max-macs", "65.1K", *TWO, cwd=tmp_path)
+    done = call(
+        "tune", "--space", tmp_path / "space.toml", "--max-macs", "65.1K", *TWO, cwd=tmp_path
+    )
     assert "65,100" in refused(done)
 
 

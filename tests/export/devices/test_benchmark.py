@@ -203,4 +203,4 @@ def test_standard_output_is_nothing_but_json(files):
     assert done.exit_code == 0, done.output
     assert set(json.loads(done.stdout)["files"][0]["threads"]) == {"1", "2"}
     done = CliRunner().invoke(app, ["benchmark", str(files.int8), "--threads", "one"])
-    assert "threads is 'one'; it must be numbers such as 1,2,4" in str(done.exception)
+    assert "threads is 'one'; it must be values such as 1,2,4" in str(done.exception)

@@ -165,7 +165,7 @@ def test_a_file_is_no_folder(run):
     ("arguments", "message"),
     [
         (["--target", "mcuu"], "target is 'mcuu'"),
-        (["--max-arena", "5KB"], "--max-ram applies only to --target mcu"),
+        (["--max-arena", "5KB"], "--max-arena applies only to --target mcu"),
         (["--target", "mcu", "--max-flash", "x"], "--max-flash is 'x'"),
         (["--target", "mcu", "--io", "uint8"], "--io applies only to --target cpu"),
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),

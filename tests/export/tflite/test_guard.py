@@ -20,7 +20,7 @@ from mobilenet_tf.deployment.tflite import limits
 from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.memory_plan import Lifetime, lower_bound
-from tests.fuzz import samples
+from tests.fuzz import tflite_samples as samples
 
 ROOT = Path(__file__).parents[3]
 
