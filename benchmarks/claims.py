@@ -9,7 +9,6 @@ Work that was interrupted continues, and networks that several claims need are t
 renders docs/claims.md from docs/claims.json.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Mapping
@@ -18,8 +17,8 @@ from typing import Any
 
 import mobilenet_tf as mn
 from benchmarks.claims_networks import CLAIMS, EQUAL, Claim
-from benchmarks.resplit import resplit
-from benchmarks.sections import ROOT, Section, markdown, paragraph
+from benchmarks.resplit import options_of, split_of
+from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.selection.affordable import label
 
 EPOCHS = 20
@@ -144,10 +143,7 @@ SECTION = Section("claims", render, "docs/claims.md")
 
 def main() -> None:
     """Measure, and write docs/claims.json and docs/claims.md after each claim."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "clothing")
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "claims")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = options_of(__doc__, "claims")
     parser.add_argument("--only", nargs="+", choices=[claim.name for claim in CLAIMS])
     parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()
@@ -156,7 +152,7 @@ def main() -> None:
         return
     known = SECTION.file
     measured = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    data = resplit(options.data, options.folder.parent / "split" / options.data.name)
+    data = split_of(options)
     for claim in CLAIMS:
         if claim.name in (options.only or [claim.name]):
             measured[claim.name] = measure(claim, data, options.folder, options.seeds)

@@ -6,14 +6,13 @@ The pictures of DIR are split again, 60 % for training and 25 % for testing. Wor
 interrupted continues.
 """
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mobilenet_tf as mn
-from benchmarks.resplit import resplit
-from benchmarks.sections import ROOT, Section
+from benchmarks.resplit import options_of, split_of
+from benchmarks.sections import Section
 from mobilenet_tf.deployment.report.comparison_tables import markdown_table
 
 # Every family, at a size at which a training takes a minute or two; wide ones at a small alpha.
@@ -54,13 +53,8 @@ SECTION = Section("comparison", render, "docs/compare.md")
 
 def main() -> None:
     """Measure, and write docs/comparison.json and its section."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "clothing")
-    parser.add_argument("--folder", type=Path, default=Path("runs") / "comparison")
-    parser.add_argument("--seeds", type=int, default=3)
-    options = parser.parse_args()
-    data = resplit(options.data, options.folder.parent / "split" / options.data.name)
-    SECTION.save(measure(data, options.folder, options.seeds))
+    options = options_of(__doc__, "comparison").parse_args()
+    SECTION.save(measure(split_of(options), options.folder, options.seeds))
 
 
 if __name__ == "__main__":

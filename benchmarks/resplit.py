@@ -5,10 +5,12 @@ python -m benchmarks.resplit FOLDER OUT
 OUT becomes a folder with train/, validation/ and test/, which link to the pictures of FOLDER.
 """
 
+import argparse
 import hashlib
 import sys
 from pathlib import Path
 
+from benchmarks.sections import ROOT
 from mobilenet_tf.datasets.sources.listing import list_dataset
 
 SHARES = {"test": 0.25, "validation": 0.15}  # of each class; the rest trains
@@ -30,6 +32,25 @@ def resplit(source: Path, out: Path) -> Path:
             start = end
         _link(members[start:], source, out / "train" / name)
     return out
+
+
+def options_of(module_docstring: str, folder: str) -> argparse.ArgumentParser:
+    """Return a parser of the options of a program that trains on such a split.
+
+    Args:
+        module_docstring: Docstring of the program; its first line is the description.
+        folder: Name of the folder in runs/ that has its trainings by default.
+    """
+    parser = argparse.ArgumentParser(description=module_docstring.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "clothing")
+    parser.add_argument("--folder", type=Path, default=Path("runs") / folder)
+    parser.add_argument("--seeds", type=int, default=3)
+    return parser
+
+
+def split_of(options: argparse.Namespace) -> Path:
+    """Return the split of the folder that --data names; it lies beside the trainings."""
+    return resplit(options.data, options.folder.parent / "split" / options.data.name)
 
 
 def _rank(name: str) -> bytes:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,16 @@ def epochs_done(checkpoint: Path) -> int:
         return json.loads(str(file["facts"]))["epoch"]
 
 
+def wait_until(process: subprocess.Popen, reached: Callable[[], object]) -> None:
+    """Wait for a process that is to be killed while it works, for five minutes at most."""
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and process.poll() is None and not reached():
+        time.sleep(0.05)
+
+
 def kill_when(process: subprocess.Popen, epochs: int, checkpoint: Path, wait: float = 0.0) -> None:
     """kill -9, `wait` seconds after the checkpoint says that so many epochs are done."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and process.poll() is None:
-        if epochs_done(checkpoint) >= epochs:
-            break
-        time.sleep(0.05)
+    wait_until(process, lambda: epochs_done(checkpoint) >= epochs)
     time.sleep(wait)
     assert process.poll() is None, process.stderr.read()
     process.send_signal(signal.SIGKILL)

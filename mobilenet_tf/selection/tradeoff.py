@@ -35,15 +35,8 @@ def draw_choice(choice: Choice, path: Path) -> None:
     costs = [
         name for name in compared_costs(choice.budget) if getattr(options[0].cost, name) is not None
     ]
-    figure, panels = quiet_pyplot().subplots(
-        1,
-        len(costs),
-        figsize=(4.5 * len(costs), 5),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for panel, name in zip(panels[0], costs, strict=True):
+    figure, panels = _panels(len(costs))
+    for panel, name in zip(panels, costs, strict=True):
         title, unit = _AXES[name]
         _draw_options(panel, options, name)
         if choice.best:
@@ -51,9 +44,17 @@ def draw_choice(choice: Choice, path: Path) -> None:
             panel.plot(*at, "*", ms=16, color="black", label="best that fits")
         lines = [limits[name] / unit] if name in limits else []
         log_axis(panel, f"{title} ({choice.device})", lines)
-    panels[0][0].set_ylabel("expected ImageNet top-1, %")
+    panels[0].set_ylabel("expected ImageNet top-1, %")
     legend(figure, "hollow: beyond a limit" if limits else None)
     save(figure, path)
+
+
+def _panels(count: int) -> tuple[Any, Any]:
+    """Return a figure and its panels, side by side, which share the axis of the accuracy."""
+    figure, panels = quiet_pyplot().subplots(
+        1, count, figsize=(4.5 * count, 5), sharey=True, squeeze=False, layout="constrained"
+    )
+    return figure, panels[0]
 
 
 def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
@@ -127,15 +128,8 @@ def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
     check_plot_file(path)
     rows, form = result["networks"], result["form"]
     known = [name for name in _COMPARED if all(row[name] is not None for row in rows)]
-    figure, panels = quiet_pyplot().subplots(
-        1,
-        len(known),
-        figsize=(4.5 * len(known), 5),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for panel, name in zip(panels[0], known, strict=True):
+    figure, panels = _panels(len(known))
+    for panel, name in zip(panels, known, strict=True):
         title, unit = _AXES[_COMPARED[name]]
         for index, row in enumerate(rows):
             mean, low, high = (100 * row[form][part] for part in ("mean", "low", "high"))
@@ -150,6 +144,6 @@ def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
                 label=row["network"],
             )
         log_axis(panel, title)
-    panels[0][0].set_ylabel(f"{form} accuracy, %")
+    panels[0].set_ylabel(f"{form} accuracy, %")
     legend(figure, "filled: on the Pareto front")
     save(figure, path)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from mobilenet_tf.runs.predictions import (
     write_predictions,
 )
 from mobilenet_tf.runs.run import Run
-from tests.killing import COMMAND
+from tests.killing import COMMAND, wait_until
 from tests.networks.test_family import Twin
 
 SPECS = ["v1:0.1@32", "v1:0.12@32", "v2:1@32"]  # the last one exceeds the limit
@@ -40,9 +39,7 @@ def compared(tmp_path_factory):
     command += ["--epochs", "1", "--qat-epochs", "0", "--set", "calibration=16"]
     command += ["--seeds", "2", "--max-macs", "1M"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + 300
-        while not finished(out) and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(process, lambda: finished(out))
         assert process.poll() is None, process.stderr.read().decode()
         process.kill()
     before = finished(out)

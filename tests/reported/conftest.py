@@ -22,6 +22,14 @@ def own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session")
+def square(tmp_path_factory) -> Path:
+    """A small red picture."""
+    path = tmp_path_factory.mktemp("square") / "red.png"
+    Image.new("RGB", (32, 32), (220, 20, 20)).save(path)
+    return path
+
+
 def save_squares(folder: Path, colour: tuple[int, int, int], count: int = 8, seed: int = 0) -> None:
     """Write `count` noisy squares of a colour, all different."""
     folder.mkdir(parents=True, exist_ok=True)

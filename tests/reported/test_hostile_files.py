@@ -3,11 +3,9 @@
 import os
 import re
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.reported import flat
 from tests.reported.conftest import save_classes
@@ -18,14 +16,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported hostile")]
 
 GIGABYTE = 2**30
 LABELS = ("a", "b", "c", "d")
-
-
-@pytest.fixture(scope="module")
-def square(tmp_path_factory) -> Path:
-    """A picture."""
-    path = tmp_path_factory.mktemp("square") / "red.png"
-    Image.new("RGB", (32, 32), (220, 20, 20)).save(path)
-    return path
 
 
 # Native crashes.

@@ -22,13 +22,6 @@ LABELS = ("röd", "grün", "blå", "猫")
 
 
 @pytest.fixture(scope="module")
-def square(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("square") / "red.png"
-    Image.new("RGB", (32, 32), (220, 20, 20)).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def file(tmp_path_factory) -> Path:
     return write(tmp_path_factory.mktemp("file") / "f.tflite", describe(flat.dense(), LABELS))
 

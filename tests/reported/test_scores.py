@@ -17,14 +17,6 @@ NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
-def square(tmp_path_factory) -> Path:
-    """A red picture."""
-    path = tmp_path_factory.mktemp("square") / "red.png"
-    Image.new("RGB", (SIDE, SIDE), (220, 20, 20)).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def keras_file(tmp_path_factory) -> Path:
     """A Keras model whose outputs are red, green, blue; the folders are sorted otherwise."""
     path = tmp_path_factory.mktemp("models") / "colours.keras"
