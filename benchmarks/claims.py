@@ -145,7 +145,6 @@ def main() -> None:
     """Measure, and write docs/claims.json and docs/claims.md after each claim."""
     parser = options_of(__doc__, "claims")
     parser.add_argument("--only", nargs="+", choices=[claim.name for claim in CLAIMS])
-    parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()
     if options.table:
         SECTION.write()

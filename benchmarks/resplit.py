@@ -8,6 +8,7 @@ OUT becomes a folder with train/, validation/ and test/, which link to the pictu
 import argparse
 import hashlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.sections import ROOT
@@ -45,6 +46,7 @@ def options_of(module_docstring: str, folder: str) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "clothing")
     parser.add_argument("--folder", type=Path, default=Path("runs") / folder)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--table", action="store_true", help="measure nothing")
     return parser
 
 
@@ -62,7 +64,7 @@ def _link(names: list[str], source: Path, folder: Path) -> None:
     for name in names:
         # Files of different splits of the source may have the same name.
         link = folder / name.replace("/", "_")
-        if not link.is_symlink():
+        with suppress(FileExistsError):  # from an earlier run, or one at the same time
             link.symlink_to((source / name).resolve())
 
 
