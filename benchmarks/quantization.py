@@ -112,7 +112,7 @@ def stock(run: Run) -> dict[str, Any]:
     import tensorflow_model_optimization as tfmot
 
     from mobilenet_tf.datasets.pipeline import evaluation_batches
-    from mobilenet_tf.deployment.proof.evaluate import metrics, run_all
+    from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.proof.parity import parity
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -129,12 +129,13 @@ def stock(run: Run) -> dict[str, Any]:
     fit(model, phase, run.session(), keep_initial=True)
     content = convert(model, settings.int8.io)
     file = TFLiteModel(content, mean=network.input.mean, std=network.input.std)
-    expected = model.predict(evaluation_batches(test, network, 64), verbose=0)
+    learned = run.task.objective(network)
+    expected = model.predict(evaluation_batches(test, network.input, learned, 64), verbose=0)
     found = run_all(file, test.images, "Verifying stock QAT")
     scores = file.output.dequantize(found)
     return {
-        "accuracy": metrics(scores, test.labels, run.classes)["accuracy"],
-        "parity": parity(file.scores, expected, found),
+        "accuracy": run.task.metrics(scores, test.labels, run.classes, "Stock QAT")["accuracy"],
+        "parity": parity(run.task, file.scores, expected, found),
     }
 
 

@@ -116,8 +116,9 @@ def measure(run: Run, name: str, setting: Setting) -> dict[str, float]:
     )
     phase = Phase(f"sweep-{name}", name, setting.stage)
     fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    learner = make_learner(model, setting.stage, 1)
-    validation = evaluation_batches(run.data.validation, network, 64)
+    objective = run.task.objective(network)
+    learner = make_learner(model, objective, setting.stage, 1)
+    validation = evaluation_batches(run.data.validation, network.input, objective, 64)
     metrics = learner.evaluate(validation, return_dict=True, verbose=0)
     return {f"val_{key}": value for key, value in metrics.items()}
 

@@ -84,6 +84,7 @@ def ours(folder: str, network: Network) -> tuple["keras.Model", "tf.data.Dataset
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import training_batches
     from mobilenet_tf.networks.keras_model import build_network
+    from mobilenet_tf.tasks.cross_entropy import CrossEntropy
     from mobilenet_tf.training.learner import make_learner
     from mobilenet_tf.training.recipe import load_recipe
 
@@ -91,8 +92,11 @@ def ours(folder: str, network: Network) -> tuple["keras.Model", "tf.data.Dataset
     data = load_data(folder, network.input, 0)
     network = network.with_classes(len(data.classes))
     plan = BatchPlan(batch=recipe.batch, seed=0, steps=_ENDLESS)
-    batches = training_batches(data.train, network, plan, augmentation=recipe.train.augmentation)
-    return make_learner(build_network(network), recipe.train, _ENDLESS), batches
+    objective = CrossEntropy(network.classes)
+    batches = training_batches(
+        data.train, network.input, objective, plan, augmentation=recipe.train.augmentation
+    )
+    return make_learner(build_network(network), objective, recipe.train, _ENDLESS), batches
 
 
 def ready(folder: str, network: Network) -> tuple["keras.Model", "tf.data.Dataset"]:

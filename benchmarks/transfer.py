@@ -52,8 +52,10 @@ def trained(run: Run) -> dict[str, Any]:
         "pictures": len(data.train),
         "steps": recipe.train.epochs * steps_per_epoch(data.train, recipe.batch),
     }
+    learned = run.task.objective(run.network)
     for name, split in (("validation", data.validation), ("test", data.test)):
-        scores = model.predict(evaluation_batches(split, run.network, 64), verbose=0)
+        batches = evaluation_batches(split, run.network.input, learned, 64)
+        scores = model.predict(batches, verbose=0)
         found[name] = float((scores.argmax(1) == split.labels).mean())
     return found
 

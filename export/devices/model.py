@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.task import Task
 
 PREFIX = "model"
 
@@ -16,6 +18,7 @@ class Int8Model:
     Attributes:
         content: The `.tflite`, with int8 input and output.
         network: The network that it was converted from.
+        task: What it is for.
         labels: Names of the classes, in the order of the outputs.
         title: Title for the files that are written.
         pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
@@ -28,6 +31,7 @@ class Int8Model:
     network: Network
     labels: tuple[str, ...]
     title: str
+    task: Task = DEFAULT_TASK
     pictures: np.ndarray | None = None
     prefix: str = PREFIX
     origin: str = ""

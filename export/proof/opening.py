@@ -9,6 +9,8 @@ from mobilenet_tf.core.bounds import check_channels_last, check_normalisation
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.tasks.registry import task_from_dict
+from mobilenet_tf.tasks.task import Task
 
 _PREPARED = ("crop", "fit", "resize", "white_level")
 
@@ -31,6 +33,15 @@ def model_input(model: TFLiteModel) -> InputSpec:
 def labels_of(model: TFLiteModel) -> list[str]:
     """Return the file's labels, or the classes' numbers if it has none."""
     return list(model.labels or map(str, range(model.classes)))
+
+
+def task_of(model: TFLiteModel) -> Task:
+    """Return what a file is for, by its metadata; classification if they do not say it.
+
+    Raises:
+        UserError: They name a task or a setting that this version does not know.
+    """
+    return task_from_dict(model.metadata.extra.get("task"), model.name)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
+from mobilenet_tf.tasks.agreement import agreement
+from mobilenet_tf.tasks.task import Task
 
 
 def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -27,27 +29,23 @@ def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.nd
     return np.abs(nearest - found.reshape(nearest.shape))
 
 
-def parity(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
-    """Return how far a file's scores agree with real scores.
+def parity(task: Task, info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
+    """Return how far a file's outputs agree with real outputs.
 
     Args:
+        task: What the network is for.
         info: `TFLiteModel.scores` of the file.
-        expected: Scores of the network, float (N, classes).
-        found: The file's raw output, (N, classes); see `distance`.
+        expected: Outputs of the network, float (N, ...).
+        found: The file's raw output, (N, ...); see `distance`.
 
     Returns:
-        images, max_lsb, within_1_lsb (share of the scores), top1_agreement (share of the images
-        for which both predict the same class), ties (images for which several classes have the
-        file's highest score).
+        images, max_lsb, within_1_lsb (share of the values), and those of `agreement`.
     """
     steps = distance(info, expected, found)
-    # Before rounding: scores that are all the same after it would agree on the first class.
-    same_class = expected.argmax(axis=1) == found.argmax(axis=1)
-    ties = (found == found.max(axis=1, keepdims=True)).sum(axis=1) > 1
     return {
         "images": len(found),
         "max_lsb": int(steps.max()),
         "within_1_lsb": float((steps <= 1).mean()),
-        "top1_agreement": float(same_class.mean()),
-        "ties": int(ties.sum()),
+        # Before rounding: scores that are all the same after it would agree on the first class.
+        **agreement(task.decisions(expected), task.decisions(found)),
     }

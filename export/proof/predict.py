@@ -1,4 +1,4 @@
-"""The most likely classes of images. Needs no TensorFlow."""
+"""What a file says about images. Needs no TensorFlow."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +11,13 @@ from mobilenet_tf.core.terminal import say
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.deep import Extremes, notes_on_deep
 from mobilenet_tf.datasets.images import UnreadableImage
-from mobilenet_tf.deployment.proof.evaluate import are_probabilities, finite
-from mobilenet_tf.deployment.proof.opening import NOTHING_STATED, Stated, model_input, open_model
+from mobilenet_tf.deployment.proof.opening import (
+    NOTHING_STATED,
+    Stated,
+    model_input,
+    open_model,
+    task_of,
+)
 
 
 def predict(
@@ -21,49 +26,49 @@ def predict(
     top: int = 3,
     stated: Stated = NOTHING_STATED,
 ) -> dict[str, Any]:
-    """Return the likeliest classes of image files.
+    """Return what a file says about image files.
 
     Args:
         path: A `.tflite`.
         images: Image files.
-        top: Number of classes per image.
+        top: Number of results per image at most.
         stated: What the metadata of the file do not say.
 
     Returns:
-        {"file", "probabilities", "predictions": [{"image", "classes": [{"label", "score"}]}],
-        "failed": [{"image", "reason"}]}. probabilities says whether the scores are such, and not
-        logits. Images that cannot be read do not keep the others from being classified.
+        file; what `Task.answers` returns, with the image of each prediction; and
+        failed [{image, reason}]: images that cannot be read do not keep the others from being
+        predicted.
 
     Raises:
-        UserError: The file cannot be read, or none of the images can.
+        UserError: The file cannot be read, none of the images can, or there are none.
     """
-    predictions: list[dict[str, Any]] = []
+    if not images:
+        raise UserError("There are no images; at least 1 is needed.")
+    read: list[str] = []
+    outputs: list[np.ndarray] = []
     failed: list[UnreadableImage] = []
     deep: dict[str, Extremes] = {}
-    probabilities = True
     with Decoders(1) as decoders:  # its process starts while the model is loaded
         model, labels = open_model(path, stated)
-        spec = model_input(model)
+        task, spec = task_of(model), model_input(model)
         for image, picture in zip(images, decoders.read(images, spec), strict=True):
             if isinstance(picture, UnreadableImage):
                 failed.append(picture)
                 continue
             if picture.deep:
                 deep[str(image)] = picture.deep
-            pixels = picture.pixels
-            scores = finite(model.class_scores(model.run_raw(pixels[None])), model.name)[0]
-            probabilities = probabilities and are_probabilities(scores)
-            best = np.argsort(-scores, kind="stable")[:top]
-            ranked = [{"label": labels[i], "score": round(float(scores[i]), 4)} for i in best]
-            predictions.append({"image": str(image), "classes": ranked})
+            read.append(str(image))
+            outputs.append(model.class_scores(model.run_raw(picture.pixels[None])))
     if notes := notes_on_deep(deep, spec.white_level):
         say("; ".join(notes) + ".")
-    if failed and not predictions:
+    if failed and not read:
         others = f" None of the other {len(failed) - 1} images can be read either."
         raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
+    found = task.answers(np.concatenate(outputs), labels, top, model.name)
+    named = zip(read, found["predictions"], strict=True)
     return {
         "file": str(path),
-        "probabilities": probabilities,
-        "predictions": predictions,
+        **found,
+        "predictions": [{"image": image, **answer} for image, answer in named],
         "failed": [{"image": error.name, "reason": error.reason} for error in failed],
     }

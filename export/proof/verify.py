@@ -17,13 +17,13 @@ from mobilenet_tf import __version__
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
-from mobilenet_tf.deployment.proof.evaluate import metrics, run_all, sections
+from mobilenet_tf.deployment.proof.evaluate import run_all
 from mobilenet_tf.deployment.proof.parity import parity
 from mobilenet_tf.deployment.proof.tensors import compare
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.tasks.task import Task
 
 _BATCH = 64
-_MISTAKES = 12
 _COMPARED = 32  # images for the comparison of tensors
 _LIBRARIES = {
     "tensorflow": "tensorflow",
@@ -56,8 +56,8 @@ class Verification:
     """What `verify` found.
 
     Attributes:
-        sections: Sections of `result.json`: accuracy, top5, calibration_error, per_class,
-            confusion, parity, blocks (only with `Forms.qat`), worst, versions, machine.
+        sections: Sections of `result.json`: those of `Task.sections`, parity, blocks (only with
+            `Forms.qat`), worst, versions, machine.
         mistakes: Images of the section `worst`: path relative to the run folder -> uint8
             (h, w, c). The caller writes them.
     """
@@ -67,7 +67,12 @@ class Verification:
 
 
 def verify(
-    forms: Forms, test: Split, classes: Sequence[str], input_spec: InputSpec, seed: int = 0
+    task: Task,
+    forms: Forms,
+    test: Split,
+    classes: Sequence[str],
+    input_spec: InputSpec,
+    seed: int = 0,
 ) -> Verification:
     """Measure all forms of a network on the test images, and the file against its network.
 
@@ -75,6 +80,7 @@ def verify(
     network.
 
     Args:
+        task: What the network is for.
         forms: The models.
         test: Test images at the size of the network's input.
         classes: Class names in the order of the labels.
@@ -90,19 +96,20 @@ def verify(
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
         scores["ptq_int8"] = ptq.class_scores(run_all(ptq, test.images, "Verifying PTQ"))
-    found = sections(
+    found = task.sections(
         {
-            name: metrics(value, test.labels, classes, f"The {name} form of the network")
+            name: task.metrics(value, test.labels, classes, f"The {name} form of the network")
             for name, value in scores.items()
         }
     )
-    found["parity"] = parity(file.scores, scores["float" if forms.qat is None else "qat"], raw)
+    converted = scores["float" if forms.qat is None else "qat"]
+    found["parity"] = parity(task, file.scores, converted, raw)
     if forms.qat is not None:
         few = test.images[balanced(test.labels, _COMPARED, seed)]
         found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
         worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
         found["parity"]["worst_block"] = worst_block["name"]
-    found["worst"], mistakes = confident_mistakes(test, classes, scores["int8"])
+    found["worst"], mistakes = task.worst(test, classes, scores["int8"])
     return Verification({**found, "versions": versions(), "machine": machine()}, mistakes)
 
 
@@ -116,40 +123,6 @@ def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) ->
         output_signature=signature,
     )
     return model.predict(batches, verbose=0)
-
-
-def confident_mistakes(
-    test: Split, classes: Sequence[str], scores: np.ndarray
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """Return the wrong predictions with the highest scores, and their images.
-
-    Args:
-        test: Test images.
-        classes: Class names.
-        scores: (N, classes).
-
-    Returns:
-        The section `worst` of `result.json`: file, label, predicted, score, picture; and the
-        images by `picture`, see `Verification.mistakes`.
-    """
-    predicted = scores.argmax(axis=1)
-    confidence = np.where(predicted != test.labels, scores.max(axis=1), -1)
-    mistakes, images = [], {}
-    for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:_MISTAKES]):
-        if confidence[row] < 0:
-            break
-        picture = f"worst/{rank + 1:02d}.png"
-        images[picture] = np.asarray(test.images[row])
-        mistakes.append(
-            {
-                "file": test.names[row],
-                "label": classes[test.labels[row]],
-                "predicted": classes[predicted[row]],
-                "score": round(float(confidence[row]), 4),
-                "picture": picture,
-            }
-        )
-    return mistakes, images
 
 
 def versions() -> dict[str, str]:

@@ -63,8 +63,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _opening(result: Result) -> str:
-    kind = "Int8 image classifier" if result.tflite else "Image classifier"
-    text = f"{kind} of {len(result.class_names):,} classes"
+    text = result.task_class.description(len(result.class_names), int8=bool(result.tflite))
     if image := result.model.input:
         colour = {1: "grey", 3: "RGB"}.get(image.channels, "")
         text += f" for {image.width} × {image.height} {colour} input"  # noqa: RUF001
@@ -89,8 +88,7 @@ def _use_and_limits(result: Result) -> str:
     limits += [
         "Images from another camera, place, light or group of people than those of "
         f"{origin} were not tested; expect a lower accuracy on them.",
-        "It always predicts one of its classes, even for an image that shows none of them, and "
-        "its scores are not calibrated probabilities.",
+        *result.task_class.limits,
     ]
     confusion, names = result.confusion, result.class_names
     pairs = confused_pairs(confusion, 3) if confusion and len(confusion) == len(names) else []
@@ -103,9 +101,9 @@ def _use_and_limits(result: Result) -> str:
     listed = "\n".join(f"- {limit}" for limit in limits)
     return (
         "## Intended use and limits\n\n"
-        "Classification of images that show one of the classes below, on a phone, a small "
-        "computer or a microcontroller. Not for decisions on people's health, safety or rights "
-        f"without a test made for that use.\n\n{listed}"
+        f"{result.task_class.use}, on a phone, a small computer or a microcontroller. Not for "
+        "decisions on people's health, safety or rights without a test made for that use.\n\n"
+        f"{listed}"
     )
 
 
@@ -117,7 +115,7 @@ def _metrics(result: Result) -> str:
     ]
     rows = (
         ("accuracy of the int8 file compared with float", points(result.int8_difference)),
-        ("same class predicted by file and network", percent(parity.top1_agreement)),
+        (result.task_class.agreed, percent(parity.top1_agreement)),
         ("scores that differ by at most 1 LSB", percent(parity.within_1_lsb)),
         ("file size", _with_exact(file.bytes)),
         ("parameters", count(model.parameters)),

@@ -193,10 +193,10 @@ def curve_chart(history: History, metric: str) -> str | None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlim(0.5, max(start - 0.5, 2))
         axes.set_xlabel("epoch")
-        if metric == "accuracy":
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:g}%")
-        else:
+        if metric == "loss":
             axes.set_ylim(bottom=0)
+        else:
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:g}%")
         return _svg(figure, f"curve-{metric}", f"{metric} of training and validation per epoch")
 
 

@@ -65,33 +65,33 @@ def accuracy(result: Result) -> str:
 
 def training(result: Result) -> str:
     """Return the section on training."""
-    history = result.history
+    history, curve = result.history, result.task_class.curve
     drawn = [
         chart(charts.curve_chart(history, metric), title, _CURVE_LEGEND)
-        for metric, title in (("loss", "Loss"), ("accuracy", "Accuracy"))
+        for metric, title in (("loss", "Loss"), (curve, curve.capitalize()))
     ]
     if not any(drawn):
         return ""
     rows = [
         (title, *row)
         for title, curves in (("float", history.float), ("QAT", history.qat))
-        if (row := _best_epoch(curves or {}))
+        if (row := _best_epoch(curves or {}, curve))
     ]
-    columns = ("", "epochs", "best epoch", "accuracy", "loss", "highest learning rate")
+    columns = ("", "epochs", "best epoch", curve, "loss", "highest learning rate")
     note = (
-        "The weights of the epoch with the lowest validation loss are used; accuracy and loss in "
+        f"The weights of the epoch with the lowest validation loss are used; {curve} and loss in "
         "the table are its validation metrics."
     )
     parts = f'<div class="columns">{"".join(drawn)}</div>', table(columns, rows) if rows else ""
     return section("Training", note, *parts)
 
 
-def _best_epoch(curves: Curves) -> tuple[object, ...] | None:
-    """Return epochs, best epoch with its accuracy and loss, and the highest learning rate.
+def _best_epoch(curves: Curves, curve: str) -> tuple[object, ...] | None:
+    """Return epochs, best epoch with its metric and loss, and the highest learning rate.
 
-    Returns None if accuracy and loss were not recorded for the same epochs.
+    Returns None if metric and loss were not recorded for the same epochs.
     """
-    shares, losses = curves.get("val_accuracy", ()), curves.get("val_loss", ())
+    shares, losses = curves.get(f"val_{curve}", ()), curves.get("val_loss", ())
     known = [(loss, epoch) for epoch, loss in enumerate(losses) if loss is not None]
     if not known or len(losses) != len(shares):
         return None

@@ -45,7 +45,7 @@ def checks(result: Result) -> list[Check]:
             _at_least(difference, least_difference),
         ),
         Check(
-            "same class predicted by file and network",
+            result.task_class.agreed,
             percent(agreement),
             f"{percent(least_agreement)} or more",
             _at_least(agreement, least_agreement),

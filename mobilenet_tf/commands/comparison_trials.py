@@ -137,7 +137,9 @@ def _tested(run: "Run", *, int8: bool) -> Predictions:
     from mobilenet_tf.runs.train import train
 
     model, data = train(run), run.data
-    scores = model.predict(evaluation_batches(data.test, run.network, _BATCH), verbose=0)
+    learned = run.task.objective(run.network)
+    batches = evaluation_batches(data.test, run.network.input, learned, _BATCH)
+    scores = model.predict(batches, verbose=0)
     found = _predictions(data, _classes(scores), _quantized(run, model) if int8 else ())
     forms = ("float", "int8") if int8 else ("float",)
     accuracy = {form: fmean(found.correct(form).values()) for form in forms}

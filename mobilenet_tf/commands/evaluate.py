@@ -13,8 +13,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 
-# The fields of a damaged copy that `result.json` stores.
-_STORED = ("corruption", "strength", "unit", "images", "accuracy", "top5", "calibration_error")
+# The fields of a damaged copy that `result.json` stores, beside `Task.shares`.
+_STORED = ("corruption", "strength", "unit", "images")
 
 
 @applicable
@@ -74,11 +74,14 @@ def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
     model = TFLiteModel(run.folder.tflite, threads=2)
-    found = evaluate_split(model, run.data.test, run.classes, seed, robustness)
+    found = evaluate_split(
+        run.task, model, run.data.test, run.classes, seed=seed, robustness=robustness
+    )
     if robustness:
         from mobilenet_tf.deployment.report.page import write_report
 
-        stored = [{name: copy[name] for name in _STORED} for copy in found["robustness"]]
+        kept = *_STORED, *run.task.shares
+        stored = [{name: copy[name] for name in kept} for copy in found["robustness"]]
         run.folder.update_result(robustness=stored)
         write_report(run.folder)
     facts = {"file": str(run.folder.tflite), "source": run.settings.data}

@@ -20,6 +20,7 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.provenance import require_current, write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.tasks.registry import metadata_of
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
@@ -136,9 +137,10 @@ def _described(content: bytes, run: Run) -> bytes:
         content,
         name=f"MobileNet {run.network.title}, int8",
         description=(
-            f"Image classifier of {len(run.classes)} classes, "
+            f"{run.task.description(len(run.classes))}, "
             f"trained on {source_name(run.settings.data)}."
         ),
         labels=run.classes,
         input_spec=run.network.input,
+        extra=metadata_of(run.task),
     )

@@ -57,6 +57,7 @@ def export_device(
     model = Int8Model(
         content=int8_content(run),
         network=run.network,
+        task=run.task,
         labels=run.classes,
         title=_title(run),
         origin=origin,

@@ -15,17 +15,18 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import matched, read_labels
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.runs.facts import data_facts
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import ForeignModel, open_foreign
 from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
-from mobilenet_tf.runs.run import data_facts
+from mobilenet_tf.tasks.classification import Classification
 
 _CALIBRATION = 300
+_TASK = Classification()
 _TENSORFLOW = Tool("TensorFlow", "converted", "mobilenet_tf.commands.foreign_server")
 _MEMORY = 16 << 30  # bytes of the child, of which TensorFlow reserves most without using them
 _LOAD_SECONDS, _PREDICT_SECONDS, _CONVERT_SECONDS = 300.0, 300.0, 1800.0
@@ -112,7 +113,7 @@ def _quantize(
     started = time.monotonic()
     height, width, channels = child.load()
     spec = InputSpec((height, width), channels, mean, std, data.crop)
-    dataset = _in_order(read_dataset(source, spec, data.seed), names, data.labels or path)
+    dataset = _in_order(_TASK.read(source, spec, data.seed), names, data.labels or path)
     spec = replace(spec, white_level=dataset.white_level)
     classes = dataset.classes
     if len(classes) != child.classes:
@@ -132,18 +133,19 @@ def _quantize(
     content = add_metadata(
         child.convert(io, spec.normalise(pixels)),
         name=path.stem,
-        description=f"Image classifier of {len(classes)} classes, quantized after training.",
+        description=f"{_TASK.description(len(classes))}, quantized after training.",
         labels=classes,
         input_spec=spec,
     )
     model = foreign.load_classifier()
     forms = Forms(content=content, float_model=model)
-    found = verify(forms, dataset.test, classes, spec, data.seed)
+    found = verify(_TASK, forms, dataset.test, classes, spec, data.seed)
     folder.clear("model")
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)
     write_mistakes(folder, found.mistakes)
     folder.update_result(
+        task=_TASK.name,
         model={
             "name": path.stem,
             "input": spec.to_dict(),

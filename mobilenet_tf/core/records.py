@@ -88,7 +88,8 @@ def _join(name: str, key: str) -> str:
 
 @cache
 def _kinds(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+    hints = get_type_hints(cls)
+    return {item.name: hints[item.name] for item in fields(cls)}
 
 
 def _from_union(kinds: tuple[Any, ...], value: Any, name: str, strict: bool) -> Any:
@@ -133,7 +134,7 @@ def _from_table(cls: type, value: Any, name: str, strict: bool) -> Any:
     if strict and unknown:
         raise UserError(
             f"{name.rstrip(':')} has an unknown field {unknown[0]!r}; the fields are "
-            f"{', '.join(kinds)}."
+            f"{', '.join(kinds) or 'none'}."
         )
     try:
         return cls(**arguments)

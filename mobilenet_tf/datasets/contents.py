@@ -3,11 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.progress import picture_progress
-from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.dataset import Dataset
-from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.plain import short_name
 
 _SHOWN_CLASSES = 6
@@ -53,25 +49,3 @@ def _counted(skipped: Sequence[dict[str, str]]) -> str:
     folders = all(entry["file"].endswith("/") for entry in skipped)
     kind = f" folder{'s' * (len(skipped) != 1)}" if folders else ""
     return f"{len(skipped):,}{kind}"
-
-
-def read_dataset(
-    source: str, input_spec: InputSpec, seed: int, say: bool = True, judge_depth: bool = True
-) -> Dataset:
-    """Load the images of a source with a progress bar, and say in one line what was found.
-
-    Args:
-        source: See `load_data`.
-        input_spec: Input that the images are prepared for.
-        seed: Seed of the splits.
-        say: Whether to print the line.
-        judge_depth: See `load_data`.
-
-    Raises:
-        UserError: See `load_data`.
-    """
-    with picture_progress(f"Reading {source}") as progress:
-        data = load_data(source, input_spec, seed, progress, judge_depth)
-    if say:
-        announce(describe(data))
-    return data

@@ -1,4 +1,4 @@
-"""Batches for Keras: normalised float32 images and one-hot float32 labels.
+"""Batches for Keras: normalised float32 images, and what a network learns of their labels.
 
 Training batches are a function of (seed, step) alone. A run that was killed and continues at
 step k gets the batches that it would have got.
@@ -7,11 +7,13 @@ step k gets the batches that it would have got.
 import math
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.apply import change, mix
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation, Changes, draw
 from mobilenet_tf.datasets.batch_plan import ONE_REPLICA, BatchPlan, Replicas, check_batch
@@ -21,6 +23,31 @@ from mobilenet_tf.networks.rows import Network
 
 # Independent random generators derived from one seed.
 _ORDER, _CHANGES = 0, 1
+Sides = tuple[int, int]  # height and width in pixels
+
+
+class Moves(NamedTuple):
+    """How the pictures of a batch were moved.
+
+    Attributes:
+        transforms: `Changes.transforms`, from pixels of the input to pixels of the stored picture.
+        stored: Sides of the stored pictures.
+        sides: Sides of the input.
+    """
+
+    transforms: tf.Tensor
+    stored: Sides
+    sides: Sides
+
+
+class Targets(Protocol):
+    """What a network learns of labels; every task has its own, see `tasks.objective`."""
+
+    def check(self, labels: np.ndarray) -> None:
+        """Reject labels that do not suit the network."""
+
+    def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
+        """Return what the outputs are compared with; `moves` is None for unmoved pictures."""
 
 
 def steps_per_epoch(split: TrainingImages, batch: int) -> int:
@@ -30,7 +57,8 @@ def steps_per_epoch(split: TrainingImages, batch: int) -> int:
 
 def training_batches(
     split: TrainingImages,
-    network: Network,
+    input_spec: InputSpec,
+    learned: Targets,
     plan: BatchPlan,
     *,
     augmentation: Augmentation = NO_AUGMENTATION,
@@ -45,22 +73,23 @@ def training_batches(
 
     Args:
         split: Images at least as large as the input.
-        network: Network that is trained; its input and its number of classes are used.
+        input_spec: Input of the network.
+        learned: What it learns of the labels.
         plan: Size, number and seed of the batches.
         augmentation: Strengths of the random changes; by default, images are only resized.
         replicas: Replicas that share each batch.
 
     Returns:
-        `steps - start_step` pairs (batch, height, width, channels), (batch, classes). With several
-        replicas, each pair is the part of one replica, for all of `replicas.mine` in turn. Pixels
-        are clipped to 0..255 before they are normalised.
+        `steps - start_step` pairs of images (batch, height, width, channels) and targets
+        (batch, ...). With several replicas, each pair is the part of one replica, for all of
+        `replicas.mine` in turn. Pixels are clipped to 0..255 before they are normalised.
 
     Raises:
         UserError: There are no images, they do not suit the network, or the replicas cannot share
             the batch equally.
     """
     _check_not_empty(split)
-    input_spec, batch, turns = network.input, plan.batch, len(replicas.mine)
+    batch, turns = plan.batch, len(replicas.mine)
     share = replicas.share(batch)
     if isinstance(split, Stream):
         # Random crops are cut from the whole image; the other changes then need no margin.
@@ -69,7 +98,7 @@ def training_batches(
         augmentation = replace(augmentation, crop=0.0)
     else:
         assert isinstance(split, Split)
-        _check_images(split, network)
+        _check_images(split, input_spec, learned)
         stored = replace(input_spec, size=split.images.shape[1:3])
         read = _read(split, plan, replicas)
     sides = (stored.height, stored.width), (input_spec.height, input_spec.width)
@@ -89,8 +118,10 @@ def training_batches(
         images = tf.ensure_shape(images, (share, *stored.shape))
         changes = Changes(*changes)
         images = change(images, changes, augmentation, input_spec)
-        labels = tf.one_hot(tf.ensure_shape(labels, (share,)), network.classes)
-        return mix(images, labels, changes, augmentation)
+        targets = learned.targets(
+            tf.ensure_shape(labels, (share, *labels.shape[1:])), Moves(changes.transforms, *sides)
+        )
+        return mix(images, targets, changes, augmentation)
 
     indices = tf.data.Dataset.range(plan.start_step * turns, plan.steps * turns)
     return (
@@ -114,22 +145,31 @@ def _read(split: Split, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
         rows = np.array([order(place // len(split))[place % len(split)] for place in places])
         return split.images[rows], split.labels[rows]
 
-    # Index in NumPy: TensorFlow would copy an array into the graph and cannot hold a memory map.
+    def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # Index in NumPy: TensorFlow would copy an array into the graph and cannot hold a memory
+        # map.
+        images, labels = tf.numpy_function(fetch, [index], (tf.uint8, split.labels.dtype))
+        labels.set_shape((None, *split.labels.shape[1:]))
+        return images, labels
+
     return tf.data.Dataset.range(plan.start_step * turns, plan.steps * turns).map(
-        lambda index: tf.numpy_function(fetch, [index], (tf.uint8, tf.int64)),
+        read,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
 
 
-def evaluation_batches(split: Split, network: Network, batch: int) -> tf.data.Dataset:
+def evaluation_batches(
+    split: Split, input_spec: InputSpec, learned: Targets, batch: int
+) -> tf.data.Dataset:
     """Return all images once, in order and without augmentation; the last batch may be smaller.
 
     Images that are stored larger (train) are resized to the input; see `rescale`.
 
     Args:
         split: Images at least as large as the input.
-        network: Network that is evaluated; its input and its number of classes are used.
+        input_spec: Input of the network.
+        learned: What it learns of the labels.
         batch: Number of images per batch.
 
     Raises:
@@ -138,18 +178,18 @@ def evaluation_batches(split: Split, network: Network, batch: int) -> tf.data.Da
     """
     _check_not_empty(split)
     check_batch(batch)
-    _check_images(split, network)
+    _check_images(split, input_spec, learned)
 
     def fetch(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = slice(int(start), int(start) + batch)
-        pixels = rescale(split.images[rows], network.input)
-        return network.input.normalise(pixels), split.labels[rows]
+        pixels = rescale(split.images[rows], input_spec)
+        return input_spec.normalise(pixels), split.labels[rows]
 
     def make(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = tf.numpy_function(fetch, [start], (tf.float32, tf.int64))
-        images.set_shape((None, *network.input.shape))
-        labels.set_shape((None,))
-        return images, tf.one_hot(labels, network.classes)
+        images, labels = tf.numpy_function(fetch, [start], (tf.float32, split.labels.dtype))
+        images.set_shape((None, *input_spec.shape))
+        labels.set_shape((None, *split.labels.shape[1:]))
+        return images, learned.targets(labels, None)
 
     return (
         tf.data.Dataset.range(0, len(split), batch)
@@ -176,12 +216,9 @@ def _check_not_empty(split: TrainingImages) -> None:
         raise UserError("The split has no images; at least 1 is needed.")
 
 
-def _check_images(split: Split, network: Network) -> None:
-    if split.labels.max() >= network.classes:
-        raise UserError(
-            f"classes is {network.classes}, but the images have labels up to {split.labels.max()}."
-        )
-    stored, needed = split.images.shape[1:], network.input.shape
+def _check_images(split: Split, input_spec: InputSpec, learned: Targets) -> None:
+    learned.check(split.labels)
+    stored, needed = split.images.shape[1:], input_spec.shape
     if stored[0] < needed[0] or stored[1] < needed[1] or stored[2] != needed[2]:
         found, expected = ("x".join(map(str, shape)) for shape in (stored, needed))
         raise UserError(

@@ -23,6 +23,9 @@ from mobilenet_tf.runs.sections import (
     Robustness,
     Source,
 )
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.registry import task_class
+from mobilenet_tf.tasks.task import Task
 
 VERSION = 2
 
@@ -32,6 +35,8 @@ class Result:
     """The metrics of a run; a section is empty until its stage has finished.
 
     Attributes:
+        task: Name of what the network is for; None in files of earlier versions, which knew
+            classification only.
         model: The network.
         data: The dataset.
         source: How a model of somebody else was quantized.
@@ -56,6 +61,7 @@ class Result:
         conversion_seconds: Duration of the conversion alone.
     """
 
+    task: str | None = None
     model: Model = field(default_factory=Model)
     data: Data = field(default_factory=Data)
     source: Source = field(default_factory=Source)
@@ -96,6 +102,15 @@ class Result:
 
     def __bool__(self) -> bool:
         return self != Result()
+
+    @property
+    def task_class(self) -> type[Task]:
+        """What the network is for.
+
+        Raises:
+            UserError: This version does not know that task.
+        """
+        return task_class(self.task or DEFAULT_TASK.name, "result.json")
 
     @property
     def test_images(self) -> int:

@@ -4,22 +4,22 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
-from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.published.stored import read_weights
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.facts import data_facts, model_facts
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.settings import RunSettings, require_found
 from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
+from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.cluster import check_strategy, is_chief
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ class Run:
         return self.settings.network
 
     @property
+    def task(self) -> Task:
+        """What the network is for."""
+        return self.settings.task
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the labels."""
         return self.settings.classes
@@ -97,6 +102,7 @@ class Run:
 
         return Session(
             dataset=self.data,
+            task=self.task,
             network=self.network,
             batch=self.settings.recipe.batch,
             seed=self.settings.seed,
@@ -181,7 +187,10 @@ def begin(
         folder.clear()
         folder.write_config(settings.to_dict())
         folder.update_result(
-            model=_model_facts(settings.network), data=data_facts(dataset), seed=settings.seed
+            task=settings.task.name,
+            model=model_facts(settings.network),
+            data=data_facts(dataset),
+            seed=settings.seed,
         )
         return Run(folder, settings, strategy=strategy, dataset=dataset)
 
@@ -201,7 +210,7 @@ def _resumed(
 
 
 def _read(settings: RunSettings) -> Dataset:
-    return read_dataset(
+    return settings.task.read(
         settings.data,
         settings.network.input,
         settings.seed,
@@ -266,28 +275,3 @@ def check_weights(weights: str) -> None:
         raise UserError(f"weights is {weights!r}; it must be none, imagenet or an existing file.")
     if not read_weights(Path(weights)):
         raise UserError(f"weights is {weights!r}; it holds no layer with weights.")
-
-
-def _model_facts(network: Network) -> dict[str, Any]:
-    totals = asdict(count(network))
-    return {
-        "name": network.name,
-        "alpha": network.alpha,
-        "input": network.input.to_dict(),
-        "classes": network.classes,
-        **{name: totals[name] for name in ("parameters", "macs", "peak_activation_bytes")},
-    }
-
-
-def data_facts(dataset: Dataset) -> dict[str, Any]:
-    """Return the section `data` of `result.json`."""
-    return {
-        "source": dataset.source,
-        "classes": list(dataset.classes),
-        "train": len(dataset.train),
-        "validation": len(dataset.validation),
-        "test": len(dataset.test),
-        "skipped": dataset.skipped,
-        "notes": dataset.notes or None,
-        "fingerprint": dataset.fingerprint,
-    }

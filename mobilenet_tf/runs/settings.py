@@ -13,6 +13,9 @@ from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.version_1 import from_version_1
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.registry import task_from_dict
+from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 VERSION = 2
@@ -26,6 +29,7 @@ class RunSettings:
     Attributes:
         data: Source of the images, as for `load_data`.
         network: The network. Its number of classes is replaced by that of the dataset.
+        task: What the network is for.
         recipe: Training from the first step to the last; the recipe `small_data` by default.
         weights: Initial weights: `none`, `imagenet` or a weights file.
         teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
@@ -40,6 +44,7 @@ class RunSettings:
 
     data: str
     network: Network
+    task: Task = DEFAULT_TASK
     recipe: Recipe = field(default_factory=lambda: load_recipe(DEFAULT_RECIPE))
     weights: str = "none"
     teacher: str = "none"
@@ -58,7 +63,7 @@ class RunSettings:
         self, classes: tuple[str, ...], white_level: float | None = None
     ) -> "RunSettings":
         """Return the settings for a dataset with these classes; None keeps the white level."""
-        network = self.network.with_classes(len(classes))
+        network = self.task.with_head(self.network, len(classes))
         if white_level is not None:
             network = replace(network, input=replace(network.input, white_level=white_level))
         return replace(self, classes=tuple(classes), network=network)
@@ -86,6 +91,7 @@ class RunSettings:
             **({"teacher_labels": list(self.teacher_labels)} if self.teacher_labels else {}),
             "seed": self.seed,
             "classes": list(self.classes),
+            "task": self.task.to_dict(),
             "int8": asdict(self.int8),
             "network": self.network.to_dict(),
             "recipe": self.recipe.to_dict(),
@@ -122,6 +128,7 @@ def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
     network = values["network"]
     return RunSettings(
         network=network if isinstance(network, Network) else Network.from_dict(network),
+        task=task_from_dict(values.get("task"), source),
         recipe=Recipe.from_dict(values["recipe"], source),
         int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
         classes=tuple(values["classes"]),
@@ -166,9 +173,9 @@ _KINDS = {
     **dict.fromkeys(("data", "weights", "teacher"), (str, "text")),
     "seed": (int, "a whole number"),
     **dict.fromkeys(("classes", "teacher_labels"), (list, "a list of names")),
-    **dict.fromkeys(("network", "recipe", "int8"), (Mapping | Network, "a table")),
+    **dict.fromkeys(("task", "network", "recipe", "int8"), (Mapping | Network, "a table")),
 }
-_OPTIONAL = ("teacher_labels",)
+_OPTIONAL = ("teacher_labels", "task")
 
 
 def _check_fields(values: Mapping[str, Any], source: str) -> None:

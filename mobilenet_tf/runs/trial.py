@@ -7,12 +7,13 @@ from pathlib import Path
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.own_files import is_ours, remove_written
 from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.task import Task
 
 
 class TrialData:
@@ -21,10 +22,11 @@ class TrialData:
     Args:
         source: Source of the images, as for `load_data`.
         batch: Number of images per step, the largest of all trials.
+        task: What the networks are for.
     """
 
-    def __init__(self, source: str, batch: int) -> None:
-        self.source, self.batch = source, batch
+    def __init__(self, source: str, batch: int, task: Task = DEFAULT_TASK) -> None:
+        self.source, self.batch, self.task = source, batch, task
         self._seed: int | None = None
         self._known: dict[InputSpec, Dataset] = {}
         self._said = False
@@ -38,7 +40,7 @@ class TrialData:
         if seed != self._seed:  # the images of one seed may fill the memory
             self._seed, self._known = seed, {}
         if network.input not in self._known:
-            data = read_dataset(self.source, network.input, seed, say=not self._said)
+            data = self.task.read(self.source, network.input, seed, say=not self._said)
             self._said = True
             check_batch_fits(self.batch, len(data.train), network.input)
             self._known[network.input] = data
@@ -78,7 +80,7 @@ def trial_run(
 
 
 def trial_accuracy(run: Run, until: int | None = None) -> float:
-    """Train the float network of a run and return the validation accuracy of its best weights.
+    """Train the float network of a run and return the validation score of its best weights.
 
     Continues from the checkpoint if there is one; writes `float.keras` and `result.json` as
     `train` does.
@@ -89,7 +91,8 @@ def trial_accuracy(run: Run, until: int | None = None) -> float:
             of all the recipe's epochs; None trains them all.
 
     Returns:
-        The share of the validation images classified correctly at the epoch with the lowest loss.
+        `Task.curve` on the validation images at the epoch with the lowest loss; for classification
+        the share of them that are classified correctly.
 
     Raises:
         Diverged: The loss is NaN or infinite.
@@ -98,7 +101,7 @@ def trial_accuracy(run: Run, until: int | None = None) -> float:
 
     train(run, until)
     curves = run.result().history.float or {}
-    epochs = zip(curves["val_loss"], curves["val_accuracy"], strict=True)
-    known = [(loss, accuracy) for loss, accuracy in epochs if loss is not None]
-    _, accuracy = min(known, key=lambda epoch: epoch[0])
-    return 0.0 if accuracy is None else accuracy
+    epochs = zip(curves["val_loss"], curves[f"val_{run.task.curve}"], strict=True)
+    known = [(loss, score) for loss, score in epochs if loss is not None]
+    _, score = min(known, key=lambda epoch: epoch[0])
+    return 0.0 if score is None else score

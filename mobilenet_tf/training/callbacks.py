@@ -75,11 +75,12 @@ class EpochProgress(keras.callbacks.Callback):
         title: Text in front of the bar.
         epochs: Number of epochs, including those of an earlier process.
         batch: Number of images per step.
+        curve: Metric that is printed with the loss.
     """
 
-    def __init__(self, title: str, epochs: int, batch: int):
+    def __init__(self, title: str, epochs: int, batch: int, curve: str):
         super().__init__()
-        self.title, self.epochs, self.batch = title, epochs, batch
+        self.title, self.epochs, self.batch, self.curve = title, epochs, batch, curve
 
     def on_train_begin(self, logs: Metrics | None = None) -> None:
         """Show an empty bar."""
@@ -103,10 +104,10 @@ class EpochProgress(keras.callbacks.Callback):
         self.bar.update(self.task, completed=self.epoch * self.steps + batch + 1, note=note)
 
     def on_epoch_end(self, epoch: int, logs: Metrics) -> None:
-        """Print loss and accuracy."""
+        """Print the loss and the metric."""
         console.print(
             f"{self.title} {epoch + 1:3d}/{self.epochs}  loss {logs['loss']:.3f}  "
-            f"accuracy {logs['accuracy']:.3f}  validation {logs['val_accuracy']:.3f}  "
+            f"{self.curve} {logs[self.curve]:.3f}  validation {logs[f'val_{self.curve}']:.3f}  "
             f"{time.monotonic() - self.started:.1f} s",
             highlight=False,
         )

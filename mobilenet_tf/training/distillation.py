@@ -14,22 +14,6 @@ from mobilenet_tf.networks.rows import Network
 Teacher = Callable[[tf.Tensor], tf.Tensor]
 
 
-def distillation_loss(teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
-    """Return T^2 times the mean cross-entropy at temperature T (1503.02531, 2).
-
-    The gradient shrinks with 1 / T^2; the factor T^2 makes up for it, so that a weight of this
-    loss has the same effect at each temperature.
-
-    Args:
-        teacher: (N, classes) logits of the teacher.
-        student: float32 (N, classes) logits of the student.
-        temperature: T, greater than 0.
-    """
-    targets = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
-    losses = tf.nn.softmax_cross_entropy_with_logits(targets, student / temperature)
-    return temperature**2 * tf.reduce_mean(losses)
-
-
 def as_teacher(
     model: keras.Model,
     student: Network,

@@ -10,11 +10,13 @@ from mobilenet_tf.datasets.batch_plan import BatchPlan, Replicas
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.objective import Objective
+from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.callbacks import EpochProgress, SaveState
 from mobilenet_tf.training.checkpoint import History, State, restore
 from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
-from mobilenet_tf.training.learner import Learner, balancing_weights, logits_model, make_learner
+from mobilenet_tf.training.learner import Learner, make_learner
 from mobilenet_tf.training.logs import Logs
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 from mobilenet_tf.training.transfer import Phase
@@ -28,7 +30,8 @@ class Session:
 
     Attributes:
         dataset: Images for training and validation.
-        network: Description of the network; its input and number of classes are used.
+        task: What the network is for.
+        network: Description of the network.
         batch: Images per step, over all replicas.
         seed: Seed of the images' order, of augmentation and of dropout; at least 0.
         checkpoints: Folder of the checkpoints, one file `NAME.npz` per phase.
@@ -36,6 +39,7 @@ class Session:
     """
 
     dataset: Dataset
+    task: Task
     network: Network
     batch: int
     seed: int
@@ -60,16 +64,16 @@ def fit(
     until: int | None = None,
     keep_initial: bool = False,
 ) -> tuple[History, float]:
-    """Train a classifier and leave it with the weights that had the lowest validation loss.
+    """Train a network and leave it with the weights that had the lowest validation loss.
 
     Training continues from the phase's checkpoint if there is one. The checkpoint is written
     after each epoch.
 
     Args:
-        model: Classifier that ends in a softmax, with the `trainable` flags already set.
+        model: Network of `session.task`, with the `trainable` flags already set.
         phase: Name, title and settings of this part of training.
         session: Dataset, batch size, seed and folders.
-        teacher: Network whose logits are learned in addition to the labels.
+        teacher: Network whose outputs are learned in addition to the labels.
         until: Epoch after which to pause; the learning rate still follows the whole phase.
         keep_initial: Whether the initial weights are kept if no epoch improves on them.
 
@@ -80,15 +84,18 @@ def fit(
         UserError: The loss is not finite, or the checkpoint belongs to other data or settings.
     """
     stage, train = phase.stage, session.dataset.train
+    objective = session.task.objective(session.network)
     per_epoch = steps_per_epoch(train, session.batch)
-    learner = make_learner(model, stage, stage.epochs * per_epoch, teacher)
+    learner = make_learner(model, objective, stage, stage.epochs * per_epoch, teacher)
     if stage.class_weights:
-        learner.class_weights = balancing_weights(train, session.network.classes)
+        learner.class_weights = objective.class_weights(train.labels)
     checkpoint, fingerprint = session.checkpoint(phase), session.fingerprint(phase)
     share_checkpoint(checkpoint, fingerprint, tf.distribute.get_strategy())
     state = restore(checkpoint, learner, fingerprint)
     earlier = sum(state.history.get("seconds", []))
-    validation = evaluation_batches(session.dataset.validation, session.network, _EVALUATION_BATCH)
+    validation = evaluation_batches(
+        session.dataset.validation, session.network.input, objective, _EVALUATION_BATCH
+    )
     if keep_initial and state.best is None:
         state.best_loss = learner.evaluate(validation, return_dict=True, verbose=0)["loss"]
         state.best = learner.get_weights()
@@ -96,7 +103,7 @@ def fit(
     callbacks = _callbacks(learner, phase, session, state, epochs)
     if not state.ended(epochs, stage.patience):
         learner.fit(
-            _batches(phase, session, start_step=state.epoch * per_epoch),
+            _batches(phase, session, objective, start_step=state.epoch * per_epoch),
             initial_epoch=state.epoch,
             epochs=epochs,
             steps_per_epoch=per_epoch,
@@ -104,11 +111,13 @@ def fit(
             callbacks=callbacks,
             verbose=0,
         )
-    logits_model(model).set_weights(state.best)
+    objective.trained(model).set_weights(state.best)
     return state.history, earlier
 
 
-def _batches(phase: Phase, session: Session, start_step: int) -> tf.data.Dataset:
+def _batches(
+    phase: Phase, session: Session, objective: Objective, start_step: int
+) -> tf.data.Dataset:
     """Return the batches of a phase from `start_step` on, distributed over the replicas."""
     train = session.dataset.train
     steps = phase.stage.epochs * steps_per_epoch(train, session.batch)
@@ -117,7 +126,8 @@ def _batches(phase: Phase, session: Session, start_step: int) -> tf.data.Dataset
     def batches(count: int, mine: range) -> tf.data.Dataset:
         return training_batches(
             train,
-            session.network,
+            session.network.input,
+            objective,
             plan,
             augmentation=phase.stage.augmentation,
             replicas=Replicas(count=count, mine=mine),
@@ -141,6 +151,6 @@ def _callbacks(
             learner.average or learner,
         ),
         Logs(state, session.logs / phase.name),
-        EpochProgress(phase.title, epochs, session.batch),
+        EpochProgress(phase.title, epochs, session.batch, session.task.curve),
     ]
     return [callback for callback in callbacks if callback]

@@ -27,7 +27,7 @@ def train_float(
         model: Model of `session.network` with its initial weights.
         recipe: Settings of all phases.
         session: Dataset, batch size, seed and folders.
-        teacher: Network whose logits are learned in addition to the labels.
+        teacher: Network whose outputs are learned in addition to the labels.
         until: Epoch after which to pause; the learning rate still follows the whole recipe.
 
     Returns:

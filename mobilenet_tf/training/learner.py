@@ -1,4 +1,4 @@
-"""The model that is trained: a network up to its logits, in the precision of the stage."""
+"""The model that is trained: a network up to what its loss reads, in the precision of the stage."""
 
 from typing import Any
 
@@ -6,27 +6,29 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.datasets.dataset import TrainingImages
+from mobilenet_tf.tasks.objective import Objective
 from mobilenet_tf.training.average import Average
-from mobilenet_tf.training.distillation import Teacher, distillation_loss
+from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.faster import faster
 from mobilenet_tf.training.optimizer import decays, make_optimizer
 from mobilenet_tf.training.recipe import Stage
 
 
 class Learner(keras.Model):
-    """Functional model from images to logits, with a training step for all options of a recipe.
+    """Functional model from images to outputs, with a training step for all options of a recipe.
 
     Validation measures the plain loss, without teacher, class weights and L2, so that it can be
     compared across recipes.
 
     Attributes:
+        objective: What is learned, and with which loss.
         stage: Training settings.
-        teacher: Network whose logits are learned in addition to the labels, or None.
+        teacher: Network whose outputs are learned in addition to the labels, or None.
         average: Average of the weights, or None.
         class_weights: float32 (classes,) factors of the loss by class, or None.
     """
 
+    objective: Objective
     stage: Stage
     teacher: Teacher | None = None
     average: Average | None = None
@@ -41,28 +43,29 @@ class Learner(keras.Model):
         """Train on one batch.
 
         Args:
-            data: (N, height, width, channels) images and (N, classes) one-hot labels.
+            data: (N, height, width, channels) images and what `Objective.targets` returned.
 
         Returns:
             The metrics so far in this epoch.
         """
-        images, labels = data
+        images, targets = data
         weights = (
-            None if self.class_weights is None else tf.linalg.matvec(labels, self.class_weights)
+            None if self.class_weights is None else tf.linalg.matvec(targets, self.class_weights)
         )
         with tf.GradientTape() as tape:
-            logits = self(images, training=True)
-            loss = self.compute_loss(images, labels, logits, weights)
+            outputs = self(images, training=True)
+            loss = self.compute_loss(images, targets, outputs, weights)
             if self.teacher:
                 settings = self.stage.distillation
-                soft = distillation_loss(self.teacher(images), logits, settings.temperature)
+                taught = self.teacher(images)
+                soft = self.objective.soft_loss(taught, outputs, settings.temperature)
                 loss = settings.weight * _per_replica(soft) + (1 - settings.weight) * loss
             if self.stage.l2:
                 loss += _per_replica(self.stage.l2 * tf.add_n(self._squares()))
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
         if self.average:
             self.average.update()
-        return self.compute_metrics(images, labels, logits, weights)
+        return self.compute_metrics(images, targets, outputs, weights)
 
     def _squares(self) -> list[tf.Tensor]:
         """Return half the sum of squares of each kernel that L2 applies to."""
@@ -74,40 +77,34 @@ def _per_replica(loss: tf.Tensor) -> tf.Tensor:
     return tf.nn.scale_regularization_loss(loss)
 
 
-def balancing_weights(split: TrainingImages, classes: int) -> np.ndarray:
-    """Return weights with which all classes of a split count the same.
-
-    Returns:
-        float32 (classes,); their mean over the images of the split is 1.
-    """
-    counts = np.bincount(split.labels, minlength=classes)
-    weights = len(split) / (np.count_nonzero(counts) * np.maximum(counts, 1))
-    return weights.astype(np.float32)
-
-
 def make_learner(
-    model: keras.Model, stage: Stage, steps: int, teacher: Teacher | None = None
+    model: keras.Model,
+    objective: Objective,
+    stage: Stage,
+    steps: int,
+    teacher: Teacher | None = None,
 ) -> Learner:
-    """Make a compiled learner of a classifier.
+    """Make a compiled learner of a network.
 
-    Its weights are in the order of `logits_model`'s. With the precision float32 they are the same
-    variables, otherwise copies.
+    Its weights are in the order of those of `objective.trained(model)`. With the precision float32
+    they are the same variables, otherwise copies.
 
     Args:
-        model: Classifier that ends in a softmax.
+        model: Network of the objective's task.
+        objective: What it learns.
         stage: Settings of loss, optimizer and precision.
         steps: Number of steps of the whole stage.
-        teacher: Network whose logits are learned in addition to the labels.
+        teacher: Network whose outputs are learned in addition to the labels.
     """
-    logits = logits_model(model)
+    trained = objective.trained(model)
     if stage.precision != "float32":
-        logits = _in_precision(logits, stage.precision)
-    learner = Learner(logits.input, logits.output)
-    learner.stage, learner.teacher = stage, teacher
+        trained = _in_precision(trained, stage.precision)
+    learner = Learner(trained.input, trained.output)
+    learner.objective, learner.stage, learner.teacher = objective, stage, teacher
     learner.compile(
         make_optimizer(learner, stage, steps),
-        keras.losses.CategoricalCrossentropy(True, label_smoothing=stage.label_smoothing),
-        metrics=["accuracy"],
+        objective.loss(stage.label_smoothing),
+        metrics=objective.metrics(),
         jit_compile=stage.xla,
     )
     _make_metrics(learner)
@@ -127,15 +124,6 @@ def _make_metrics(learner: Learner) -> None:
 
     tf.distribute.get_strategy().run(count_nothing)
     learner.reset_metrics()
-
-
-def logits_model(model: keras.Model) -> keras.Model:
-    """Return a model of the same layers without the softmax.
-
-    Quantization-aware training needs this: the rounded int8 output of a softmax has no useful
-    gradient.
-    """
-    return keras.Model(model.input, model.layers[-1].input)
 
 
 def _in_precision(model: keras.Model, precision: str) -> keras.Model:

@@ -16,6 +16,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_qat
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks.classification import Classification
 
 AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
 
@@ -88,8 +89,8 @@ def test_float_outputs_are_compared_in_steps_of_the_integers_inside(uneven):
     file = TFLiteModel(convert(qat, "float32"), mean=input_spec.mean, std=input_spec.std)
     found, expected = file.run_raw(pixels), qat(images).numpy()
     assert found.dtype == np.float32
-    assert parity(file.scores, expected, found)["max_lsb"] <= 1
-    assert parity(file.scores, expected + 3 / 256, found)["within_1_lsb"] == 0
+    assert parity(Classification(), file.scores, expected, found)["max_lsb"] <= 1
+    assert parity(Classification(), file.scores, expected + 3 / 256, found)["within_1_lsb"] == 0
 
 
 def test_the_range_of_the_input_is_the_normalisation():

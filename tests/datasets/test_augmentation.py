@@ -18,6 +18,7 @@ from mobilenet_tf.datasets.augmentation.randaugment import (
 from mobilenet_tf.datasets.batch_plan import BatchPlan
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.pipeline import training_batches
+from mobilenet_tf.tasks.cross_entropy import CrossEntropy
 
 SIDE = 40
 RAW = InputSpec(SIDE, mean=0.0, std=1.0)
@@ -113,7 +114,11 @@ def test_labels_of_the_pipeline_are_mixed(make_network):
     split = Split(np.zeros((8, SIDE, SIDE, 3), np.uint8), np.arange(8) % 3, [""] * 8)
     augmentation = replace(NO_AUGMENTATION, mixup=1.0)
     plan = BatchPlan(batch=8, seed=0, steps=1)
-    (_, labels), *_ = training_batches(split, make_network(), plan, augmentation=augmentation)
+    network = make_network()
+    learned = CrossEntropy(network.classes)
+    (_, labels), *_ = training_batches(
+        split, network.input, learned, plan, augmentation=augmentation
+    )
     assert ((labels.numpy() > 0).sum(1) == 2).any()
 
 

@@ -17,6 +17,7 @@ from mobilenet_tf.datasets.pipeline import (
     training_batches,
 )
 from mobilenet_tf.networks.rows import Classifier, Network
+from mobilenet_tf.tasks.cross_entropy import CrossEntropy
 
 STRONG = Augmentation(0.5, 0.3, 45, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5)
 
@@ -42,7 +43,13 @@ def collect(found):
 
 def batches(split, network, batch, *, seed=0, steps=1, start=0, **options):
     plan = BatchPlan(batch=batch, seed=seed, steps=steps, start_step=start)
-    return training_batches(split, network, plan, **options)
+    learned = CrossEntropy(network.classes)
+    return training_batches(split, network.input, learned, plan, **options)
+
+
+def evaluated(split, network, batch):
+    learned = CrossEntropy(network.classes)
+    return evaluation_batches(split, network.input, learned, batch).as_numpy_iterator()
 
 
 def identify(images):
@@ -193,7 +200,7 @@ def test_strengths_out_of_range(field, value):
 def test_evaluation_is_prepare(signs, make_network):
     network = make_network(size=40, classes=10, crop=0.875)
     data = load_data(signs, network.input, 0)
-    found = [*evaluation_batches(data.test, network, 64).as_numpy_iterator()]
+    found = [*evaluated(data.test, network, 64)]
     assert [len(labels) for _, labels in found] == [64, 64, 64, 64, 54]
     images, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
     assert images.dtype == labels.dtype == np.float32
@@ -202,7 +209,7 @@ def test_evaluation_is_prepare(signs, make_network):
         pixels = read_image(signs / name, network.input)
         np.testing.assert_array_equal(images[row], network.input.normalise(pixels))
         assert labels[row].argmax() == int(name[0])
-    train, _ = next(evaluation_batches(data.train, network, 8).as_numpy_iterator())
+    train, _ = next(evaluated(data.train, network, 8))
     assert train.shape == (8, 40, 40, 3)
     chosen = calibration_images(data.train, network, 100, seed=0)
     assert (chosen.shape, chosen.dtype) == ((100, 40, 40, 3), np.float32)
@@ -218,7 +225,7 @@ def test_memory_map(make_network, tmp_path):
 
 
 def test_wrong_input(make_network):
-    cases = itertools.product((batches, evaluation_batches), range(5))
+    cases = itertools.product((batches, evaluated), range(5))
     for function, case in cases:
         split, network, batch, message = [
             (
@@ -266,7 +273,7 @@ def test_an_oblong_input(signs, fit):
     chosen = calibration_images(split, network, 8, seed=0)
     assert np.abs(chosen - input_spec.normalise(exact)).mean() * 127.5 < levels
     whole = Split(exact, np.full(8, 5), names)
-    (found, _), *_ = evaluation_batches(whole, network, 8).as_numpy_iterator()
+    (found, _), *_ = evaluated(whole, network, 8)
     np.testing.assert_array_equal(found, input_spec.normalise(exact))
 
 

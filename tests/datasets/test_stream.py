@@ -17,6 +17,7 @@ from mobilenet_tf.datasets.pipeline import calibration_images, training_batches
 from mobilenet_tf.datasets.sources import tfds as source
 from mobilenet_tf.datasets.stream import _decode, _placement, _random_boxes
 from mobilenet_tf.networks.rows import Classifier, Network
+from mobilenet_tf.tasks.cross_entropy import CrossEntropy
 
 try:
     import tomllib
@@ -93,8 +94,9 @@ def batches(
     data, network, steps, start=0, augmentation=NO_AUGMENTATION, seed=0, replicas=ONE_REPLICA
 ):
     plan = BatchPlan(batch=4, seed=seed, steps=steps, start_step=start)
+    learned = CrossEntropy(network.classes)
     found = training_batches(
-        data.train, network, plan, augmentation=augmentation, replicas=replicas
+        data.train, network.input, learned, plan, augmentation=augmentation, replicas=replicas
     )
     return [(images.numpy(), labels.numpy().argmax(1)) for images, labels in found]
 

@@ -19,6 +19,7 @@ from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.lower import factorized, lower
 from mobilenet_tf.networks.rows import Classifier, Convolution, Network, Pooling
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.tasks.classification import Classification
 from tests.conftest import enliven
 
 # 1x1 and 3x3, with stride 1 and 2, more and fewer channels, all of one full rank per form.
@@ -112,7 +113,9 @@ def test_it_goes_through_everything(form, pictures):
     assert made["weight_bytes"] == counted.weight_bytes
     assert {**made["ops"], "QUANTIZE": found["ops"]["QUANTIZE"]} == found["ops"]
     file = TFLiteModel(content)
-    agreement = parity(file.scores, qat.predict(images, verbose=0), file.run_raw(pixels))
+    agreement = parity(
+        Classification(), file.scores, qat.predict(images, verbose=0), file.run_raw(pixels)
+    )
     assert agreement["within_1_lsb"] >= 0.995
 
 

@@ -18,6 +18,7 @@ from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Convolution, Network
 from mobilenet_tf.networks.squeezenet import Fire, MapClassifier, MaxPooling
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.tasks.classification import Classification
 from tests.conftest import enliven
 
 # 48 x 34 pixels: 23 x 16 after the stem, so that the pooling is padded along one axis only.
@@ -76,6 +77,8 @@ def test_the_file_computes_what_qat_computes(deployed, pictures):
     assert facts["ops"]["PAD"]["count"] == made["ops"]["PAD"]["count"] == 1
     assert {**made["ops"], "QUANTIZE": facts["ops"]["QUANTIZE"]} == facts["ops"]
     file = TFLiteModel(content)
-    agreement = parity(file.scores, qat.predict(images, verbose=0), file.run_raw(pixels))
+    agreement = parity(
+        Classification(), file.scores, qat.predict(images, verbose=0), file.run_raw(pixels)
+    )
     assert agreement["within_1_lsb"] >= 0.995
     assert np.std(file.run_raw(pixels)) > 5

@@ -9,12 +9,12 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets import contents
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Run, begin, data_facts
+from mobilenet_tf.runs.facts import data_facts
+from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks import task
 from mobilenet_tf.training.recipe import load_recipe
 
 
@@ -40,7 +40,7 @@ def settings(photos):
 
 def test_one_line_before_training(settings, photos, monkeypatch):
     said = []
-    monkeypatch.setattr(contents, "announce", said.append)
+    monkeypatch.setattr(task, "announce", said.append)
     Image.new("RGB", (32, 32), "red").save(photos / "bus" / "red.png")
     (photos / "car" / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
     run = begin(settings, out=photos.parent / "run")
@@ -112,7 +112,7 @@ def test_the_white_level_of_deep_greys_stays_with_the_run(settings, photos):
     # A run of an earlier version has none, and its pictures are read as before.
     config = run.folder.config_file
     config.write_text("".join(x for x in config.open() if not x.startswith("white_level")))
-    earlier = read_dataset(settings.data, settings.network.input, 0, judge_depth=False)
+    earlier = settings.task.read(settings.data, settings.network.input, 0, judge_depth=False)
     run.folder.update_result(data=data_facts(earlier))
     assert begin(settings, out=photos.parent / "run", resume=True).network.input.white_level is None
     assert Run.open(run.folder.path).data.fingerprint == earlier.fingerprint

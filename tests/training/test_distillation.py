@@ -7,11 +7,13 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.training.distillation import as_teacher, distillation_loss
+from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage
 
 STUDENT = make_network("v1", 0.25, 32, classes=3)
+OBJECTIVE = CrossEntropy(3)
 PICTURES = tf.constant(np.random.default_rng(1).uniform(-1, 1, (8, 32, 32, 3)), tf.float32)
 
 
@@ -31,7 +33,7 @@ def test_the_loss_is_hintons():
         return powers / powers.sum(1, keepdims=True)
 
     expected = 2.5**2 * -(soften(teacher) * np.log(soften(student))).sum(1).mean()
-    assert float(distillation_loss(teacher, student, 2.5)) == pytest.approx(expected, rel=1e-5)
+    assert float(OBJECTIVE.soft_loss(teacher, student, 2.5)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_size_of_the_gradient_does_not_depend_on_the_temperature():
@@ -41,7 +43,7 @@ def test_the_size_of_the_gradient_does_not_depend_on_the_temperature():
     steps = []
     for temperature in (200.0, 1000.0):
         with tf.GradientTape() as tape:
-            loss = distillation_loss(teacher, student, temperature)
+            loss = OBJECTIVE.soft_loss(teacher, student, temperature)
         steps.append(tape.gradient(loss, student).numpy())
     np.testing.assert_allclose(steps[0], steps[1], rtol=0.03, atol=1e-3)
     np.testing.assert_allclose(steps[1], (student - teacher) / 3, rtol=0.01, atol=1e-3)
@@ -109,11 +111,11 @@ def test_the_teachers_weights_are_not_the_students(larger):
     network = build("v1", 0.25, 32, classes=3, dropout=0.0)
     teach = as_teacher(larger, STUDENT, STUDENT.input, "larger")
     stage = Stage(1, 1e-3, warmup=0.0, distillation=Distillation(1.0, 1.0))
-    learner = make_learner(network, stage, 100, teach)
+    learner = make_learner(network, OBJECTIVE, stage, 100, teach)
     before = larger.get_weights()
 
     def gap():
-        return float(distillation_loss(teach(PICTURES), learner(PICTURES, training=True), 1.0))
+        return float(OBJECTIVE.soft_loss(teach(PICTURES), learner(PICTURES, training=True), 1.0))
 
     first = gap()
     labels = tf.one_hot([0] * 8, 3)

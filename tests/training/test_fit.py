@@ -11,6 +11,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.tasks.classification import Classification
 from mobilenet_tf.training.callbacks import SaveState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import Session, fit
@@ -26,6 +27,7 @@ def session(tmp_path):
     network = make_network("v1", 0.25, 32, classes=10, channels=1)
     return Session(
         dataset=load_data("digits", network.input, seed=0),
+        task=Classification(),
         network=network,
         batch=128,
         seed=0,

@@ -7,6 +7,7 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.tasks.cross_entropy import CrossEntropy
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
@@ -47,7 +48,7 @@ def test_frozen_layers_do_not_change():
     (phase, *_) = phases(load_recipe("transfer"))
     freeze(model, spec, phase.share, Transfer())
     before = {layer.name: layer.get_weights() for layer in model.layers}
-    learner = make_learner(model, replace(phase.stage, warmup=0.0), 10)
+    learner = make_learner(model, CrossEntropy(3), replace(phase.stage, warmup=0.0), 10)
     pictures = tf.constant(np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 3)), tf.float32)
     np.testing.assert_array_equal(learner(pictures, training=True), learner(pictures))
     learner.train_step((pictures, tf.one_hot([0, 1, 2, 0], 3)))

@@ -131,7 +131,7 @@ def folder_contents(
         raise UserError(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
-    parity = micro_parity(reference, form.fused, form.small, pictures)
+    parity = micro_parity(model.task, reference, form.fused, form.small, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()

@@ -7,13 +7,14 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.tasks.agreement import clear_agreement
+from mobilenet_tf.tasks.task import Task
 
 _LEAST_WITHIN_1_LSB = 0.99
-_CLEAR_LSB = 2  # a lead of more must not change sides between runtimes
 
 
 def micro_parity(
-    model: TFLiteModel, fused: bytes, small: bytes, pictures: np.ndarray
+    task: Task, model: TFLiteModel, fused: bytes, small: bytes, pictures: np.ndarray
 ) -> dict[str, Any]:
     """Compare LiteRT and TensorFlow Lite Micro.
 
@@ -23,6 +24,7 @@ def micro_parity(
     a phone and a microcontroller.
 
     Args:
+        task: What the file is for.
         model: The file as converted, with int8 input and output.
         fused: The same file with hard-swish as one operator.
         small: That file in the form that TensorFlow Lite Micro runs.
@@ -35,29 +37,22 @@ def micro_parity(
     outputs = MicroModel(small).run(inputs)
     return {
         "pictures": len(pictures),
-        "litert": agreement(_run_reference(fused, inputs), outputs),
-        "xnnpack": agreement(model.run_raw(pictures), outputs),
+        "litert": agreement(task, _run_reference(fused, inputs), outputs),
+        "xnnpack": agreement(task, model.run_raw(pictures), outputs),
     }
 
 
-def agreement(expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
-    """Compare int8 outputs (N, classes).
+def agreement(task: Task, expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
+    """Compare int8 outputs (N, ...).
 
     Returns:
-        max_lsb; within_1_lsb (share of all outputs); sure (number of pictures on which the
-        expected first class leads by more than 2 LSB); sure_top1_agreement (share of those on
-        which the first class is the same).
+        max_lsb; within_1_lsb (share of all outputs); and those of `clear_agreement`.
     """
-    expected, found = expected.astype(int), found.astype(int)
-    distance = np.abs(expected - found)
-    ranked = np.sort(expected, axis=1)
-    clear = ranked[:, -1] - ranked[:, -2:-1].max(axis=1, initial=-1000) > _CLEAR_LSB
-    same = expected.argmax(axis=1) == found.argmax(axis=1)
+    distance = np.abs(expected.astype(int) - found)
     return {
         "max_lsb": int(distance.max()),
         "within_1_lsb": float((distance <= 1).mean()),
-        "sure": int(clear.sum()),
-        "sure_top1_agreement": float(same[clear].mean()) if clear.any() else 1.0,
+        **clear_agreement(task.decisions(expected), task.decisions(found)),
     }
 
 

@@ -1,65 +1,15 @@
-"""Metrics against counts by hand and scikit-learn's; damage against its stated strengths."""
+"""Damaged copies of test pictures: their strengths, and what is measured on them."""
 
 import numpy as np
 import pytest
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, top_k_accuracy_score
 
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.deployment.proof.evaluate import calibration_error, evaluate, metrics, sections
+from mobilenet_tf.deployment.proof.evaluate import evaluate
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.tasks.classification import Classification
 
-CLASSES = [f"class {index}" for index in range(7)]
-
-
-@pytest.fixture(scope="module")
-def guesses():
-    """Probabilities (200, 7) that are right more often than not, and the true classes."""
-    random = np.random.default_rng(2)
-    labels = random.integers(0, 6, 200)  # none of the last class
-    logits = random.normal(0, 1, (200, 7))
-    logits[np.arange(200), labels] += 1.5
-    scores = np.exp(logits)
-    return scores / scores.sum(axis=1, keepdims=True), labels
-
-
-def test_metrics_are_those_of_scikit_learn(guesses):
-    scores, labels = guesses
-    found = metrics(scores, labels, CLASSES)
-    predicted = scores.argmax(axis=1)
-    assert found["accuracy"] == (predicted == labels).mean()
-    assert found["top5"] == top_k_accuracy_score(labels, scores, k=5, labels=range(7))
-    np.testing.assert_array_equal(
-        found["confusion"], confusion_matrix(labels, predicted, labels=range(7))
-    )
-    precision, recall, _, support = precision_recall_fscore_support(
-        labels, predicted, labels=range(7), zero_division=0
-    )
-    for index, values in enumerate(found["per_class"].values()):
-        assert values["images"] == support[index]
-        assert (values["precision"] or 0) == pytest.approx(precision[index])
-        assert (values["recall"] or 0) == pytest.approx(recall[index])
-    # Nothing is known of a class without pictures.
-    assert found["per_class"]["class 6"]["recall"] is None
-    assert metrics(scores[:, :5], labels % 5, CLASSES[:5])["top5"] is None
-
-
-def test_calibration_error_by_hand():
-    # Bins of 1/15: two answers of .95, one right: |.5 - .95|; two of .62, both right: |1 - .62|.
-    scores = np.array([[0.95, 0.05], [0.05, 0.95], [0.62, 0.38], [0.38, 0.62]])
-    labels = np.array([0, 0, 0, 1])
-    assert calibration_error(scores, labels) == pytest.approx((2 * 0.45 + 2 * 0.38) / 4)
-    assert calibration_error(np.eye(2), np.array([0, 1])) == 0
-    assert calibration_error(np.array([[3.0, -1.0]]), np.array([0])) is None
-
-
-def test_sections_of_a_result(guesses):
-    scores, labels = guesses
-    one = metrics(scores, labels, CLASSES)
-    found = sections({"float": metrics(np.log(scores), labels, CLASSES), "int8": one})
-    assert found["accuracy"] == {"float": one["accuracy"], "int8": one["accuracy"]}
-    assert found["calibration_error"] == {"float": None, "int8": one["calibration_error"]}
-    assert found["confusion"] == one["confusion"]
+TASK = Classification()
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS, ids=lambda kind: kind.name)
@@ -97,8 +47,8 @@ def test_strengths_are_what_their_units_say(pictures):
 def test_robustness_has_the_metrics_of_every_copy(files, pixels):
     model = TFLiteModel(files.uint8)
     split = Split(pixels, np.array([0, 1, 2, 3, 4]), list("abcde"))
-    plain = evaluate(model, split, "abcde")
-    found = evaluate(model, split, "abcde", robustness=True)
+    plain = evaluate(TASK, model, split, "abcde")
+    found = evaluate(TASK, model, split, "abcde", robustness=True)
     copies = found.pop("robustness")
     assert found == plain
     assert len(copies) == sum(len(kind.strengths) for kind in CORRUPTIONS)
@@ -107,6 +57,6 @@ def test_robustness_has_the_metrics_of_every_copy(files, pixels):
         assert np.sum(copy["confusion"]) == 5
     kind = CORRUPTIONS[2]
     again = Corrupted(pixels, kind, kind.strengths[1])
-    expected = metrics(model.run(again[0:5]), split.labels, "abcde")
+    expected = TASK.metrics(model.run(again[0:5]), split.labels, "abcde")
     damaged = [c for c in copies if (c["corruption"], c["strength"]) == (kind.name, 25)]
     assert damaged == [{"corruption": kind.name, "strength": 25, "unit": kind.unit, **expected}]

@@ -12,6 +12,7 @@ from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
 from mobilenet_tf.deployment.tflite.tensor_info import tensor_info
+from mobilenet_tf.tasks.classification import Classification
 
 
 def test_the_file_is_all_integers(int8):
@@ -55,7 +56,9 @@ def test_one_delegate_partition(int8):
 def test_the_file_computes_what_qat_computes(int8):
     file = TFLiteModel(int8.content)
     found = file.run_raw(int8.pixels)
-    agreement = parity(file.scores, int8.qat.predict(int8.images, verbose=0), found)
+    agreement = parity(
+        Classification(), file.scores, int8.qat.predict(int8.images, verbose=0), found
+    )
     assert agreement["within_1_lsb"] >= 0.995
     assert agreement["top1_agreement"] == 1.0
     # The classes must come apart, or agreement would mean nothing.

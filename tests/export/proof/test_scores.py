@@ -10,12 +10,13 @@ from mobilenet_tf.commands.evaluate import evaluate
 from mobilenet_tf.commands.predict import predict
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.deployment.proof.evaluate import finite, metrics
 from mobilenet_tf.deployment.proof.parity import parity
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
+from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.scores import finite
 from tests.export.conftest import CLASSES, SIZE
 
 NAN = float("nan")
@@ -46,7 +47,7 @@ def test_scores_that_are_no_numbers(scores):
     with pytest.raises(UserError, match=r"a\.tflite gives scores that are not numbers .* 1 of 2"):
         finite(np.array([scores, [0.5, 0.5]]), "a.tflite")
     with pytest.raises(UserError, match="not numbers"):
-        metrics(np.array([scores]), np.array([0]), ["a", "b"])
+        Classification().metrics(np.array([scores]), np.array([0]), ["a", "b"])
 
 
 def test_one_score_that_is_no_sigmoid_is_no_choice(to_float, picture, tmp_path):
@@ -135,7 +136,7 @@ def test_agreement_is_that_of_unrounded_scores():
     info = TensorInfo("scores", "int8", (1, 3), 1 / 256, -128)
     expected = np.array([[0.3331, 0.3334, 0.3335], [0.1, 0.8, 0.1]])
     rounded = info.quantize(expected)
-    found = parity(info, expected, rounded)
+    found = parity(Classification(), info, expected, rounded)
     assert found["max_lsb"] == 0
     assert found["top1_agreement"] == 0.5  # three equal scores are no agreement on the third
     assert found["ties"] == 1

@@ -20,6 +20,7 @@ from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.tasks.classification import Classification
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
@@ -198,7 +199,9 @@ def test_every_operator_of_the_zoo_has_a_resolver_entry():
 def test_every_network_of_the_zoo_agrees_with_litert(name, pictures):
     network = make_network(name, 0.35, 48, 10)
     form = McuForm(scaled_as_pixels(int8_file(network, fuse_hard_swish=False)))
-    found = micro_parity(TFLiteModel(form.converted), form.fused, form.small, pictures[::8])
+    found = micro_parity(
+        Classification(), TFLiteModel(form.converted), form.fused, form.small, pictures[::8]
+    )
     require_parity(found["litert"], network.title)
 
 
@@ -233,7 +236,7 @@ def wrong_type() -> bytes:
 def test_agreement_counts():
     expected = np.array([[100, 0], [2, 0], [0, 100]])
     found = np.array([[99, 0], [0, 2], [50, 40]])
-    assert agreement(expected, found) == {
+    assert agreement(Classification(), expected, found) == {
         "max_lsb": 60,
         "within_1_lsb": 2 / 6,
         "sure": 2,

@@ -1,0 +1,163 @@
+"""Image classification: one class per picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.load import load_data, load_test
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite
+from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """One class per picture.
+
+    Labels are int64 (N,), outputs are scores (N, classes): probabilities, or other reals of which
+    higher is likelier.
+    """
+
+    name: ClassVar[str] = "classification"
+    noun: ClassVar[str] = "image classifier"
+    use: ClassVar[str] = "Classification of images that show one of the classes below"
+    limits: ClassVar[tuple[str, ...]] = (
+        "It always predicts one of its classes, even for an image that shows none of them, and "
+        "its scores are not calibrated probabilities.",
+    )
+    agreed: ClassVar[str] = "same class predicted by file and network"
+    curve: ClassVar[str] = "accuracy"
+    shares: ClassVar[tuple[str, ...]] = ("accuracy", "top5", "calibration_error")
+    details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, `tfds:NAME`, or a folder with a folder of images per class."""
+        return load_data(source, input_spec, seed, progress, judge_depth)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test images of such a source."""
+        return load_test(source, labels, input_spec, seed, progress)
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return the network with so many outputs of its classifier."""
+        return network.with_classes(classes)
+
+    def objective(self, network: Network) -> "Objective":
+        """Return softmax and cross-entropy."""
+        from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+
+        return CrossEntropy(network.classes)
+
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return accuracy, calibration and confusion of scores.
+
+        Returns:
+            images, accuracy, top5 (None below six classes), calibration_error (None for scores
+            that are not probabilities), per_class {name: {precision, recall, images}} and
+            confusion (rows are true classes).
+        """
+        predicted = finite(outputs, name).argmax(axis=1)
+        confusion = np.zeros((len(classes), len(classes)), int)
+        np.add.at(confusion, (labels, predicted), 1)
+        correct = np.diag(confusion)
+        of_class, predicted_as = confusion.sum(axis=1), confusion.sum(axis=0)
+        top5 = None
+        if len(classes) > 5:
+            best = np.argsort(-outputs, axis=1, kind="stable")[:, :5]
+            top5 = float((best == labels[:, None]).any(axis=1).mean())
+        return {
+            "images": len(labels),
+            "accuracy": float((predicted == labels).mean()),
+            "top5": top5,
+            "calibration_error": calibration_error(outputs, labels),
+            "per_class": {
+                name: {
+                    "precision": _share(correct[index], predicted_as[index]),
+                    "recall": _share(correct[index], of_class[index]),
+                    "images": int(of_class[index]),
+                }
+                for index, name in enumerate(classes)
+            },
+            "confusion": confusion.tolist(),
+        }
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the wrong predictions with the highest scores.
+
+        The rows have file, label, predicted, score and picture.
+        """
+        predicted = outputs.argmax(axis=1)
+        confidence = np.where(predicted != test.labels, outputs.max(axis=1), -1)
+        found = Mistakes([], {})
+        for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:MISTAKES]):
+            if confidence[row] < 0:
+                break
+            picture = f"worst/{rank + 1:02d}.png"
+            found.pictures[picture] = np.asarray(test.images[row])
+            found.rows.append(
+                {
+                    "file": test.names[row],
+                    "label": classes[test.labels[row]],
+                    "predicted": classes[predicted[row]],
+                    "score": round(float(confidence[row]), 4),
+                    "picture": picture,
+                }
+            )
+        return found
+
+    def decisions(self, outputs: np.ndarray) -> Decisions:
+        """Return the first class of each picture, and its lead over the second."""
+        first = outputs.argmax(axis=1)[:, None]
+        ranked = np.sort(outputs.astype(np.float64), axis=1)
+        second = ranked[:, -2:-1].max(axis=1, initial=-np.inf)
+        return Decisions(first, (ranked[:, -1] - second)[:, None])
+
+    def answers(
+        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+    ) -> dict[str, Any]:
+        """Return the likeliest classes of each picture.
+
+        Returns:
+            probabilities, whether the scores are such and not logits; and
+            predictions [{classes: [{label, score}]}].
+        """
+        best = np.argsort(-finite(outputs, name), axis=1, kind="stable")[:, :top]
+        return {
+            "probabilities": are_probabilities(outputs),
+            "predictions": [
+                {"classes": [{"label": labels[i], "score": round(float(row[i]), 4)} for i in order]}
+                for row, order in zip(outputs, best, strict=True)
+            ],
+        }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None

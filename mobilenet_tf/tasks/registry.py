@@ -1,0 +1,54 @@
+"""All tasks by name, and `[task]` of `config.toml`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.records import from_plain
+from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.task import Task
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
+# The task of a configuration or a file that names none: earlier versions knew no other.
+DEFAULT: Task = Classification()
+
+
+def task_from_dict(values: Any, source: str) -> Task:
+    """Return the task that `Task.to_dict` described.
+
+    Args:
+        values: The parsed table; None is the default task.
+        source: What errors call the file.
+
+    Raises:
+        UserError: It is no table, the name is unknown, or a field is not accepted.
+    """
+    if values is None:
+        return DEFAULT
+    if not isinstance(values, Mapping):
+        raise UserError(f"{source}: task is {values!r}; it must be a table.")
+    fields = dict(values)
+    task = task_class(fields.pop("name", None), source)
+    made: Task = from_plain(task, fields, f"{source}: task", strict=True)
+    return made
+
+
+def metadata_of(task: Task) -> dict[str, Any]:
+    """Return what the metadata of a file say of its task, for `task_from_dict`.
+
+    Files of the default task say nothing, as those of earlier versions.
+    """
+    return {} if task == DEFAULT else {"task": task.to_dict()}
+
+
+def task_class(name: Any, source: str) -> type[Task]:
+    """Return the class of the task with this name.
+
+    Raises:
+        UserError: There is none.
+    """
+    if not isinstance(name, str) or name not in TASKS:
+        raise UserError(
+            f"{source}: the task's name is {name!r}; it must be one of {', '.join(TASKS)}."
+        )
+    return TASKS[name]

@@ -1,0 +1,194 @@
+"""The protocol of a task: everything that depends on what a network is for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.records import to_plain
+from mobilenet_tf.core.settings import Checked
+from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.contents import describe
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+MISTAKES = 12  # that a report shows
+
+
+class Mistakes(NamedTuple):
+    """What a network got most wrong.
+
+    Attributes:
+        rows: Section `worst` of `result.json`.
+        pictures: Path relative to the run folder, as in `rows` -> uint8 (h, w, c).
+    """
+
+    rows: list[dict[str, Any]]
+    pictures: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task(Checked, ABC):
+    """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
+
+    `outputs` are the real outputs of a network for N pictures, float32 (N, ...).
+
+    Attributes:
+        name: Name in `[task]`, `result.json` and the metadata of files.
+        noun: What a network of this task is, such as "image classifier".
+        use: What it is for, as a sentence without its verb.
+        limits: What it cannot do, a sentence each.
+        agreed: What a file and its network must agree on.
+        curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
+        shares: Metrics from 0 to 1 that are measured of every form of a network.
+        details: Further metrics of which `result.json` has those of the int8 file.
+    """
+
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    use: ClassVar[str]
+    limits: ClassVar[tuple[str, ...]]
+    agreed: ClassVar[str]
+    curve: ClassVar[str]
+    shares: ClassVar[tuple[str, ...]]
+    details: ClassVar[tuple[str, ...]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for TOML and JSON: the name and the settings."""
+        settings = {item.name: to_plain(getattr(self, item.name)) for item in fields(self)}
+        return {"name": self.name, **settings}
+
+    @classmethod
+    def description(cls, classes: int, *, int8: bool = False) -> str:
+        """Return what a network is, as the beginning of a sentence."""
+        kind = f"int8 {cls.noun}" if int8 else cls.noun
+        return f"{kind[0].upper()}{kind[1:]} of {classes:,} classes"
+
+    def read(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        say: bool = True,
+        judge_depth: bool = True,
+    ) -> Dataset:
+        """Load the images of a source with a progress bar, and say in one line what was found.
+
+        Args:
+            source: See `load`, as for the next two and `judge_depth`.
+            input_spec: Input that the images are prepared for.
+            seed: Seed of the splits.
+            say: Whether to print the line.
+            judge_depth: See above.
+
+        Raises:
+            UserError: See `load`.
+        """
+        with picture_progress(f"Reading {source}") as progress:
+            data = self.load(source, input_spec, seed, progress, judge_depth)
+        if say:
+            announce(describe(data))
+        return data
+
+    @abstractmethod
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load the images of a source with their labels, and assign them to splits.
+
+        The arguments and errors are those of `datasets.load.load_data`.
+        """
+
+    @abstractmethod
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the images on which a finished model is evaluated.
+
+        The arguments and errors are those of `datasets.load.load_test`.
+        """
+
+    @abstractmethod
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return the network with the head of this task for a number of classes."""
+
+    @abstractmethod
+    def objective(self, network: Network) -> "Objective":
+        """Return how a network is trained. Imports TensorFlow."""
+
+    @abstractmethod
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return the metrics of outputs.
+
+        Args:
+            outputs: Outputs for the N pictures.
+            labels: Their labels, as in `Split.labels`.
+            classes: Class names.
+            name: What errors call the model.
+
+        Returns:
+            images, their number; all of `shares` and `details`.
+
+        Raises:
+            UserError: The outputs are no numbers, or not those of this task.
+        """
+
+    @abstractmethod
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the up to `MISTAKES` worst results for the test pictures."""
+
+    @abstractmethod
+    def decisions(self, outputs: np.ndarray) -> Decisions:
+        """Return what outputs decide; they may be raw integers of a file."""
+
+    @abstractmethod
+    def answers(
+        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+    ) -> dict[str, Any]:
+        """Return what `predict` says about pictures, ready for JSON.
+
+        Args:
+            outputs: Outputs for the N pictures.
+            labels: Class names.
+            top: Number of results per picture at most.
+            name: What errors call the model.
+
+        Returns:
+            predictions, a dictionary per picture; and what holds for all of them.
+
+        Raises:
+            UserError: See `metrics`.
+        """
+
+    def sections(self, by_form: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the sections of `result.json` from the `metrics` of each form of a network.
+
+        Args:
+            by_form: Form, such as float or int8 -> `metrics`; int8 is needed.
+        """
+        shares = {key: {form: value[key] for form, value in by_form.items()} for key in self.shares}
+        return shares | {key: by_form["int8"][key] for key in self.details}
