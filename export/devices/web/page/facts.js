@@ -11,8 +11,8 @@ export function showFacts(list, labelList, model, file, runtime) {
     ["Licence", about.license],
     ["Input", `${spec.width} × ${spec.height} pixels, ${spec.channels === 1 ? "grey" : "colour"}, ${input.type}`],
     ["Part used", part(spec)],
-    ["Resized", spec.resize],
-    ["Normalised", normalisation(spec)],
+    ["Resizing", spec.resize],
+    ["Normalisation", normalisation(spec)],
     ["Output", `${model.classes} classes, ${output.type}`],
     ["Operators", String(model.operators)],
     ["Oldest runtime", about.runtime],
@@ -26,10 +26,10 @@ export function showFacts(list, labelList, model, file, runtime) {
   labelList.replaceChildren(...model.labels.slice(0, 2000).map((label) => element("li", label)));
 }
 
-function part({ crop, fit }) {
+function part({ crop, fit, width, height }) {
   const share = crop === 1 ? "" : `${+(100 * crop).toFixed(2)} % of `;
   const whole = {
-    crop: "the largest centred part of its shape",
+    crop: `the largest centred ${width === height ? "square" : "rectangle of the input's shape"}`,
     stretch: "the whole picture, stretched",
     pad: "the whole picture, with a border",
   };

@@ -52,11 +52,19 @@ function showAnswer({ scores, model, pixels, part, preparing, running }, what = 
   showPart(at("part"), part);
   showInput(at("input"), pixels, model.spec);
   at("seen").hidden = false;
+  const { width, height } = view.canvas;
+  at("stage").style.setProperty("--aspect", width / height);
   at("stage").removeAttribute("data-empty");
+  showState();
   at("view").setAttribute("aria-label", what ?? "The camera");
   if (!what) return;
   const [first] = best(scores, model.labels, 1);
   at("spoken").textContent = `${what}: ${first.label}, ${scoreText(scores)(first.score)}`;
+}
+
+function showState() {
+  const ready = at("stage").hasAttribute("data-empty") ? "Ready." : "";
+  at("status").textContent = classifier.model ? ready : "No model is open.";
 }
 
 function clearTimes() {
@@ -74,7 +82,7 @@ async function openModel(file) {
     clearTimes();
     await answerAnew();
   } finally {
-    at("status").textContent = classifier.model ? "" : "No model is open.";
+    showState();
   }
 }
 

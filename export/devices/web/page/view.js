@@ -8,6 +8,7 @@ export function newContext(canvas) {
 /** Put a frame around a part of the picture, in shares of its sides. */
 export function showPart(frame, [left, top, right, bottom]) {
   const sides = { left, top, width: right - left, height: bottom - top };
+  frame.hidden = right - left === 1 && bottom - top === 1;
   for (const [side, share] of Object.entries(sides)) frame.style[side] = `${100 * share}%`;
 }
 

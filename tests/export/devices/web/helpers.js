@@ -1,0 +1,57 @@
+// Put into the page before its own scripts: counts what it does, and calls its modules.
+
+window.frames_read = 0;
+const read = CanvasRenderingContext2D.prototype.getImageData;
+CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+  window.frames_read++;
+  return read.apply(this, box);
+};
+
+window.helpers = {
+  bytes: (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0)),
+
+  text: (bytes) => {
+    let found = "";
+    for (const one of bytes) found += String.fromCharCode(one);
+    return btoa(found);
+  },
+
+  /** The input of a network that a picture file becomes, on the page's own way. */
+  async prepared(content, spec, name = "picture.png") {
+    const { openPicture, draw } = await import("./pictures.js");
+    const { newContext } = await import("./view.js");
+    const { prepare } = await import("./input.js");
+    const picture = await openPicture(new File([helpers.bytes(content)], name));
+    const context = newContext(document.createElement("canvas"));
+    draw(context, picture);
+    const { width, height } = context.canvas;
+    return helpers.text(prepare(spec, width, height, (...box) => context.getImageData(...box).data));
+  },
+
+  /** The raw outputs of a model for the pixels of several inputs. */
+  async outputs(content, pixels) {
+    const { readModel } = await import("./metadata.js");
+    const { Engine } = await import("./engine.js");
+    const bytes = helpers.bytes(content);
+    const engine = await Engine.open(bytes, await readModel(bytes, "model"), "model");
+    const found = [];
+    for (const one of pixels) {
+      const raw = await engine.raw(helpers.bytes(one));
+      found.push(helpers.text(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength)));
+    }
+    engine.close();
+    return found;
+  },
+
+  /** Drop or paste files. */
+  give(kind, name, content, target = document.body) {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([helpers.bytes(content)], name));
+    const options = { bubbles: true, cancelable: true };
+    target.dispatchEvent(
+      kind === "paste"
+        ? new ClipboardEvent("paste", { ...options, clipboardData: transfer })
+        : new DragEvent(kind, { ...options, dataTransfer: transfer }),
+    );
+  },
+};
