@@ -28,17 +28,18 @@ ALLOWED = "--use-fake-ui-for-media-stream"
 SIDES = (320, 240)  # of the fake camera's frames
 
 
-def write_video(path: Path, frames: list[np.ndarray], repeat: int = 1) -> Path:
+def write_video(path: Path, frames: list[np.ndarray], repeat: int = 1, rate: int = 25) -> Path:
     """Write RGB frames as an uncompressed video, which the fake camera plays again and again.
 
     Args:
         path: The file.
         frames: uint8 (height, width, 3) of even sides.
-        repeat: How often each frame is shown, at 25 frames a second.
+        repeat: How often each frame is shown.
+        rate: Frames a second.
     """
     height, width = frames[0].shape[:2]
     with path.open("wb") as file:
-        file.write(f"YUV4MPEG2 W{width} H{height} F25:1 Ip A1:1 C420jpeg\n".encode())
+        file.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
             planes = b"".join(plane.tobytes() for plane in _yuv(frame))
             for _ in range(repeat):

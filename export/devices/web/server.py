@@ -1,5 +1,6 @@
 """Serve a page's folder on this machine, with the media types and headers that it needs."""
 
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,6 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
     def __init__(self, folder: Path, names: frozenset[str], *rest: Any):
         self._folder, self._names = folder, names
         super().__init__(*rest)
+
+    def handle(self) -> None:
+        """Answer requests until the browser closes the connection, in whatever way."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def do_GET(self) -> None:
         """Send a file that the export has written; anything else is not found."""

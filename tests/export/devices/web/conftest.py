@@ -143,10 +143,10 @@ def films(tmp_path_factory):
     """Frames -> flags with which a camera shows them."""
     folder = tmp_path_factory.mktemp("films")
 
-    def flags(name: str, frames: list[np.ndarray], repeat: int = 1) -> tuple[str, ...]:
+    def flags(name: str, frames: list[np.ndarray], repeat: int = 1, rate: int = 25) -> tuple[str, ...]:
         path = folder / f"{name}.y4m"
         if not path.exists():
-            write_video(path, frames, repeat)
+            write_video(path, frames, repeat, rate)
         return CAMERA, ALLOWED, f"--use-file-for-fake-video-capture={path}"
 
     return flags
