@@ -3,6 +3,7 @@
 `make test-web` installs both.
 """
 
+import base64
 import contextlib
 import shutil
 import sys
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.sections import ROOT
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.devices.web.server import HOST_NAME, page_server
 
+HELPERS = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 PLAYWRIGHT = ROOT / "build" / "playwright"
 CHROMIUM = shutil.which("chromium")
 # It asks its maker's servers for nothing, and draws with the processor.
@@ -26,6 +29,121 @@ QUIET = (
 CAMERA = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
 SIDES = (320, 240)  # of the fake camera's frames
+# A script for a page that hides relaxed SIMD, so that LiteRT.js loads its other build.
+NO_RELAXED_SIMD = """
+const instantiate = WebAssembly.instantiate;
+WebAssembly.instantiate = (source, ...rest) =>
+  source.byteLength < 100 ? Promise.reject(new Error("hidden")) : instantiate(source, ...rest);
+"""
+
+
+class Opened:
+    """A page that has loaded, and what it asked for on the way.
+
+    Attributes:
+        page: Playwright's page.
+        url: Address of its folder.
+        requests: Every address that it asked for.
+        errors: Every error that nothing caught.
+    """
+
+    def __init__(self, page: Any, url: str):
+        self.page, self.url = page, url
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.add_init_script(HELPERS)
+        page.goto(url)
+        self.locator("#facts dd").first.wait_for()
+
+    def locator(self, selector: str) -> Any:
+        """Return what a CSS selector finds."""
+        return self.page.locator(selector)
+
+    def button(self, name: str) -> Any:
+        """Return the button with this name."""
+        return self.page.get_by_role("button", name=name)
+
+    def text(self, name: str) -> str:
+        """Return the text of the element with this id."""
+        return self.locator(f"#{name}").inner_text()
+
+    def bars(self) -> list[tuple[str, str]]:
+        """Return the labels and scores that are shown."""
+        found = self.locator("#bars li").all()
+        return [
+            tuple(item.locator(part).inner_text() for part in (".label", ".score"))
+            for item in found
+        ]
+
+    def wait(self, expression: str, argument: Any = None) -> None:
+        """Wait until a function of JavaScript returns something true."""
+        self.page.wait_for_function(expression, arg=argument)
+
+    def call(self, expression: str, argument: Any = None) -> Any:
+        """Run a function of JavaScript in the page."""
+        return self.page.evaluate(expression, argument)
+
+    def choose(self, *files: dict[str, Any]) -> None:
+        """Choose pictures: dictionaries of name, mimeType and buffer."""
+        self.page.get_by_label("Choose pictures").set_input_files(list(files))
+
+    def open_model(self, name: str, content: bytes) -> None:
+        """Choose a model."""
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        self.page.get_by_label("Open another model").set_input_files(file)
+
+    def cdp(self, *commands: str) -> dict[str, Any]:
+        """Send commands of the developer tools, and return the last answer."""
+        session = self.page.context.new_cdp_session(self.page)
+        answer: dict[str, Any] = {}
+        for command in commands:
+            answer = session.send(command)
+        session.detach()
+        return answer
+
+    def outputs(self, content: bytes, pixels: np.ndarray) -> np.ndarray:
+        """Return the raw outputs of a model for uint8 (N, h, w, c), as uint8 (N, bytes)."""
+        inputs = [encoded(one.tobytes()) for one in pixels]
+        found = self.call(
+            "([content, pixels]) => helpers.outputs(content, pixels)", [encoded(content), inputs]
+        )
+        return np.stack([np.frombuffer(base64.b64decode(one), np.uint8) for one in found])
+
+    def milliseconds(self, content: bytes, pixels: np.ndarray, runs: int) -> float:
+        """Return the mean time of an inference, of the quickest of some turns."""
+        arguments = [encoded(content), encoded(pixels.tobytes()), runs]
+        return float(self.call("(given) => helpers.milliseconds(...given)", arguments))
+
+    def memory_after(self, frames: int) -> dict[str, int]:
+        """Return bytes of the script and of WebAssembly, and the nodes, after frames of a camera."""
+        self.wait("(count) => frames_read > count", frames)
+        self.cdp("HeapProfiler.collectGarbage")
+        heap = self.cdp("Runtime.getHeapUsage")
+        return {
+            "heap": int(heap["usedSize"] + heap["backingStorageSize"]),
+            "wasm": int(self.call("async () => (await import('./engine.js')).memory()")),
+            "nodes": int(self.cdp("Memory.getDOMCounters")["nodes"]),
+        }
+
+    def prepared(self, content: bytes, spec: InputSpec) -> np.ndarray:
+        """Return the input that the page makes of a picture file."""
+        values = {
+            **{
+                name: getattr(spec, name) for name in ("width", "height", "channels", "crop", "fit")
+            },
+            **{"resize": spec.resize, "mean": [spec.mean], "std": [spec.std]},
+        }
+        found = self.call(
+            "([content, spec]) => helpers.prepared(content, spec)", [encoded(content), values]
+        )
+        return np.frombuffer(base64.b64decode(found), np.uint8).reshape(spec.shape)
+
+
+def encoded(content: bytes) -> str:
+    """Return bytes as the helpers take them."""
+    return base64.b64encode(content).decode()
 
 
 def write_video(path: Path, frames: list[np.ndarray], repeat: int = 1, rate: int = 25) -> Path:

@@ -26,7 +26,9 @@ _IMPORTS = {
 }
 
 
-def write_page(file: Path, folder: Path, origin: str = "", *, overwrite: bool = False) -> dict[str, Any]:
+def write_page(
+    file: Path, folder: Path, origin: str = "", *, overwrite: bool = False
+) -> dict[str, Any]:
     """Write the page of a model.
 
     Args:
@@ -70,7 +72,9 @@ def _checked(file: Path) -> tuple[TFLiteModel, bytes]:
     model = TFLiteModel(file)
     model_input(model)
     if model.input.shape[0] != 1:
-        raise UserError(f"{name} takes {model.input.shape[0]} pictures at a time; a page gives one.")
+        raise UserError(
+            f"{name} takes {model.input.shape[0]} pictures at a time; a page gives one."
+        )
     if model.classes == 1:
         raise UserError(f"{name} has one score per picture; a page shows one for each class.")
     model.run_raw(np.zeros(model.input.shape, np.uint8))

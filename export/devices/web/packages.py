@@ -70,12 +70,12 @@ def package_files(package: Package) -> dict[str, bytes]:
     Raises:
         UserError: See `fetch`.
     """
-    archive = tarfile.open(fileobj=io.BytesIO(fetch(package)))
     contents = {}
-    for member, name in package.files.items():
-        file = archive.extractfile(f"package/{member}")
-        assert file is not None  # a file, in the archive whose hash is known
-        contents[name] = file.read()
+    with tarfile.open(fileobj=io.BytesIO(fetch(package))) as archive:
+        for member, name in package.files.items():
+            file = archive.extractfile(f"package/{member}")
+            assert file is not None  # a file, in the archive whose hash is known
+            contents[name] = file.read()
     return contents
 
 

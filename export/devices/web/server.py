@@ -47,7 +47,9 @@ def page_server(folder: Path, port: int = PORT) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, folder, frozenset(marker.files)))
     except OSError as error:
-        raise UserError(f"Port {port} cannot be used: {error.strerror}; try another --port.") from error
+        raise UserError(
+            f"Port {port} cannot be used: {error.strerror}; try another --port."
+        ) from error
 
 
 def check_port(port: int) -> None:

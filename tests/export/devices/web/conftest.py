@@ -2,78 +2,16 @@
 
 import json
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.browser import ALLOWED, CAMERA, chromium, playwright, served, write_video
+from benchmarks.browser import ALLOWED, CAMERA, Opened, chromium, playwright, served, write_video
 from mobilenet_tf.deployment.devices.web.folder import write_page
 from tests.sources import ROOT
 
 DIGITS = ROOT / "android_demo/app/src/main/assets/digits.tflite"
-HELPERS = Path(__file__).with_name("helpers.js").read_text(encoding="utf-8")
-
-
-class Opened:
-    """A page that has loaded, and what it asked for on the way.
-
-    Attributes:
-        page: Playwright's page.
-        url: Address of its folder.
-        requests: Every address that it asked for.
-        errors: Every error that nothing caught.
-    """
-
-    def __init__(self, page, url: str):
-        self.page, self.url = page, url
-        self.requests, self.errors = [], []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.add_init_script(HELPERS)
-        page.goto(url)
-        self.locator("#facts dd").first.wait_for()
-
-    def locator(self, selector: str):
-        return self.page.locator(selector)
-
-    def button(self, name: str):
-        return self.page.get_by_role("button", name=name)
-
-    def text(self, name: str) -> str:
-        return self.locator(f"#{name}").inner_text()
-
-    def bars(self) -> list[tuple[str, str]]:
-        """The labels and scores that are shown."""
-        found = self.locator("#bars li").all()
-        return [
-            tuple(item.locator(part).inner_text() for part in (".label", ".score")) for item in found
-        ]
-
-    def wait(self, expression: str, argument=None) -> None:
-        self.page.wait_for_function(expression, arg=argument)
-
-    def call(self, expression: str, argument=None):
-        """Run a function of JavaScript in the page."""
-        return self.page.evaluate(expression, argument)
-
-    def choose(self, *files: dict) -> None:
-        """Choose pictures, and wait until the last one is shown."""
-        self.page.get_by_label("Choose pictures").set_input_files(list(files))
-
-    def open_model(self, name: str, content: bytes) -> None:
-        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-        self.page.get_by_label("Open another model").set_input_files(file)
-
-    def cdp(self, *commands: str) -> dict:
-        """Send commands of the developer tools, and return the last answer."""
-        session = self.page.context.new_cdp_session(self.page)
-        answer = {}
-        for command in commands:
-            answer = session.send(command)
-        session.detach()
-        return answer
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +81,9 @@ def films(tmp_path_factory):
     """Frames -> flags with which a camera shows them."""
     folder = tmp_path_factory.mktemp("films")
 
-    def flags(name: str, frames: list[np.ndarray], repeat: int = 1, rate: int = 25) -> tuple[str, ...]:
+    def flags(
+        name: str, frames: list[np.ndarray], repeat: int = 1, rate: int = 25
+    ) -> tuple[str, ...]:
         path = folder / f"{name}.y4m"
         if not path.exists():
             write_video(path, frames, repeat, rate)

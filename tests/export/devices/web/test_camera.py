@@ -81,8 +81,9 @@ def test_colours(open_page, films):
     assert found == set(COLOURS)
 
 
-def test_a_digit(open_page, films, digits, number=7):
+def test_a_digit(open_page, films, digits):
     """A digit before the camera is what it is in Python, and the bars say so."""
+    number = 7
     page = open_page(*films(f"digit_{number}", [frame(digits[number])]))
     start(page)
     model = TFLiteModel(DIGITS)
@@ -161,18 +162,8 @@ def test_a_thousand_frames_without_growth(open_page, films, digits):
     open_network(page, "large.tflite", "v1", 0.25, 96, 3)
     start(page)
 
-    def after(frames: int) -> dict[str, int]:
-        page.wait("(count) => frames_read > count", frames)
-        page.cdp("HeapProfiler.collectGarbage")
-        heap = page.cdp("Runtime.getHeapUsage")
-        return {
-            "heap": heap["usedSize"] + heap["backingStorageSize"],
-            "wasm": page.call("async () => (await import('./engine.js')).memory()"),
-            "nodes": page.cdp("Memory.getDOMCounters")["nodes"],
-        }
-
-    first = after(WARM)
-    last = after(WARM + FRAMES)
+    first = page.memory_after(WARM)
+    last = page.memory_after(WARM + FRAMES)
     assert last["wasm"] == first["wasm"]
     assert last["nodes"] <= first["nodes"] + 100
     assert last["heap"] <= first["heap"] + 500_000

@@ -55,7 +55,8 @@ def npm(tmp_path, monkeypatch):
         known.append(replace(package, sha512=packages._sha512(content)))
     program = tools / "npm"
     program.write_text(
-        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ -e {source}/fails ] && echo "E404 gone" >&2 && exit 1\n'
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n'
+        f'[ -e {source}/fails ] && echo "E404 gone" >&2 && exit 1\n'
         f"cp {source}/*.tgz .\n"
     )
     program.chmod(0o755)
@@ -83,7 +84,11 @@ def test_a_page(npm):
     assert facts["classes"] == 10
     assert facts["labelled"]
     assert facts["files"] == len(names)
-    assert facts["bytes"] == sum(path.stat().st_size for path in (npm / "page").rglob("*") if path.is_file() and path.name != MARKER)
+    assert facts["bytes"] == sum(
+        path.stat().st_size
+        for path in (npm / "page").rglob("*")
+        if path.is_file() and path.name != MARKER
+    )
     assert calls(npm) == [
         f"pack --silent {package.name}@{package.version}" for package in packages.PACKAGES
     ]
@@ -124,8 +129,12 @@ def test_what_both_languages_know_is_the_same():
     assert tuple(re.findall(r'"(\w+)"', fits)) == FITS
     filters = re.search(r"FILTERS = \{(.*?)\n\}", scripts["resize"], re.S)[1]
     assert set(re.findall(r"^  (\w+):", filters, re.M)) == set(RESIZES)
-    assert re.search(r"FILE_BYTES = 1 << (\d+)", scripts["tflite"])[1] == str(pages.LARGEST.bit_length() - 1)
-    imported = {name for text in scripts.values() for name in re.findall(r'from "\./(\w+)\.js"', text)}
+    assert re.search(r"FILE_BYTES = 1 << (\d+)", scripts["tflite"])[1] == str(
+        pages.LARGEST.bit_length() - 1
+    )
+    imported = {
+        name for text in scripts.values() for name in re.findall(r'from "\./(\w+)\.js"', text)
+    }
     assert imported <= set(scripts)
 
 
@@ -155,7 +164,9 @@ def test_npm_fails_or_is_absent(npm, monkeypatch):
     with pytest.raises(UserError, match="npm cannot fetch @litertjs/core: E404 gone"):
         pages.write_page(DIGITS, npm / "page")
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(UserError, match=r"npm is needed .*, or put litertjs-core-2\.5\.3\.tgz into"):
+    with pytest.raises(
+        UserError, match=r"npm is needed .*, or put litertjs-core-2\.5\.3\.tgz into"
+    ):
         pages.write_page(DIGITS, npm / "page")
     assert not (npm / "page").exists()
 
@@ -235,8 +246,9 @@ def test_the_server(npm):
         assert headers["Content-Security-Policy"] == "frame-ancestors 'none'"
         assert headers["X-Content-Type-Options"] == "nosniff"
         for name, kind in (
-            ("main.js?x=1", "text/javascript"), ("style.css", "text/css"), ("icon.svg", "image/svg+xml"),
-            ("litert/litert_wasm_internal.wasm", "application/wasm"), ("litert/LICENSE", "text/plain"),
+            ("main.js?x=1", "text/javascript"), ("style.css", "text/css"),
+            ("icon.svg", "image/svg+xml"), ("litert/LICENSE", "text/plain"),
+            ("litert/litert_wasm_internal.wasm", "application/wasm"),
             ("model.tflite", "application/octet-stream"),
         ):  # fmt: skip
             assert get(url + name)[1]["Content-Type"].startswith(kind)
@@ -251,9 +263,9 @@ def test_ports(npm):
         web(DIGITS, out=folder, serve=True, port=70000)
     assert not folder.exists()
     pages.write_page(DIGITS, folder)
-    with server.page_server(folder, 0) as first:
-        with pytest.raises(UserError, match=r"Port \d+ cannot be used: .*; try another --port"):
-            server.page_server(folder, first.server_port)
+    said = r"Port \d+ cannot be used: .*; try another --port"
+    with server.page_server(folder, 0) as first, pytest.raises(UserError, match=said):
+        server.page_server(folder, first.server_port)
     with pytest.raises(UserError, match="holds no page"):
         server.page_server(npm, 0)
 

@@ -21,14 +21,15 @@ CONTRASTS = """
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const ground = (element) => {
     const [red, green, blue, alpha = 1] = numbers(getComputedStyle(element).backgroundColor);
-    return alpha === 0 && element.parentElement ? ground(element.parentElement) : [red, green, blue];
+    const above = element.parentElement;
+    return alpha === 0 && above ? ground(above) : [red, green, blue];
   };
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = walker.nextNode(); text; text = walker.nextNode()) {
     const element = text.parentElement;
-    if (!text.textContent.trim() || !element.checkVisibility() || element.closest(":disabled")) continue;
-    if (element.closest(".hidden, script, option")) continue;
+    if (!text.textContent.trim() || !element.checkVisibility()) continue;
+    if (element.closest(":disabled, .hidden, script, option")) continue;
     const [light, dark] = [numbers(getComputedStyle(element).color), ground(element)]
       .map(luminance)
       .sort((a, b) => b - a);
@@ -47,7 +48,8 @@ def test_nothing_comes_from_elsewhere(page, digits):
     refused = page.call(
         """async () => {
           const violations = [];
-          document.addEventListener("securitypolicyviolation", (one) => violations.push(one.violatedDirective));
+          document.addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
+            violations.push(violatedDirective));
           const results = await Promise.allSettled([
             fetch("http://127.0.0.1:9/"),
             fetch("https://example.com/"),
@@ -93,7 +95,14 @@ def test_every_control_has_a_name(page, digits):
     assert len(set(found)) == len(found)
     # What is announced, and in which order the page is read.
     tree = page.page.locator("body").aria_snapshot()
-    for part in ('heading "Most likely"', "list", "status", "alert", 'img "7.png"', 'list "Pictures"'):
+    for part in (
+        'heading "Most likely"',
+        "list",
+        "status",
+        "alert",
+        'img "7.png"',
+        'list "Pictures"',
+    ):
         assert part in tree, tree
     assert page.call("() => document.documentElement.lang") == "en"
 
@@ -107,7 +116,9 @@ def test_the_keyboard_alone(open_page, films, digits):
     reached = []
     for _ in range(6):
         keyboard.press("Tab")
-        reached.append(page.call("() => document.activeElement.id || document.activeElement.tagName"))
+        reached.append(
+            page.call("() => document.activeElement.id || document.activeElement.tagName")
+        )
         outline = page.call(
             """() => {
               const element = document.activeElement.closest(".button") ?? document.activeElement;
@@ -176,8 +187,8 @@ def test_the_facts_are_the_file_s(page):
     size = DIGITS.stat().st_size
     assert InputSpec(32, 1).mean == 128
     for fact in (
-        f"model.tflite, {size:,} bytes", "32 × 32 pixels, grey, uint8", "the largest centred square",
-        "bilinear", "(pixel − 128) / 127.5", "10 classes, uint8", "1.14.0",
+        "32 \u00d7 32 pixels, grey, uint8", "the largest centred square", f"model.tflite, {size:,} bytes",
+        "bilinear", "(pixel \u2212 128) / 127.5", "10 classes, uint8", "1.14.0",
     ):  # fmt: skip
         assert fact in facts
     assert page.page.title() == page.text("title") == "MobileNet v1 0.25 32x32, int8"

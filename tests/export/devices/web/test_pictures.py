@@ -1,12 +1,13 @@
-"""Pictures and models that are chosen, dropped or pasted; damaged ones; the page without a server."""
+"""Pictures and models that are chosen, dropped or pasted; damaged ones; no server."""
 
-import base64
+import io
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.browser import served
+from benchmarks.browser import Opened, encoded, served
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
@@ -15,7 +16,7 @@ from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.uint8_ends import with_uint8_ends
 from mobilenet_tf.networks.zoo import make_network
 from tests.export.devices.web.conftest import DIGITS
-from tests.export.devices.web.test_same_numbers import encoded, png
+from tests.export.devices.web.test_same_numbers import png
 
 pytestmark = pytest.mark.web
 
@@ -81,8 +82,9 @@ def test_another_model_is_dropped(page, digits):
     page.wait("() => /apple|pear|quince/.test(document.getElementById('tiles').innerText)")
     facts = page.text("facts")
     for fact in (
-        f"fruit.tflite, {len(content):,} bytes", "Three fruits.", "48 × 48 pixels, colour, uint8",
-        "87.5 % of the whole picture, stretched", "box", "(pixel − 100) / 50", "3 classes, uint8",
+        f"fruit.tflite, {len(content):,} bytes", "Three fruits.",
+        "48 \u00d7 48 pixels, colour, uint8", "box",
+        "87.5 % of the whole picture, stretched", "(pixel \u2212 100) / 50", "3 classes, uint8",
     ):  # fmt: skip
         assert fact in facts
     page.locator("summary").click()
@@ -95,9 +97,6 @@ def test_another_model_is_dropped(page, digits):
 
 def test_deflated_labels(page, digits):
     """Other tools compress the archive."""
-    import io
-    import zipfile
-
     content = DIGITS.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -105,7 +104,9 @@ def test_deflated_labels(page, digits):
     stream = io.BytesIO(content[:start])
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, b"zero\none\n2\n3\n4\n5\n6\n7\n8\n9\n" if "labels" in name else data)
+            archive.writestr(
+                name, b"zero\none\n2\n3\n4\n5\n6\n7\n8\n9\n" if "labels" in name else data
+            )
     page.open_model("packed.tflite", stream.getvalue())
     page.wait("() => document.getElementById('labels').textContent.includes('zero')")
     assert page.text("error") == ""
@@ -116,17 +117,24 @@ def damaged() -> dict[str, tuple[bytes, str]]:
     whole = DIGITS.read_bytes()
     network = make_network("v1", 0.25, 32, 3)
     file = with_uint8_ends(int8_file(network))
-    wrong = add_metadata(file, name="x", description="x", labels=list("abc"), input_spec=InputSpec())
+    wrong = add_metadata(
+        file, name="x", description="x", labels=list("abc"), input_spec=InputSpec()
+    )
     return {
         "text.tflite": (b"Not Found" * 50, "is not a .tflite file"),
         "empty.tflite": (b"", "is not a .tflite file"),
         "cut.tflite": (whole[: len(whole) // 2], "cannot be read: it is cut short or damaged"),
-        "zip.tflite": (whole.replace(b"PK\x01\x02", b"PK\x09\x09"), "the archive at its end is damaged"),
+        "zip.tflite": (
+            whole.replace(b"PK\x01\x02", b"PK\x09\x09"),
+            "the archive at its end is damaged",
+        ),
         "labels.tflite": (wrong.replace(b"a\nb\nc\n", b"a\nb c\n"), "has 2 labels for 3 classes"),
     }
 
 
-@pytest.mark.parametrize("name", ["text.tflite", "empty.tflite", "cut.tflite", "zip.tflite", "labels.tflite"])
+@pytest.mark.parametrize(
+    "name", ["text.tflite", "empty.tflite", "cut.tflite", "zip.tflite", "labels.tflite"]
+)
 def test_a_broken_model(page, digits, name):
     """One sentence; the model before goes on."""
     content, said = damaged()[name]
@@ -183,14 +191,14 @@ def test_a_large_photo(page):
     file = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": png(photo, "JPEG")}
     page.choose(file)
     spoken(page, "large.jpg")
-    sides = page.call("() => { const { width, height } = document.getElementById('view'); return [width, height] }")
+    sides = page.call(
+        "() => ['width', 'height'].map((side) => document.getElementById('view')[side])"
+    )
     assert sides == [4000, 3000]
 
 
 def test_without_a_server(browsers, page_folder, digits):
     """A page that was opened once opens and works without its server."""
-    from tests.export.devices.web.conftest import Opened
-
     context = browsers().new_context()
     with served(page_folder) as url:
         page = Opened(context.new_page(), url)
@@ -205,6 +213,5 @@ def test_without_a_server(browsers, page_folder, digits):
 
 def test_content_is_not_markup(page):
     """Names of files are shown as they are."""
-    content = base64.b64encode(b"x").decode()
-    page.call("(content) => helpers.give('drop', '<img src=x>.png', content)", content)
+    page.call("(content) => helpers.give('drop', '<img src=x>.png', content)", encoded(b"x"))
     assert failed(page).startswith("<img src=x>.png is not a picture")

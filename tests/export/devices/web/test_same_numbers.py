@@ -1,6 +1,5 @@
 """The page computes what Python computes: input pixels byte for byte, scores to the last bit."""
 
-import base64
 import io
 from itertools import product
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.browser import NO_RELAXED_SIMD
 from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
 from mobilenet_tf.datasets.images import prepare, read_image
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
@@ -20,31 +20,12 @@ from tests.export.devices.web.conftest import DIGITS
 pytestmark = pytest.mark.web
 FAMILIES = ("v1", "v2", "v3_small", "v3_large", "v4_conv_s", "mnasnet_a1", "squeezenet_1_1")
 PICTURES = 32
-NO_RELAXED_SIMD = """
-const instantiate = WebAssembly.instantiate;
-WebAssembly.instantiate = (source, ...rest) =>
-  source.byteLength < 100 ? Promise.reject(new Error("no relaxed SIMD")) : instantiate(source, ...rest);
-"""
-
-
-def encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def png(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
-
-
-def on_page(page, content: bytes, spec: InputSpec) -> np.ndarray:
-    """The pixels that the page prepares of a picture file."""
-    values = {
-        **{name: getattr(spec, name) for name in ("width", "height", "channels", "crop", "fit")},
-        **{"resize": spec.resize, "mean": [spec.mean], "std": [spec.std]},
-    }
-    found = page.call("([content, spec]) => helpers.prepared(content, spec)", [encoded(content), values])
-    return np.frombuffer(base64.b64decode(found), np.uint8).reshape(spec.shape)
 
 
 def photo(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -64,7 +45,7 @@ def test_golden_pictures(page, golden_cases):
     for case, expected in photos:
         content = (folder / f"{case['photo']}.png").read_bytes()
         spec = InputSpec(case["size"], case["channels"], crop=case["crop"])
-        assert on_page(page, content, spec).tobytes() == expected, case
+        assert page.prepared(content, spec).tobytes() == expected, case
 
 
 @pytest.mark.parametrize("fit", FITS)
@@ -77,7 +58,7 @@ def test_every_fit_and_filter(page, fit):
             (32, 57, 96)[seed % 3], 1 + 2 * (seed % 2), 117.0, crop=(1, 0.875)[seed % 2], fit=fit,
             resize=resize,
         )  # fmt: skip
-        found = on_page(page, png(image), spec)
+        found = page.prepared(png(image), spec)
         np.testing.assert_array_equal(found, prepare(image, spec), str((shape, spec)))
 
 
@@ -89,7 +70,7 @@ def test_jpegs_are_upright_and_the_same(page, orientation, tmp_path):
     path = tmp_path / "photo.jpg"
     path.write_bytes(png(photo(180, 150, orientation), "JPEG", quality=90, exif=exif))
     spec = InputSpec(96, crop=0.875)
-    difference = on_page(page, path.read_bytes(), spec).astype(int) - read_image(path, spec)
+    difference = page.prepared(path.read_bytes(), spec).astype(int) - read_image(path, spec)
     assert np.abs(difference).max() <= 1
 
 
@@ -100,7 +81,7 @@ def test_transparent_pictures_are_on_white(page, tmp_path):
     path = tmp_path / "logo.png"
     path.write_bytes(png(image))
     spec = InputSpec(64)
-    difference = on_page(page, path.read_bytes(), spec).astype(int) - read_image(path, spec)
+    difference = page.prepared(path.read_bytes(), spec).astype(int) - read_image(path, spec)
     assert np.abs(difference).max() <= 1
 
 
@@ -126,11 +107,7 @@ def compare(page, content: bytes, dtype) -> None:
     ]
     expected = model.run_raw(np.stack(pictures))
     assert len(np.unique(expected, axis=0)) > PICTURES / 2
-    found = page.call(
-        "([content, pixels]) => helpers.outputs(content, pixels)",
-        [encoded(content), [encoded(one.tobytes()) for one in pictures]],
-    )
-    scores = np.stack([np.frombuffer(base64.b64decode(one), dtype) for one in found])
+    scores = page.outputs(content, np.stack(pictures)).view(dtype)
     if dtype == np.uint8:
         np.testing.assert_array_equal(scores, expected)
     else:

@@ -28,12 +28,30 @@ window.helpers = {
     return helpers.text(prepare(spec, width, height, (...box) => context.getImageData(...box).data));
   },
 
-  /** The raw outputs of a model for the pixels of several inputs. */
-  async outputs(content, pixels) {
+  async engine(content) {
     const { readModel } = await import("./metadata.js");
     const { Engine } = await import("./engine.js");
     const bytes = helpers.bytes(content);
-    const engine = await Engine.open(bytes, await readModel(bytes, "model"), "model");
+    return Engine.open(bytes, await readModel(bytes, "model"), "model");
+  },
+
+  /** The mean time of some inferences, of the quickest of five turns. */
+  async milliseconds(content, pixels, runs) {
+    const engine = await helpers.engine(content);
+    const input = helpers.bytes(pixels);
+    let best = Infinity;
+    for (let turn = 0; turn < 5; turn++) {
+      const started = performance.now();
+      for (let run = 0; run < runs; run++) await engine.scores(input);
+      best = Math.min(best, (performance.now() - started) / runs);
+    }
+    engine.close();
+    return best;
+  },
+
+  /** The raw outputs of a model for the pixels of several inputs. */
+  async outputs(content, pixels) {
+    const engine = await helpers.engine(content);
     const found = [];
     for (const one of pixels) {
       const raw = await engine.raw(helpers.bytes(one));
