@@ -117,10 +117,16 @@ class Opened:
         return float(self.call("(given) => helpers.milliseconds(...given)", arguments))
 
     def memory_after(self, frames: int) -> dict[str, int]:
-        """Return bytes of the script and of WebAssembly, and the nodes, after frames of a camera."""
+        """Return bytes of the script and of WebAssembly, and the nodes, after a camera's frames.
+
+        Meanwhile it is frozen: a frame that is worked on has memory of its own.
+        """
         self.wait("(count) => frames_read > count", frames)
-        self.cdp("HeapProfiler.collectGarbage")
+        self.button("Freeze").click()
+        self.page.wait_for_timeout(200)
+        self.cdp("HeapProfiler.enable", "HeapProfiler.collectGarbage")
         heap = self.cdp("Runtime.getHeapUsage")
+        self.button("Freeze").click()
         return {
             "heap": int(heap["usedSize"] + heap["backingStorageSize"]),
             "wasm": int(self.call("async () => (await import('./engine.js')).memory()")),

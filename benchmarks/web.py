@@ -111,7 +111,7 @@ def _network(browser: Any, url: str, name: str, alpha: float, size: int) -> dict
 
 
 def _photos(opened: Opened) -> dict[str, Any]:
-    """How far inputs are from training's for JPEGs that training decodes at a part of their size."""
+    """How far inputs are from training's for JPEGs that it decodes at a part of their size."""
     from sklearn.datasets import load_sample_images
 
     spec, differences = InputSpec(96), []

@@ -16,7 +16,7 @@ def text(result: Measurements) -> str:
     """Return the section as Markdown."""
     numbers = f"""Outputs of networks with random weights for 32 pictures, compared with those of
         LiteRT in Python, in both builds of LiteRT.js; and the milliseconds of one inference. Times
-        are those of this machine, which did other work as well: {result["machine"]["processor"]},
+        are those of this machine, which did other work as well: {result["machine"]["cpu"]},
         {result["machine"]["cores"]} cores, {result["browser"]}, LiteRT.js {result["litert"]}."""
     photos, memory = result["photos"], result["memory"]
     growth = memory["last"]["heap"] - memory["first"]["heap"]
@@ -25,8 +25,9 @@ def text(result: Measurements) -> str:
         browsers do not: the network's inputs differ by {photos["mean"]} of 255 grey levels on
         average, {photos["largest"]} at most. In {memory["frames"]:,} frames of a camera of 640x480
         pixels with `v1` 0.25 at 96x96, WebAssembly's memory of
-        {memory["first"]["wasm"] / 2**20:.1f} MB grew by {wasm} bytes, and that of the script, after
-        garbage collection, by {growth / 1000:.0f} KB. Of such a frame: {memory["times"].lower()}."""
+        {memory["first"]["wasm"] / 2**20:.1f} MB grew by {wasm} bytes, and that of the scripts, of
+        {memory["first"]["heap"] / 2**20:.1f} MB after garbage collection, by
+        {growth / 1000:.0f} KB. Times as the page showed them: {memory["times"].lower()}."""
     return "\n\n".join(
         (paragraph(numbers), networks_table(result), sizes_table(result), paragraph(others))
     )

@@ -1,5 +1,6 @@
-"""Draw the page into docs/web: with the camera and with pictures, wide and narrow, light and dark."""
+"""Draw the page into docs/web: with camera and pictures, wide and narrow, light and dark."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from benchmarks.sections import DOCS
 SCREENS = DOCS / "web"
 # Name -> size in CSS pixels, colour scheme, digits that are chosen as pictures; none is the camera.
 _VIEWS: dict[str, tuple[int, int, str, tuple[int, ...]]] = {
-    "wide-light": (1200, 760, "light", (0, 1, 2, 3, 4)),
-    "wide-dark": (1200, 760, "dark", ()),
+    "wide-light": (1200, 940, "light", (0, 1, 2, 3, 4)),
+    "wide-dark": (1200, 940, "dark", ()),
     "narrow-light": (390, 844, "light", ()),
     "narrow-dark": (390, 844, "dark", (7,)),
 }
 _CAMERA_SHOWS = 2
+_SPOKEN = "(text) => document.getElementById('spoken').textContent.includes(text)"
 
 
 def draw_screens(running: Any, url: str, folder: Path) -> None:
@@ -38,17 +40,12 @@ def draw_screens(running: Any, url: str, folder: Path) -> None:
             context = browser.new_context(viewport=viewport, color_scheme=scheme)
             opened = Opened(context.new_page(), url)
             if digits:
-                opened.choose(*(_file(digit) for digit in digits))
-                opened.wait("(count) => document.querySelectorAll('#tiles li').length === count",
-                            len(digits))  # fmt: skip
-                opened.wait("(text) => document.getElementById('spoken').textContent.includes(text)",
-                            f"{digits[-1]}.png")  # fmt: skip
+                opened.choose(*map(_file, digits))
+                opened.wait(_SPOKEN, f"{digits[-1]}.png")
             else:
                 opened.button("Start camera").click()
                 opened.wait("() => frames_read > 40")
                 opened.button("Freeze").click()
-            # Without what differs from drawing to drawing.
-            opened.call("() => { document.getElementById('times').style.visibility = 'hidden' }")
             opened.page.wait_for_timeout(300)  # for the bars
             opened.page.screenshot(path=SCREENS / f"{name}.png")
             context.close()
@@ -72,8 +69,6 @@ def _frame(digit: Image.Image) -> np.ndarray:
 
 
 def _file(number: int) -> dict[str, Any]:
-    import io
-
     stream = io.BytesIO()
     _digit(number).save(stream, "PNG")
     return {"name": f"{number}.png", "mimeType": "image/png", "buffer": stream.getvalue()}
