@@ -125,6 +125,31 @@ def test_freezing(open_page, digit_camera):
     assert page.button("Freeze").is_disabled()
 
 
+def test_another_camera(open_page):
+    """The button is there when there are several cameras, and takes them in turn."""
+    script = """
+      const ask = MediaDevices.prototype.getUserMedia;
+      window.asked = [];
+      MediaDevices.prototype.getUserMedia = async function (...rest) {
+        const stream = await ask.apply(this, rest);
+        asked.push(stream.getVideoTracks()[0].getSettings().deviceId);
+        return stream;
+      };"""
+    page = open_page(f"{CAMERA}=device-count=2", ALLOWED, script=script)
+    assert page.button("Other camera").is_hidden()
+    start(page)
+    for _ in range(2):
+        page.wait("() => !document.getElementById('other').hidden")
+        before = page.call("() => asked.length")
+        page.button("Other camera").click()
+        page.wait("(before) => asked.length > before", before)
+        page.wait("(count) => frames_read > count + 3", page.call("() => frames_read"))
+    first, second, third = page.call("() => asked")
+    assert first == third != second
+    page.button("Stop camera").click()
+    assert page.button("Other camera").is_hidden()
+
+
 def test_permission_is_refused(open_page):
     page = open_page(CAMERA)
     page.button("Start camera").click()

@@ -211,6 +211,15 @@ def test_without_a_server(browsers, page_folder, digits):
     context.close()
 
 
+def test_a_page_that_is_opened_as_a_file(browsers, page_folder):
+    """Browsers load no modules from files; the page says what it needs."""
+    context = browsers().new_context()
+    page = context.new_page()
+    page.goto((page_folder / "index.html").as_uri())
+    assert "it needs a web server" in page.locator("#status").inner_text()
+    context.close()
+
+
 def test_content_is_not_markup(page):
     """Names of files are shown as they are."""
     page.call("(content) => helpers.give('drop', '<img src=x>.png', content)", encoded(b"x"))
