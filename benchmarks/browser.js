@@ -18,14 +18,14 @@ window.helpers = {
 
   /** The input of a network that a picture file becomes, on the page's own way. */
   async prepared(content, spec, name = "picture.png") {
-    const { openPicture, draw } = await import("./pictures.js");
-    const { newContext } = await import("./view.js");
+    const { openPicture } = await import("./pictures.js");
+    const { draw, newContext, shown } = await import("./view.js");
     const { prepare } = await import("./input.js");
-    const picture = await openPicture(new File([helpers.bytes(content)], name));
+    const { asDecoded } = await import("./reduce.js");
+    const { bitmap, jpeg } = await openPicture(new File([helpers.bytes(content)], name));
     const context = newContext(document.createElement("canvas"));
-    draw(context, picture);
-    const { width, height } = context.canvas;
-    return helpers.text(prepare(spec, width, height, (...box) => context.getImageData(...box).data));
+    draw(context, bitmap);
+    return helpers.text(prepare(spec, asDecoded(spec, shown(context), jpeg)));
   },
 
   async engine(content) {

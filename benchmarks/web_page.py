@@ -21,9 +21,9 @@ def text(result: Measurements) -> str:
     photos, memory = result["photos"], result["memory"]
     growth = memory["last"]["heap"] - memory["first"]["heap"]
     wasm = memory["last"]["wasm"] - memory["first"]["wasm"]
-    others = f"""Two JPEGs of 1600x1067 pixels, which training decodes at a part of their size and
-        browsers do not: the network's inputs differ by {photos["mean"]} of 255 grey levels on
-        average, {photos["largest"]} at most. In {memory["frames"]:,} frames of a camera of 640x480
+    others = f"""Two JPEGs of 1600x1067 pixels, which training decodes at a part of their size: the
+        network's inputs differ by {photos["mean"]} of 255 grey levels on average, and by
+        {photos["largest"]} at most. In {memory["frames"]:,} frames of a camera of 640x480
         pixels with `v1` 0.25 at 96x96, WebAssembly's memory of
         {memory["first"]["wasm"] / 2**20:.1f} MB grew by {wasm} bytes, and that of the scripts, of
         {memory["first"]["heap"] / 2**20:.1f} MB after garbage collection, by

@@ -4,12 +4,14 @@
 import { Engine } from "./engine.js";
 import { placement, prepare } from "./input.js";
 import { readModel } from "./metadata.js";
-import { draw } from "./pictures.js";
+import { asDecoded } from "./reduce.js";
+import { draw, shown } from "./view.js";
 
 export class Classifier {
   #engine = null;
   #file = null; // {name, bytes} of the model that is open
   #turn = Promise.resolve();
+  #jpegs = new WeakMap(); // context -> whether it shows a JPEG
 
   get model() {
     return this.#engine?.model ?? null;
@@ -43,9 +45,14 @@ export class Classifier {
     this.#file = file;
   }
 
-  /** Draw a picture or a frame in a context of `newContext`, and classify it. Call it in turn. */
-  show(context, picture) {
+  /**
+   * Draw a picture or a frame in a context of `newContext`, and classify it. Call it in turn.
+   *
+   * @param {boolean} jpeg whether it was a JPEG, which training decodes at a part of its size
+   */
+  show(context, picture, jpeg = false) {
     draw(context, picture);
+    this.#jpegs.set(context, jpeg);
     return this.again(context);
   }
 
@@ -56,17 +63,16 @@ export class Classifier {
    *   used, in shares of the picture's sides; times are in milliseconds
    */
   async again(context) {
-    const { width, height } = context.canvas;
     const engine = this.#engine;
     const { model } = engine;
     const started = performance.now();
-    const read = (...box) => context.getImageData(...box).data;
-    const pixels = prepare(model.spec, width, height, read);
+    const picture = asDecoded(model.spec, shown(context), this.#jpegs.get(context));
+    const pixels = prepare(model.spec, picture);
     const prepared = performance.now();
     const scores = await engine.scores(pixels);
     const running = performance.now() - prepared;
-    const { source } = placement(model.spec, width, height);
-    const part = source.map((edge, i) => edge / (i % 2 ? height : width));
+    const { source } = placement(model.spec, picture.width, picture.height);
+    const part = source.map((edge, i) => edge / (i % 2 ? picture.height : picture.width));
     return { model, scores, pixels, part, preparing: prepared - started, running };
   }
 }

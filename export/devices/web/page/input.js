@@ -37,12 +37,11 @@ function centred(width, height, across, down, share) {
 
 /**
  * @param spec the model's, see `readModel`
- * @param {number} width of the picture
- * @param {number} height of the picture
- * @param {(left, top, width, height) => Uint8ClampedArray} read returns RGBA of a part of it
+ * @param {{width, height, read: (left, top, width, height) => Uint8ClampedArray}} picture `read`
+ *   returns RGBA of a part of it
  * @returns {Uint8Array} pixels of the input, row by row, channels last
  */
-export function prepare(spec, width, height, read) {
+export function prepare(spec, { width, height, read }) {
   const { source, target } = placement(spec, width, height);
   const [wide, high] = [source[2] - source[0], source[3] - source[1]];
   const [toWide, toHigh] = [target[2] - target[0], target[3] - target[1]];

@@ -90,9 +90,10 @@ async function openModel(file) {
 async function answerAnew() {
   const aside = newContext(document.createElement("canvas"));
   for (const [item, file] of tiles.all()) {
-    const picture = await openPicture(file);
-    tiles.label(item, picture, await classifier.inTurn(() => classifier.show(aside, picture)));
-    picture.close();
+    const { bitmap, jpeg } = await openPicture(file);
+    const answer = await classifier.inTurn(() => classifier.show(aside, bitmap, jpeg));
+    tiles.label(item, bitmap, answer);
+    bitmap.close();
   }
   await classifyStill();
 }
@@ -106,12 +107,12 @@ async function classifyStill() {
 async function showPicture(file, item) {
   requireModel();
   stopCamera();
-  const picture = await openPicture(file);
-  const answer = await classifier.inTurn(() => classifier.show(view, picture));
+  const { bitmap, jpeg } = await openPicture(file);
+  const answer = await classifier.inTurn(() => classifier.show(view, bitmap, jpeg));
   showAnswer(answer, file.name);
-  tiles.label(item, picture, answer);
+  tiles.label(item, bitmap, answer);
   tiles.mark(item);
-  picture.close();
+  bitmap.close();
 }
 
 async function addPicture(file) {

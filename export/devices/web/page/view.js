@@ -1,8 +1,36 @@
 // What is seen of a picture: the picture itself, the part that is used, and the network's input.
 
+const PIXELS = 1 << 24; // more than a phone's canvas may have; larger pictures are reduced to it
+
 /** Return the context in which pictures are drawn and read: opaque, in main memory. */
 export function newContext(canvas) {
   return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+}
+
+/**
+ * Draw a picture or a frame of a video on white, at its own size.
+ *
+ * @param {CanvasRenderingContext2D} context of an opaque canvas, which gets that size
+ */
+export function draw(context, picture) {
+  const width = picture.videoWidth || picture.width;
+  const height = picture.videoHeight || picture.height;
+  const scale = Math.min(1, Math.sqrt(PIXELS / (width * height)));
+  const { canvas } = context;
+  const [wide, high] = [Math.max(1, Math.floor(width * scale)), Math.max(1, Math.floor(height * scale))];
+  if (canvas.width !== wide || canvas.height !== high) {
+    canvas.width = wide;
+    canvas.height = high;
+  }
+  context.fillStyle = "white";
+  context.fillRect(0, 0, wide, high);
+  context.drawImage(picture, 0, 0, wide, high);
+}
+
+/** Return what a context shows, as `prepare` takes it. */
+export function shown(context) {
+  const { width, height } = context.canvas;
+  return { width, height, read: (...box) => context.getImageData(...box).data };
 }
 
 /** Put a frame around a part of the picture, in shares of its sides. */

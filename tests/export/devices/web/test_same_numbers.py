@@ -74,6 +74,17 @@ def test_jpegs_are_upright_and_the_same(page, orientation, tmp_path):
     assert np.abs(difference).max() <= 1
 
 
+@pytest.mark.parametrize(("size", "side"), [(32, 1600), (96, 1600), (96, 4001), (224, 1603)])
+def test_large_jpegs(page, size, side, tmp_path):
+    """Training decodes them at an eighth to a half of their size; the page takes means."""
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(png(photo(400, 300, size).resize((side, side * 3 // 4)), "JPEG", quality=92))
+    spec = InputSpec(size, crop=0.875)
+    found, expected = page.prepared(path.read_bytes(), spec).astype(int), read_image(path, spec)
+    assert np.abs(found - expected).max() <= 3
+    assert np.abs(found - expected).mean() <= 0.3
+
+
 def test_transparent_pictures_are_on_white(page, tmp_path):
     """Canvases store pixels times their opacity, which costs one level."""
     image = photo(120, 100)
