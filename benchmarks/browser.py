@@ -28,6 +28,7 @@ QUIET = (
 )
 CAMERA = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
+_TIMEOUT = 90_000  # milliseconds
 SIDES = (320, 240)  # of the fake camera's frames
 # A script for a page that hides relaxed SIMD, so that LiteRT.js loads its other build.
 NO_RELAXED_SIMD = """
@@ -53,6 +54,7 @@ class Opened:
         self.errors: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.set_default_timeout(_TIMEOUT)
         page.add_init_script(HELPERS)
         page.goto(url)
         self.locator("#facts dd").first.wait_for()

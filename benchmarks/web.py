@@ -45,7 +45,7 @@ NETWORKS = (
 )
 BUILDS = {"relaxed": "", "compat": NO_RELAXED_SIMD}
 _PICTURES, _RUNS = 32, 30
-_FRAMES, _WARM = 1000, 50
+_FRAMES, _WARM = 1000, 600
 
 
 def measure() -> dict[str, Any]:

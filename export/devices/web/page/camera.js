@@ -11,8 +11,7 @@ const SENTENCES = {
 export class Camera {
   #video = document.createElement("video");
   #stream = null;
-  #stopped = Promise.resolve();
-  #resolveStopped = () => {};
+  #end = () => {}; // ends the wait for a frame
 
   /** @param {() => void} lost called when a running camera goes away */
   constructor(lost) {
@@ -44,7 +43,6 @@ export class Camera {
     const video = { width: { ideal: 640 }, height: { ideal: 480 }, ...which };
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-      this.#stopped = new Promise((resolve) => (this.#resolveStopped = resolve));
       this.#track.addEventListener("ended", () => {
         this.stop();
         this.lost();
@@ -61,7 +59,7 @@ export class Camera {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     this.#video.srcObject = null;
-    this.#resolveStopped();
+    this.#end();
   }
 
   /** @returns {Promise<number>} how many cameras there are; known once one has been allowed */
@@ -87,12 +85,12 @@ export class Camera {
    */
   async frame() {
     const video = this.#video;
-    const shown = new Promise((resolve) =>
-      video.requestVideoFrameCallback
-        ? video.requestVideoFrameCallback(resolve)
-        : requestAnimationFrame(resolve),
-    );
-    await Promise.race([shown, this.#stopped]);
+    // One promise for a frame: a race against one that lives longer would grow with every frame.
+    await new Promise((resolve) => {
+      this.#end = resolve;
+      if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(resolve);
+      else requestAnimationFrame(resolve);
+    });
     return this.on && video.videoWidth ? video : null;
   }
 }
