@@ -20,6 +20,7 @@ from benchmarks import (
     results,
     training,
     transfer,
+    web_page,
 )
 
 SECTIONS = (
@@ -36,6 +37,7 @@ SECTIONS = (
     claims.SECTION,
     comparison.SECTION,
     firmware_page.SECTION,
+    web_page.SECTION,
 )
 
 

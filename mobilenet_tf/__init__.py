@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.trials import Trials
     from mobilenet_tf.commands.tune import tune
     from mobilenet_tf.commands.verify import verify
+    from mobilenet_tf.commands.web import web
     from mobilenet_tf.compression.settings import Int8Settings
     from mobilenet_tf.core.errors import UserError
     from mobilenet_tf.core.inputs import InputSpec
@@ -81,11 +82,12 @@ __all__ = [
     "train",
     "tune",
     "verify",
+    "web",
 ]
 
 _COMMANDS = (
     *("android", "benchmark", "choose", "compare", "evaluate", "export", "inspect", "predict"),
-    *("quantize", "run", "summary", "train", "tune", "verify"),
+    *("quantize", "run", "summary", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

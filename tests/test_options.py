@@ -34,6 +34,7 @@ SITUATIONS = {
     "choose": ["", "--device mcu", "--data photos", "--data photos --trials 2", "--target mcu"],
     "benchmark": ["FILE"],
     "android": ["FILE", "RUN"],
+    "web": ["FILE", "FILE --serve"],
 }
 # Values that are not the defaults, for options that do not take any number or text.
 VALUES = {

@@ -4,6 +4,8 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 
 from mobilenet_tf.deployment.tflite.limits import LABELS_BYTES, ZIP_FILES, BeyondLimit
 
@@ -15,13 +17,13 @@ ZIP_DAMAGE = (
 )
 
 
-def append_zip(content: bytes, files: dict[str, str]) -> bytes:
-    """Append uncompressed text files; their offsets count from the first byte of the model."""
+def append_zip(content: bytes, files: Mapping[str, str | bytes]) -> bytes:
+    """Append uncompressed files; their offsets count from the first byte of the model."""
     stream = io.BytesIO(content)
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in files.items():
+        for name, data in files.items():
             # With a fixed date, equal contents give equal files.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text.encode())
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     return stream.getvalue()
 
 
@@ -43,3 +45,16 @@ def read_zip(content: bytes, file: str) -> bytes:
     if len(text) > LABELS_BYTES:
         raise BeyondLimit(f"has more than {LABELS_BYTES:,} bytes")
     return text
+
+
+def read_all(content: bytes) -> dict[str, bytes]:
+    """Return file name -> content of the zip, without what is damaged or beyond the limits."""
+    files, left = {}, LABELS_BYTES
+    with suppress(*ZIP_DAMAGE), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist()[:ZIP_FILES]:
+            with suppress(*ZIP_DAMAGE):
+                data = read_zip(content, name)
+                left -= len(data)
+                if left >= 0:
+                    files[name] = data
+    return files

@@ -52,5 +52,6 @@ for command in (
     device.choose,
     device.benchmark,
     device.android,
+    device.web,
 ):
     app.command(cls=Command)(command)

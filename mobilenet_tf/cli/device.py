@@ -1,4 +1,4 @@
-"""The commands `choose`, `benchmark` and `android`; `app` registers them."""
+"""The commands `choose`, `benchmark`, `android` and `web`; `app` registers them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -120,3 +120,23 @@ def android(
     demo = DEMO if demo is None else demo
     result = command(what, name=name, demo=demo)
     show(result, as_json, lambda found: device_tables.android_text(found, demo))
+
+
+def web(
+    what: Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the page.", show_default="web, beside the model"),
+    ] = None,
+    overwrite: opt.Overwrite = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve the page on this machine until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of --serve; 0 takes a free one.")] = 8000,
+    as_json: opt.Json = False,
+) -> None:
+    """Write a page that classifies camera frames and pictures in the browser, offline."""
+    from mobilenet_tf.commands.web import web as command
+
+    result = command(what, out=out, overwrite=overwrite, serve=serve, port=port)
+    show(result, as_json, device_tables.web_text)

@@ -180,3 +180,15 @@ def android_text(result: dict[str, Any], demo: Path) -> Text:
         f" cd {shlex.quote(str(demo))} && ./gradlew installDebug"
     )
     return Text(text)
+
+
+def web_text(result: dict[str, Any]) -> Text:
+    """Return where the page is, and what to do next."""
+    folder = shlex.quote(result["folder"])
+    text = (
+        f"{result['folder']}: a page for {result['classes']} classes, {result['files']} files, "
+        f"{result['bytes']:,} bytes.\n"
+        f"Next: python -m http.server --bind 127.0.0.1 --directory {folder} 8000, and open "
+        "http://localhost:8000/; elsewhere a camera needs https."
+    )
+    return Text(text)

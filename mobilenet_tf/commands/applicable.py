@@ -159,6 +159,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
         Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
     ),
+    "web": (Rule(("port",), lambda values: values["serve"], "applies only to --serve"),),
 }  # fmt: skip
 
 

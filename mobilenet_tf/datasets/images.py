@@ -267,11 +267,14 @@ def prepare(image: Image.Image, input_spec: InputSpec) -> np.ndarray:
     """
     placement = input_spec.placement(image.width, image.height)
     left, top, right, bottom = placement.target
-    # Crop, then resize. resize(box=...) would also weigh pixels outside the box, and in Pillow 13
-    # the order of its two passes, and so the rounding, depends on the shape of the whole image.
+    # Crop, then resize in one direction after the other. resize(box=...) would also weigh pixels
+    # outside the box, and Pillow 13 chooses the order of its two passes, and so the rounding, by
+    # the shape of the image.
     whole = placement.source == (0, 0, image.width, image.height)
     part = image if whole else image.crop(placement.source)
-    part = part.resize((right - left, bottom - top), Image.Resampling[input_spec.resize.upper()])
+    method = Image.Resampling[input_spec.resize.upper()]
+    part = part.resize((right - left, part.height), method)
+    part = part.resize((right - left, bottom - top), method)
     pixels = np.asarray(part if input_spec.channels == 3 else part.convert("L"))
     pixels = pixels.reshape(bottom - top, right - left, input_spec.channels)
     if pixels.shape == input_spec.shape:

@@ -60,7 +60,8 @@ def test_a_wrong_use(said, arguments, expected):
     [
         "inspect LONG", "inspect DEEP", "predict gone.tflite LONG", "evaluate LONG --data digits",
         "evaluate LONG", "export LONG", "export DEEP --data digits", "verify LONG",
-        "quantize LONG", "android LONG", "benchmark LONG", "run --data LONG", "run --config LONG",
+        "quantize LONG", "android LONG", "web LONG", "benchmark LONG", "run --data LONG",
+        "run --config LONG",
         "run --recipe LONG.toml", "run --weights LONG", "run --teacher LONG", "run --model LONG",
         "run --data nowhere --out LONG", "run --data nowhere --out DEEP", "train --data DEEP",
         "tune --space LONG", "tune --data LONG", "tune --out LONG", "tune --weights LONG",
@@ -80,11 +81,14 @@ BEFORE = {
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
+    "web": "gone.tflite --serve",
     "export max": "RUN --target mcu",
 }  # fmt: skip
 TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.
-ACCEPTED = {"seed": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"}}
+ACCEPTED = {
+    "seed": {"0"}, "port": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"},
+}  # fmt: skip
 QUANTITIES = ("max_", "threads", "mean", "std", "alpha", "size")  # parsed by this project
 
 

@@ -115,12 +115,13 @@ def test_normalise():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(40, 40), (32, 64), (70, 33)])
 def test_each_fit_and_filter(photo, fit, resize, channels, size):
-    """Pillow's resize of the source box lies in the target box, the mean around it."""
+    """The source box, its rows resized and then its columns, in the target box; else the mean."""
     input_spec = InputSpec(size, channels, mean=99.7, crop=0.9, fit=fit, resize=resize)
     placement = input_spec.placement(*photo.size)
     left, top, right, bottom = placement.target
     part = photo.crop(placement.source)
-    part = part.resize((right - left, bottom - top), getattr(Image.Resampling, resize.upper()))
+    for side in (part.height, bottom - top):
+        part = part.resize((right - left, side), getattr(Image.Resampling, resize.upper()))
     expected = np.asarray(part if channels == 3 else part.convert("L"))
     pixels = prepare(photo, input_spec)
     assert (pixels.shape, pixels.dtype) == (input_spec.shape, np.uint8)
