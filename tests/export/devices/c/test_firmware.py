@@ -9,8 +9,9 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c import emulator
-from mobilenet_tf.deployment.devices.c.emulator import BOARDS, build, build_plugin, find_cmsis_nn
+from mobilenet_tf.deployment.devices.c.emulator import BOARDS, build, find_cmsis_nn
 from mobilenet_tf.deployment.devices.c.folder import CODE_BYTES
+from mobilenet_tf.deployment.devices.qemu import build_plugin
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests.export.devices.c.files import pictures_for, plain_c
