@@ -11,13 +11,14 @@ class Core:
         name: The device's name.
         cpu: QEMU's name for it.
         part: Arm's part number, by which XNNPACK recognises a core.
-        dot_product: What it has for sums of products of int8.
+        macs_per_instruction: The most multiply-adds of int8 in one instruction: smull, sdot and
+            smmla have 8, 16 and 32.
     """
 
     name: str
     cpu: str
     part: int
-    dot_product: str
+    macs_per_instruction: int
 
 
 # QEMU 7.2 has no core with i8mm but `max`, whose SVE and SME phones lack. To XNNPACK it is an A76
@@ -25,9 +26,9 @@ class Core:
 CORES = {
     core.name: core
     for core in (
-        Core("cortex-a53", "cortex-a53", 0xD03, "none"),
-        Core("cortex-a76", "cortex-a76", 0xD0B, "sdot"),
-        Core("arm-i8mm", "max,sve=off,sme=off", 0xD0B, "smmla"),
+        Core("cortex-a53", "cortex-a53", 0xD03, 8),
+        Core("cortex-a76", "cortex-a76", 0xD0B, 16),
+        Core("arm-i8mm", "max,sve=off,sme=off", 0xD0B, 32),
     )
 }
 

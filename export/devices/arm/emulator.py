@@ -60,7 +60,7 @@ class Runtime:
 
 
 class Emulator:
-    """An emulated core with a runtime, ready to run files.
+    """An emulated core with a runtime, ready to run files: a `Meter` of instructions.
 
     Attributes:
         core: The core.
@@ -73,6 +73,8 @@ class Emulator:
     Raises:
         UserError: Debian packages are absent, or LiteRT's library cannot be fetched.
     """
+
+    quantity = "instructions"
 
     def __init__(self, core: Core, runtime: Runtime | None = None):
         qemu.require_packages(f"The device {core.name}", missing_packages())
@@ -113,7 +115,11 @@ class Emulator:
         """
         return self._start({name: content}, inputs, count)
 
-    def instructions(self, files: Mapping[str, bytes]) -> dict[str, int]:
+    def lower_bound(self, macs: int) -> int:
+        """Return the instructions of a network that does nothing but sum products of int8."""
+        return macs // self.core.macs_per_instruction
+
+    def measure(self, files: Mapping[str, bytes]) -> dict[str, float]:
         """Return the number of instructions of one run of each file, on random inputs.
 
         Args:
@@ -156,4 +162,6 @@ def random_inputs(content: bytes) -> bytes:
     graph = parse_model(content).subgraphs[0]
     random = np.random.default_rng(0)
     tensors = [graph.tensors[index] for index in graph.inputs]
-    return b"".join(random_input(random, x.shape, np.dtype(DTYPES[x.type])).tobytes() for x in tensors)
+    return b"".join(
+        random_input(random, x.shape, np.dtype(DTYPES[x.type])).tobytes() for x in tensors
+    )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.arm.cores import CORES
 from mobilenet_tf.deployment.devices.cpu import Cpu, runner
 from mobilenet_tf.deployment.devices.ethos_u import EthosUTable
 from mobilenet_tf.deployment.devices.fitting import largest_that_fits, require_fit
@@ -14,7 +15,7 @@ from mobilenet_tf.deployment.devices.tables import DEVICES, cost_table
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.selection.cost import COUNTED, Budget
 
 
 def test_latencies_are_measured_once_and_cached(tmp_path):
@@ -26,7 +27,7 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
     assert table.measure(networks) == len(distinct) + 1
     again = PartsTable(Cpu(1), path=tmp_path / "latency.json")
     assert again.measure(networks) == 0
-    assert again.milliseconds(networks[1]) == table.milliseconds(networks[1]) > 0
+    assert again.total(networks[1]) == table.total(networks[1]) > 0
     assert PartsTable(Cpu(2), path=tmp_path / "latency.json").measure(networks[:1]) > 0
     (tmp_path / "latency.json").write_text("{ damaged")
     assert PartsTable(Cpu(1), path=tmp_path / "latency.json").measure(networks[:1]) > 0
@@ -34,16 +35,16 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
 
 def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     class TwoEach:
-        name = "two each"
+        name, quantity = "two each", "latency"
 
-        def times(self, files):
+        def measure(self, files):
             return {name: 0.5 if name == CALL.key else 2.0 for name in files}
 
     network = make_network("v1", 0.25, 32, 10)
     table = PartsTable(TwoEach(), path=tmp_path / "latency.json")
     table.measure([network])
     assert len(lower(network).parts()) == 15
-    assert table.milliseconds(network) == 0.5 + 15 * 1.5
+    assert table.total(network) == 0.5 + 15 * 1.5
     saved = json.loads((tmp_path / "latency.json").read_text())
     assert list(saved) == ["two each"]
 
@@ -83,9 +84,10 @@ def test_every_device_has_its_table(monkeypatch):
     for device in DEVICES:
         table = cost_table(device)
         assert table.device == device
-        assert table.knows_latency == (device not in ("mcu", "c"))
+        assert ("latency" in table.known) == (device not in ("mcu", "c", *CORES))
+        assert ("instructions" in table.known) == (device in CORES)
     assert cost_table("cpu", threads=2).measured_on.endswith("2 threads")
-    assert not cost_table("phone", latency=False).knows_latency
+    assert cost_table("phone", speed=False).known == COUNTED
     with pytest.raises(
         UserError, match="device is 'mcus'; it must be one of cpu, phone, mcu, c, eth"
     ):
