@@ -18,6 +18,7 @@ from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.devices import qemu
 from mobilenet_tf.deployment.devices.arm.cores import Core, cpuinfo
 from mobilenet_tf.deployment.devices.arm.library import litert_library, litert_version
+from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.parse import DTYPES, parse_model
 from mobilenet_tf.deployment.tflite.server import random_input
 
@@ -143,7 +144,7 @@ class Emulator:
         command += [str(self._program), str(count)]
         for number, content in enumerate(files.values()):
             place = self._folder / f"{number}.tflite"
-            place.write_bytes(content)
+            place.write_bytes(_with_fixed_shapes(content))
             command.append(str(place))
         failed = f"{', '.join(files)} cannot be run on the emulated {self.core.name}"
         try:
@@ -155,6 +156,17 @@ class Emulator:
             reason = clean((lines or ["no reason given"])[-1], _SHOWN).rstrip(".")
             raise UserError(f"{failed}: {reason}.")
         return done.stdout
+
+
+def _with_fixed_shapes(content: bytes) -> bytes:
+    """Return a file that is run with one picture, also where the size of its batch is open."""
+    model = parse_model(content)
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    if all(tensor.shapeSignature is None for tensor in tensors):
+        return content
+    for tensor in tensors:
+        tensor.shapeSignature = None
+    return pack_shared(model)
 
 
 def random_inputs(content: bytes) -> bytes:
