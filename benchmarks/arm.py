@@ -62,6 +62,8 @@ def main(names: list[str]) -> None:
             rows = {(row["network"], row["size"]): row for row in known["rows"]}
     for name in names or NETWORKS:
         for size in SIZES:
+            if (name, size) in rows and not names:
+                continue  # from a run that was interrupted
             rows[name, size] = measure(name, size, emulators)
             console.print(rows[name, size]["instructions"])
             ordered = sorted(rows.values(), key=lambda row: NETWORKS.index(row["network"]))
