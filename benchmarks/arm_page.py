@@ -1,9 +1,8 @@
 """Render docs/arm.md from docs/arm.json, which `benchmarks.arm` writes."""
 
-import json
 from typing import Any
 
-from benchmarks.sections import DOCS, Section, markdown, paragraph
+from benchmarks.sections import DOCS, Section, markdown
 from mobilenet_tf.core.files import write_text
 
 Measurements = dict[str, Any]  # the content of docs/arm.json

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.arm.cores import CORES
 from mobilenet_tf.deployment.devices.arm.emulator import Emulator
-from mobilenet_tf.deployment.devices.c.table import CTable
+from mobilenet_tf.deployment.devices.c.counter import Counter
+from mobilenet_tf.deployment.devices.c.emulator import BOARDS
+from mobilenet_tf.deployment.devices.c.table import CortexMTable, CTable
 from mobilenet_tf.deployment.devices.cpu import Cpu
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, EthosUTable
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
@@ -14,7 +16,7 @@ from mobilenet_tf.deployment.devices.phone import Phone
 from mobilenet_tf.selection.cost import COUNTED, Budget, CostTable, CountedTable
 
 CPU, PHONE, MCU, PLAIN_C = "cpu", "phone", "mcu", "c"
-DEVICES = (CPU, PHONE, *CORES, MCU, PLAIN_C, *NPUS)
+DEVICES = (CPU, PHONE, *CORES, MCU, PLAIN_C, *BOARDS, *NPUS)
 
 
 def cost_table(device: str, *, threads: int = 1, speed: bool = True) -> CostTable:
@@ -22,9 +24,10 @@ def cost_table(device: str, *, threads: int = 1, speed: bool = True) -> CostTabl
 
     Args:
         device: `cpu` (this machine), `phone` (the one that adb lists), one of `CORES` (emulated),
-            `mcu` (in TensorFlow Lite Micro), `c` (as plain C) or one of `NPUS`.
+            `mcu` (in TensorFlow Lite Micro), `c` (as plain C), one of `BOARDS` (plain C on an
+            emulated Cortex-M) or one of `NPUS`.
         threads: Number of CPU threads, on this machine or on the phone.
-        speed: Whether latency or instructions are needed; without them, nothing runs on a CPU.
+        speed: Whether latency or instructions are needed; without them, nothing is run.
 
     Raises:
         UserError: An unknown device, or one that is not connected or whose tool is not installed.
@@ -34,6 +37,8 @@ def cost_table(device: str, *, threads: int = 1, speed: bool = True) -> CostTabl
         return McuTable(device)
     if device == PLAIN_C:
         return CTable(device)
+    if device in BOARDS:
+        return CortexMTable(Counter(device) if speed else None, device)
     if device in NPUS:
         return EthosUTable(device)
     return PartsTable(_meter(device, threads) if speed else None, device)
