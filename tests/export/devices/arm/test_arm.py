@@ -22,6 +22,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, with_all_out
 from mobilenet_tf.deployment.tflite.parse import computed_by, parse_model
 from mobilenet_tf.networks.zoo import make_network
 from tests.export.devices.arm.phone import PHONE, phone
+from tests.sources import ROOT
 
 pytestmark = [
     pytest.mark.arm,
@@ -31,6 +32,7 @@ pytestmark = [
     ),
 ]
 PICTURES, WATCHED = 32, 8  # pictures whose scores, and whose tensors are compared
+VECTORS = ROOT / "android_demo" / "build" / "parity"
 RUNTIMES = [
     "litert",
     pytest.param(
@@ -94,6 +96,23 @@ def test_scores_are_those_of_this_machine(int8, files_of, runtime, capsys):
                 print(f"\n{int8.name} {io}, {runtime}, {core}: at most {worst:.2g} LSB", end="")
             assert worst <= (0.01 if io == "float32" else 1)
             assert (here.argmax(1) == there.argmax(1))[leads].all()
+
+
+@pytest.mark.skipif(not VECTORS.is_dir(), reason="`make test-android` has not made its vectors")
+@pytest.mark.skipif(not PHONE.is_file(), reason="the phone's library is absent")
+@pytest.mark.parametrize("core", CORES)
+def test_the_demos_vectors_on_the_phones_library(core):
+    """The models and scores that `make test-android` compares the app's engine with."""
+    models = sorted(VECTORS.glob("*.tflite"))
+    assert models
+    for model in models:
+        content = model.read_bytes()
+        file = TFLiteModel(content)
+        pixels = np.frombuffer(model.with_suffix(".pixels").read_bytes(), np.uint8)
+        pixels = pixels.reshape(-1, *file.input.shape[1:])
+        expected = np.frombuffer(model.with_suffix(".scores").read_bytes(), "<f4")
+        found = file.output.dequantize(scores(emulator(core, "phone"), content, file, pixels))
+        np.testing.assert_allclose(found.reshape(-1), expected, atol=1.01 / 256, rtol=0)
 
 
 @pytest.mark.parametrize("core", CORES)
