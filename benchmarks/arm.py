@@ -51,23 +51,29 @@ def measure(name: str, size: int, emulators: list[Emulator]) -> dict[str, Any]:
     }
 
 
+def known_rows(measured_on: list[str]) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return (network, size) -> row of docs/arm.json, as far as it was measured in the same way."""
+    if not SECTION.file.is_file():
+        return {}
+    known = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    if known["measured_on"] != measured_on:
+        return {}
+    return {(row["network"], row["size"]): row for row in known["rows"]}
+
+
 def main(names: list[str]) -> None:
-    """Measure networks, and write docs/arm.json and docs/arm.md after each."""
+    """Measure what docs/arm.json does not have yet, and write it and docs/arm.md after each row."""
     emulators = [Emulator(core) for core in CORES.values()]
     measured_on = [one.name for one in emulators]
-    rows: dict[tuple[str, int], dict[str, Any]] = {}
-    if SECTION.file.is_file():
-        known = json.loads(SECTION.file.read_text(encoding="utf-8"))
-        if known["measured_on"] == measured_on:
-            rows = {(row["network"], row["size"]): row for row in known["rows"]}
     for name in names or NETWORKS:
         for size in SIZES:
-            if (name, size) in rows and not names:
-                continue  # from a run that was interrupted
-            rows[name, size] = measure(name, size, emulators)
-            console.print(rows[name, size]["instructions"])
-            ordered = sorted(rows.values(), key=lambda row: NETWORKS.index(row["network"]))
-            SECTION.save({"measured_on": measured_on, "rows": ordered})
+            if (name, size) in known_rows(measured_on):
+                continue
+            row = measure(name, size, emulators)
+            console.print(row["instructions"])
+            rows = known_rows(measured_on) | {(name, size): row}
+            ordered = sorted(rows, key=lambda key: (NETWORKS.index(key[0]), key[1]))
+            SECTION.save({"measured_on": measured_on, "rows": [rows[key] for key in ordered]})
             write_page()
 
 

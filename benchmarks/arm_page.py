@@ -20,8 +20,8 @@ def page(result: Measurements) -> str:
         an A76 four, and both wait for memory. Compare files on the same core, and measure time on
         your phone (`benchmark --device phone`)."""
     cores = """`cortex-a53` stands for cores without a dot product of int8, `cortex-a76` for those
-        with one (`sdot`), and `arm-i8mm` for those with int8 matrix instructions (`smmla`). QEMU has
-        no core of a phone with the latter, so this is its largest core without SVE and SME."""
+        with one (`sdot`), and `arm-i8mm` for those with int8 matrix instructions (`smmla`). QEMU
+        7.2 has no phone's core with the latter, so this is its largest core without SVE and SME."""
     files = """"Ours" is this project's int8 file, (a) is `tf_keras.applications` after full-int8
         post-training quantization, and (b) the same network in float. Partitions are counted on the
         machine that wrote this table; XNNPACK takes the same operators on Arm."""
