@@ -34,6 +34,7 @@ CROSS = "aarch64-linux-gnu-"
 # The program stands at fixed addresses. Libraries find theirs where the program does.
 _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-no-pie", "-Wl,--disable-new-dtags")
 _SECONDS = 600  # of one process
+_MEMORY = "4G"  # that programs see
 _RUNS = 2  # of a file whose instructions are counted; the first one also prepares
 _SHOWN = 200  # characters of a reason
 
@@ -140,8 +141,8 @@ class Emulator:
     def _start(
         self, files: Mapping[str, bytes], inputs: bytes, count: int, options: Sequence[str] = ()
     ) -> bytes:
-        command = ["qemu-aarch64", "-cpu", self.core.cpu, "-L", str(self._folder), *options]
-        command += [str(self._program), str(count)]
+        command = ["qemu-aarch64", "-cpu", self.core.cpu, "-R", _MEMORY, "-L", str(self._folder)]
+        command += [*options, str(self._program), str(count)]
         for number, content in enumerate(files.values()):
             place = self._folder / f"{number}.tflite"
             place.write_bytes(_with_fixed_shapes(content))
