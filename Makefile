@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long fuzz test-firmware test-web test-android screens android-vectors lint types docs format clean
+.PHONY: demo test test-long fuzz test-firmware test-arm test-web test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ test-firmware: $(READY)  ## networks as plain C on emulated Cortex-M4, M7, M33 a
 
 test-web: $(READY)  ## the web page in headless Chromium with a fake camera
 	PYTHON=$(abspath $(BIN))/python tests/export/devices/web/browser.sh
+
+test-arm: $(READY)  ## networks on emulated Cortex-A53, A76 and a core with i8mm
+	PYTHON=$(abspath $(BIN))/python tests/export/devices/arm/arm.sh
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh

@@ -21,6 +21,7 @@ from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import record_arena
 from mobilenet_tf.deployment.devices.model import Int8Model
+from mobilenet_tf.deployment.devices.qemu import build_plugin
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
@@ -41,7 +42,7 @@ def measure() -> dict[str, Any]:
         raise UserError("build/cmsis_nn has no CMSIS-NN; `make test-firmware` installs it.")
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        plugin = emulator.build_plugin(Path(name))
+        plugin = build_plugin(Path(name))
         for configuration in NETWORKS:
             network = make_network(*configuration, CLASSES)
             content = int8_file(network)

@@ -7,6 +7,7 @@ output of commands.
 """
 
 from benchmarks import (
+    arm_page,
     claims,
     comparison,
     conversion,
@@ -38,16 +39,18 @@ SECTIONS = (
     comparison.SECTION,
     firmware_page.SECTION,
     web_page.SECTION,
+    arm_page.SECTION,
 )
 
 
 def main() -> None:
-    """Write all sections, docs/micro.md, docs/firmware.md and the plots."""
+    """Write all sections, docs/micro.md, docs/firmware.md, docs/arm.md and the plots."""
     for section in SECTIONS:
         section.write()
     quantization_table.write_plot()
     micro_page.write_page()
     firmware_page.write_page()
+    arm_page.write_page()
 
 
 if __name__ == "__main__":

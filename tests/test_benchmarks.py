@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from benchmarks import firmware_page, tables
+from benchmarks import arm_page, firmware_page, tables
 from benchmarks.machines import add_row, machine_section, values
 from benchmarks.micro_page import SECTION, page
 from benchmarks.sections import DOCS, Section, read_section, replace_section
@@ -53,6 +53,11 @@ def test_micro_page_is_rendered_from_its_json_file():
 def test_firmware_page_is_rendered_from_its_json_file():
     result = json.loads(firmware_page.SECTION.file.read_text(encoding="utf-8"))
     assert (DOCS / "firmware.md").read_text(encoding="utf-8") == firmware_page.page(result)
+
+
+def test_arm_page_is_rendered_from_its_json_file():
+    result = json.loads(arm_page.SECTION.file.read_text(encoding="utf-8"))
+    assert (DOCS / "arm.md").read_text(encoding="utf-8") == arm_page.page(result)
 
 
 def test_every_json_file_is_rendered():

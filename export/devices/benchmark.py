@@ -48,11 +48,7 @@ def benchmark(
         UserError: A file cannot be run, a number is below 1, or a file is given twice.
     """
     check_request(files, threads, rounds)
-    contents = {str(path): read_file(path)[0] for path in files}
-    facts = {name: inspect(name) for name in contents}
-    for found in facts.values():
-        if found["delegate"]["problem"]:
-            raise UserError(found["delegate"]["problem"])
+    contents, facts = runnable(files)
     runs = {
         (name, count): InChild(content, name, count)
         for name, content in contents.items()
@@ -69,6 +65,20 @@ def benchmark(
         for name, content in contents.items()
     ]
     return {"processor": processor(), "rounds": rounds, "files": rows}
+
+
+def runnable(files: Sequence[Path]) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """Return name -> content and name -> what `inspect` knows, of files that LiteRT can run.
+
+    Raises:
+        UserError: A file cannot be read or run.
+    """
+    contents = {str(path): read_file(path)[0] for path in files}
+    facts = {name: inspect(name) for name in contents}
+    for found in facts.values():
+        if found["delegate"]["problem"]:
+            raise UserError(found["delegate"]["problem"])
+    return contents, facts
 
 
 def file_facts(name: str, content: bytes, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,14 +122,9 @@ def profile_ops(content: bytes, name: str, threads: int = 1) -> dict[str, dict[s
     An operator that cannot run alone, such as one of a control flow, is left out. There are none
     if one of them ends the process, or for files of more than `PROFILED` operators.
     """
-    model = parse_model(content, name)
-    codes = op_codes(model)
-    names = [
-        OP_NAMES.get(codes[op.opcodeIndex], f"OPERATOR_{codes[op.opcodeIndex]}")
-        for op in model.subgraphs[0].operators
-    ]
+    names = operator_names(content, name)
     child, runs = litert_child(name, 4 * len(content)), {}
-    for index in range(len(names) if len(names) <= PROFILED else 0):
+    for index in range(len(names)):
         try:
             runs[index] = InChild(only(content, index), name, threads, child)
             runs[index]()
@@ -135,6 +140,15 @@ def profile_ops(content: bytes, name: str, threads: int = 1) -> dict[str, dict[s
         entry["count"] += 1
         entry["ms"] += float(np.median(times[index]))
     return dict(sorted(found.items(), key=lambda item: -item[1]["ms"]))
+
+
+def operator_names(content: bytes, name: str) -> list[str]:
+    """Return the names of a file's operators in order; none of more than `PROFILED`."""
+    model = parse_model(content, name)
+    codes = [op_codes(model)[op.opcodeIndex] for op in model.subgraphs[0].operators]
+    if len(codes) > PROFILED:
+        return []
+    return [OP_NAMES.get(code, f"OPERATOR_{code}") for code in codes]
 
 
 def only(content: bytes, index: int) -> bytes:

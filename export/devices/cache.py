@@ -1,6 +1,7 @@
 """Disk cache of measurements, keyed by device and tool versions."""
 
 from collections.abc import Callable, Iterable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,11 @@ from mobilenet_tf.core.cache import DiskCache, cache_file
 from mobilenet_tf.selection.cost import Progress
 
 _SAVE_EVERY = 10
+
+
+def is_quantity(value: Any) -> bool:
+    """Return whether a value of a cache can be a number of milliseconds, bytes or instructions."""
+    return type(value) in (int, float) and isfinite(value) and value >= 0
 
 
 class MeasurementCache(DiskCache):

@@ -15,18 +15,23 @@ _ROUNDS = 40
 
 
 class Cpu:
-    """A `Timer` for this machine.
+    """A `Meter` of this machine's latency.
 
     Args:
         threads: Number of CPU threads.
     """
+
+    quantity = "latency"
 
     def __init__(self, threads: int = 1):
         self.threads = threads
         self.clock = time.thread_time if threads == 1 else time.perf_counter
         self.name = f"{processor()}, litert {version('ai-edge-litert')}, {threads} threads"
 
-    def times(self, files: dict[str, bytes]) -> dict[str, float]:
+    def lower_bound(self, macs: int) -> None:
+        """Return None: no time is known before it is measured."""
+
+    def measure(self, files: dict[str, bytes]) -> dict[str, float]:
         """Return the median milliseconds of each file.
 
         The files are run one after the other, as the parts of a network are. Run repeatedly on

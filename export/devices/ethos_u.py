@@ -18,7 +18,7 @@ from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.selection.cost import Cost
+from mobilenet_tf.selection.cost import COUNTED, Cost
 
 NPUS = (
     *(f"ethos-u55-{macs}" for macs in (32, 64, 128, 256)),
@@ -98,7 +98,7 @@ class EthosUTable(NetworkTable):
 
     tool = "ethos-u-vela"
     workers = cpu_count()  # each network is a process of its own
-    knows_latency = True
+    known = COUNTED | {"latency"}
 
     def measure_network(self, network: Network) -> Cost:
         """Compile a network; flash is the size of the compiled file, RAM is SRAM."""

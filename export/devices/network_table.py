@@ -4,26 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf import __version__
 from mobilenet_tf.core.system import extra_version
-from mobilenet_tf.deployment.devices.cache import MeasurementCache
+from mobilenet_tf.deployment.devices.cache import MeasurementCache, is_quantity
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.selection.cost import Cost, CountedTable, Progress
+from mobilenet_tf.selection.cost import COUNTED, Cost, CountedTable, Progress
 
 
 def _is_cost(value: Any) -> bool:
     """Return whether a value of the cache can be what `Cost.to_dict` returned."""
     if not isinstance(value, dict) or value.keys() != {one.name for one in fields(Cost)}:
         return False
-    latency = value["latency"]
-    known = latency is None or (type(latency) in (int, float) and isfinite(latency))
-    return known and all(
-        type(value[name]) is int and value[name] >= 0 for name in ("flash", "ram", "macs")
+    return all(
+        is_quantity(held) or (held is None and name not in COUNTED) for name, held in value.items()
     )
 
 
@@ -40,7 +37,7 @@ class NetworkTable(ABC):
 
     tool = ""  # the Python package that measures
     workers: int | None = 1  # number of threads that measure
-    knows_latency = False
+    known = COUNTED
 
     def __init__(self, device: str, path: Path | None = None):
         self.device = device

@@ -1,61 +1,66 @@
-"""What networks cost on a CPU, from times of their parts, which are measured once and cached.
+"""What networks cost on a CPU, from measurements of their parts, which are made once and cached.
 
-The latency of a network is the sum of its parts. Each file adds the time of a call, which is
-measured on a file that does almost nothing and subtracted from the parts.
+The latency of a network, or its number of instructions, is the sum of its parts. Each file adds
+what a call costs, which is measured on a file that does almost nothing and subtracted from the
+parts.
 """
 
 from collections.abc import Iterable
-from math import isfinite
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from mobilenet_tf.deployment.devices.cache import MeasurementCache
+from mobilenet_tf.deployment.devices.cache import MeasurementCache, is_quantity
 from mobilenet_tf.deployment.tflite.from_graph import graph_file, phone_file_size
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.graph import Graph, Op
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.selection.cost import Cost, CountedTable, Progress
+from mobilenet_tf.selection.cost import COUNTED, Cost, CountedTable, Progress
 
-# The mean of four pixels, to measure the time of a call.
+# The mean of four pixels, to measure what a call costs.
 CALL = Graph((Op("input", "image", (), (2, 2, 8)), Op("mean", "mean", ("image",), (1, 1, 8))))
 
 
-def _is_time(value: Any) -> bool:
-    """Return whether a value of the cache can be a number of milliseconds."""
-    return type(value) in (int, float) and isfinite(value) and value >= 0
-
-
-class Timer(Protocol):
-    """A device that runs int8 files on XNNPACK and measures the time.
+class Meter(Protocol):
+    """A device that runs int8 files and measures one of their costs.
 
     Attributes:
-        name: Everything that its times depend on: processor, runtime, threads.
+        name: Everything that its measurements depend on: processor, runtime, threads.
+        quantity: What it measures: `latency` or `instructions`.
     """
 
     name: str
+    quantity: str
 
-    def times(self, files: dict[str, bytes]) -> dict[str, float]:
-        """Return the milliseconds of each file."""
+    def measure(self, files: dict[str, bytes]) -> dict[str, float]:
+        """Return the milliseconds, or the instructions, of one run of each file."""
+
+    def lower_bound(self, macs: int) -> float | None:
+        """Return what no network with so many multiply-adds is below; None if unknown."""
 
 
 class PartsTable:
     """Costs of networks as phones run them, in int8 on XNNPACK: a `CostTable`.
 
     Args:
-        timer: Measures the parts; None leaves latency unknown, and nothing is measured.
+        meter: Measures the parts; None leaves its cost unknown, and nothing is measured.
         device: Short name of the device.
         path: The cache file; see `MeasurementCache`.
     """
 
-    def __init__(self, timer: Timer | None, device: str = "cpu", path: Path | None = None):
-        self.timer, self.device, self.knows_latency = timer, device, timer is not None
-        self.measured_on = timer.name if timer else f"{device}, file only"
-        self.cache = MeasurementCache(self.measured_on, path, _is_time)
+    fuse_hard_swish = False  # hard-swish as phones run it
+
+    def __init__(self, meter: Meter | None, device: str = "cpu", path: Path | None = None):
+        self.meter, self.device = meter, device
+        self.known = COUNTED | ({meter.quantity} if meter else set())
+        self.measured_on = meter.name if meter else f"{device}, file only"
+        self.cache = MeasurementCache(self.measured_on, path, is_quantity)
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the parts that are not in the cache; return their number."""
-        if self.timer is None:
+        meter = self.meter
+        if meter is None:
             return 0
         groups: list[dict[str, Graph]] = []
         seen = set(self.cache.values)
@@ -63,25 +68,36 @@ class PartsTable:
             group = {part.key: part for part in chain if part.key not in seen}
             seen |= set(group)
             groups += [group] if group else []
-        times = (
-            self.timer.times({key: graph_file(part, False) for key, part in group.items()})
+        found = (
+            meter.measure(
+                {key: graph_file(part, self.fuse_hard_swish) for key, part in group.items()}
+            )
             for group in groups
         )
-        self.cache.add(times, len(groups), "Measuring latency", progress)
+        self.cache.add(found, len(groups), f"Measuring {meter.quantity}", progress)
         return sum(map(len, groups))
 
-    def milliseconds(self, network: Network) -> float:
-        """Return the latency of a network whose parts have been measured."""
-        times = self.cache.values
-        call = times[CALL.key]
-        return call + sum(max(0.0, times[part.key] - call) for part in lower(network).parts())
+    def total(self, network: Network) -> float:
+        """Return the milliseconds, or instructions, of a network whose parts have been measured."""
+        values = self.cache.values
+        call = values[CALL.key]
+        return call + sum(max(0, values[part.key] - call) for part in lower(network).parts())
 
     def cost(self, network: Network) -> Cost:
-        """Return the cost; flash is the size of the phone's file, RAM that of its activations."""
-        flash, ram = phone_file_size(network)
-        latency = None if self.timer is None else self.milliseconds(network)
-        return Cost(latency, flash, ram, count(network).macs)
+        """Return the cost; see `sizes`."""
+        cost = Cost(None, *self.sizes(network), count(network).macs)
+        return self._with(cost, self.total(network)) if self.meter else cost
+
+    def sizes(self, network: Network) -> tuple[int, int]:
+        """Return flash, the size of the phone's file, and RAM, that of its activations."""
+        return phone_file_size(network)
 
     def lower_bound(self, network: Network) -> Cost:
-        """Return bytes of weights and activations, by counting."""
-        return CountedTable().lower_bound(network)
+        """Return bytes of weights and activations, and what the meter knows, by counting."""
+        bound = CountedTable().lower_bound(network)
+        return self._with(bound, self.meter.lower_bound(bound.macs)) if self.meter else bound
+
+    def _with(self, cost: Cost, value: float | None) -> Cost:
+        """Return a cost with the value of the meter's quantity."""
+        known: dict[str, Any] = {self.meter.quantity: value} if self.meter else {}
+        return replace(cost, **known)

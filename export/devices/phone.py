@@ -37,7 +37,7 @@ _DELEGATE = "TfLiteXNNPackDelegate"
 
 
 class Phone:
-    """The one phone that adb lists: a `Timer`.
+    """The one phone that adb lists: a `Meter` of its latency.
 
     Args:
         threads: Number of the phone's CPU threads.
@@ -45,6 +45,8 @@ class Phone:
     Raises:
         UserError: There is no adb, not exactly one phone, or nothing on it that can measure.
     """
+
+    quantity = "latency"
 
     def __init__(self, threads: int = 1):
         _require_phone()
@@ -76,7 +78,10 @@ class Phone:
         measure = _run_tool if self.tool == "benchmark_model" else _run_app
         return measure(name, self.threads, runs, profile)
 
-    def times(self, files: dict[str, bytes]) -> dict[str, float]:
+    def lower_bound(self, macs: int) -> None:
+        """Return None: no time is known before it is measured."""
+
+    def measure(self, files: dict[str, bytes]) -> dict[str, float]:
         """Return the milliseconds of each file, measured alone."""
         return {
             name: self.run(content, name, _TURNS)["milliseconds"] for name, content in files.items()

@@ -99,7 +99,7 @@ class TFLiteModel:
         if self.output.scale is None and last and len(last[0].inputs) == 1:
             self.scores = self._tensors[last[0].inputs[0]]
         self._preserve_tensors = preserve_tensors
-        runnable = _with_all_outputs(content) if preserve_tensors else content
+        runnable = with_all_outputs(content) if preserve_tensors else content
         self._interpreter = load_interpreter(
             runnable, self.name, threads, delegate, trusted=trusted
         )
@@ -269,8 +269,8 @@ class TFLiteModel:
         }
 
 
-def _with_all_outputs(content: bytes) -> bytes:
-    """The same model with the results of all operators as outputs, in order."""
+def with_all_outputs(content: bytes) -> bytes:
+    """Return a file with the results of all operators as outputs, in order."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     graph.outputs = [int(i) for op in graph.operators for i in op.outputs]

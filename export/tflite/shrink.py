@@ -58,12 +58,15 @@ def _drop_flatten(model: schema.ModelT) -> None:
 def drop_unused(model: schema.ModelT) -> None:
     """Remove tensors, operator codes and buffers to which nothing refers."""
     graph = model.subgraphs[0]
-    used = {int(i) for i in (*graph.inputs, *graph.outputs)}
+    ends = [end for one in model.signatureDefs or () for end in (*one.inputs, *one.outputs)]
+    used = {int(i) for i in (*graph.inputs, *graph.outputs)} | {end.tensorIndex for end in ends}
     used |= {int(i) for op in graph.operators for i in (*op.inputs, *op.outputs) if i >= 0}
     place = {old: new for new, old in enumerate(sorted(used))} | {-1: -1}
     for owner in (graph, *graph.operators):
         owner.inputs = np.array([place[int(i)] for i in owner.inputs], np.int32)
         owner.outputs = np.array([place[int(i)] for i in owner.outputs], np.int32)
+    for end in ends:
+        end.tensorIndex = place[end.tensorIndex]
     graph.tensors = [graph.tensors[old] for old in sorted(used)]
 
     codes = sorted({op.opcodeIndex for op in graph.operators})

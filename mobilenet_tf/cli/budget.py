@@ -12,6 +12,10 @@ MaxFlash = Annotated[str | None, typer.Option(help="Size of the model file, such
 MaxRam = Annotated[str | None, typer.Option(help="Working memory, such as 200KB.")]
 MaxLatency = Annotated[str | None, typer.Option(help="Time of one inference, such as 5ms.")]
 MaxMacs = Annotated[str | None, typer.Option(help="Multiply-adds, such as 12M.")]
+MaxInstructions = Annotated[
+    str | None,
+    typer.Option(help="Instructions of one inference on an emulated core, such as 5M."),
+]
 # Old names, which keep working.
 MaxSize = Annotated[str | None, typer.Option(hidden=True)]
 MaxArena = Annotated[str | None, typer.Option(hidden=True)]
@@ -24,6 +28,7 @@ def parse_budget(
     max_ram: str | None = None,
     max_latency: str | None = None,
     max_macs: str | None = None,
+    max_instructions: str | None = None,
     max_size: str | None = None,
     max_arena: str | None = None,
 ) -> Budget:
@@ -40,6 +45,7 @@ def parse_budget(
         flash=parse_bytes(max_size, "--max-size") if flash is None else flash,
         ram=parse_bytes(max_arena, "--max-arena") if ram is None else ram,
         macs=parse_count(max_macs, "--max-macs"),
+        instructions=parse_count(max_instructions, "--max-instructions"),
     )
 
 

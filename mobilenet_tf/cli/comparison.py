@@ -8,7 +8,14 @@ from rich.console import Group
 from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, parse_budget
+from mobilenet_tf.cli.budget import (
+    MaxFlash,
+    MaxInstructions,
+    MaxLatency,
+    MaxMacs,
+    MaxRam,
+    parse_budget,
+)
 from mobilenet_tf.cli.output import show
 from mobilenet_tf.cli.tables import table
 
@@ -35,6 +42,7 @@ def compare(
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
+    max_instructions: MaxInstructions = None,
     device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     weights: opt.Weights = "none",
     out: Annotated[
@@ -61,7 +69,11 @@ def compare(
         seeds=seeds,
         int8=not float_only,
         budget=parse_budget(
-            max_flash=max_flash, max_ram=max_ram, max_latency=max_latency, max_macs=max_macs
+            max_flash=max_flash,
+            max_ram=max_ram,
+            max_latency=max_latency,
+            max_macs=max_macs,
+            max_instructions=max_instructions,
         ),
         device=device,
         weights=weights,

@@ -10,6 +10,7 @@ from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
     Adb,
     MaxFlash,
+    MaxInstructions,
     MaxLatency,
     MaxMacs,
     MaxRam,
@@ -25,6 +26,7 @@ def choose(
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
+    max_instructions: MaxInstructions = None,
     device: Annotated[
         str | None,
         typer.Option(help=opt.DEVICE_HELP, show_default="cpu"),
@@ -66,6 +68,7 @@ def choose(
             max_ram=max_ram,
             max_latency=max_latency,
             max_macs=max_macs,
+            max_instructions=max_instructions,
             max_size=max_size,
         ),
         device=parse_device(device, adb, target),
@@ -83,13 +86,17 @@ def benchmark(
     threads: Annotated[str, typer.Option(help="Numbers of CPU threads, such as 1,2,4.")] = "1",
     rounds: Annotated[int, typer.Option(help="Number of measurements of each file.")] = 50,
     device: Annotated[
-        str | None, typer.Option(help="cpu (this machine) or phone.", show_default="cpu")
+        str | None,
+        typer.Option(
+            help="cpu (this machine), phone, cortex-a53, cortex-a76 or arm-i8mm (emulated).",
+            show_default="cpu",
+        ),
     ] = None,
     profile: Annotated[bool, typer.Option(help="Measure every operator as well.")] = True,
     as_json: opt.Json = False,
     adb: Adb = False,
 ) -> None:
-    """Measure how fast files are: median, spread, ratio, operators, memory."""
+    """Measure how fast files are: median, spread, ratio, operators, memory; or instructions."""
     from mobilenet_tf.commands.benchmark import benchmark as command
 
     result = command(

@@ -55,6 +55,7 @@ def device_table(facts: dict[str, Any]) -> Table:
 
 _CHOICES = 12  # rows that are shown
 _CLOSE = 5  # names that are shown
+_SPEEDS = {"latency": ("ms", 1.0), "instructions": ("M instructions", 1e6)}
 _BASIS = {"published": "p", "interpolated": "i", "extrapolated": "e"}
 
 
@@ -65,15 +66,17 @@ def choice_table(result: dict[str, Any]) -> Group:
     if best:
         within = [option for option in shown if not option["breaks"]]
         shown = [best, *(option for option in within if option != best)]
+    speed = "latency" if shown[0]["instructions"] is None else "instructions"
+    unit, divisor = _SPEEDS[speed]
     for option in shown[:_CHOICES]:
-        latency = "-" if option["latency"] is None else f"{option['latency']:.2f}"
+        fast = "-" if option[speed] is None else f"{option[speed] / divisor:.2f}"
         mark = " *" if option == best else ""
         name = f"{option['model']} {option['alpha']:g}{mark}"
         known = f"{option['top1']:.1f} {_precision(option)}"
         known += " o" if option["model"] in result["other_recipes"] else ""
         kilobytes = (f"{option[cost] / 1e3:,.1f}" for cost in ("flash", "ram"))
-        rows.append((name, option["size"], known, latency, *kilobytes))
-    columns = ["network", "size", "ImageNet %", "ms", "flash KB", "RAM KB"]
+        rows.append((name, option["size"], known, fast, *kilobytes))
+    columns = ["network", "size", "ImageNet %", unit, "flash KB", "RAM KB"]
     title = f"Of {result['considered']} configurations; costs by {result['measured_by']}"
     parts: list[RenderableType] = [Text(title), table(columns, rows)]
     parts.append(Text(_origin(result)))
@@ -92,10 +95,10 @@ def choice_table(result: dict[str, Any]) -> Group:
     if result["best"] is None:
         near = result["nearest"]
         parts.append(Text(f"Nothing fits: {' and '.join(near['breaks'])} would be exceeded."))
-        latency = "" if near["latency"] is None else f"{near['latency']:.2f} ms, "
+        fast = "" if near[speed] is None else f"{near[speed] / divisor:.2f} {unit}, "
         parts.append(
             Text(
-                f"Nearest: {near['model']} {near['alpha']:g} at {near['size']}: {latency}"
+                f"Nearest: {near['model']} {near['alpha']:g} at {near['size']}: {fast}"
                 f"{near['flash']:,} bytes of flash, RAM {near['ram']:,} bytes."
             )
         )
@@ -148,14 +151,17 @@ def tuning_table(result: dict[str, Any]) -> Group:
 
 
 def benchmark_table(result: dict[str, Any]) -> Group:
-    """Return one row per file and number of threads, and the times of operators."""
+    """Return one row per file and number of threads, and the times of operators.
+
+    On an emulated core: one row per file, and the instructions of operators.
+    """
+    if "instructions" in result["files"][0]:
+        return _instructions_table(result)
     rows: list[tuple[Any, ...]] = []
     parts: list[RenderableType] = []
-    folder = commonpath([dirname(abspath(file["file"])) for file in result["files"]])
-    for file in result["files"]:
+    for name, file in zip(_short_names(result), result["files"], strict=True):
         memory = file["peak_memory_bytes"]
         facts = ("-" if memory is None else f"{memory / 1e6:.1f}", file["partitions"])
-        name = relpath(file["file"], folder)
         for count, timed in file["threads"].items():
             spread = f"{timed['p10_ms']:.3f} - {timed['p90_ms']:.3f}"
             times = (f"{timed['median_ms']:.3f}", spread, f"{timed['ratio']:.2f}")
@@ -168,6 +174,32 @@ def benchmark_table(result: dict[str, Any]) -> Group:
             )
     columns = ["file", "threads", "ms", "10 - 90 %", "ratio", "MB", "partitions"]
     return Group(Text(result["processor"]), table(columns, rows), *parts)
+
+
+def _instructions_table(result: dict[str, Any]) -> Group:
+    names = _short_names(result)
+    rows = [
+        (name, f"{file['instructions']:,}", f"{file['ratio']:.2f}", file["partitions"])
+        for name, file in zip(names, result["files"], strict=True)
+    ]
+    parts: list[RenderableType] = [
+        table(
+            ["operators, each alone", "count", "instructions"],
+            [(op, held["count"], f"{held['instructions']:,}") for op, held in file["ops"].items()],
+            file["file"],
+        )
+        for file in result["files"]
+        if file["ops"]
+    ]
+    columns = ["file", "instructions", "ratio", "partitions"]
+    return Group(Text(result["processor"]), table(columns, rows), *parts)
+
+
+def _short_names(result: dict[str, Any]) -> list[str]:
+    """Return the files' paths from the folder that they share."""
+    files = [file["file"] for file in result["files"]]
+    folder = commonpath([dirname(abspath(file)) for file in files])
+    return [relpath(file, folder) for file in files]
 
 
 def android_text(result: dict[str, Any], demo: Path) -> Text:

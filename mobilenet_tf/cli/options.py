@@ -16,7 +16,10 @@ _Value = TypeVar("_Value")
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
 DATA_HELP = "Folder with one subfolder per class, `digits`, or `tfds:NAME`."
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
-DEVICE_HELP = "What to measure costs on: cpu (this machine), phone, mcu, ethos-u55-128, ..."
+DEVICE_HELP = (
+    "What to measure costs on: cpu (this machine), phone, cortex-a76, mcu, c, "
+    "cortex-m4, ethos-u55-128, ..."
+)
 
 # A new run.
 Config = Annotated[

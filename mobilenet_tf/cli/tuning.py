@@ -7,7 +7,15 @@ import typer
 
 from mobilenet_tf.cli import device_tables
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, MaxSize, parse_budget
+from mobilenet_tf.cli.budget import (
+    MaxFlash,
+    MaxInstructions,
+    MaxLatency,
+    MaxMacs,
+    MaxRam,
+    MaxSize,
+    parse_budget,
+)
 from mobilenet_tf.cli.output import show
 
 
@@ -47,6 +55,7 @@ def tune(
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
+    max_instructions: MaxInstructions = None,
     device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     weights: opt.Weights = "none",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.")] = 0,
@@ -84,6 +93,7 @@ def tune(
             max_ram=max_ram,
             max_latency=max_latency,
             max_macs=max_macs,
+            max_instructions=max_instructions,
             max_size=max_size,
         ),
         device=device,

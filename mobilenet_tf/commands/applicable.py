@@ -77,10 +77,11 @@ _SETTINGS = (
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
 )
+_ON_A_DEVICE = ("flash", "ram", "latency", "instructions", "size")
 _DEVICE = Rule(
     ("device",),
-    lambda values: any(values.get(f"max_{name}") for name in ("flash", "ram", "latency", "size")),
-    "applies only to --max-flash, --max-ram and --max-latency",
+    lambda values: any(values.get(f"max_{name}") for name in _ON_A_DEVICE),
+    "applies only to --max-flash, --max-ram, --max-latency and --max-instructions",
 )
 _NEW_RUN = (
     Rule(
@@ -160,6 +161,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
     ),
     "web": (Rule(("port",), lambda values: values["serve"], "applies only to --serve"),),
+    "benchmark": (
+        Rule(("threads", "rounds"), _is_timed, "applies only to --device cpu and phone"),
+    ),
 }  # fmt: skip
 
 

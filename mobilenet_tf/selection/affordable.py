@@ -46,7 +46,7 @@ def affordable(
 
     Raises:
         UserError: No network is within the budget; the message names the nearest one. Or the
-            table does not know the latency that the budget limits.
+            table does not know what the budget limits.
     """
     found = within(priced(networks, budget, table, progress), budget)
     return sorted(found, key=lambda one: one.cost.macs)
@@ -77,14 +77,14 @@ def priced(
     """Return all networks with their costs.
 
     Raises:
-        UserError: The table does not know the latency that the budget limits.
+        UserError: The table does not know what the budget limits.
     """
     check_budget(budget, table)
     table.measure(networks, progress)
     return [Affordable(network, table.cost(network)) for network in networks]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Row(Cost):
     """What `Affordable.to_dict` gives, as far as it is read again."""
 

@@ -21,6 +21,7 @@ from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress, check
 from mobilenet_tf.selection.front import undominated
 
 _OUT_OF_REACH = 1.5  # candidates that exceed a limit by more than this factor are not measured
+_COMPARED = ("latency", "instructions", "flash", "ram")
 _EQUALLY_NEAR = 1.01  # a file that is 1 % smaller does not justify a much smaller input
 
 
@@ -142,7 +143,7 @@ def choose(
         progress: Called while candidates are measured.
 
     Raises:
-        UserError: The budget limits latency, and the table has none.
+        UserError: The budget limits what the table does not know.
     """
     check_budget(budget, table)
     grid = list(candidates(classes, channels))
@@ -177,7 +178,7 @@ def choose(
 
 def compared_costs(budget: Budget) -> tuple[str, ...]:
     """Return the costs that options are compared by: multiply-adds only if they are limited."""
-    return ("latency", "flash", "ram", *(["macs"] if budget.macs is not None else []))
+    return (*_COMPARED, *(["macs"] if budget.macs is not None else []))
 
 
 def _nearest(options: list[Option], budget: Budget) -> Option:
@@ -193,9 +194,7 @@ def _option(network: Network, recipe: str, cost: Cost, budget: Budget) -> Option
     return Option(network, expected, cost, budget.exceeded(cost))
 
 
-def pareto(
-    options: Iterable[Option], names: Sequence[str] = ("latency", "flash", "ram")
-) -> list[Option]:
+def pareto(options: Iterable[Option], names: Sequence[str] = _COMPARED) -> list[Option]:
     """Return the options that no other equals or beats in accuracy and every cost.
 
     Args:
@@ -210,4 +209,4 @@ def pareto(
         return (-option.top1, *(getattr(option.cost, name) or 0 for name in names))
 
     front = undominated(options, price)
-    return sorted(front, key=lambda option: (option.cost.latency or 0, option.cost.flash))
+    return sorted(front, key=lambda option: price(option)[1:])

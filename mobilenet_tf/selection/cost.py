@@ -9,12 +9,21 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 
 Progress = Callable[[str, int, int], None]  # current activity, items done, items in all
-COSTS = ("latency", "flash", "ram", "macs")
+COSTS = ("latency", "flash", "ram", "macs", "instructions")
+COUNTED = frozenset(("flash", "ram", "macs"))  # costs that every table has
 _TEXTS = {
     "latency": "latency {:,.9g} of {:,.9g} ms",
     "flash": "flash {:,} of {:,} bytes",
     "ram": "RAM {:,} of {:,} bytes",
     "macs": "{:,} of {:,} multiply-adds",
+    "instructions": "{:,} of {:,} instructions",
+}
+# What to say where a limit is set on a cost that a device's table does not know.
+_UNKNOWN = {
+    "latency": "Latency on the device {} cannot be measured here; leave out --max-latency, or "
+    "choose cpu, phone or an Ethos-U.",
+    "instructions": "Instructions on the device {} are not counted; leave out --max-instructions, "
+    "or choose an emulated core, such as cortex-a53 or cortex-m4.",
 }
 
 
@@ -28,12 +37,14 @@ class Cost:
         ram: Bytes of working memory: activations on a CPU, the arena on a microcontroller, SRAM
             with an NPU.
         macs: Number of multiply-adds.
+        instructions: Number of executed instructions, or None where it is unknown.
     """
 
     latency: float | None
     flash: int
     ram: int
     macs: int
+    instructions: int | None = None
 
     def to_dict(self) -> dict[str, float | None]:
         """Return plain values for JSON."""
@@ -49,12 +60,14 @@ class Budget:
         flash: Bytes of the model file.
         ram: Bytes of working memory.
         macs: Number of multiply-adds.
+        instructions: Number of executed instructions.
     """
 
     latency: float | None = None
     flash: int | None = None
     ram: int | None = None
     macs: int | None = None
+    instructions: int | None = None
 
     def __post_init__(self) -> None:
         for name, limit in self.limits.items():
@@ -67,7 +80,7 @@ class Budget:
         return {name: limit for name, limit in asdict(self).items() if limit is not None}
 
     def exceeded(self, cost: Cost) -> tuple[str, ...]:
-        """Return the names of the limits that a cost exceeds; an unknown latency exceeds none."""
+        """Return the names of the limits that a cost exceeds; an unknown cost exceeds none."""
         return tuple(name for name, share in self._shares(cost).items() if share > 1)
 
     def excess(self, cost: Cost) -> float:
@@ -95,12 +108,12 @@ class CostTable(Protocol):
     Attributes:
         device: Short name, such as `cpu` or `mcu`.
         measured_on: Everything that the costs depend on: device, tools and their versions.
-        knows_latency: Whether its costs have a latency.
+        known: Which of `COSTS` its costs have; the others are None.
     """
 
     device: str
     measured_on: str
-    knows_latency: bool
+    known: frozenset[str]
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure what is not known yet; return the number of new measurements."""
@@ -117,14 +130,14 @@ class CountedTable:
 
     device = "counted"
     measured_on = "counts of the graph"
-    knows_latency = False
+    known = COUNTED
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Return 0: there is nothing to measure."""
         return 0
 
     def cost(self, network: Network) -> Cost:
-        """Return bytes of weights, bytes of activations and multiply-adds; no latency."""
+        """Return bytes of weights, bytes of activations and multiply-adds."""
         found = count(network)
         return Cost(None, found.weight_bytes, found.peak_activation_bytes, found.macs)
 
@@ -134,13 +147,11 @@ class CountedTable:
 
 
 def check_budget(budget: Budget, table: CostTable) -> None:
-    """Reject a latency limit for a device whose latency is unknown.
+    """Reject a limit of what is unknown on a device.
 
     Raises:
-        UserError: The budget limits latency, and the table has none.
+        UserError: The budget limits latency or instructions, and the table has none.
     """
-    if budget.latency is not None and not table.knows_latency:
-        raise UserError(
-            f"Latency on the device {table.device} cannot be measured here; leave out "
-            "--max-latency, or choose cpu, phone or an Ethos-U."
-        )
+    for name in budget.limits:
+        if name not in table.known:
+            raise UserError(_UNKNOWN[name].format(table.device))

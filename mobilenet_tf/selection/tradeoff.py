@@ -18,6 +18,7 @@ from mobilenet_tf.selection.cost import Budget, Cost
 # Cost -> title of its axis and the unit there.
 _AXES = {
     "latency": ("latency, ms", 1.0),
+    "instructions": ("million instructions", 1e6),
     "flash": ("flash, KB", 1e3),
     "ram": ("RAM, KB", 1e3),
     "macs": ("million multiply-adds", 1e6),
@@ -85,15 +86,16 @@ def draw_trials(
     Args:
         trials: Family of the network, cost and validation accuracy (0 to 1) of each trial.
         best: Cost and validation accuracy of the best trial.
-        budget: The budget; if it has several limits, the first of latency, RAM and flash is
-            drawn.
+        budget: The budget; if it has several limits, the first of latency, instructions, RAM
+            and flash is drawn.
         path: The file, which ends in .png, .svg or .pdf.
 
     Raises:
         UserError: The suffix is another, or the file cannot be written.
     """
     limits = budget.limits
-    axis = next((name for name in ("latency", "ram", "flash") if name in limits), "macs")
+    drawn = ("latency", "instructions", "ram", "flash")
+    axis = next((name for name in drawn if name in limits), "macs")
     title, unit = _AXES[axis]
 
     def point(cost: Cost, accuracy: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.affordable import affordable, restore
-from mobilenet_tf.selection.cost import Budget, Cost, CountedTable
+from mobilenet_tf.selection.cost import COUNTED, Budget, Cost, CountedTable
 from mobilenet_tf.selection.search_settings import SearchSettings
 from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, Range, load_space
 from mobilenet_tf.training.recipe import load_recipe
@@ -90,7 +90,7 @@ def test_networks_have_to_be_lists(space_of, tmp_path):
 class Latencies(CountedTable):
     """A device on which networks take 0, 1, 2 ... milliseconds, in the order of being asked."""
 
-    knows_latency = True
+    known = COUNTED | {"latency"}
     asked = 0
 
     def cost(self, network):

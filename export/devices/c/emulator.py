@@ -1,17 +1,12 @@
-"""Build the example of an exported folder for a Cortex-M, and run it in QEMU.
-
-QEMU counts instructions through a plugin, which is compiled on first use.
-"""
+"""Build the example of an exported folder for a Cortex-M, and run it in QEMU."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
-from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices import qemu
 
 BOARDS = {
     "cortex-m4": "mps2-an386",
@@ -26,10 +21,9 @@ TOOLS = {  # -> Debian's package
     "gcc": "gcc",
 }
 _LIBRARY = "libnewlib-arm-none-eabi"
+_CROSS = "arm-none-eabi-"
 _BEGIN, _END = "invoke", "cycles_stop"  # functions between which instructions are counted
 _SECONDS = 300
-_COUNTED = re.compile(r"^instructions (\d+)$", re.MULTILINE)
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
 _STACK = re.compile(r"stack (\d+) bytes")
 
 
@@ -102,25 +96,21 @@ class Execution:
 
 def missing_packages() -> list[str]:
     """Return the Debian packages that are needed and absent."""
-    missing = {package for tool, package in TOOLS.items() if shutil.which(tool) is None}
-    if shutil.which("arm-none-eabi-gcc") and not _has_library():
-        missing.add(_LIBRARY)
-    return sorted(missing)
+    missing = qemu.missing_packages(TOOLS)
+    has_compiler = TOOLS[f"{_CROSS}gcc"] not in missing
+    return missing + ([_LIBRARY] if has_compiler and not _has_library() else [])
+
+
+def _has_library() -> bool:
+    return "/" in qemu.output([f"{_CROSS}gcc", "-print-file-name=rdimon.specs"])
 
 
 def versions() -> dict[str, str]:
     """Return the versions of compiler and emulator."""
-    commands = {
-        "gcc": ["arm-none-eabi-gcc", "-dumpfullversion"],
-        "QEMU": ["qemu-system-arm", "--version"],
+    return {
+        "gcc": qemu.version_of([f"{_CROSS}gcc", "-dumpfullversion"]),
+        "QEMU": qemu.version_of(["qemu-system-arm", "--version"]),
     }
-    found = {name: _output(command) for name, command in commands.items()}
-    return {name: _VERSION.findall(text)[0] for name, text in found.items()}
-
-
-def _has_library() -> bool:
-    command = ["arm-none-eabi-gcc", "-print-file-name=rdimon.specs"]
-    return "/" in subprocess.run(command, capture_output=True, text=True).stdout
 
 
 def build(
@@ -138,12 +128,11 @@ def build(
     Raises:
         UserError: A tool is absent, or the compiler refuses a file.
     """
-    if missing := missing_packages():
-        raise UserError(f"The example needs these Debian packages: {' '.join(missing)}.")
+    qemu.require_packages("The example", missing_packages())
     variables = {"BOARD": BOARDS[core], "BUILD": str(out), "EXTRA": extra}
     variables |= {} if cmsis_nn is None else cmsis_nn.variables
     command = ["make", "-s", "-j2", "-C", str(folder / "example"), *_settings(variables)]
-    _output(command)
+    qemu.output(command)
     elf = out / "firmware.elf"
     return Firmware(elf, core, **_sizes(out / "firmware.map"))
 
@@ -175,45 +164,19 @@ def run(firmware: Firmware, plugin: Path | None = None) -> Execution:
 
     Args:
         firmware: From `build`.
-        plugin: From `build_plugin`, to count instructions.
+        plugin: From `qemu.build_plugin`, to count instructions.
     """
     command = ["qemu-system-arm", "-M", BOARDS[firmware.core], "-nographic", "-monitor", "none"]
     command += ["-serial", "none", "-semihosting-config", "enable=on,target=native"]
     command += ["-icount", "shift=0", "-kernel", str(firmware.elf)]
     if plugin is not None:
-        begin, end = _addresses(firmware.elf)
-        command += ["-plugin", f"{plugin},begin={begin},end={end}", "-d", "plugin"]
+        command += qemu.counting(plugin, *_addresses(firmware.elf))
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
-    counts = [int(count) for count in _COUNTED.findall(done.stderr)]
-    return Execution(done.returncode, done.stdout, counts)
-
-
-def build_plugin(out: Path) -> Path:
-    """Compile the plugin that counts instructions into a folder.
-
-    Raises:
-        UserError: The compiler refuses it.
-    """
-    plugin = out / "count_instructions.so"
-    with resources.as_file(
-        resources.files("mobilenet_tf.deployment.devices.c") / "count_instructions.c"
-    ) as source:
-        options = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-        _output(["gcc", *options, str(source), "-o", str(plugin)])
-    return plugin
+    return Execution(done.returncode, done.stdout, qemu.counts(done.stderr))
 
 
 def _addresses(elf: Path) -> tuple[str, str]:
     """Return the addresses of the network's function, and of what the example calls after it."""
-    symbols = [line.split() for line in _output(["arm-none-eabi-nm", str(elf)]).splitlines()]
-    places = {words[2]: f"0x{words[0]}" for words in symbols if len(words) == 3}
+    places = qemu.symbols(elf, _CROSS)
     (begin,) = (name for name in places if name.endswith(f"_{_BEGIN}"))
     return places[begin], places[_END]
-
-
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-        raise UserError(f"{command[0]} fails: {(lines or ['no reason given'])[0]}.")
-    return done.stdout

@@ -14,7 +14,7 @@ from mobilenet_tf.deployment.devices.mcu.c_code import c_integers
 
 PORTABLE = "portable"
 VARIANTS = (PORTABLE, *KERNELS)
-_TYPES = {"shifts": "mtf_shift", "int8": "int8_t", "int32": "int32_t"}
+TYPES = {"shifts": "mtf_shift", "int8": "int8_t", "int32": "int32_t"}
 _CONDITIONS = {PORTABLE: "#if MTF_KERNELS == MTF_PORTABLE", "dsp": "#elif MTF_KERNELS == MTF_DSP"}
 
 
@@ -107,9 +107,11 @@ class Source:
 
     def _array_texts(self) -> Iterable[str]:
         for (kind, _), (name, array) in self._constants.items():
-            values = array.reshape(-1)
-            head = f"static const {kind} {name}[{values.size}] WEIGHTS"
-            yield f"{head} = {{\n{c_integers(values)}\n}};"
+            yield self._array_text(kind, name, array)
+
+    def _array_text(self, kind: str, name: str, array: np.ndarray) -> str:
+        head = f"static const {kind} {name}[{array.size}] WEIGHTS"
+        return f"{head} = {{\n{c_integers(array.reshape(-1))}\n}};"
 
     def _layer_texts(self) -> Iterable[str]:
         for op, calls in self.calls:
@@ -175,7 +177,7 @@ def _arrays_of(fields: Mapping[str, Value]) -> Iterable[tuple[str, np.ndarray]]:
 
 
 def _key(field: str, array: np.ndarray) -> tuple[str, bytes]:
-    return _TYPES["shifts" if field == "shifts" else array.dtype.name], array.tobytes()
+    return TYPES["shifts" if field == "shifts" else array.dtype.name], array.tobytes()
 
 
 def _shape(tensor: Tensor) -> str:

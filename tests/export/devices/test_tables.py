@@ -1,12 +1,16 @@
 """Tables of costs: everything is measured once, cached, and the same as without the table."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.arm.cores import CORES
+from mobilenet_tf.deployment.devices.c.emulator import BOARDS
+from mobilenet_tf.deployment.devices.c.table import CortexMTable, CTable
 from mobilenet_tf.deployment.devices.cpu import Cpu, runner
-from mobilenet_tf.deployment.devices.ethos_u import EthosUTable
+from mobilenet_tf.deployment.devices.ethos_u import NPUS, EthosUTable
 from mobilenet_tf.deployment.devices.fitting import largest_that_fits, require_fit
 from mobilenet_tf.deployment.devices.mcu.table import McuTable
 from mobilenet_tf.deployment.devices.parts_table import CALL, PartsTable
@@ -14,7 +18,7 @@ from mobilenet_tf.deployment.devices.tables import DEVICES, cost_table
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.selection.cost import COUNTED, Budget, check_budget
 
 
 def test_latencies_are_measured_once_and_cached(tmp_path):
@@ -26,7 +30,7 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
     assert table.measure(networks) == len(distinct) + 1
     again = PartsTable(Cpu(1), path=tmp_path / "latency.json")
     assert again.measure(networks) == 0
-    assert again.milliseconds(networks[1]) == table.milliseconds(networks[1]) > 0
+    assert again.total(networks[1]) == table.total(networks[1]) > 0
     assert PartsTable(Cpu(2), path=tmp_path / "latency.json").measure(networks[:1]) > 0
     (tmp_path / "latency.json").write_text("{ damaged")
     assert PartsTable(Cpu(1), path=tmp_path / "latency.json").measure(networks[:1]) > 0
@@ -34,16 +38,16 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
 
 def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     class TwoEach:
-        name = "two each"
+        name, quantity = "two each", "latency"
 
-        def times(self, files):
+        def measure(self, files):
             return {name: 0.5 if name == CALL.key else 2.0 for name in files}
 
     network = make_network("v1", 0.25, 32, 10)
     table = PartsTable(TwoEach(), path=tmp_path / "latency.json")
     table.measure([network])
     assert len(lower(network).parts()) == 15
-    assert table.milliseconds(network) == 0.5 + 15 * 1.5
+    assert table.total(network) == 0.5 + 15 * 1.5
     saved = json.loads((tmp_path / "latency.json").read_text())
     assert list(saved) == ["two each"]
 
@@ -78,16 +82,60 @@ def test_devices_measure_once(tmp_path, device, monkeypatch):
     assert kind(device, tmp_path / "cache.json").measure(networks[:1]) == 1
 
 
+class Instructions:
+    """A `Meter` that counts 1,000 instructions for a call, and 5,000 for a part."""
+
+    name, quantity = "a core", "instructions"
+
+    def __init__(self, core="a core"):
+        self.core = core
+
+    def measure(self, files):
+        return {name: 1000 if name == CALL.key else 5000 for name in files}
+
+    def lower_bound(self, macs):
+        return macs // 100
+
+
+def test_instructions_of_parts_add_up_and_are_limited(tmp_path):
+    network = make_network("v1", 0.25, 32, 10)
+    table = PartsTable(Instructions(), "cortex-a53", tmp_path / "cache.json")
+    table.measure([network])
+    cost = table.cost(network)
+    assert (cost.latency, cost.instructions) == (None, 1000 + 15 * 4000)
+    assert table.lower_bound(network).instructions == cost.macs // 100
+    assert Budget(instructions=60_000).exceeded(cost) == ("instructions",)
+    assert Budget(instructions=61_000).exceeded(cost) == ()
+    check_budget(Budget(instructions=1), table)
+    with pytest.raises(UserError, match=r"Latency on the device cortex-a53 cannot be measured"):
+        check_budget(Budget(latency=1), table)
+    with pytest.raises(UserError, match=r"mcu are not counted; leave out --max-instructions, or "):
+        check_budget(Budget(instructions=1), McuTable("mcu", tmp_path / "cache.json"))
+
+
+def test_a_cortex_m_has_the_sizes_of_plain_c(tmp_path):
+    network = make_network("v1", 0.25, 32, 2)
+    table = CortexMTable(Instructions(), "cortex-m4", tmp_path / "cache.json")
+    assert table.measure([network]) > 10
+    plain = CTable("cortex-m4", tmp_path / "cache.json")
+    assert plain.measure([network]) == 0
+    assert table.cost(network) == replace(plain.cost(network), instructions=61_000)
+    assert table.measure([network]) == 0
+
+
 def test_every_device_has_its_table(monkeypatch):
     monkeypatch.setattr("mobilenet_tf.deployment.devices.tables.Phone", Cpu)
+    for meter in ("Counter", "Emulator"):
+        monkeypatch.setattr(f"mobilenet_tf.deployment.devices.tables.{meter}", Instructions)
     for device in DEVICES:
         table = cost_table(device)
         assert table.device == device
-        assert table.knows_latency == (device not in ("mcu", "c"))
+        assert ("latency" in table.known) == (device in ("cpu", "phone", *NPUS))
+        assert ("instructions" in table.known) == (device in (*CORES, *BOARDS))
     assert cost_table("cpu", threads=2).measured_on.endswith("2 threads")
-    assert not cost_table("phone", latency=False).knows_latency
+    assert cost_table("phone", speed=False).known == COUNTED
     with pytest.raises(
-        UserError, match="device is 'mcus'; it must be one of cpu, phone, mcu, c, eth"
+        UserError, match="device is 'mcus'; it must be one of cpu, phone, cortex-a53, "
     ):
         cost_table("mcus")
 

@@ -4,9 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, measure_arena, record_arena
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
@@ -117,6 +119,27 @@ def test_fusing_gives_hard_swish_and_the_same_answers():
     assert ops["HARD_SWISH"]["count"] == 2 * count + 3
     assert ops["ADD"]["count"] == inspect(int8_file(SPECS["v3_small"]))["ops"]["ADD"]["count"]
     assert record_arena(shrink(fused)).needed < record_arena(shrink(plain)).needed
+
+
+def test_fusing_keeps_the_signature_of_the_file():
+    """LiteRT's newer interface refuses a file whose signature names tensors that are gone."""
+    model = parse_model(int8_file(SPECS["v3_small"], fuse_hard_swish=False))
+    graph = model.subgraphs[0]
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
+    signature.inputs[0].tensorIndex, signature.outputs[0].tensorIndex = (
+        int(graph.inputs[0]),
+        int(graph.outputs[0]),
+    )
+    model.signatureDefs = [signature]
+    fused = parse_model(fuse_hard_swish(pack(model)))
+    (found,), ends = fused.signatureDefs, fused.subgraphs[0]
+    assert [found.inputs[0].tensorIndex, found.outputs[0].tensorIndex] == [
+        *ends.inputs,
+        *ends.outputs,
+    ]
+    assert ends.outputs[0] < len(ends.tensors) < len(graph.tensors)
 
 
 def test_fusing_leaves_other_networks_alone():

@@ -9,8 +9,11 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c import emulator
-from mobilenet_tf.deployment.devices.c.emulator import BOARDS, build, build_plugin, find_cmsis_nn
+from mobilenet_tf.deployment.devices.c.counter import Counter
+from mobilenet_tf.deployment.devices.c.emulator import BOARDS, build, find_cmsis_nn
 from mobilenet_tf.deployment.devices.c.folder import CODE_BYTES
+from mobilenet_tf.deployment.devices.c.table import CortexMTable
+from mobilenet_tf.deployment.devices.qemu import build_plugin
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests.export.devices.c.files import pictures_for, plain_c
@@ -93,6 +96,19 @@ def test_the_smallest_device(folder_of, tmp_path, plugin):
     # SysTick, which the firmware reads, counts the same.
     (cycles, *_) = map(int, re.findall(r"(\d+) cycles", first.output))
     assert cycles == pytest.approx(first.instructions[0], abs=100)
+
+
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+def test_instructions_of_parts_add_up(folder_of, tmp_path, plugin, core):
+    """What `choose --device cortex-m4` adds up, within 5 % of the firmware with real weights."""
+    table = CortexMTable(Counter(core), core, tmp_path / "cache.json")
+    for name, alpha, size in (("v1", 0.25, 96), ("v3_small", 0.25, 32)):
+        network = make_network(name, alpha, size, 2)
+        table.measure([network])
+        firmware = build(folder_of(name, alpha, size), tmp_path / name, core)
+        whole = emulator.run(firmware, plugin).instructions[0]
+        assert table.cost(network).instructions == pytest.approx(whole, rel=0.05)
+        assert table.lower_bound(network).instructions <= whole
 
 
 def test_frames_are_prepared_as_on_this_machine(folder_of, tmp_path):

@@ -1,6 +1,6 @@
 /*
  * The part of Android's C library that libtensorflowlite_jni.so needs, on top of glibc. With it, the
- * phone's own x86_64 library runs on desktop Linux.
+ * phone's own x86_64 library runs on desktop Linux, and its AArch64 library in an emulator.
  *
  * The library links to symbols of version LIBC; glibc has the same functions under its own versions.
  * Most have the same signature on both systems, so a jump is enough. The others are translated.
@@ -20,10 +20,15 @@
 /* Export android_NAME, defined here, as NAME of version LIBC. */
 #define AS(name) __asm__(".symver android_" #name "," #name "@LIBC");
 /* Export glibc's NAME as NAME of version LIBC. A jump works for any arguments. */
+#ifdef __aarch64__
+#define JUMP(name) "adrp x16, :got:" #name "\n ldr x16, [x16, :got_lo12:" #name "]\n br x16\n"
+#else
+#define JUMP(name) "jmp *" #name "@GOTPCREL(%rip)\n"
+#endif
 #define SAME(name)                                                       \
   __asm__(".text\n.globl android_" #name "\n"                            \
-          ".type android_" #name ",@function\n"                          \
-          "android_" #name ": jmp *" #name "@GOTPCREL(%rip)\n"           \
+          ".type android_" #name ",%function\n"                          \
+          "android_" #name ": " JUMP(name)                              \
           ".symver android_" #name "," #name "@LIBC\n");
 
 SAME(__cxa_atexit) SAME(__cxa_finalize) SAME(__memmove_chk) SAME(__open_2) SAME(__read_chk)
@@ -31,7 +36,8 @@ SAME(__stack_chk_fail) SAME(__vsnprintf_chk) SAME(abort) SAME(atan2) SAME(atan2f
 SAME(calloc) SAME(clock_gettime) SAME(close) SAME(closelog) SAME(cos) SAME(cosf)
 SAME(dl_iterate_phdr) SAME(dlclose) SAME(dlerror) SAME(dlopen) SAME(erfcf) SAME(exit)
 SAME(exp) SAME(expf) SAME(expm1f) SAME(fclose) SAME(flock) SAME(fmodf) SAME(fopen) SAME(fread)
-SAME(free) SAME(freelocale) SAME(frexp) SAME(fstat) SAME(fsync) SAME(getenv) SAME(getpagesize)
+SAME(free) SAME(freelocale) SAME(frexp) SAME(fstat) SAME(fsync) SAME(getauxval) SAME(getenv)
+SAME(getpagesize)
 SAME(getuid) SAME(hypot) SAME(hypotf) SAME(ldexp) SAME(log) SAME(log1p) SAME(logf) SAME(madvise)
 SAME(malloc) SAME(memchr) SAME(memcmp) SAME(memcpy) SAME(memmove) SAME(memset)
 SAME(mmap) SAME(mprotect) SAME(mremap) SAME(munmap) SAME(nanf) SAME(nanosleep) SAME(open)
@@ -39,15 +45,24 @@ SAME(openlog) SAME(pow) SAME(powf) SAME(pthread_cond_broadcast)
 SAME(pthread_cond_destroy) SAME(pthread_cond_init) SAME(pthread_cond_signal)
 SAME(pthread_cond_wait) SAME(pthread_create) SAME(pthread_equal) SAME(pthread_getspecific)
 SAME(pthread_join) SAME(pthread_key_create) SAME(pthread_key_delete) SAME(pthread_mutex_destroy)
-SAME(pthread_mutex_init) SAME(pthread_mutex_lock) SAME(pthread_mutex_unlock) SAME(pthread_once)
+SAME(pthread_mutex_lock) SAME(pthread_mutex_unlock) SAME(pthread_once)
 SAME(pthread_rwlock_rdlock) SAME(pthread_rwlock_unlock) SAME(pthread_rwlock_wrlock)
 SAME(pthread_self) SAME(pthread_setspecific) SAME(qsort) SAME(read) SAME(realloc) SAME(rename)
 SAME(sincos) SAME(sincosf) SAME(sinf) SAME(snprintf) SAME(strcmp) SAME(strerror) SAME(strlen)
-SAME(strncmp) SAME(strncpy) SAME(strtod) SAME(strtol) SAME(strtoll_l) SAME(strtoull_l)
+SAME(strncmp) SAME(strncpy) SAME(strnlen) SAME(strtod) SAME(strtol) SAME(strtoll_l) SAME(strtoull_l)
 SAME(syscall) SAME(syslog) SAME(tanhf) SAME(time) SAME(vasprintf) SAME(vsnprintf) SAME(write)
 
 AS(__errno)
 int *android___errno(void) { return &errno; }
+
+/* Android's mutex has 40 bytes, as glibc's on x86_64; that on AArch64 has 48, of which the last ones
+ * are for kinds that the library does not use. */
+AS(pthread_mutex_init)
+int android_pthread_mutex_init(void *mutex, const void *attributes) {
+  (void)attributes;
+  memset(mutex, 0, 40);
+  return 0;
+}
 
 AS(__strlen_chk)
 size_t android___strlen_chk(const char *text, size_t size) {

@@ -1,0 +1,167 @@
+"""Render docs/arm.md from docs/arm.json, which `benchmarks.arm` writes."""
+
+import json
+from typing import Any
+
+from benchmarks.sections import DOCS, Section, markdown, paragraph
+from mobilenet_tf.core.files import write_text
+
+Measurements = dict[str, Any]  # the content of docs/arm.json
+
+
+def page(result: Measurements) -> str:
+    """Return the whole document."""
+    conditions = f"""Written by `python -m benchmarks.arm`; do not edit. LiteRT's own library for
+        AArch64 runs on emulated cores of phones, on one thread, and QEMU counts what it executes:
+        {"; ".join(result["measured_on"])}. Alpha is 1 and weights are random, which neither changes
+        instructions."""
+    meaning = """These are **instructions, not time**. They are exact and repeatable, and need no
+        phone. What an instruction takes depends on the core: an A53 starts at most two at a time,
+        an A76 four, and both wait for memory. Compare files on the same core, and measure time on
+        your phone (`benchmark --device phone`)."""
+    cores = """`cortex-a53` stands for cores without a dot product of int8, `cortex-a76` for those
+        with one (`sdot`), and `arm-i8mm` for those with int8 matrix instructions (`smmla`). QEMU
+        7.2 has no phone's core with the latter, so this is its largest core without SVE and SME."""
+    files = """"Ours" is this project's int8 file, (a) is `tf_keras.applications` after full-int8
+        post-training quantization, and (b) the same network in float. Partitions are counted on the
+        machine that wrote this table; XNNPACK takes the same operators on Arm."""
+    hard_swish = f"""(d) is our file with hard-swish as one operator, the form for microcontrollers.
+        XNNPACK has no int8 kernel for it on Arm either, so TensorFlow Lite's own kernel runs, in a
+        partition of its own each time. {_verdict(result)}"""
+    scores = """`make test-arm` runs int8 files with uint8 and int8 input and float files of all
+        networks on the three cores, in LiteRT and in the library that Android apps contain
+        (TensorFlow Lite 2.16.1). Scores are those of x86 within 1 LSB, and the class is the same
+        wherever it leads by more than 2 LSB. All tensors before softmax are equal. Softmax goes
+        through float exponentials, whose last bit depends on the processor, so one score in some
+        hundred differs by 1 LSB. MEAN may differ by 1 LSB where the quotient lies exactly between
+        two integers; the scales of quantization-aware training do not lead to such ties."""
+    return f"""# Arm cores of phones
+
+{paragraph(conditions)}
+
+{paragraph(meaning)}
+
+{paragraph(cores)}
+
+## Instructions per inference
+
+{paragraph(files)}
+
+{instructions_table(result)}
+
+## Hard-swish
+
+{paragraph(hard_swish)}
+
+{hard_swish_table(result)}
+
+## The same scores
+
+{paragraph(scores)}
+
+## On your files
+
+```
+mobilenet-tf benchmark ours.tflite theirs.tflite --device cortex-a53
+mobilenet-tf choose --device cortex-a76 --max-instructions 5M
+```
+
+{paragraph(_USE)}
+"""
+
+
+_USE = """`benchmark` counts files side by side, and every operator alone. `choose`, `tune` and
+    `compare` take `--max-instructions`; they add up the parts of a network, which are counted once
+    and cached, and the sum is within 5 % of the whole. Debian's packages `gcc`,
+    `gcc-aarch64-linux-gnu`, `libc6-dev-arm64-cross`, `libstdc++6-arm64-cross` and `qemu-user` are
+    needed; LiteRT's library is fetched on first use, by its hash. QEMU has to support plugins, as
+    Debian 12's does."""
+
+
+def _verdict(result: Measurements) -> str:
+    """Return which form of hard-swish executes fewer instructions, and by how much."""
+    ratios = [
+        counted["d"] / counted["ours"]
+        for row in result["rows"]
+        for counted in row["instructions"].values()
+        if "d" in counted
+    ]
+    if not ratios:
+        return ""
+    least, most = (f"{100 * abs(ratio - 1):.0f} %" for ratio in (min(ratios), max(ratios)))
+    if min(ratios) > 1:
+        return (
+            f"It executes {least} to {most} more instructions, so phones keep x * relu6(x + 3) in "
+            "two operators, and no target asks for another form."
+        )
+    return f"Its instructions are {min(ratios):.2f} to {max(ratios):.2f} times ours."
+
+
+def _rows(result: Measurements) -> list[tuple[dict[str, Any], str, dict[str, int]]]:
+    return [
+        (row, core, counted)
+        for row in result["rows"]
+        for core, counted in row["instructions"].items()
+    ]
+
+
+def instructions_table(result: Measurements) -> str:
+    """Return instructions in millions, partitions and ratios as Markdown."""
+    columns = (
+        "network", "size", "core", "ours", "(a) PTQ", "(b) float", "partitions: ours / (a)",
+        "(a) / ours", "(b) / ours",
+    )  # fmt: skip
+    rows = [
+        (
+            f"`{row['network']}`",
+            row["size"],
+            core,
+            *(_millions(counted[kind]) for kind in ("ours", "a", "b")),
+            f"{row['partitions']['ours']} / {row['partitions']['a']}",
+            *(f"{counted[kind] / counted['ours']:.2f}" for kind in ("a", "b")),
+        )
+        for row, core, counted in _rows(result)
+    ]
+    return markdown(columns, rows)
+
+
+def hard_swish_table(result: Measurements) -> str:
+    """Return both forms of hard-swish as Markdown: whole files, and the operators alone."""
+    columns = (
+        "network", "size", "core", "ours", "(d)", "(d) / ours", "partitions: ours / (d)",
+        "ADD and MUL, ours", "ADD, MUL and HARD_SWISH, (d)",
+    )  # fmt: skip
+    rows = [
+        (
+            f"`{row['network']}`",
+            row["size"],
+            core,
+            *(_millions(counted[kind]) for kind in ("ours", "d")),
+            f"{counted['d'] / counted['ours']:.2f}",
+            f"{row['partitions']['ours']} / {row['partitions']['d']}",
+            *(_millions(_pointwise(row["operators"][core][kind])) for kind in ("ours", "d")),
+        )
+        for row, core, counted in _rows(result)
+        if "d" in counted
+    ]
+    return markdown(columns, rows)
+
+
+def _pointwise(operators: dict[str, dict[str, int]]) -> int:
+    """Return the instructions of the operators that hard-swish consists of, each alone."""
+    return sum(operators.get(kind, {}).get("instructions", 0) for kind in _POINTWISE)
+
+
+_POINTWISE = ("ADD", "MUL", "HARD_SWISH")
+
+
+def _millions(instructions: int) -> str:
+    return f"{instructions / 1e6:.2f} M"
+
+
+def write_page() -> None:
+    """Write docs/arm.md from docs/arm.json."""
+    write_text(DOCS / "arm.md", page(json.loads(SECTION.file.read_text(encoding="utf-8"))))
+
+
+SECTION = Section("arm", instructions_table)
