@@ -28,7 +28,7 @@ from mobilenet_tf.selection.search_environment import check_environment, is_work
 from mobilenet_tf.selection.search_settings import SearchSettings
 
 if TYPE_CHECKING:  # it needs TensorFlow
-    from mobilenet_tf.selection.tune import Trial
+    from mobilenet_tf.selection.search_loop import Trial
 
 _MOST_TRIALS = 10_000
 
