@@ -1,6 +1,5 @@
 """Platform-aware search of networks (MnasNet; Tan et al., 2019): its settings and its problem."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +7,12 @@ from mobilenet_tf import __version__
 from mobilenet_tf.core.bounds import check_seed, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import Checked, choice, number
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import SMALLEST_SIDE
 from mobilenet_tf.selection import search_settings
 from mobilenet_tf.selection.affordable import Affordable
-from mobilenet_tf.selection.architecture_space import ArchitectureSpace
-from mobilenet_tf.selection.cost import Budget, CostTable, check_budget
+from mobilenet_tf.selection.architecture_space import ArchitectureSpace, Values
+from mobilenet_tf.selection.cost import Budget, CostTable
 from mobilenet_tf.training.recipe import Recipe
 
 ALGORITHMS = ("evolution", *search_settings.ALGORITHMS)
@@ -174,41 +174,43 @@ class Architectures:
     Args:
         settings: Settings of the search.
         classes: Number of classes.
-        table: Costs; see `Architectures.cost`.
-
-    Raises:
-        UserError: The table does not know the latency that the budget limits.
+        table: Costs. A worker's need not know the latency.
     """
 
     def __init__(self, settings: ArchitectureSettings, classes: int, table: CostTable):
-        check_budget(settings.timed, table)
         self.settings, self.classes, self.table = settings, classes, table
         self.algorithm, self.seed = settings.algorithm, settings.seed
         self.parameters, self.longest = settings.space.parameters, settings.judge.epochs
         self._known: dict[tuple, Affordable] = {}
+        self._values: dict[str, Values] = {}
 
-    def describe(self, values: Mapping[str, Any]) -> tuple[Affordable, dict[str, Any]]:
+    def describe(self, values: Values) -> tuple[Affordable, dict[str, Any]]:
         """Return the network of some values with its measured cost, and no fields of a recipe."""
         key = tuple(values[name] for name in self.parameters)
         if key not in self._known:
             network = self.network(values)
             self.table.measure([network])
             self._known[key] = Affordable(network, self.table.cost(network))
+            self._values[network.name] = dict(zip(self.parameters, key, strict=True))
         return self._known[key], {}
 
-    def network(self, values: Mapping[str, Any]) -> Any:
+    def values_of(self, network: Network) -> Values:
+        """Return values of a network that was described."""
+        return self._values[network.name]
+
+    def network(self, values: Values) -> Network:
         """Return the network of the values of all parameters, without measuring it."""
         chosen = {name: values[name] for name in self.parameters}
         return self.settings.space.network(chosen, self.classes, self.settings.channels)
 
-    def accepts(self, values: Mapping[str, Any]) -> bool:
+    def accepts(self, values: Values) -> bool:
         """Return whether a network is within the budget; what is counted is compared first."""
         budget = self.settings.budget
         if budget.exceeded(self.table.lower_bound(self.network(values))):
             return False
         return not budget.exceeded(self.describe(values)[0].cost)
 
-    def reward(self, values: Mapping[str, Any], accuracy: float) -> float:
+    def reward(self, values: Values, accuracy: float) -> float:
         """Return the reward of a candidate that was judged to have this accuracy."""
         settings, cost = self.settings, self.describe(values)[0].cost
         return settings.reward(accuracy, cost.latency, settings.budget.latency)

@@ -79,6 +79,7 @@ def draw_trials(
     best: tuple[Cost, float],
     budget: Budget,
     path: Path,
+    title: str = "validation accuracy, %",
 ) -> None:
     """Draw the accuracy of trials against the cost that is limited, or multiply-adds.
 
@@ -88,13 +89,14 @@ def draw_trials(
         budget: The budget; if it has several limits, the first of latency, RAM and flash is
             drawn.
         path: The file, which ends in .png, .svg or .pdf.
+        title: Of the axis of the accuracy.
 
     Raises:
         UserError: The suffix is another, or the file cannot be written.
     """
     limits = budget.limits
     axis = next((name for name in ("latency", "ram", "flash") if name in limits), "macs")
-    title, unit = _AXES[axis]
+    cost_title, unit = _AXES[axis]
 
     def point(cost: Cost, accuracy: float) -> tuple[float, float]:
         return getattr(cost, axis) / unit, 100 * accuracy
@@ -107,7 +109,7 @@ def draw_trials(
         groups,
         point(*best),
         limits[axis] / unit if axis in limits else None,
-        (title, "validation accuracy, %"),
+        (cost_title, title),
     )
 
 
