@@ -120,7 +120,8 @@ def search(
 def search_table(result: dict[str, Any]) -> Group:
     """Return the best candidates, and the comparison of the winners with published networks."""
     best = sorted(result["trials"], key=lambda row: -row["reward"])[:_SHOWN]
-    costs = [name for name in ("latency", "flash", "ram") if best[0][name] is not None]
+    asked = {"latency", *result["limits"]} - {"macs"}
+    costs = [name for name in sorted(asked) if best[0][name] is not None]
     rows = [
         (
             f"{row['trial']} *" if row["pareto"] else row["trial"],
@@ -138,5 +139,7 @@ def search_table(result: dict[str, Any]) -> Group:
         f"{result['judge']}; {result['refused']:,} beyond the budget were not trained"
     )
     note = Text("* on the Pareto front of the candidates")
-    files = Text("\n".join(name for name in result["files"] if name not in result["final"]["files"]))
+    files = Text(
+        "\n".join(name for name in result["files"] if name not in result["final"]["files"])
+    )
     return Group(table(columns, rows, title), note, files, comparison_table(result["final"]))

@@ -2,26 +2,23 @@
 
 import math
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.architecture_outcome import rows_of, winners_of, write_candidates
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.compare import compare
 from mobilenet_tf.commands.progress import activity_progress
-from mobilenet_tf.commands.search_folder import TrialTrainer, begin_folder
+from mobilenet_tf.commands.search_folder import begin_folder
+from mobilenet_tf.commands.search_judge import CandidateJudge
 from mobilenet_tf.core.bounds import check_number, check_whole
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.datasets.load import class_names, source_name
 from mobilenet_tf.deployment.devices.tables import budget_table
-from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.selection.affordable import Affordable, affordable
 from mobilenet_tf.selection.architecture import Architectures, ArchitectureSettings
 from mobilenet_tf.selection.comparison import ComparisonSettings
@@ -32,10 +29,6 @@ from mobilenet_tf.selection.search_environment import (
     is_distributed,
     is_worker,
 )
-
-if TYPE_CHECKING:  # they need TensorFlow
-    from mobilenet_tf.selection.search_loop import Trial
-    from mobilenet_tf.selection.supernet_judge import Supernet
 
 TRIALS = 30
 _MOST_TRIALS, _MOST_HOURS = 10_000, 10_000
@@ -116,7 +109,7 @@ def _search(
         table = budget_table(settings.timed, settings.device)
         check_budget(settings.timed, table)
     problem = Architectures(settings, classes, table)
-    judge = _Judge(problem, folder.path)
+    judge = CandidateJudge(problem, folder.path)
 
     def prepare() -> dict[str, Any]:
         least = problem.network(settings.space.extreme(min))
@@ -171,70 +164,9 @@ def _compared(
     return compare(
         settings.data,
         [one.network for one in networks],
-        settings=ComparisonSettings(recipe=settings.recipe, seeds=settings.seeds),
+        settings=ComparisonSettings(
+            recipe=settings.recipe, seeds=settings.seeds, reference="first"
+        ),
         out=out,
         resume=True,
     )
-
-
-class _Judge:
-    """Judges candidates on the training and validation images, as the settings say."""
-
-    def __init__(self, problem: Architectures, folder: Path):
-        self.problem, self.settings, self.folder = problem, problem.settings, folder
-        settings = self.settings
-        self._trainer = TrialTrainer(
-            settings.data, settings.recipe.batch, folder, self._run_settings
-        )
-        self._most = problem.network(settings.space.extreme(max))
-        self._supernet: Supernet | None = None
-
-    def __call__(self, trial: "Trial") -> float:
-        """Return the validation accuracy of a candidate, or its share of the most multiply-adds."""
-        kind = self.settings.judge.kind
-        if kind == "training":
-            return self._trainer(trial)
-        network = trial.choice.network
-        if kind == "macs":
-            counted = CountedTable()
-            return counted.cost(network).macs / counted.cost(self._most).macs
-        if self._supernet is None:
-            self._supernet = self._trained()
-        return self._supernet.accuracy(self.problem.values_of(network))
-
-    def fingerprint(self) -> str:
-        """Return the fingerprint of the images on which is judged."""
-        network = self._sized(self._most)
-        return self._trainer.dataset(network, self.settings.seed).fingerprint
-
-    def _run_settings(self, trial: "Trial") -> RunSettings:
-        settings = self.settings
-        return RunSettings(
-            data=settings.data,
-            network=self._sized(trial.choice.network),
-            recipe=settings.recipe.with_fields({"train.epochs": settings.judge.epochs}),
-            seed=settings.seed,
-        )
-
-    def _sized(self, network: Network) -> Network:
-        size, channels = self.settings.judge.size, network.input.channels
-        return network if size is None else replace(network, input=InputSpec(size, channels))
-
-    def _trained(self) -> "Supernet":
-        from mobilenet_tf.selection.supernet_judge import Supernet
-        from mobilenet_tf.training.fit import Session
-
-        settings, network = self.settings, self._sized(self._most)
-        folder = self.folder / "supernet"
-        session = Session(
-            dataset=self._trainer.dataset(network, settings.seed),
-            network=network,
-            batch=settings.recipe.batch,
-            seed=settings.seed,
-            checkpoints=folder / "checkpoints",
-            logs=folder / "logs",
-        )
-        recipe = settings.recipe.with_fields({"train.epochs": settings.judge.epochs})
-        found = Supernet(settings.space, network, recipe, session)
-        found.train()
-        return found

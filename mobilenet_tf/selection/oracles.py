@@ -29,7 +29,7 @@ OBJECTIVE = "val_accuracy"
 _COLLISIONS = 2000
 # Real et al. (2019) keep 100 and sample 25 in a search of 20,000 trainings; the share is theirs.
 POPULATION, _SAMPLED = 16, 1 / 4
-_ACQUIRED = 32  # values within the limits that the Gaussian process chooses from
+_ACQUIRED = 32  # random values that the Gaussian process chooses from
 _OWN = (
     *("hyperparameters", "seed", "num_initial_points", "beta"),
     *("max_epochs", "min_epochs", "factor", "hyperband_iterations"),
@@ -194,14 +194,14 @@ class _Bayesian(_Own, keras_tuner.oracles.BayesianOptimizationOracle):
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the bounds of the Gaussian process
             found: dict[str, Any] = super().populate_space(trial_id)
-            if found["values"] is None or self.accepts(found["values"]):
+            if found["values"] is None or not self._duplicate(found["values"]):
                 return found
             return self._best_accepted()
 
     def _best_accepted(self) -> dict[str, Any]:
-        """Return the best of random values within the limits, by the confidence bound.
+        """Return the best of random values that may be tried, by the confidence bound.
 
-        The bound's optimum is beyond them, and would be found there again.
+        The bound's own optimum was tried or refused already, and would be found again.
         """
         drawn = [values for _ in range(_ACQUIRED) if (values := self._random_values())]
         if not drawn:

@@ -121,7 +121,12 @@ def test_every_number_has_bounds(said, places, command, option):
         if value in ACCEPTED.get(f"{command} {option}", ACCEPTED.get(option, ())):
             continue
         found = said(*words, f"{flag}={value}")
-        name = {"epochs": "epochs", "qat_epochs": "epochs", "judge_epochs": "epochs",
-                "judge_size": "size", "max_size": "max"}.get(option, flag[2:])
+        name = {
+            "epochs": "epochs",
+            "qat_epochs": "epochs",
+            "judge_epochs": "epochs",
+            "judge_size": "size",
+            "max_size": "max",
+        }.get(option, flag[2:])
         assert name in found, f"{flag}={value}: {found}"
         assert len(found) < 700
