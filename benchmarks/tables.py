@@ -18,6 +18,7 @@ from benchmarks import (
     quantization_sweep,
     quantization_table,
     results,
+    search,
     training,
     transfer,
 )
@@ -36,6 +37,7 @@ SECTIONS = (
     claims.SECTION,
     comparison.SECTION,
     firmware_page.SECTION,
+    search.SECTION,
 )
 
 
