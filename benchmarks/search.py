@@ -65,10 +65,7 @@ def drawn(problem: Architectures, count: int) -> list[Affordable]:
     """Return different networks within the budget, drawn at random."""
     random, found = np.random.default_rng(0), {}
     while len(found) < count:
-        values = {
-            name: options[random.integers(len(options))]
-            for name, options in problem.parameters.items()
-        }
+        values = problem.settings.space.drawn(random)
         if problem.accepts(values):
             one = problem.describe(values)[0]
             found[one.label] = one

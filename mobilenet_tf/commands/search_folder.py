@@ -88,7 +88,6 @@ def begin_folder(
     if begun and resume:
         require_whole_search(folder.path)
         if read_result(folder):
-            folder.sweep()
             return
     inputs = {name: config[name] for name in ("data", "weights") if name in config}
     require_apart(folder.path, inputs, overwrite=overwrite)

@@ -130,13 +130,12 @@ class ArchitectureSettings:
                 f"The space has inputs of {', '.join(map(str, self.space.size))} pixels, but a "
                 "supernet judges at one; give --judge-size."
             )
-        if self.reward.target is not None and self.budget.latency is not None:
-            check = self.reward.target <= self.budget.latency
-            if not check:
-                raise UserError(
-                    f"The target latency is {self.reward.target:g} ms; it must be at most the "
-                    f"limit, {self.budget.latency:g} ms, beyond which nothing is trained."
-                )
+        target, limit = self.reward.target, self.budget.latency
+        if target is not None and limit is not None and target > limit:
+            raise UserError(
+                f"The target latency is {target:g} ms; it must be at most the limit, {limit:g} ms, "
+                "beyond which nothing is trained."
+            )
         check_whole("winners", self.winners, 1, _MOST_WINNERS)
         check_whole("seeds", self.seeds, 1, _MOST_SEEDS)
         check_seed(self.seed)
@@ -180,6 +179,7 @@ class Architectures:
     def __init__(self, settings: ArchitectureSettings, classes: int, table: CostTable):
         self.settings, self.classes, self.table = settings, classes, table
         self.algorithm, self.seed = settings.algorithm, settings.seed
+        self.judged = "multiply-adds" if settings.judge.kind == "macs" else "validation"
         self.parameters, self.longest = settings.space.parameters, settings.judge.epochs
         self._known: dict[tuple, Affordable] = {}
         self._values: dict[str, Values] = {}

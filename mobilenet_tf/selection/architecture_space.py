@@ -12,6 +12,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mobilenet_tf.core.bounds import check_number, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml
@@ -147,7 +149,7 @@ class ArchitectureSpace:
             found |= {f"{part}.{name}": values for name, values in choices.choices.items()}
         return found
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, tuple]:
         """The choices with more than one value, in the terms of an oracle: a bool is 0 or 1."""
         return {
@@ -216,6 +218,12 @@ class ArchitectureSpace:
             best = pick(ordered)
             found[path] = values[best] if path.endswith(".activation") else best
         return found
+
+    def drawn(self, random: np.random.Generator) -> dict[str, Any]:
+        """Return a random choice."""
+        return {
+            path: values[random.integers(len(values))] for path, values in self.parameters.items()
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML."""

@@ -70,8 +70,12 @@ class Problem(Proposals, Protocol):
     """What a search varies, and what the values mean.
 
     Attributes:
+        judged: What is maximized, for the line after a trial.
         longest: Number of epochs of the longest trials.
     """
+
+    @property
+    def judged(self) -> str: ...
 
     @property
     def longest(self) -> int: ...
@@ -147,7 +151,7 @@ class _Tuner(BaseTuner):
         except Exception as error:  # otherwise keras-tuner goes on with the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else self.oracle.left_text()
-        say(f"Trial {described.number}: validation {accuracy:.2%}{left}")
+        say(f"Trial {described.number}: {self.problem.judged} {accuracy:.2%}{left}")
         return {OBJECTIVE: accuracy}
 
     def describe(self, trial: OracleTrial) -> Trial:

@@ -84,11 +84,7 @@ class SharedNetwork(keras.__internal__.layers.BaseRandomLayer):
         self._held: dict[str, Any] = {}
         self._least, self._most = (self.plan(space.extreme(pick)) for pick in (min, max))
         random = np.random.default_rng(seed)
-        drawn = (
-            {path: options[random.integers(len(options))] for path, options in choices.items()}
-            for choices in [space.parameters] * _DRAWN
-        )
-        self._candidates = np.stack([self.plan(values) for values in drawn])
+        self._candidates = np.stack([self.plan(space.drawn(random)) for _ in range(_DRAWN)])
         # Traced once for all candidates: tracing takes longer than many steps.
         self.observed = tf.function(self.logits, reduce_retracing=True)
 

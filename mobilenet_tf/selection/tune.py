@@ -44,6 +44,8 @@ class _Tuning:
     ask for another, and the Gaussian process sees expensive networks next to expensive ones.
     """
 
+    judged = "validation"
+
     def __init__(self, settings: SearchSettings, networks: Sequence[Affordable]):
         self.settings, self.networks = settings, {one.label: one for one in networks}
         self.algorithm, self.seed = settings.algorithm, settings.seed

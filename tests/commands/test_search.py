@@ -94,8 +94,8 @@ def test_a_search_over_four_networks(settings, compared, tmp_path, kind):
     assert again["trials"] == rows
     with pytest.raises(UserError, match="holds an earlier run; use --resume"):
         mn.search(chosen, trials=4, out=tmp_path / "out")
-    with pytest.raises(UserError, match="started with judge.epochs = 1, not 2"):
-        other = settings(judge=Judge(kind=kind, epochs=2))
+    other = settings(judge=Judge(kind=kind, epochs=2))
+    with pytest.raises(UserError, match=r"started with judge\.epochs = 1, not 2"):
         mn.search(other, trials=4, out=tmp_path / "out", resume=True)
     smaller = settings(judge=Judge(kind="macs"))
     mn.search(smaller, trials=3, out=tmp_path / "out", overwrite=True)

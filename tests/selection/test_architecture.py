@@ -23,6 +23,7 @@ from mobilenet_tf.training.recipe import load_recipe
 from tests.selection.architectures import TINY, tiny
 
 LIMIT = 100_000  # about the half of the space
+TRIALS = 6
 
 
 @pytest.fixture
@@ -61,8 +62,8 @@ class Training:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_what_exceeds_the_budget_is_counted_and_not_trained(problem, tmp_path, algorithm):
     training = Training()
-    found = search(problem(algorithm), training, tmp_path / "a", Limits(12))
-    assert len(found.trials) == len(training.trials) == 12
+    found = search(problem(algorithm), training, tmp_path / "a", Limits(TRIALS))
+    assert len(found.trials) == len(training.trials) == TRIALS
     assert found.refused > 0
     assert all(count(one.choice.network).macs <= LIMIT for one in training.trials)
     for one in found.trials:
@@ -71,21 +72,21 @@ def test_what_exceeds_the_budget_is_counted_and_not_trained(problem, tmp_path, a
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_killed_search_ends_as_one_that_was_not(problem, tmp_path, algorithm):
-    whole = search(problem(algorithm), Training(), tmp_path / "a", Limits(12))
+    whole = search(problem(algorithm), Training(), tmp_path / "a", Limits(TRIALS))
     with pytest.raises(KeyboardInterrupt):
-        search(problem(algorithm), Training(until=8), tmp_path / "b", Limits(12))
+        search(problem(algorithm), Training(until=4), tmp_path / "b", Limits(TRIALS))
     training = Training()
-    resumed = search(problem(algorithm), training, tmp_path / "b", Limits(12))
-    assert len(training.trials) == 4
+    resumed = search(problem(algorithm), training, tmp_path / "b", Limits(TRIALS))
+    assert len(training.trials) == 2
     assert resumed == whole
 
 
 def test_evolution_is_better_than_chance(problem, tmp_path):
     found = {
-        name: search(problem(name), Training(), tmp_path / name, Limits(40)).trials
+        name: search(problem(name), Training(), tmp_path / name, Limits(24)).trials
         for name in ("evolution", "random")
     }
-    late = {name: [one.accuracy for one in trials[-10:]] for name, trials in found.items()}
+    late = {name: [one.accuracy for one in trials[-6:]] for name, trials in found.items()}
     assert sum(late["evolution"]) > sum(late["random"])
 
 
