@@ -7,6 +7,7 @@ import tf_keras as keras
 
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.selection.supernet import SharedNetwork
+from mobilenet_tf.training.determinism import SeedEpochs
 from tests.selection.architectures import tiny
 
 CLASSES = 4
@@ -113,3 +114,15 @@ def test_training_teaches_every_size(shared, images):
                          tape.gradient(added, layer.trainable_variables), strict=True))  # fmt: skip
     classifier = next(value for name, value in gradients.items() if "classifier/kernel" in name)
     assert np.abs(classifier[:16]).min() > 0
+
+
+def test_the_random_candidates_of_an_epoch_depend_on_the_seed_alone(shared, images):
+    """So a supernet whose training was interrupted goes on with the same ones."""
+    seeded = SeedEpochs(seed=5)
+    seeded.set_model(keras.Model(image := keras.Input(images.shape[1:]), shared(image)))
+
+    def drawn(epoch):
+        seeded.on_epoch_begin(epoch)
+        return shared._random_generator._generator.uniform((4,)).numpy().tolist()
+
+    assert drawn(3) == drawn(3) != drawn(4)
