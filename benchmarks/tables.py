@@ -19,6 +19,7 @@ from benchmarks import (
     quantization_sweep,
     quantization_table,
     results,
+    search,
     training,
     transfer,
     web_page,
@@ -40,6 +41,7 @@ SECTIONS = (
     firmware_page.SECTION,
     web_page.SECTION,
     arm_page.SECTION,
+    search.SECTION,
 )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.predict import predict
     from mobilenet_tf.commands.quantize import quantize
     from mobilenet_tf.commands.run import run
+    from mobilenet_tf.commands.search import search
     from mobilenet_tf.commands.summary import summary
     from mobilenet_tf.commands.train import train
     from mobilenet_tf.commands.trials import Trials
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.run import Run
     from mobilenet_tf.runs.settings import RunSettings, read_settings
+    from mobilenet_tf.selection.architecture import ArchitectureSettings
     from mobilenet_tf.selection.comparison import ComparisonSettings
     from mobilenet_tf.selection.cost import Budget
     from mobilenet_tf.selection.search_settings import SearchSettings
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "ArchitectureSettings",
     "Budget",
     "ComparisonSettings",
     "InputSpec",
@@ -78,6 +81,7 @@ __all__ = [
     "quantize",
     "read_settings",
     "run",
+    "search",
     "summary",
     "train",
     "tune",
@@ -87,10 +91,11 @@ __all__ = [
 
 _COMMANDS = (
     *("android", "benchmark", "choose", "compare", "evaluate", "export", "inspect", "predict"),
-    *("quantize", "run", "summary", "train", "tune", "verify", "web"),
+    *("quantize", "run", "search", "summary", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
+    "ArchitectureSettings": "selection.architecture",
     "Budget": "selection.cost",
     "ComparisonSettings": "selection.comparison",
     "InputSpec": "core.inputs",

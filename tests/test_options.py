@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 import typer
 
-from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import architecture, comparison, device, files, new_run, stages, tuning
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.commands.applicable import RULES
 from mobilenet_tf.core.errors import UserError
@@ -31,6 +31,14 @@ SITUATIONS = {
     "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
     "tune": ["", "--max-flash 1MB", "--max-macs 9M", "--set train.epochs=3", "--resume"],
     "compare": ["", "--max-flash 1MB", "--float-only", "--set train.epochs=3", "--resume"],
+    "search": [
+        "",
+        "--max-latency 1ms",
+        "--max-macs 9M",
+        "--judge macs",
+        "--set train.epochs=3",
+        "--resume",
+    ],
     "choose": ["", "--device mcu", "--data photos", "--data photos --trials 2", "--target mcu"],
     "benchmark": ["FILE"],
     "android": ["FILE", "RUN"],
@@ -42,7 +50,8 @@ VALUES = {
     "io": "int8", "space": "SPACE", "algorithm": "random", "labels": "LABELS", "device": "phone",
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
-    "models": "v2:0.5@64", "reference": "first",
+    "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
+    "hours": "0.5",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -109,7 +118,7 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    for module in (comparison, device, files, new_run, stages, tuning):
+    for module in (architecture, comparison, device, files, new_run, stages, tuning):
         for name in ("show", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if name == "show" else MagicMock())

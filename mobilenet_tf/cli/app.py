@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from mobilenet_tf.cli import comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import architecture, comparison, device, files, new_run, stages, tuning
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",
@@ -49,6 +49,7 @@ for command in (
     files.evaluate,
     tuning.tune,
     comparison.compare,
+    architecture.search,
     device.choose,
     device.benchmark,
     device.android,

@@ -142,6 +142,29 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _field("epochs", "train.epochs"),
         _ONE_OF_TWO,
     ),
+    "search": (
+        Rule(
+            ("device",),
+            lambda values: any(
+                values.get(name)
+                for name in ("max_flash", "max_ram", "max_latency", "target_latency")
+            ),
+            "applies only to --max-flash, --max-ram, --max-latency and --target-latency",
+        ),
+        Rule(
+            ("judge_epochs", "judge_size"),
+            lambda values: values["judge"] != "macs",
+            "does not apply to --judge macs, which trains nothing",
+        ),
+        Rule(
+            ("reward",),
+            lambda values: values["max_latency"] or values["target_latency"],
+            "weighs the latency; give --max-latency or --target-latency",
+        ),
+        _field("epochs", "train.epochs"),
+        _field("qat_epochs", "qat.epochs"),
+        _ONE_OF_TWO,
+    ),
     "compare": (
         _DEVICE,
         Rule(

@@ -117,8 +117,8 @@ def require_same_images(folder: RunFolder, images: str, source: str) -> None:
         )
 
 
-def read_networks(folder: RunFolder, networks: Sequence[Network]) -> list[Affordable] | None:
-    """Return the networks within the budget as a search has stored them; None if it has not.
+def read_networks(folder: RunFolder, networks: Sequence[Network]) -> list[Affordable]:
+    """Return the networks within the budget as a search has stored them.
 
     Args:
         folder: The folder of the search.
@@ -127,11 +127,10 @@ def read_networks(folder: RunFolder, networks: Sequence[Network]) -> list[Afford
     Raises:
         UserError: The file is damaged.
     """
-    rows = read_result(folder).get("networks")
     try:
-        fitting = None if rows is None else restore(networks, rows)
+        fitting = restore(networks, read_result(folder).get("networks"))
     except UserError as error:
         raise UserError(_DAMAGED.format(folder.result_file)) from error
-    if fitting == []:
+    if not fitting:
         raise UserError(_DAMAGED.format(folder.result_file))
     return fitting

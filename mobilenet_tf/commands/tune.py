@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
-from mobilenet_tf.commands.search_outcome import read_networks, require_same_images, write_outcome
+from mobilenet_tf.commands.search_folder import TrialTrainer, begin_folder
+from mobilenet_tf.commands.search_outcome import read_networks, write_outcome
 from mobilenet_tf.core.bounds import check_whole
-from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.terminal import say
-from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.datasets.load import class_names, source_name
 from mobilenet_tf.deployment.devices.tables import budget_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.own_files import require_apart, require_whole_search
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.runs.trial import TrialData, trial_accuracy, trial_run
 from mobilenet_tf.selection.affordable import Affordable, affordable
 from mobilenet_tf.selection.cost import CountedTable
-from mobilenet_tf.selection.search_environment import check_environment, is_worker, wait_for_chief
+from mobilenet_tf.selection.search_environment import check_environment, is_worker
 from mobilenet_tf.selection.search_settings import SearchSettings
 
 if TYPE_CHECKING:  # it needs TensorFlow
-    from mobilenet_tf.selection.tune import Trial
+    from mobilenet_tf.selection.search_loop import Trial
 
 _MOST_TRIALS = 10_000
 
@@ -136,36 +133,28 @@ def begin_search(
     Raises:
         UserError: See `tune`.
     """
-    folder, worker = RunFolder(out), is_worker()
+    folder = RunFolder(out)
     classes = len(class_names(settings.data))
     networks = settings.space.networks(classes, settings.channels)
     smallest = min(networks, key=lambda network: network.input.side)
-    if worker:
-        wait_for_chief(folder.result_file)
-    begun = folder.config_file.is_file()
-    if begun and (resume or worker):
-        folder.require_same(settings.to_dict())
-        require_same_images(folder, fingerprint(smallest), settings.data)
-    if worker:
-        return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
-    if begun and resume:
-        require_whole_search(folder.path)
-        fitting = read_networks(folder, networks)
-        if fitting is not None:
-            settings.check_enough(trials, len(fitting))
-            return folder, fitting
-    require_apart(
-        folder.path, {"data": settings.data, "weights": settings.weights}, overwrite=overwrite
+
+    def prepare() -> dict[str, Any]:
+        fitting = _affordable(settings, networks)
+        settings.check_enough(trials, len(fitting))
+        return {"networks": [one.to_dict() for one in fitting]}
+
+    begin_folder(
+        folder,
+        settings.to_dict(),
+        fingerprint=lambda: fingerprint(smallest),
+        prepare=prepare,
+        overwrite=overwrite,
+        resume=resume,
     )
-    folder.require_free(overwrite or (begun and resume))
-    fitting = _affordable(settings, networks)
+    if is_worker():
+        return folder, [Affordable(network, CountedTable().cost(network)) for network in networks]
+    fitting = read_networks(folder, networks)
     settings.check_enough(trials, len(fitting))
-    images = fingerprint(smallest)
-    # Only now: a search that cannot begin must not delete an earlier one.
-    folder.clear("search")
-    folder.write_config(settings.to_dict())
-    rows = [one.to_dict() for one in fitting]
-    write_json(folder.result_file, {"fingerprint": images, "networks": rows})
     return folder, fitting
 
 
@@ -176,31 +165,24 @@ def _affordable(settings: SearchSettings, networks: Sequence[Network]) -> list[A
         return affordable(networks, settings.budget, table, progress)
 
 
-class _Trainer:
-    """Trains trials as runs in `trials/`; a run that Hyperband continues stays in its folder."""
+class _Trainer(TrialTrainer):
+    """Trains trials with the recipe's fields that they vary."""
 
     def __init__(self, settings: SearchSettings, folder: Path):
-        self.settings, self.folder = settings, folder
         largest = max((settings.recipe.batch, *settings.space.batches))
-        self._data = TrialData(settings.data, largest)
+        super().__init__(settings.data, largest, folder, self._run_settings)
+        self._search = settings
 
-    def __call__(self, trial: "Trial") -> float:
-        settings, network = self.settings, trial.choice.network
-        run_settings = RunSettings(
-            data=settings.data,
-            network=network,
-            recipe=settings.trial_recipe(trial.fields),
-            weights=settings.weights,
-            seed=settings.seed,
+    def _run_settings(self, trial: "Trial") -> RunSettings:
+        search = self._search
+        return RunSettings(
+            data=search.data,
+            network=trial.choice.network,
+            recipe=search.trial_recipe(trial.fields),
+            weights=search.weights,
+            seed=search.seed,
         )
-        folder = self.folder / "trials" / trial.run
-        with trial_run(run_settings, folder, dataset=self.dataset(network)) as run:
-            return trial_accuracy(run, trial.epochs)
 
     def fingerprint(self, network: Network) -> str:
         """Return the fingerprint of the images at the network's size."""
-        return self.dataset(network).fingerprint
-
-    def dataset(self, network: Network) -> Dataset:
-        """Return the images at the network's size; each size is read once."""
-        return self._data.read(network, self.settings.seed)
+        return self.dataset(network, self._search.seed).fingerprint

@@ -24,6 +24,8 @@ _WRITTEN = (
     *("checkpoints/*.npz", "logs/*.csv", "logs/*/*/events.out.tfevents.*", "worst/*.png"),
     *("best.toml", "trials.png", "oracle/oracle.json", "oracle/tuner*.json"),
     "oracle/trial_*/trial.json",
+    *("candidates.csv", "supernet/checkpoints/*.npz", "supernet/logs/*.csv"),
+    "supernet/logs/*/*/events.out.tfevents.*",
     *("predictions.json", "comparison.csv", "comparison.md", "comparison.tex", "pareto.png"),
 )
 
@@ -62,7 +64,7 @@ def remove_written(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    for inner in sorted(folder.glob("trials/*")):
+    for inner in (*sorted(folder.glob("trials/*")), folder / "final"):
         if inner.is_dir() and not inner.is_symlink() and is_ours(inner):
             with at_work(inner):
                 remove_written(inner)

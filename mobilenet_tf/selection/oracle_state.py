@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from pathlib import Path
 
 import keras_tuner
@@ -39,7 +40,8 @@ class _Bracket:
 class OracleState:
     """What is read of `oracle.json`, with the names that keras-tuner gives it.
 
-    The last four fields are those of Hyperband and of the Gaussian process.
+    `refused` and `seconds` are this project's; the last four fields are those of Hyperband and of
+    the Gaussian process.
     """
 
     ongoing_trials: dict[str, str]
@@ -50,6 +52,8 @@ class OracleState:
     seed_state: int = number(least=0, most=_MOST)
     tried_so_far: tuple[str, ...]
     id_to_hash: dict[str, str | None]
+    refused: tuple[str, ...] = ()
+    seconds: float = number(0.0, least=0)
     brackets: tuple[_Bracket, ...] = ()
     current_bracket: int = number(0, least=0, most=UNITS)
     current_iteration: int = number(0, least=0, most=_MOST)
@@ -104,7 +108,7 @@ def check_trials(
         first, units = values.get("tuner/trial_id"), values.get("tuner/epochs", UNITS)
         if first is not None and not (first in trials and int(first) < int(name)):
             raise ValueError(f"trial {name} continues {first!r}")
-        known = isinstance(trial.score, float) and 0 <= trial.score <= 1
+        known = isinstance(trial.score, float) and 0 <= trial.score < inf
         scored = known if trial.status == TrialStatus.COMPLETED else trial.score is None
         if units not in range(1, UNITS + 1) or not scored:
             raise ValueError(f"trial {name} has {units!r} epochs and the score {trial.score!r}")

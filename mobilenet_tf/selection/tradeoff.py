@@ -80,6 +80,7 @@ def draw_trials(
     best: tuple[Cost, float],
     budget: Budget,
     path: Path,
+    title: str = "validation accuracy, %",
 ) -> None:
     """Draw the accuracy of trials against the cost that is limited, or multiply-adds.
 
@@ -89,6 +90,7 @@ def draw_trials(
         budget: The budget; if it has several limits, the first of latency, instructions, RAM
             and flash is drawn.
         path: The file, which ends in .png, .svg or .pdf.
+        title: Of the axis of the accuracy.
 
     Raises:
         UserError: The suffix is another, or the file cannot be written.
@@ -96,7 +98,7 @@ def draw_trials(
     limits = budget.limits
     drawn = ("latency", "instructions", "ram", "flash")
     axis = next((name for name in drawn if name in limits), "macs")
-    title, unit = _AXES[axis]
+    cost_title, unit = _AXES[axis]
 
     def point(cost: Cost, accuracy: float) -> tuple[float, float]:
         return getattr(cost, axis) / unit, 100 * accuracy
@@ -109,7 +111,7 @@ def draw_trials(
         groups,
         point(*best),
         limits[axis] / unit if axis in limits else None,
-        (title, "validation accuracy, %"),
+        (cost_title, title),
     )
 
 

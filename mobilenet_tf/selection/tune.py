@@ -1,61 +1,14 @@
-"""Search recipe and network for the best accuracy: an oracle proposes trials, a callable trains.
+"""Search recipe and network for the best accuracy."""
 
-The search knows neither run folders nor how training works.
-"""
-
-import contextlib
-import io
-import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
-from keras_tuner.engine.base_tuner import BaseTuner
-from keras_tuner.engine.trial import Trial as OracleTrial
-from keras_tuner.engine.trial import TrialStatus
-
-from mobilenet_tf.core.errors import Diverged
-from mobilenet_tf.core.files import write_text
-from mobilenet_tf.core.terminal import say
 from mobilenet_tf.selection.affordable import Affordable
-from mobilenet_tf.selection.oracles import OBJECTIVE, first_of, make_oracle
-from mobilenet_tf.selection.search_environment import is_distributed
-from mobilenet_tf.selection.search_settings import UNITS, SearchSettings
+from mobilenet_tf.selection.oracles import Limits
+from mobilenet_tf.selection.search_loop import Train, TrialResult, search
+from mobilenet_tf.selection.search_settings import SearchSettings
 from mobilenet_tf.selection.tuning_space import Range
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a search.
-
-    Attributes:
-        number: Its number, as text.
-        run: Number of the first trial with the same values, whose training it continues, or its
-            own.
-        choice: The network and its cost.
-        fields: Path in the recipe -> value, of the fields that are varied.
-        epochs: Epoch to stop after, counted from the start of the training that it continues.
-    """
-
-    number: str
-    run: str
-    choice: Affordable
-    fields: dict[str, Any]
-    epochs: int
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """A trial and the validation accuracy (0 to 1) that it reached."""
-
-    trial: Trial
-    accuracy: float
-
-
-Train = Callable[[Trial], float]  # returns the validation accuracy
 
 
 def tune(
@@ -67,13 +20,10 @@ def tune(
 ) -> list[TrialResult] | None:
     """Search until a number of trials are done, including those of an earlier, resumed search.
 
-    A process that keras-tuner's environment variables make a chief only distributes trials until
-    its workers are done; a worker trains what its chief asks for.
-
     Args:
         settings: Settings of the search.
         networks: The networks to choose from, the cheapest first.
-        train: Trains a trial and returns its validation accuracy. `Diverged` counts as 0.
+        train: Trains a trial and returns its validation accuracy; see `search`.
         folder: Folder in which keras-tuner saves its state, as `oracle/`.
         trials: Number of trials.
 
@@ -83,96 +33,41 @@ def tune(
     Raises:
         Exception: Anything else that `train` raises.
     """
-    oracle = make_oracle(settings, [one.label for one in networks], trials)
-    with contextlib.redirect_stdout(io.StringIO()):  # keras-tuner announces a resumed search
-        tuner = _Tuner(oracle, settings, networks, train, folder)
-    tuner.save()
-    try:
-        tuner.search()
-    except keras_tuner.errors.FatalError as error:
-        raise error.__cause__ from None
-    if tuner.oracle is not oracle:  # replaced by a client of the chief
-        return None
-    finished = (oracle.trials[number] for number in sorted(oracle.trials, key=int))
-    return [
-        TrialResult(tuner.describe(trial), trial.score)
-        for trial in finished
-        if trial.status == TrialStatus.COMPLETED
-    ]
+    found = search(_Tuning(settings, networks), train, folder, Limits(trials))
+    return None if found is None else found.trials
 
 
-class _Tuner(BaseTuner):
-    """Keras-tuner's loop around `train`."""
+class _Tuning:
+    """The network and the fields of a recipe: a `Problem`.
 
-    def __init__(
-        self,
-        oracle: keras_tuner.Oracle,
-        settings: SearchSettings,
-        networks: Sequence[Affordable],
-        train: Train,
-        folder: Path,
-    ):
-        self.settings, self.train = settings, train
-        self.networks = {one.label: one for one in networks}
-        super().__init__(oracle, directory=str(folder), project_name="oracle")
+    The network is one choice among all that the budget allows, ordered by cost. No algorithm can
+    ask for another, and the Gaussian process sees expensive networks next to expensive ones.
+    """
 
-    def save(self) -> None:
-        # The folder is the chief's: what a worker writes would stand in its way.
-        if not self._is_worker():
-            self.oracle.save()
-            write_text(Path(self._get_tuner_fname()), "{}")
+    judged = "validation"
 
-    def pre_create_trial(self) -> None:
-        if self._is_worker():
-            time.sleep(0.1)  # a worker without a trial to train asks again at once
+    def __init__(self, settings: SearchSettings, networks: Sequence[Affordable]):
+        self.settings, self.networks = settings, {one.label: one for one in networks}
+        self.algorithm, self.seed = settings.algorithm, settings.seed
+        self.longest = settings.longest
+        labels = {"network": tuple(self.networks)}
+        self.parameters: Mapping[str, Range | tuple] = {**labels, **settings.space.fields}
 
-    def run_trial(self, trial: OracleTrial) -> dict[str, float]:
-        described = self.describe(trial)
-        values = (f"{path} {value}" for path, value in described.fields.items())
-        text = ", ".join((described.choice.label, *values))
-        before = "" if described.run == described.number else f" goes on with {described.run}"
-        say(f"Trial {described.number}{before}: {text}")
-        try:
-            accuracy = self.train(described)
-        except Diverged:
-            accuracy = 0.0
-        except Exception as error:  # otherwise keras-tuner goes on with the next trial
-            raise keras_tuner.errors.FatalError(str(error)) from error
-        left = "" if self._is_worker() else f", {self.remaining_trials} more to start"
-        say(f"Trial {described.number}: validation {accuracy:.2%}{left}")
-        return {OBJECTIVE: accuracy}
-
-    def describe(self, trial: OracleTrial) -> Trial:
-        """Return a trial in this project's terms."""
-        units = trial.hyperparameters.values.get("tuner/epochs", UNITS)
-        choice, fields = self._values(trial)
-        return Trial(
-            number=trial.trial_id,
-            run=self._run(trial),
-            choice=choice,
-            fields=fields,
-            epochs=math.ceil(self.settings.longest * units / UNITS),
-        )
-
-    def _values(self, trial: OracleTrial) -> tuple[Affordable, dict[str, Any]]:
-        values = trial.hyperparameters.values
+    def describe(self, values: Mapping[str, Any]) -> tuple[Affordable, dict[str, Any]]:
+        """Return the network of some values, and the fields of the recipe."""
         fields = {
             path: _rounded(values[path], allowed)
             for path, allowed in self.settings.space.fields.items()
         }
         return self.networks[values["network"]], fields
 
-    def _run(self, trial: OracleTrial) -> str:
-        """Return the number of the first trial with the same values.
+    def accepts(self, values: Mapping[str, Any]) -> bool:
+        """Return True: only networks within the budget can be chosen."""
+        return True
 
-        Hyperband promotes it, or an algorithm asks for the same again. Either way its training
-        goes on, so that nothing is trained twice. Workers know only what Hyperband promotes.
-        """
-        if is_distributed():
-            return first_of(self.oracle, trial).trial_id
-        known, wanted = self.oracle.trials, self._values(trial)
-        numbers = sorted(known, key=int)
-        return next(number for number in numbers if self._values(known[number]) == wanted)
+    def reward(self, values: Mapping[str, Any], accuracy: float) -> float:
+        """Return the accuracy: the budget is all that is asked of the cost."""
+        return accuracy
 
 
 def _rounded(value: Any, allowed: Range | tuple) -> Any:

@@ -20,6 +20,7 @@ def call(*arguments, cwd=None) -> subprocess.CompletedProcess:
 COMMANDS = (
     "run", "train", "quantize", "export", "verify", "evaluate", "predict", "inspect", "summary",
     "tune",
+    "search",
 )  # fmt: skip
 
 

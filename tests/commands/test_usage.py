@@ -64,6 +64,7 @@ def test_a_wrong_use(said, arguments, expected):
         "run --config LONG",
         "run --recipe LONG.toml", "run --weights LONG", "run --teacher LONG", "run --model LONG",
         "run --data nowhere --out LONG", "run --data nowhere --out DEEP", "train --data DEEP",
+        "search --space LONG", "search --data LONG", "search --out LONG",
         "tune --space LONG", "tune --data LONG", "tune --out LONG", "tune --weights LONG",
         "choose --data LONG --trials 1", "choose --plot LONG.png", "choose --plot LONG/a.png",
     ],
@@ -80,6 +81,7 @@ BEFORE = {
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
+    "search": "--data nowhere",
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "web": "gone.tflite --serve",
     "export max": "RUN --target mcu",
@@ -123,6 +125,12 @@ def test_every_number_has_bounds(said, places, command, option):
         if value in ACCEPTED.get(f"{command} {option}", ACCEPTED.get(option, ())):
             continue
         found = said(*words, f"{flag}={value}")
-        name = {"epochs": "epochs", "qat_epochs": "epochs", "max_size": "max"}.get(option, flag[2:])
+        name = {
+            "epochs": "epochs",
+            "qat_epochs": "epochs",
+            "judge_epochs": "epochs",
+            "judge_size": "size",
+            "max_size": "max",
+        }.get(option, flag[2:])
         assert name in found, f"{flag}={value}: {found}"
         assert len(found) < 700

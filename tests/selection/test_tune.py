@@ -11,8 +11,9 @@ import pytest
 from mobilenet_tf.core.errors import Diverged, UserError
 from mobilenet_tf.selection.affordable import affordable
 from mobilenet_tf.selection.cost import Budget, CountedTable
+from mobilenet_tf.selection.search_loop import Trial, TrialResult
 from mobilenet_tf.selection.search_settings import ALGORITHMS, SearchSettings
-from mobilenet_tf.selection.tune import Trial, TrialResult, tune
+from mobilenet_tf.selection.tune import tune
 from mobilenet_tf.selection.tuning_space import load_space
 from mobilenet_tf.training.recipe import load_recipe
 

@@ -1,0 +1,145 @@
+"""The command `search`; `app` registers it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, parse_budget
+from mobilenet_tf.cli.comparison import comparison_table
+from mobilenet_tf.cli.output import show
+from mobilenet_tf.cli.tables import table
+from mobilenet_tf.core.units import parse_milliseconds
+
+_SHOWN = 10  # candidates
+
+
+def search(
+    data: opt.Data = "digits",
+    algorithm: Annotated[
+        str, typer.Option(help="evolution, bayesian, random or hyperband.")
+    ] = "evolution",
+    judge: Annotated[
+        str,
+        typer.Option(help="How candidates are judged: training (a short one), supernet or macs."),
+    ] = "training",
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of candidates, including those before --resume.",
+            show_default="30 without --hours",
+        ),
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option(help="Hours in which candidates are begun.", show_default="any")
+    ] = None,
+    judge_epochs: Annotated[
+        int, typer.Option(help="Epochs of a short training, or of the supernet.")
+    ] = 5,
+    judge_size: Annotated[
+        int | None,
+        typer.Option(help="Input side on which candidates are judged.", show_default="their own"),
+    ] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="What to choose from, as TOML.", show_default="architecture_space.toml"),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Sizes, such as 64,96.", show_default="the space's; 32 for digits"),
+    ] = None,
+    channels: opt.Channels = None,
+    recipe: opt.Recipe = "small_data",
+    fields: opt.Set = None,
+    epochs: opt.Epochs = None,
+    qat_epochs: opt.QatEpochs = None,
+    winners: Annotated[int, typer.Option(help="Number of networks to train in full.")] = 2,
+    seeds: Annotated[int, typer.Option(help="Number of full trainings of each network.")] = 1,
+    reward: Annotated[
+        str,
+        typer.Option(
+            help="Exponents of latency / target within and beyond it: hard (0,-1), "
+            "soft (-0.07,-0.07) or two numbers."
+        ),
+    ] = "hard",
+    target_latency: Annotated[
+        str | None,
+        typer.Option(help="Latency of the reward, such as 2ms.", show_default="--max-latency"),
+    ] = None,
+    max_flash: MaxFlash = None,
+    max_ram: MaxRam = None,
+    max_latency: MaxLatency = None,
+    max_macs: MaxMacs = None,
+    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    seed: Annotated[int, typer.Option(help="Seed of the search and of every candidate.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the search.", show_default="runs/search_DATA")
+    ] = None,
+    overwrite: opt.Overwrite = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an earlier search.")] = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Search networks for this data and device, and compare the best with published ones."""
+    from dataclasses import replace
+
+    from mobilenet_tf.commands.search import search as command
+    from mobilenet_tf.selection.architecture import ArchitectureSettings, Judge, Reward
+    from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
+    from mobilenet_tf.training.recipe import load_recipe, parse_settings
+
+    digits = data == "digits"
+    known = load_architectures(DEFAULT_SPACE if space is None else space)
+    sizes = opt.listed("size", size, int, "64,96") or ((32,) if digits and space is None else None)
+    changed = {"train.epochs": epochs, "qat.epochs": qat_epochs} | parse_settings(fields or [])
+    settings = ArchitectureSettings(
+        data=data,
+        channels=channels if channels is not None else (1 if digits else 3),
+        recipe=load_recipe(recipe).with_fields(changed),
+        space=replace(known, size=sizes or known.size),
+        algorithm=algorithm,
+        judge=Judge(kind=judge, epochs=judge_epochs, size=judge_size),
+        budget=parse_budget(
+            max_flash=max_flash, max_ram=max_ram, max_latency=max_latency, max_macs=max_macs
+        ),
+        device=device,
+        reward=Reward.parse(reward, parse_milliseconds(target_latency, "--target-latency")),
+        winners=winners,
+        seeds=seeds,
+        seed=seed,
+    )
+    result = command(
+        settings, trials=trials, hours=hours, out=out, overwrite=overwrite, resume=resume
+    )
+    if result is not None:
+        show(result, as_json, search_table)
+
+
+def search_table(result: dict[str, Any]) -> Group:
+    """Return the best candidates, and the comparison of the winners with published networks."""
+    best = sorted(result["trials"], key=lambda row: -row["reward"])[:_SHOWN]
+    asked = {"latency", *result["limits"]} - {"macs"}
+    costs = [name for name in sorted(asked) if best[0][name] is not None]
+    rows = [
+        (
+            f"{row['trial']} *" if row["pareto"] else row["trial"],
+            row["network"],
+            f"{row['judged']:.2%}",
+            f"{row['reward']:.4f}",
+            *(f"{row[name]:,.4g}" if name == "latency" else f"{row[name]:,}" for name in costs),
+            f"{row['macs']:,}",
+        )
+        for row in best
+    ]
+    columns = ["trial", "network", "judged", "reward", *costs, "multiply-adds"]
+    title = (
+        f"Best of {len(result['trials'])} candidates by {result['algorithm']}, judged by "
+        f"{result['judge']}; {result['refused']:,} beyond the budget were not trained"
+    )
+    note = Text("* on the Pareto front of the candidates")
+    files = Text(
+        "\n".join(name for name in result["files"] if name not in result["final"]["files"])
+    )
+    return Group(table(columns, rows, title), note, files, comparison_table(result["final"]))

@@ -1,0 +1,84 @@
+"""How candidates of a search are judged before the best are trained in full."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilenet_tf.commands.search_folder import TrialTrainer
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.selection.architecture import Architectures
+from mobilenet_tf.selection.cost import CountedTable
+
+if TYPE_CHECKING:  # they need TensorFlow
+    from mobilenet_tf.selection.search_loop import Trial
+    from mobilenet_tf.selection.supernet_judge import Supernet
+
+
+class CandidateJudge:
+    """Judges candidates on the training and validation images, as the settings say.
+
+    Args:
+        problem: The search.
+        folder: Its folder, for short trainings (`trials/`) and the supernet (`supernet/`).
+    """
+
+    def __init__(self, problem: Architectures, folder: Path):
+        self.problem, self.settings, self.folder = problem, problem.settings, folder
+        settings = self.settings
+        self._trainer = TrialTrainer(
+            settings.data, settings.recipe.batch, folder, self._run_settings
+        )
+        self._most = problem.network(settings.space.extreme(max))
+        self._supernet: Supernet | None = None
+
+    def __call__(self, trial: "Trial") -> float:
+        """Return the validation accuracy of a candidate, or its share of the most multiply-adds."""
+        kind = self.settings.judge.kind
+        if kind == "training":
+            return self._trainer(trial)
+        network = trial.choice.network
+        if kind == "macs":
+            counted = CountedTable()
+            return counted.cost(network).macs / counted.cost(self._most).macs
+        if self._supernet is None:
+            self._supernet = self._trained()
+        return self._supernet.accuracy(self.problem.values_of(network))
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the images on which is judged."""
+        network = self._sized(self._most)
+        return self._trainer.dataset(network, self.settings.seed).fingerprint
+
+    def _run_settings(self, trial: "Trial") -> RunSettings:
+        settings = self.settings
+        return RunSettings(
+            data=settings.data,
+            network=self._sized(trial.choice.network),
+            recipe=settings.recipe.with_fields({"train.epochs": settings.judge.epochs}),
+            seed=settings.seed,
+        )
+
+    def _sized(self, network: Network) -> Network:
+        size, channels = self.settings.judge.size, network.input.channels
+        return network if size is None else replace(network, input=InputSpec(size, channels))
+
+    def _trained(self) -> "Supernet":
+        from mobilenet_tf.selection.supernet_judge import Supernet
+        from mobilenet_tf.training.fit import Session
+
+        settings, network = self.settings, self._sized(self._most)
+        folder = self.folder / "supernet"
+        session = Session(
+            dataset=self._trainer.dataset(network, settings.seed),
+            network=network,
+            batch=settings.recipe.batch,
+            seed=settings.seed,
+            checkpoints=folder / "checkpoints",
+            logs=folder / "logs",
+        )
+        recipe = settings.recipe.with_fields({"train.epochs": settings.judge.epochs})
+        found = Supernet(settings.space, network, recipe, session)
+        found.train()
+        return found

@@ -1,0 +1,150 @@
+"""`search` on scikit-learn's digits: killed and resumed, files, and images that it must not see."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import mobilenet_tf as mn
+from mobilenet_tf.commands import search as module
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.contents import read_dataset
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.selection.architecture import Judge
+from tests.killing import COMMAND, kill_when
+from tests.selection.architectures import TINY, tiny
+
+FIELDS = {"train.epochs": 1, "qat.epochs": 0, "calibration": 16, "batch": 64}
+RECIPE = mn.load_recipe("small_data").with_fields(FIELDS)
+
+
+class Unseen:
+    """Test images of which only the number and the fingerprint may be asked."""
+
+    def __init__(self, split):
+        self._split = split
+
+    def __len__(self) -> int:
+        return len(self._split)
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the search asks for the {name} of the test images")
+
+    def update_digest(self, digest, name):
+        self._split.update_digest(digest, name)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def make(**others) -> mn.ArchitectureSettings:
+        fields = {"data": "digits", "channels": 1, "recipe": RECIPE, "space": tiny(tmp_path)}
+        budget = {"budget": mn.Budget(macs=100_000), "judge": Judge(epochs=1), "winners": 1}
+        return mn.ArchitectureSettings(**fields | budget | others)
+
+    return make
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """What is compared at the end, which nothing trains here; the search sees no test images."""
+    calls = []
+
+    def compare(data, networks, *, settings, out, resume):
+        calls.append(networks)
+        return {"networks": [], "files": [f"{out}/report.html"]}
+
+    def read(*arguments, **options):
+        data = read_dataset(*arguments, **options)
+        object.__setattr__(data, "test", Unseen(data.test))
+        return data
+
+    monkeypatch.setattr(module, "compare", compare)
+    monkeypatch.setattr("mobilenet_tf.runs.trial.read_dataset", read)
+    return calls
+
+
+@pytest.mark.slow
+def test_a_search_with_a_supernet(settings, compared, tmp_path):
+    """Judged without the test images; the winners and published networks are compared."""
+    chosen = settings(judge=Judge(kind="supernet", epochs=1), winners=2)
+    result = mn.search(chosen, trials=4, out=tmp_path / "out")
+    rows = result["trials"]
+    assert len(rows) == 4
+    assert all(0 <= row["judged"] <= 1 and row["macs"] <= 100_000 for row in rows)
+    assert {row["reward"] for row in rows} == {row["judged"] for row in rows}
+    best = max(rows, key=lambda row: row["reward"])
+    assert result["winners"][0]["network"] == best["network"]
+    (networks,) = compared
+    assert [network.name for network in networks[2:]] == ["v1", "v2", "v3_small", "v3_large"]
+    assert [network.name for network in networks[:2]] == [
+        row["network"].split()[0] for row in result["winners"]
+    ]
+    with (tmp_path / "out/candidates.csv").open() as file:
+        assert [row["network"] for row in csv.DictReader(file)] == [row["network"] for row in rows]
+    assert (tmp_path / "out/trials.png").read_bytes()[:4] == b"\x89PNG"
+    written = json.loads((tmp_path / "out/result.json").read_text())
+    held = written["architectures"]
+    assert [Network.from_dict(one) for one in held.values()] == networks[:2]
+    again = mn.search(chosen, trials=4, out=tmp_path / "out", resume=True)
+    assert again["trials"] == rows
+    with pytest.raises(UserError, match="holds an earlier run; use --resume"):
+        mn.search(chosen, trials=4, out=tmp_path / "out")
+    other = settings(judge=Judge(kind="supernet", epochs=2))
+    with pytest.raises(UserError, match=r"started with judge\.epochs = 1, not 2"):
+        mn.search(other, trials=4, out=tmp_path / "out", resume=True)
+    smaller = settings(judge=Judge(kind="macs"))
+    mn.search(smaller, trials=3, out=tmp_path / "out", overwrite=True)
+    assert not list((tmp_path / "out").glob("trials/*"))
+    assert not (tmp_path / "out/supernet").exists()
+
+
+def test_the_most_multiply_adds(settings, compared, tmp_path):
+    """MCUNet's rule needs no training; what exceeds the budget is counted."""
+    result = mn.search(settings(judge=Judge(kind="macs")), trials=8, out=tmp_path / "out")
+    most = max(result["trials"], key=lambda row: row["macs"])
+    assert result["winners"][0]["macs"] == most["macs"] <= 100_000
+    assert result["refused"] > 0
+    assert not (tmp_path / "out/trials").exists()
+
+
+def test_what_cannot_begin(settings, compared, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with pytest.raises(UserError, match=r"No network of the space is within .* found_.* nearest"):
+        mn.search(settings(budget=mn.Budget(macs=1000)), out=out)
+    with pytest.raises(UserError, match="Latency on the device mcu cannot be measured"):
+        mn.search(settings(budget=mn.Budget(latency=1.0), device="mcu"), out=out)
+    for options, said in (({"trials": 0}, "trials is 0"), ({"hours": 0}, "hours is 0")):
+        with pytest.raises(UserError, match=said):
+            mn.search(settings(), out=out, **options)
+    place = {"ORACLE_IP": "127.0.0.1", "ORACLE_PORT": "8000", "TUNER_ID": "chief"}
+    for name, value in place.items():
+        monkeypatch.setenv(f"KERASTUNER_{name}", value)
+    with pytest.raises(UserError, match="judge is 'macs'; only training is shared"):
+        mn.search(settings(judge=Judge(kind="macs")), out=out)
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_search_that_is_killed(settings, compared, tmp_path):
+    """kill -9 in the second of four short trainings: the first stays, the second continues.
+
+    What continues must not see the test images.
+    """
+    out, space = tmp_path / "out", tmp_path / "space.toml"
+    space.write_text(TINY)
+    command = [*COMMAND, "search", "--space", str(space), "--out", str(out), "--max-macs", "100K"]
+    command += ["--trials", "4", "--judge-epochs", "2", "--epochs", "1", "--qat-epochs", "0"]
+    command += ["--winners", "1", "--set", "calibration=16", "--set", "batch=64"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        kill_when(process, 1, out / "trials" / "1" / "checkpoints" / "float.npz")
+    first = json.loads((out / "oracle" / "trial_0" / "trial.json").read_text())
+    weights = (out / "trials" / "0" / "float.keras").stat().st_mtime_ns
+    result = mn.search(settings(judge=Judge(epochs=2)), trials=4, out=out, resume=True)
+    assert [row["trial"] for row in result["trials"]] == list("0123")
+    assert result["trials"][0]["judged"] == first["score"]
+    assert (out / "trials" / "0" / "float.keras").stat().st_mtime_ns == weights
+    for row in result["trials"]:
+        curves = json.loads((Path(out) / row["run"] / "result.json").read_text())["history"]
+        assert len(curves["float"]["loss"]) == 2
