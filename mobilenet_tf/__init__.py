@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mobilenet_tf.commands.adapt import adapt
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import choose
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
     from mobilenet_tf.runs.settings import RunSettings, read_settings
     from mobilenet_tf.selection.comparison import ComparisonSettings
     from mobilenet_tf.selection.cost import Budget
+    from mobilenet_tf.selection.netadapt_settings import AdaptSettings
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.training.recipe import load_recipe
 
 __version__ = "0.2.0"
 __all__ = [
+    "AdaptSettings",
     "Budget",
     "ComparisonSettings",
     "InputSpec",
@@ -62,6 +65,7 @@ __all__ = [
     "SearchSettings",
     "Trials",
     "UserError",
+    "adapt",
     "android",
     "benchmark",
     "build",
@@ -84,11 +88,12 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("android", "benchmark", "choose", "compare", "evaluate", "export", "inspect", "predict"),
-    *("quantize", "run", "summary", "train", "tune", "verify"),
+    *("adapt", "android", "benchmark", "choose", "compare", "evaluate", "export", "inspect"),
+    *("predict", "quantize", "run", "summary", "train", "tune", "verify"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
+    "AdaptSettings": "selection.netadapt_settings",
     "Budget": "selection.cost",
     "ComparisonSettings": "selection.comparison",
     "InputSpec": "core.inputs",

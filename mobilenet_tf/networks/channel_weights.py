@@ -47,15 +47,19 @@ def cut_weights(cut: Cut, weights: Weights) -> dict[str, list[np.ndarray]]:
 
 def weight_shapes(network: Network) -> dict[str, list[tuple[int, ...]]]:
     """Return the layers of a network that have weights, and the shapes of their arrays."""
-    graph, found = lower(network), {}
+    graph = lower(network)
+    found: dict[str, list[tuple[int, ...]]] = {}
     for op, role, name in _layers(network):
-        read, out = graph[op.inputs[0]].shape[2], op.shape[2]
-        kernel = {
-            "dense": (read, out),
-            "depthwise": (*op.kernel, read, out // read),
-        }.get(op.kind, (*op.kernel, read, out))
-        bias = [(out,)] if op.bias and not op.norm else []
-        found[name] = 4 * [(out,)] if role == NORM else [kernel, *bias]
+        out = op.shape[2]
+        read = graph[op.inputs[0]].shape[2]
+        kernel: tuple[int, ...] = (*op.kernel, read, out)
+        if op.kind == "depthwise":
+            kernel = (*op.kernel, read, out // read)
+        elif op.kind == "dense":
+            kernel = (read, out)
+        vector: tuple[int, ...] = (out,)
+        bias = [vector] if op.bias and not op.norm else []
+        found[name] = 4 * [vector] if role == NORM else [kernel, *bias]
     return found
 
 

@@ -11,6 +11,7 @@ from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.own_files import is_ours, remove_written
+from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
 
@@ -97,8 +98,15 @@ def trial_accuracy(run: Run, until: int | None = None) -> float:
     from mobilenet_tf.runs.train import train
 
     train(run, until)
-    curves = run.result().history.float or {}
-    epochs = zip(curves["val_loss"], curves["val_accuracy"], strict=True)
+    return validation_accuracy(run.result()) or 0.0
+
+
+def validation_accuracy(result: Result) -> float | None:
+    """Return the validation accuracy of a float network at the epoch with the lowest loss.
+
+    None if it has not been trained, or the loss was never finite.
+    """
+    curves = result.history.float or {}
+    epochs = zip(curves.get("val_loss", ()), curves.get("val_accuracy", ()), strict=True)
     known = [(loss, accuracy) for loss, accuracy in epochs if loss is not None]
-    _, accuracy = min(known, key=lambda epoch: epoch[0])
-    return 0.0 if accuracy is None else accuracy
+    return min(known, key=lambda epoch: epoch[0])[1] if known else None
