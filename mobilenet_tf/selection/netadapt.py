@@ -128,7 +128,7 @@ def _next(state: State, proposer: Proposer, trainer: Trainer, bars: Bars) -> Sta
         judged = trainer.begin(state.network, state.weights, number)
         before = _tried("", proposer.cost(state.network), judged)
         tried: list[Tried] = []
-        best: tuple[tuple[float, float], int, Weights] | None = None
+        best: tuple[tuple[float, ...], int, Weights] | None = None
         for place, proposal in enumerate(proposals):
             judged, weights = trainer.judge(proposal.cut(state.network, state.weights))
             cost = proposer.cost(proposal.network)
@@ -162,10 +162,13 @@ def _tried(change: str, cost: Cost, judged: "Judged") -> Tried:
     return Tried(change=change, cost=cost, accuracy=judged.accuracy, loss=loss)
 
 
-def _rank(criterion: str, before: Tried, after: Tried, proposer: Proposer) -> tuple[float, float]:
-    """Return what is least for the best proposal; the loss decides between equal accuracies."""
+def _rank(criterion: str, before: Tried, after: Tried, proposer: Proposer) -> tuple[float, ...]:
+    """Return what is least for the best proposal.
+
+    The loss decides between equal accuracies, and what is saved between equal losses.
+    """
     lost = before.accuracy - after.accuracy, (after.loss or 0) - (before.loss or 0)
-    if criterion == "accuracy":
-        return lost
     saved = proposer.budget.excess(before.cost) - proposer.budget.excess(after.cost)
-    return lost[0] / saved, lost[1] / saved
+    if criterion == "ratio":
+        lost = lost[0] / saved, lost[1] / saved
+    return *lost, -saved

@@ -1,6 +1,6 @@
 """The proposals of a step of NetAdapt: networks that cost less, each narrower in one place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mobilenet_tf.core.errors import UserError
@@ -19,7 +19,6 @@ from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress
 from mobilenet_tf.selection.netadapt_settings import AdaptSettings
 
 _SMALLEST = 1 / 64  # of a step's share; below it, nothing in one place saves anything worth a step
-_ALL = 32  # number of proposals to choose from that narrow everything
 
 
 @dataclass(frozen=True)
@@ -66,33 +65,34 @@ class Proposer:
     def proposals(
         self, network: Network, share: float, progress: Progress | None = None
     ) -> list[Proposal]:
-        """Return the proposals that save a share of the limit, or if there are none, of half of it.
+        """Return the proposals that save a share of the limit; a smaller share if there are none.
 
-        If nothing in one place saves anything, as where two places need the same RAM, all widths
+        Where narrowing one width saves nothing, as where several places need the same RAM, several
         are narrowed together.
 
         Raises:
             UserError: No narrower network costs less.
         """
         blocks = removable(network) if self.settings.depth else ()
-        one_by_one = [
+        ladders = [
             *(self._narrower(network, width) for width in widths(network)),
             *([self._without(network, block)] for block in blocks),
         ]
-        everything = [self._uniform(network)]
         self.table.measure([network], progress)
-        now = self.excess(network)
-        for ladders in (one_by_one, everything):
-            saved = share
-            while saved > share * _SMALLEST:
-                found = self._widest(ladders, now - saved, progress)
-                if found:
-                    return found
-                saved /= 2
-        raise UserError(
-            f"The budget cannot be reached: no narrower network costs less than "
-            f"{self.budget.compare(self.cost(network), self.budget.exceeded(self.cost(network)))}."
-        )
+        now, saved = self.excess(network), share
+        while saved > share * _SMALLEST:
+            found = self._widest(ladders, now - saved, progress)
+            if found:
+                return found
+            saved /= 2
+        found = self._together(network, progress)
+        if not found:
+            limits = self.budget.exceeded(self.cost(network))
+            raise UserError(
+                "The budget cannot be reached: no narrower network costs less than "
+                f"{self.budget.compare(self.cost(network), limits)}."
+            )
+        return found
 
     def _widest(
         self, ladders: Sequence[Sequence[Proposal]], most: float, progress: Progress | None
@@ -122,28 +122,54 @@ class Proposer:
 
     def _narrower(self, network: Network, width: Width) -> list[Proposal]:
         """Return the proposals that narrow one width, the widest first."""
-        step, found = self.settings.divisor, []
-        for channels in range((width.channels - 1) // step * step, 0, -step):
-            smaller = narrowed(network, [(width, channels)])
-            if smaller is not None:
-                found.append(Proposal(f"{width.name} {width.channels} to {channels}", smaller))
-        return found
+        found = (_narrowed(network, {width: channels}) for channels in self._steps(width))
+        return [proposal for proposal in found if proposal is not None]
 
-    def _uniform(self, network: Network) -> list[Proposal]:
-        """Return proposals that narrow all widths in the same proportion, the widest first."""
-        step, found = self.settings.divisor, []
-        for part in range(_ALL - 1, 0, -1):
-            changes = [
-                (
-                    width,
-                    max(min(step, width.channels), width.channels * part // _ALL // step * step),
-                )
-                for width in widths(network)
-            ]
-            smaller = narrowed(network, changes)
-            if smaller is not None and smaller != network:
-                found.append(Proposal(f"all widths to {part / _ALL:.0%}", smaller))
-        return found
+    def _together(self, network: Network, progress: Progress | None) -> list[Proposal]:
+        """Return proposals that narrow several widths a little, and only those that are needed.
+
+        All widths are narrowed; then each is put back if the network still costs less. The order,
+        from the input or from the output, makes a difference.
+        """
+        changes: dict[Width, int] = {}
+        for width in widths(network):
+            for channels in self._steps(width):
+                if _narrowed(network, changes | {width: channels}):
+                    changes[width] = channels
+                    break
+        if not self._saves(_narrowed(network, changes), network, progress):
+            return []
+        found = {}
+        for order in (list(changes), list(reversed(changes))):
+            needed = changes
+            for width in order:
+                fewer = {one: channels for one, channels in needed.items() if one != width}
+                if self._saves(_narrowed(network, fewer), network, progress):
+                    needed = fewer
+            found[tuple(needed)] = _narrowed(network, needed)
+        return [proposal for proposal in found.values() if proposal is not None]
+
+    def _saves(
+        self, proposal: Proposal | None, network: Network, progress: Progress | None
+    ) -> bool:
+        if proposal is None:
+            return False
+        self._measure([proposal], progress)
+        return self.excess(proposal.network) < self.excess(network)
+
+    def _steps(self, width: Width) -> range:
+        """Return the narrower numbers of channels, the largest first."""
+        step = self.settings.divisor
+        return range((width.channels - 1) // step * step, 0, -step)
 
     def _without(self, network: Network, block: str) -> Proposal:
         return Proposal(f"without {block}", without(network, block).network, block)
+
+
+def _narrowed(network: Network, changes: Mapping[Width, int]) -> Proposal | None:
+    """Return the proposal with other widths; None if its operations would be others too."""
+    smaller = narrowed(network, changes.items())
+    if smaller is None:
+        return None
+    texts = (f"{width.name} {width.channels} to {channels}" for width, channels in changes.items())
+    return Proposal(", ".join(texts), smaller)

@@ -76,6 +76,7 @@ def test_long_names(said, line):
 ABSURD = ("nan", "inf", "-inf", "-1", "0", "1e308", "1e400", str(2**63), "9" * 400, "much", "")
 # What stands before the option, so that it applies; what would be refused later is absent.
 BEFORE = {
+    "adapt": "RUN --max-macs 9M", "adapt to": "RUN --device mcu",
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
