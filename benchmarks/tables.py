@@ -7,6 +7,7 @@ output of commands.
 """
 
 from benchmarks import (
+    adapt_page,
     claims,
     comparison,
     conversion,
@@ -36,6 +37,7 @@ SECTIONS = (
     claims.SECTION,
     comparison.SECTION,
     firmware_page.SECTION,
+    *adapt_page.SECTIONS,
 )
 
 

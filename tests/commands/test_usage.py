@@ -85,7 +85,8 @@ BEFORE = {
 }  # fmt: skip
 TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.
-ACCEPTED = {"seed": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"}}
+ACCEPTED = {"seed": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"},
+            "adapt batches": {"0"}}  # fmt: skip
 QUANTITIES = ("max_", "threads", "mean", "std", "alpha", "size")  # parsed by this project
 
 
@@ -120,6 +121,7 @@ def test_every_number_has_bounds(said, places, command, option):
         if value in ACCEPTED.get(f"{command} {option}", ACCEPTED.get(option, ())):
             continue
         found = said(*words, f"{flag}={value}")
-        name = {"epochs": "epochs", "qat_epochs": "epochs", "max_size": "max"}.get(option, flag[2:])
+        names = {"qat_epochs": "epochs", "max_size": "max", "learning_rate": "learning"}
+        name = names.get(option, flag[2:])
         assert name in found, f"{flag}={value}: {found}"
         assert len(found) < 700
