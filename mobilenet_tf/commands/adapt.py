@@ -20,7 +20,6 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.provenance import fingerprint, require_current
 from mobilenet_tf.runs.run import Run, begin
-from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import trial_accuracy, validation_accuracy
 from mobilenet_tf.selection.cost import Cost, CostTable, check_budget
 from mobilenet_tf.selection.netadapt import State, start
@@ -74,9 +73,10 @@ def adapt(
     folder = RunFolder(out or place.with_name(f"{place.name}{_SUFFIX}"))
     recipe = (recipe or source.settings.recipe).with_fields({"transfer.frozen": 0.0})
     with at_work(folder.path):
-        work = _begin(_Work(source, settings, recipe, folder), overwrite=overwrite, resume=resume)
+        work = _Work(source, settings, recipe, folder)
+        began = work.begin(overwrite=overwrite, resume=resume)
         start_tensorflow()
-        return work.finish(work.narrow(), from_scratch)
+        return work.finish(work.narrow(began), began, from_scratch)
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,38 @@ class _Work:
         check_budget(needed, table)
         return table
 
-    def started(self) -> _Start | None:
+    def begin(self, *, overwrite: bool, resume: bool) -> _Start:
+        """Make the folder of an adaptation, or check that an earlier one can be continued."""
+        folder, source = self.folder, self.source
+        begun, table = folder.config_file.is_file(), self.table()
+        if begun and resume:
+            folder.require_same(self.config())
+            began = self._started(table)
+            if began is not None:
+                return began
+        inputs = {"run": str(source.folder.path), "data": source.settings.data}
+        require_apart(folder.path, inputs, overwrite=overwrite)
+        folder.require_free(overwrite or (begun and resume))
+        with activity_progress() as progress:
+            table.measure([source.network], progress)
+        before = table.cost(source.network)
+        budget = self.settings.limits(before)
+        if not budget.exceeded(before):
+            raise UserError(
+                f"{source.folder.path} is within the budget already: {budget.compare(before)}."
+            )
+        _ = source.data  # images that have changed must not cost an earlier adaptation
+        folder.clear("adaptation")
+        folder.write_config(self.config())
+        began = _Start(table.device, table.measured_on, budget.limits, before)
+        write_json(folder.result_file, {"start": to_plain(began)})
+        return began
+
+    def _started(self, table: CostTable) -> _Start | None:
         """Return what `result.json` says of the start; None if the adaptation has not begun.
 
         Raises:
-            UserError: The file is damaged.
+            UserError: The file is damaged, or costs were measured on something else.
         """
         file = self.folder.result_file
         if not file.is_file():
@@ -138,9 +165,14 @@ class _Work:
             raise UserError(
                 f"{file} is damaged; restore it, or use --overwrite to adapt again."
             ) from error
+        if found.measured_on != table.measured_on:
+            raise UserError(
+                f"{self.path} was started with costs of {found.measured_on}, not of "
+                f"{table.measured_on}; continue there, or use --overwrite to adapt again."
+            )
         return found
 
-    def narrow(self) -> State:
+    def narrow(self, began: _Start) -> State:
         """Narrow the network until it is within the budget; continue where a kill interrupted."""
         from mobilenet_tf.datasets.set_aside import set_aside
         from mobilenet_tf.runs.models import load_float
@@ -149,8 +181,6 @@ class _Work:
         from mobilenet_tf.training.strategy import training_scope
 
         settings, source, file = self.settings, self.source, self.path / _STATE
-        began = self.started()
-        assert began is not None
         with training_scope("none", settings.seed, self.recipe.deterministic):
             if file.is_file():
                 state = load_state(file, source.network)
@@ -173,22 +203,14 @@ class _Work:
 
             def save(now: State) -> None:
                 save_state(file, now)
-                steps = now.steps
-                left = max(settings.steps, len(steps))
-                seconds = sum(step.seconds for step in steps) / len(steps)
-                best = steps[-1].best
-                say(
-                    overall(
-                        len(steps),
-                        left,
-                        seconds,
-                        f"{best.change}, {_text(best.accuracy)}, {budget.compare(best.cost)}",
-                    )
-                )
+                done, best = len(now.steps), now.steps[-1].best
+                seconds = sum(step.seconds for step in now.steps) / done
+                text = f"{best.change}, accuracy {best.accuracy:.1%}, {budget.compare(best.cost)}"
+                say(overall(done, max(settings.steps, done), seconds, text))
 
             return narrow(state, proposer, trainer, save, activity_progress)
 
-    def finish(self, state: State, from_scratch: bool) -> dict[str, Any]:
+    def finish(self, state: State, began: _Start, from_scratch: bool) -> dict[str, Any]:
         """Train the adapted network, and write and return what `adapt` returns."""
         import tf_keras as keras
 
@@ -196,8 +218,6 @@ class _Work:
         from mobilenet_tf.runs.models import saving
         from mobilenet_tf.selection.tradeoff import draw_path
 
-        began = self.started()
-        assert began is not None
         keras.backend.clear_session()
         model = build_network(state.network)
         for name, arrays in state.weights.items():
@@ -251,41 +271,8 @@ class _Work:
         )
 
 
-def _begin(work: _Work, *, overwrite: bool, resume: bool) -> _Work:
-    """Make the folder of an adaptation, or check that an earlier one can be continued."""
-    folder, source = work.folder, work.source
-    begun = folder.config_file.is_file()
-    if begun and resume:
-        folder.require_same(work.config())
-        if work.started() is not None:
-            return work
-    settings: RunSettings = source.settings
-    inputs = {"run": str(source.folder.path), "data": settings.data}
-    require_apart(folder.path, inputs, overwrite=overwrite)
-    folder.require_free(overwrite or (begun and resume))
-    table, network = work.table(), source.network
-    with activity_progress() as progress:
-        table.measure([network], progress)
-    before = table.cost(network)
-    budget = work.settings.limits(before)
-    if not budget.exceeded(before):
-        raise UserError(
-            f"{source.folder.path} is within the budget already: {budget.compare(before)}."
-        )
-    _ = source.data  # images that have changed must not cost an earlier adaptation
-    folder.clear("adaptation")
-    folder.write_config(work.config())
-    began = _Start(table.device, table.measured_on, budget.limits, before)
-    write_json(folder.result_file, {"start": to_plain(began)})
-    return work
-
-
 def _renamed(network: Network) -> Network:
     """Return a network under the name of an adapted one."""
     if network.name.endswith(_SUFFIX):
         return network
     return replace(network, name=f"{network.name}{_SUFFIX}")
-
-
-def _text(accuracy: float) -> str:
-    return f"accuracy {accuracy:.1%}"
