@@ -117,10 +117,8 @@ class _Work:
         Raises:
             UserError: The device is unknown, or has no latency and the budget limits it.
         """
-        needed = self.settings.needed
-        table = budget_table(needed, self.settings.device)
-        self.settings.check_device(table)
-        check_budget(needed, table)
+        table = budget_table(self.settings.needed, self.settings.device)
+        check_budget(self.settings.budget, table)
         return table
 
     def begin(self, *, overwrite: bool, resume: bool) -> _Start:

@@ -1,12 +1,12 @@
 """The settings of NetAdapt. Needs no TensorFlow."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import Checked, choice, number
-from mobilenet_tf.selection.cost import Budget, Cost, CostTable
+from mobilenet_tf.selection.cost import Budget, Cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +60,19 @@ class AdaptSettings(Checked):
         return self.limits(Cost(latency=1.0, flash=1, ram=1, macs=1))
 
     def limits(self, cost: Cost) -> Budget:
-        """Return the budget for a network that costs this before anything is cut."""
-        if self.to is None or cost.latency is None:
-            return self.budget
-        return Budget(**{**asdict(self.budget), "latency": self.to * cost.latency})
-
-    def check_device(self, table: CostTable) -> None:
-        """Reject a share of a latency that is unknown.
+        """Return the budget for a network that costs this before anything is cut.
 
         Raises:
-            UserError: There is one, and the device of the table has no latency.
+            UserError: A share of the latency is given, and the latency is unknown.
         """
-        if self.to is not None and not table.knows_latency:
+        if self.to is None:
+            return self.budget
+        if cost.latency is None:
             raise UserError(
                 f"--to is a share of the latency, which cannot be measured on the device "
-                f"{table.device}; give --max-flash, --max-ram or --max-macs."
+                f"{self.device}; give --max-flash, --max-ram or --max-macs."
             )
+        return replace(self.budget, latency=self.to * cost.latency)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML."""

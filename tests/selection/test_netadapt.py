@@ -267,4 +267,4 @@ def test_a_share_needs_a_latency():
     settings = AdaptSettings(to=0.5)
     assert settings.limits(Cost(4.0, 1, 1, 1)).latency == 2
     with pytest.raises(UserError, match="--to is a share of the latency"):
-        settings.check_device(CountedTable())
+        settings.limits(Cost(None, 1, 1, 1))
