@@ -32,6 +32,7 @@ from mobilenet_tf.networks.channel_weights import channel_norms, cut_weights
 from mobilenet_tf.networks.channels import cut
 from mobilenet_tf.networks.graph import Op
 from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.models import load_float, saving
@@ -53,13 +54,18 @@ class Lengths:
     Attributes:
         base: Number of epochs of the network before it is adapted.
         tail: Number of epochs after the cut.
-        steps, batches: As in `AdaptSettings`.
+        steps: Number of steps in which the whole cost would be saved.
+        batches: As in `AdaptSettings`.
     """
 
     base: int = 30
     tail: int = 20
-    steps: int = 20
+    steps: int = 50
     batches: int = 10
+
+    def planned(self, share: float) -> int:
+        """Return the number of steps to a share of the cost."""
+        return max(1, round(self.steps * (1 - share)))
 
 
 class Bench:
@@ -91,7 +97,10 @@ class Bench:
         """
         lengths, name = self.lengths, f"{share:g}"
         settings = mn.AdaptSettings(
-            to=share, steps=lengths.steps, batches=lengths.batches, seed=self.base.settings.seed
+            to=share,
+            steps=lengths.planned(share),
+            batches=lengths.batches,
+            seed=self.base.settings.seed,
         )
         found = self.adapted(name, settings)
         run = Run.open(found["run"])
@@ -123,7 +132,11 @@ class Bench:
         }
 
     def same_latency(self, latency: float) -> tuple[float, Network, float]:
-        """Return the largest alpha that is not slower, its network and latency."""
+        """Return the largest alpha that is not slower, its network and latency.
+
+        Where rounding makes widths equal, a shortcut is added; such alphas are left out, because
+        the trained weights have none there.
+        """
         before, table = self.base.network, cost_table("cpu")
 
         def scaled(alpha: int) -> Network:
@@ -136,6 +149,8 @@ class Bench:
             table.measure([scaled(middle)])
             fits = (table.cost(scaled(middle)).latency or 0) <= latency
             low, high = (middle, high) if fits else (low, middle - 1)
+        while _operations(scaled(low)) != _operations(before):
+            low -= 1
         table.measure([scaled(low)])
         return low / _ALPHAS, scaled(low), float(table.cost(scaled(low)).latency or 0)
 
@@ -167,6 +182,10 @@ class Bench:
             self.base.settings, network=network, weights=weights, recipe=self._recipe(epochs)
         )
         return mn.train(settings, out=self.folder / name, resume=True)
+
+
+def _operations(network: Network) -> list[str]:
+    return [op.name for op in lower(network)]
 
 
 def correct(run: Run) -> dict[str, bool]:
@@ -208,13 +227,13 @@ def on_devices(data: Path, options: argparse.Namespace, lengths: Lengths) -> lis
         settings = mn.AdaptSettings(
             budget=Budget(**{cost: limit}),
             device=device,
-            steps=lengths.steps,
+            steps=lengths.planned(share),
             batches=lengths.batches,
         )
         found = bench.adapted(f"{device}_{cost}", settings)
         rows.append({"cost": cost, "limit": limit} | found)
     for row in rows:  # paths are of this machine
-        row.pop("run"), row.pop("plot")
+        del row["run"], row["plot"]
     return rows
 
 
