@@ -67,8 +67,8 @@ class Proposer:
     ) -> list[Proposal]:
         """Return the proposals that save a share of the limit; a smaller share if there are none.
 
-        Where narrowing one width saves nothing, as where several places need the same RAM, several
-        are narrowed together.
+        The RAM is that of the largest moment. Where several moments need about as much, narrowing
+        one width saves little, and several are narrowed together.
 
         Raises:
             UserError: No narrower network costs less.
@@ -79,20 +79,19 @@ class Proposer:
             *([self._without(network, block)] for block in blocks),
         ]
         self.table.measure([network], progress)
-        now, saved = self.excess(network), share
+        now, exceeded = self.excess(network), self.budget.exceeded(self.cost(network))
+        saved = share
         while saved > share * _SMALLEST:
             found = self._widest(ladders, now - saved, progress)
+            if "ram" in exceeded:
+                found += self._together(network, now - saved, progress)
             if found:
                 return found
             saved /= 2
-        found = self._together(network, progress)
-        if not found:
-            limits = self.budget.exceeded(self.cost(network))
-            raise UserError(
-                "The budget cannot be reached: no narrower network costs less than "
-                f"{self.budget.compare(self.cost(network), limits)}."
-            )
-        return found
+        raise UserError(
+            "The budget cannot be reached: no narrower network costs less than "
+            f"{self.budget.compare(self.cost(network), exceeded)}."
+        )
 
     def _widest(
         self, ladders: Sequence[Sequence[Proposal]], most: float, progress: Progress | None
@@ -125,11 +124,11 @@ class Proposer:
         found = (_narrowed(network, {width: channels}) for channels in self._steps(width))
         return [proposal for proposal in found if proposal is not None]
 
-    def _together(self, network: Network, progress: Progress | None) -> list[Proposal]:
+    def _together(self, network: Network, most: float, progress: Progress | None) -> list[Proposal]:
         """Return proposals that narrow several widths a little, and only those that are needed.
 
-        All widths are narrowed; then each is put back if the network still costs less. The order,
-        from the input or from the output, makes a difference.
+        All widths are narrowed; then each is put back if the network still costs `most` at the
+        most. The order, from the input or from the output, makes a difference.
         """
         changes: dict[Width, int] = {}
         for width in widths(network):
@@ -137,25 +136,23 @@ class Proposer:
                 if _narrowed(network, changes | {width: channels}):
                     changes[width] = channels
                     break
-        if not self._saves(_narrowed(network, changes), network, progress):
+        if not self._fits(_narrowed(network, changes), most, progress):
             return []
         found = {}
         for order in (list(changes), list(reversed(changes))):
             needed = changes
             for width in order:
                 fewer = {one: channels for one, channels in needed.items() if one != width}
-                if self._saves(_narrowed(network, fewer), network, progress):
+                if self._fits(_narrowed(network, fewer), most, progress):
                     needed = fewer
             found[tuple(needed)] = _narrowed(network, needed)
         return [proposal for proposal in found.values() if proposal is not None]
 
-    def _saves(
-        self, proposal: Proposal | None, network: Network, progress: Progress | None
-    ) -> bool:
+    def _fits(self, proposal: Proposal | None, most: float, progress: Progress | None) -> bool:
         if proposal is None:
             return False
         self._measure([proposal], progress)
-        return self.excess(proposal.network) < self.excess(network)
+        return self.excess(proposal.network) <= most
 
     def _steps(self, width: Width) -> range:
         """Return the narrower numbers of channels, the largest first."""
