@@ -7,6 +7,7 @@ output of commands.
 """
 
 from benchmarks import (
+    adapt_page,
     arm_page,
     claims,
     comparison,
@@ -42,6 +43,7 @@ SECTIONS = (
     web_page.SECTION,
     arm_page.SECTION,
     search.SECTION,
+    *adapt_page.SECTIONS,
 )
 
 

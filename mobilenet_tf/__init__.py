@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mobilenet_tf.commands.adapt import adapt
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import choose
@@ -49,11 +50,13 @@ if TYPE_CHECKING:
     from mobilenet_tf.selection.architecture import ArchitectureSettings
     from mobilenet_tf.selection.comparison import ComparisonSettings
     from mobilenet_tf.selection.cost import Budget
+    from mobilenet_tf.selection.netadapt_settings import AdaptSettings
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.training.recipe import load_recipe
 
 __version__ = "0.2.0"
 __all__ = [
+    "AdaptSettings",
     "ArchitectureSettings",
     "Budget",
     "ComparisonSettings",
@@ -66,6 +69,7 @@ __all__ = [
     "SearchSettings",
     "Trials",
     "UserError",
+    "adapt",
     "android",
     "benchmark",
     "build",
@@ -90,11 +94,12 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("android", "benchmark", "choose", "compare", "evaluate", "export", "inspect", "predict"),
-    *("quantize", "run", "search", "summary", "train", "tune", "verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "evaluate", "export", "inspect"),
+    *("predict", "quantize", "run", "search", "summary", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
+    "AdaptSettings": "selection.netadapt_settings",
     "ArchitectureSettings": "selection.architecture",
     "Budget": "selection.cost",
     "ComparisonSettings": "selection.comparison",

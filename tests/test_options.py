@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 import typer
 
-from mobilenet_tf.cli import architecture, comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import adapting, architecture, comparison, device, files, new_run, stages, tuning
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.commands.applicable import RULES
 from mobilenet_tf.core.errors import UserError
@@ -20,6 +20,13 @@ from tests.sources import commands
 RUN = Path(__file__).parent / "runs/fixtures/run_v1"
 # Of each command the ways to use it, so that every option applies in at least one.
 SITUATIONS = {
+    "adapt": [
+        "RUN --to 60%",
+        "RUN --max-macs 9M",
+        "RUN --max-macs 9M --set train.epochs=3",
+        "RUN --max-macs 9M --resume",
+        "RUN --max-macs 9M --overwrite",
+    ],
     "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
     "quantize": ["RUN"],
@@ -51,7 +58,8 @@ VALUES = {
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
-    "hours": "0.5",
+    "hours": "0.5", "to": "50%",
+    "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -118,7 +126,7 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    for module in (architecture, comparison, device, files, new_run, stages, tuning):
+    for module in (adapting, architecture, comparison, device, files, new_run, stages, tuning):
         for name in ("show", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if name == "show" else MagicMock())

@@ -10,6 +10,7 @@ from string import Template
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.deployment.report import file_sections, sections
+from mobilenet_tf.deployment.report.adaptation import adaptation
 from mobilenet_tf.deployment.report.derived import dataset_title, interval, network_title
 from mobilenet_tf.deployment.report.format import count, percent, plural, points, size
 from mobilenet_tf.deployment.report.markup import Html, esc, paragraph, table
@@ -37,6 +38,7 @@ def write_report(run: RunFolder) -> Path:
         _header(result),
         sections.accuracy(result),
         sections.training(result),
+        adaptation(result),
         mistakes(result, run.path),
         sections.robustness(result),
         file_sections.content(result),

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from mobilenet_tf.cli import architecture, comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import adapting, architecture, comparison, device, files, new_run, stages, tuning
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",
@@ -48,6 +48,7 @@ for command in (
     files.summary,
     files.evaluate,
     tuning.tune,
+    adapting.adapt,
     comparison.compare,
     architecture.search,
     device.choose,

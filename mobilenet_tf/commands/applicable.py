@@ -165,6 +165,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _field("qat_epochs", "qat.epochs"),
         _ONE_OF_TWO,
     ),
+    "adapt": (
+        Rule(
+            ("device",),
+            lambda values: values.get("to") or _DEVICE.holds(values),
+            "applies only to --to, --max-flash, --max-ram and --max-latency",
+        ),
+        _field("epochs", "train.epochs"),
+        _ONE_OF_TWO,
+    ),
     "compare": (
         _DEVICE,
         Rule(

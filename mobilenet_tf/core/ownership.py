@@ -26,8 +26,8 @@ class Marker:
     """The content of a marker.
 
     Attributes:
-        kind: What the folder holds: `run`, `trial`, `search`, `comparison`, `model`, `assets` or
-            `export`.
+        kind: What the folder holds: `run`, `trial`, `search`, `comparison`, `adaptation`, `model`,
+            `assets` or `export`.
         identity: Names the run that wrote the folder; empty if that is unknown.
         target: Target of an export.
         files: File name -> sha256 of an export; file name -> origin of assets.

@@ -9,6 +9,7 @@ from mobilenet_tf.core.errors import UserError
 BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "kib": 1024, "mib": 1024**2}
 COUNTS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
+SHARES = {"": 1.0, "%": 0.01}
 
 _LARGEST = 10**15
 _SHORTEST = Decimal("0.0001")  # milliseconds
@@ -56,6 +57,20 @@ def parse_milliseconds(text: str | None, option: str) -> float | None:
     return None if value is None else float(value)
 
 
+def parse_share(text: str | None, option: str) -> float | None:
+    """Return a share; `60%` is 0.6. None stays None.
+
+    Args:
+        text: Such as `60%`.
+        option: Name of the option, for errors.
+
+    Raises:
+        UserError: It is not a positive number, or has another unit.
+    """
+    value = _parse(text, option, SHARES, "such as 60% or 0.6", Decimal("0.001"))
+    return None if value is None else float(value)
+
+
 def _parse(
     text: str | None,
     option: str,
@@ -65,7 +80,7 @@ def _parse(
 ) -> Decimal | None:
     if text is None:
         return None
-    found = re.fullmatch(r"\s*(\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})\s*([A-Za-z]*)\s*", text, re.A)
+    found = re.fullmatch(r"\s*(\d{1,20}(?:\.\d{1,20})?|\.\d{1,20})\s*([A-Za-z]*|%)\s*", text, re.A)
     unit = units.get(found[2].lower()) if found else None
     if found is None or unit is None:
         raise UserError(f"{option} is {text!r}; it must be a quantity {accepted}.")

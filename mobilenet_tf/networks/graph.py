@@ -10,6 +10,7 @@ Padding = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right
 UNPADDED: Padding = ((0, 0), (0, 0))
 # Activations that are operators of their own in an int8 file, after their convolution.
 OWN_OPERATORS = ("hard_swish", "sigmoid")
+BN_EPSILON = 1e-3  # of batch normalization, in all released checkpoints
 
 
 @dataclass(frozen=True)

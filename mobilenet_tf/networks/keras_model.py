@@ -10,15 +10,14 @@ from typing import Any
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.graph import UNPADDED, Graph, Op, same_padding
+from mobilenet_tf.networks.graph import BN_EPSILON, UNPADDED, Graph, Op, same_padding
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.names import ACTIVATION, NORM, PAD, layer_name
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 
-# Epsilon is the released checkpoints'. The momentum is V3's (paper, 6.1) and not Keras's 0.999: on
+# The momentum is V3's (paper, 6.1) and not Keras's 0.999: on
 # a few thousand images the running statistics would lag by hundreds of steps.
-BN_EPSILON = 1e-3
 BN_MOMENTUM = 0.99
 POOLINGS = (None, "avg", "max")
 
@@ -107,7 +106,7 @@ def build_network(
     graph = lower(network.with_dropout(dropout))
     if not include_top:
         graph = graph.backbone()
-    tensors = _Builder(graph, network.layer_names).tensors()
+    tensors = KerasBuilder(graph, network.layer_names).tensors()
     outputs = _pooled(tensors[graph.output.name], pooling)
     size = network.input.size_text
     model = keras.Model(
@@ -125,7 +124,7 @@ def _pooled(x: Any, pooling: str | None) -> Any:
     return x
 
 
-class _Builder:
+class KerasBuilder:
     """Makes the Keras tensor of every operation; one method per kind of operation."""
 
     def __init__(self, graph: Graph, scheme: str):
@@ -135,17 +134,19 @@ class _Builder:
         self.initializer = "glorot_uniform" if normalized else "he_uniform"
 
     def tensors(self) -> dict[str, Any]:
+        """Return operation -> the Keras tensor of its output."""
         made: dict[str, Any] = {}
         for op in self.graph:
             inputs = [made[name] for name in op.inputs]
             x = getattr(self, op.kind)(op, *inputs)
-            made[op.name] = self._activated(op, x)
+            made[op.name] = self.finished(op, x)
         return made
 
     def _name(self, op: Op, role: str = "") -> str:
         return layer_name(self.scheme, op, role)
 
-    def _activated(self, op: Op, x: Any) -> Any:
+    def finished(self, op: Op, x: Any) -> Any:
+        """Append the normalization and the activation of an operation to what its layer returns."""
         if op.norm:
             x = keras.layers.BatchNormalization(
                 momentum=BN_MOMENTUM, epsilon=BN_EPSILON, name=self._name(op, NORM)

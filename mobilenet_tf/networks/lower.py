@@ -4,7 +4,7 @@ Each kind of row has one function here, registered with `lowering`. The Keras bu
 the writer of int8 files and the measurements read graphs and know no rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -35,18 +35,27 @@ from mobilenet_tf.networks.rows import (
 PaddingRule = Callable[[int, int, int], tuple[int, int]]  # size, kernel, stride -> before, after
 AnyRow = TypeVar("AnyRow", bound=Row)
 Lowering = Callable[["GraphBuilder", Op, AnyRow], Op]
+Widths = Mapping[str, tuple[str, ...]]  # field of a row -> operations with so many channels
 _LOWERINGS: dict[type[Row], Lowering] = {}
+_WIDTHS: dict[type[Row], Callable[[Any], Widths]] = {}
 
 
-def lowering(row: type[AnyRow]) -> Callable[[Lowering[AnyRow]], Lowering[AnyRow]]:
+def lowering(
+    row: type[AnyRow], widths: Callable[[AnyRow], Widths] = lambda row: {}
+) -> Callable[[Lowering[AnyRow]], Lowering[AnyRow]]:
     """Decorate the function that appends a row of this class to a graph.
 
     It is called with the `GraphBuilder`, the operation whose output the row reads, and the row,
     and returns the operation that makes the row's output.
+
+    Args:
+        row: The class.
+        widths: Returns which fields of a row are numbers of output channels, and the operations
+            that have so many. Channels of other rows cannot be cut.
     """
 
     def register(function: Lowering[AnyRow]) -> Lowering[AnyRow]:
-        _LOWERINGS[row] = function
+        _LOWERINGS[row], _WIDTHS[row] = function, widths
         return function
 
     return register
@@ -61,20 +70,39 @@ def lower(network: Network) -> Graph:
             cannot be factorized so.
     """
     builder = GraphBuilder(network.input.shape)
-    x, blocks = builder.ops[0], 0
-    for row in network.backbone:
-        label = getattr(row, "name", "")
-        if not label:
-            blocks += 1
-            label = f"block_{blocks}"
+    x = builder.ops[0]
+    for label, row in labelled(network):
         x = builder.append(x, row, label)
-    for row in network.head:
-        x = builder.append(x, row, "head")
     if network.factorize and network.layer_names != "plain":
         raise UserError(
             f"layer_names is {network.layer_names!r}; a factorized network's must be plain."
         )
     return rewritten(Graph(tuple(builder.ops)), network.factorize)
+
+
+def labelled(network: Network) -> Iterator[tuple[str, Row]]:
+    """Return each row of a network with the name of its part of the graph, such as `block_3`."""
+    blocks = 0
+    for row in network.backbone:
+        label = getattr(row, "name", "")
+        if not label:
+            blocks += 1
+            label = f"block_{blocks}"
+        yield label, row
+    for row in network.head:
+        yield "head", row
+
+
+def width_fields(label: str, row: Row) -> dict[str, tuple[str, ...]]:
+    """Return the fields of a row that are numbers of channels -> names of operations of a graph."""
+    found = _WIDTHS[type(row)](row)
+    return {
+        field: tuple(_full_name(label, name) for name in names) for field, names in found.items()
+    }
+
+
+def _full_name(block: str, name: str) -> str:
+    return name if block in ("head", name) else f"{block}/{name}"
 
 
 def factorized(network: Network, text: str) -> Network:
@@ -108,7 +136,7 @@ class GraphBuilder:
 
     def name(self, name: str) -> str:
         """Return an operation's full name in the current block."""
-        return name if self.block in ("head", name) else f"{self.block}/{name}"
+        return _full_name(self.block, name)
 
     def op(self, kind: str, name: str, inputs: tuple[Op, ...], shape: Shape, **facts: Any) -> Op:
         """Append an operation of any kind; `facts` are further fields of `Op`."""
@@ -205,7 +233,7 @@ def _windowed(
     return (height, width), window
 
 
-@lowering(Convolution)
+@lowering(Convolution, lambda row: {"out": (row.name or "convolution",)})
 def _convolution(graph: GraphBuilder, x: Op, row: Convolution) -> Op:
     return graph.convolution(
         x,
@@ -219,7 +247,7 @@ def _convolution(graph: GraphBuilder, x: Op, row: Convolution) -> Op:
     )
 
 
-@lowering(Separable)
+@lowering(Separable, lambda row: {"out": ("project",)})
 def _separable(graph: GraphBuilder, x: Op, row: Separable) -> Op:
     x = graph.depthwise(
         x,
@@ -234,7 +262,7 @@ def _separable(graph: GraphBuilder, x: Op, row: Separable) -> Op:
     return graph.convolution(x, "project", row.out, activation=row.activation)
 
 
-@lowering(InvertedResidual)
+@lowering(InvertedResidual, lambda row: {"expansion": ("depthwise",), "out": ("project",)})
 def _inverted_residual(graph: GraphBuilder, x: Op, row: InvertedResidual) -> Op:
     shortcut = x
     if row.expansion != x.shape[2]:
@@ -251,7 +279,7 @@ def _pooling(graph: GraphBuilder, x: Op, row: Pooling) -> Op:
     return graph.mean(x, "pool")
 
 
-@lowering(Hidden)
+@lowering(Hidden, lambda row: {"out": ("hidden",)})
 def _hidden(graph: GraphBuilder, x: Op, row: Hidden) -> Op:
     return graph.convolution(x, "hidden", row.out, activation=row.activation, norm=row.norm)
 

@@ -50,7 +50,7 @@ class MapClassifier(Classifier):
     """Class probabilities from a map: an activated 1x1 convolution, then the mean of its pixels."""
 
 
-@lowering(Fire)
+@lowering(Fire, lambda row: {"squeeze": ("squeeze",), "expand": ("expand_1x1", "expand_3x3")})
 def _fire(graph: GraphBuilder, x: Op, row: Fire) -> Op:
     def activated(x: Op, name: str, out: int, kernel: int) -> Op:
         return graph.convolution(x, name, out, kernel, activation=row.activation, norm=False)

@@ -67,7 +67,7 @@ class FusedBottleneck(Row):
     stride: int
 
 
-@lowering(UniversalBottleneck)
+@lowering(UniversalBottleneck, lambda row: {"expansion": ("expand",), "out": ("project",)})
 def _universal_bottleneck(graph: GraphBuilder, x: Op, row: UniversalBottleneck) -> Op:
     shortcut = x
     if row.start:
@@ -79,7 +79,7 @@ def _universal_bottleneck(graph: GraphBuilder, x: Op, row: UniversalBottleneck) 
     return graph.residual(shortcut, x, row.stride)
 
 
-@lowering(FusedBottleneck)
+@lowering(FusedBottleneck, lambda row: {"expansion": ("expand",), "out": ("project",)})
 def _fused_bottleneck(graph: GraphBuilder, x: Op, row: FusedBottleneck) -> Op:
     shortcut = x
     x = graph.convolution(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mobilenet_tf.networks.graph import Op
-from mobilenet_tf.networks.lower import GraphBuilder, lowering
+from mobilenet_tf.networks.lower import GraphBuilder, Widths, lowering
 from mobilenet_tf.networks.rows import (
     Classifier,
     Convolution,
@@ -58,13 +58,19 @@ class SeparableModule(Row):
     activated_input: bool = False
 
 
-@lowering(PlainSeparable)
+@lowering(PlainSeparable, lambda row: {"out": ("project",)})
 def _plain_separable(graph: GraphBuilder, x: Op, row: PlainSeparable) -> Op:
     x = graph.depthwise(x, "depthwise", row.kernel, norm=False, bias=False)
     return graph.convolution(x, "project", row.out, activation=row.activation)
 
 
-@lowering(SeparableModule)
+def _module_widths(row: SeparableModule) -> Widths:
+    projections = tuple(f"project_{step}" for step in range(1, row.depth + 1))
+    shortcut = ("shortcut",) if row.stride > 1 else ()
+    return {"inner": projections[:-1], "out": (projections[-1], *shortcut)}
+
+
+@lowering(SeparableModule, _module_widths)
 def _separable_module(graph: GraphBuilder, x: Op, row: SeparableModule) -> Op:
     shortcut = x
     if not row.activated_input:

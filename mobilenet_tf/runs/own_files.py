@@ -16,7 +16,8 @@ _CONFIGS = (
     {"data", "network", "recipe", "int8"},
     {"data", "space", "recipe", "algorithm"},
 )
-_KINDS = ("run", "trial", "search", "comparison", "model")
+_KINDS = ("run", "trial", "search", "comparison", "adaptation", "model")
+_INNER_RUNS = ("trials/*", "final", "run", "scratch")
 # The configuration goes first: what is left of a folder whose removal was interrupted is no run.
 _WRITTEN = (
     *("config.toml", "result.json", "report.html", "MODEL_CARD.md", "labels.txt"),
@@ -27,11 +28,12 @@ _WRITTEN = (
     *("candidates.csv", "supernet/checkpoints/*.npz", "supernet/logs/*.csv"),
     "supernet/logs/*/*/events.out.tfevents.*",
     *("predictions.json", "comparison.csv", "comparison.md", "comparison.tex", "pareto.png"),
+    *("adaptation.npz", "adapted.keras", "path.png"),
 )
 
 
 def is_ours(folder: Path) -> bool:
-    """Return whether this project wrote a folder as a run, a search, a comparison or a model.
+    """Return whether this project wrote a folder as a run, a model or what a search leaves.
 
     That is what its marker says; folders of earlier versions are recognised by their content.
     """
@@ -64,7 +66,7 @@ def remove_written(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    for inner in (*sorted(folder.glob("trials/*")), folder / "final"):
+    for inner in sorted(one for pattern in _INNER_RUNS for one in folder.glob(pattern)):
         if inner.is_dir() and not inner.is_symlink() and is_ours(inner):
             with at_work(inner):
                 remove_written(inner)

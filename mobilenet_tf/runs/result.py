@@ -9,6 +9,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.runs.adaptation import Adaptation
 from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqFile
 from mobilenet_tf.runs.sections import (
     Block,
@@ -40,6 +41,7 @@ class Result:
         model: The network.
         data: The dataset.
         source: How a model of somebody else was quantized.
+        adaptation: How the network was cut from another one.
         seed: Seed of split, initial weights, order and augmentation.
         history: Curves of training.
         accuracy, top5, calibration_error: Metrics on the test images; top 5 is measured from six
@@ -65,6 +67,7 @@ class Result:
     model: Model = field(default_factory=Model)
     data: Data = field(default_factory=Data)
     source: Source = field(default_factory=Source)
+    adaptation: Adaptation = field(default_factory=Adaptation)
     seed: int | None = None
     history: History = field(default_factory=History)
     accuracy: ByForm = field(default_factory=ByForm)

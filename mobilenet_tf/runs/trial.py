@@ -10,6 +10,7 @@ from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.own_files import is_ours, remove_written
+from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
@@ -100,8 +101,15 @@ def trial_accuracy(run: Run, until: int | None = None) -> float:
     from mobilenet_tf.runs.train import train
 
     train(run, until)
-    curves = run.result().history.float or {}
-    epochs = zip(curves["val_loss"], curves[f"val_{run.task.curve}"], strict=True)
-    known = [(loss, score) for loss, score in epochs if loss is not None]
-    _, score = min(known, key=lambda epoch: epoch[0])
-    return 0.0 if score is None else score
+    return validation_accuracy(run.result()) or 0.0
+
+
+def validation_accuracy(result: Result) -> float | None:
+    """Return the metric of a float network on validation at the epoch with the lowest loss.
+
+    None if it has not been trained, or the loss was never finite.
+    """
+    curves, metric = result.history.float or {}, result.task_class.curve
+    epochs = zip(curves.get("val_loss", ()), curves.get(f"val_{metric}", ()), strict=True)
+    known = [(loss, accuracy) for loss, accuracy in epochs if loss is not None]
+    return min(known, key=lambda epoch: epoch[0])[1] if known else None

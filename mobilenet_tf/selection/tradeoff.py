@@ -1,6 +1,6 @@
 """Plots of accuracy against cost, with the limits of a budget as lines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mobilenet_tf.core.plotting import (
 )
 from mobilenet_tf.selection.choose import Choice, Option, compared_costs
 from mobilenet_tf.selection.cost import Budget, Cost
+from mobilenet_tf.selection.netadapt import Step
 
 # Cost -> title of its axis and the unit there.
 _AXES = {
@@ -150,4 +151,37 @@ def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
         log_axis(panel, title)
     panels[0].set_ylabel(f"{form} accuracy, %")
     legend(figure, "filled: on the Pareto front")
+    save(figure, path)
+
+
+def draw_path(before: Cost, steps: Sequence[Step], budget: Budget, path: Path) -> None:
+    """Draw the path of an adaptation, and all proposals beside it, one panel per limit.
+
+    Args:
+        before: Cost of the network that was adapted.
+        steps: The steps.
+        budget: The budget.
+        path: The file, which ends in .png, .svg or .pdf.
+
+    Raises:
+        UserError: The suffix is another, or the file cannot be written.
+    """
+    check_plot_file(path)
+    limits = budget.limits
+    figure, panels = _panels(len(limits))
+    first = [(before, steps[0].before.accuracy)] if steps else []
+    chosen = [*first, *((step.best.cost, step.best.accuracy) for step in steps)]
+    others = [(one.cost, one.accuracy) for step in steps for one in step.tried]
+    for panel, (name, limit) in zip(panels, limits.items(), strict=True):
+        title, unit = _AXES[name]
+        for points, style, legend_text in (
+            (others, {"marker": ".", "ls": "", "alpha": 0.3}, "proposals"),
+            (chosen, {"marker": "o", "ms": 4, "color": "black"}, "chosen"),
+        ):
+            costs = [getattr(cost, name) / unit for cost, _ in points]
+            accuracies = [100 * accuracy for _, accuracy in points]
+            panel.plot(costs, accuracies, label=legend_text, **style)
+        log_axis(panel, title, [limit / unit])
+    panels[0].set_ylabel("accuracy on images kept aside, %")
+    legend(figure)
     save(figure, path)

@@ -78,6 +78,7 @@ def test_long_names(said, line):
 ABSURD = ("nan", "inf", "-inf", "-1", "0", "1e308", "1e400", str(2**63), "9" * 400, "much", "")
 # What stands before the option, so that it applies; what would be refused later is absent.
 BEFORE = {
+    "adapt": "RUN --max-macs 9M", "adapt to": "RUN --device mcu",
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
@@ -90,6 +91,7 @@ TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.
 ACCEPTED = {
     "seed": {"0"}, "port": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"},
+    "adapt batches": {"0"},
 }  # fmt: skip
 QUANTITIES = ("max_", "threads", "mean", "std", "alpha", "size")  # parsed by this project
 
@@ -125,12 +127,10 @@ def test_every_number_has_bounds(said, places, command, option):
         if value in ACCEPTED.get(f"{command} {option}", ACCEPTED.get(option, ())):
             continue
         found = said(*words, f"{flag}={value}")
-        name = {
-            "epochs": "epochs",
-            "qat_epochs": "epochs",
-            "judge_epochs": "epochs",
-            "judge_size": "size",
-            "max_size": "max",
-        }.get(option, flag[2:])
+        names = {
+            "qat_epochs": "epochs", "judge_epochs": "epochs", "judge_size": "size",
+            "max_size": "max", "learning_rate": "learning",
+        }  # fmt: skip
+        name = names.get(option, flag[2:])
         assert name in found, f"{flag}={value}: {found}"
         assert len(found) < 700

@@ -14,6 +14,7 @@ from mobilenet_tf.datasets.batch_plan import ONE_REPLICA, BatchPlan, Replicas
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images, training_batches
+from mobilenet_tf.datasets.set_aside import set_aside
 from mobilenet_tf.datasets.sources import tfds as source
 from mobilenet_tf.datasets.stream import _decode, _placement, _random_boxes
 from mobilenet_tf.networks.rows import Classifier, Network
@@ -187,6 +188,17 @@ def test_calibration_and_fingerprint(data, make_network):
     network = make_network(classes=1000)
     assert calibration_images(data.train, network, 6, 0).shape == (6, 32, 32, 3)
     assert data.fingerprint == load_data("tfds:imagenet2012", network.input).fingerprint
+
+
+def test_the_last_images_of_each_file_are_set_aside(data, make_network):
+    network = make_network(classes=1000)
+    rest, held = set_aside(data.train, 0.2, 0, network.input)
+    assert len(rest) + len(held) == len(data.train)
+    assert held.images.shape[1:] == network.input.shape
+    everything = set(data.train.sample(len(data.train), 0, network.input).labels)
+    learned = set(rest.sample(len(rest), 0, network.input).labels)
+    assert learned.isdisjoint(held.labels)
+    assert learned | set(held.labels) == everything
 
 
 def test_class_weights_need_labels(data):

@@ -1,0 +1,147 @@
+"""What `benchmarks.adapt` measured, as tables and a plot in docs/adapt.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.sections import DOCS, Section, markdown, paragraph
+from mobilenet_tf.core.plotting import legend, log_axis, quiet_pyplot, save
+from mobilenet_tf.selection.bootstrap import Bootstrap
+
+WAYS = {
+    "adapted": "adapted",
+    "uniform": "alpha, channels by norm",
+    "random": "adapted shape, random channels",
+    "shape": "adapted shape, from scratch",
+    "alpha": "alpha, from scratch",
+}
+# What each way is compared with.
+PAIRS = (("adapted", "uniform"), ("adapted", "random"), ("adapted", "alpha"), ("shape", "alpha"))
+_UNITS = {"ram": 1024, "flash": 1024, "latency": 1}
+
+
+def summary(outcomes: Sequence[Mapping[str, Any]], lengths: Mapping[str, int]) -> dict[str, Any]:
+    """Return accuracies and paired differences with their intervals, one row per network and share.
+
+    Args:
+        outcomes: What `Bench.shares` returned, with `model` and `seed`.
+        lengths: Lengths of the trainings.
+    """
+    keys = list(dict.fromkeys((one["model"], one["share"]) for one in outcomes))
+    rows = []
+    for model, share in keys:
+        own = [one for one in outcomes if (one["model"], one["share"]) == (model, share)]
+        found = Bootstrap({way: [one["correct"][way] for one in own] for way in WAYS})
+        rows.append(
+            {
+                "model": model,
+                "share": share,
+                "seeds": len(own),
+                "images": len(own[0]["correct"]["adapted"]),
+                "latency": [one["latency"] for one in own],
+                "alpha": [one["alpha"] for one in own],
+                "epochs": [lengths["base"] + lengths["tail"] + one["extra"] for one in own],
+                "accuracy": {way: found.accuracy(way).to_dict() for way in WAYS},
+                "difference": {
+                    f"{one} - {other}": found.difference(one, other).to_dict()
+                    for one, other in PAIRS
+                },
+            }
+        )
+    return {"lengths": dict(lengths), "rows": rows}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _accuracy(found: Mapping[str, float]) -> str:
+    return f"{100 * found['mean']:.1f}"
+
+
+def _difference(found: Mapping[str, float]) -> str:
+    bounds = (100 * found[part] for part in ("mean", "low", "high"))
+    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*bounds)
+
+
+def render(result: Mapping[str, Any]) -> str:
+    """Return the content of docs/adapt.json as Markdown; it is empty before a measurement."""
+    if not result:
+        return "Not measured yet."
+    rows = result["rows"]
+    cells = [
+        [
+            f"`{row['model']}`, {row['share']:.0%}",
+            f"{_mean([one['after'] for one in row['latency']]):.2f}",
+            f"{_mean([one['control'] for one in row['latency']]):.2f}",
+            f"{_mean(row['alpha']):.2f}",
+            *(_accuracy(row["accuracy"][way]) for way in WAYS),
+        ]
+        for row in rows
+    ]
+    columns = ("network, share of latency", "ms", "control, ms", "control, alpha", *WAYS.values())
+    differences = [
+        [f"`{row['model']}`, {row['share']:.0%}", *map(_difference, row["difference"].values())]
+        for row in rows
+    ]
+    titles = [f"{WAYS[one]} − {WAYS[other]}" for one, other in PAIRS]  # noqa: RUF001
+    here, first = result["machine"], rows[0]
+    note = (
+        f"Float accuracy in per cent on {first['images']} test pictures of {result['source']}, "
+        f"mean over {first['seeds']} seeds; all rows of a line have the same number of epochs, "
+        f"{min(map(min, (row['epochs'] for row in rows)))} to "
+        f"{max(map(max, (row['epochs'] for row in rows)))} in all. Differences are paired, with "
+        f"95 % bootstrap intervals. {here['cores']} cores, {here['cpu']}."
+    )
+    tables = markdown(columns, cells), markdown(("network", *titles), differences)
+    return "\n\n".join((*tables, paragraph(note)))
+
+
+def render_devices(result: Mapping[str, Any]) -> str:
+    """Return the content of docs/adapt_devices.json as Markdown."""
+    if not result:
+        return "Not measured yet."
+    cells = []
+    for row in result["rows"]:
+        cost, unit = row["cost"], _UNITS[row["cost"]]
+        values = (row["before"][cost], row["limit"], row["after"][cost])
+        title = f"{row['device']}, {cost}" + (", KiB" if unit > 1 else ", ms")
+        accuracies = (row["validation"][name] for name in ("before", "run"))
+        cells.append(
+            [
+                title,
+                *(f"{value / unit:,.{1 if unit > 1 else 3}f}" for value in values),
+                row["steps"],
+                *(f"{100 * value:.1f}" for value in accuracies),
+            ]
+        )
+    columns = ("budget", "before", "limit", "after", "steps", "validation before", "after, %")
+    here = result["machine"]
+    note = f"`v2` 0.35 at 96x96 on {result['source']}. {here['cores']} cores, {here['cpu']}."
+    return f"{markdown(columns, cells)}\n\n{paragraph(note)}"
+
+
+def draw(result: Mapping[str, Any]) -> None:
+    """Draw accuracy against latency, one panel per network, into docs/adapt.png."""
+    models = list(dict.fromkeys(row["model"] for row in result["rows"]))
+    figure, panels = quiet_pyplot().subplots(
+        1, len(models), figsize=(5 * len(models), 5), squeeze=False, layout="constrained"
+    )
+    for panel, model in zip(panels[0], models, strict=True):
+        rows = [row for row in result["rows"] if row["model"] == model]
+        for way, title in WAYS.items():
+            latency = "control" if way in ("uniform", "alpha") else "after"
+            points = [_mean([one[latency] for one in row["latency"]]) for row in rows]
+            found = [row["accuracy"][way] for row in rows]
+            means = [100 * one["mean"] for one in found]
+            errors = [
+                [100 * abs(one["mean"] - one[bound]) for one in found] for bound in ("low", "high")
+            ]
+            panel.errorbar(points, means, errors, marker="o", ms=4, capsize=2, label=title)
+        log_axis(panel, f"latency of {model}, ms (cpu)")
+    panels[0][0].set_ylabel("test accuracy, %")
+    legend(figure)
+    save(figure, DOCS / "adapt.png")
+
+
+DEVICES = Section("adapt_devices", render_devices, "docs/adapt.md")
+SECTIONS = (Section("adapt", render, "docs/adapt.md"), DEVICES)

@@ -1,0 +1,125 @@
+"""Brief trainings of many smaller networks that are cut from one, as masks on one traced graph."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from mobilenet_tf.datasets.batch_plan import BatchPlan
+from mobilenet_tf.datasets.dataset import Split, TrainingImages, rescale
+from mobilenet_tf.datasets.pipeline import evaluation_batches, training_batches
+from mobilenet_tf.networks.channel_weights import Weights, cut_weights
+from mobilenet_tf.networks.channels import Cut
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.training.determinism import SeedEpochs
+from mobilenet_tf.training.learner import Learner, balancing_weights, make_learner
+from mobilenet_tf.training.masked import masked_model, masks
+from mobilenet_tf.training.recipe import Recipe
+
+_EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Accuracy, from 0 to 1, and loss on the images that are kept aside."""
+
+    accuracy: float
+    loss: float
+
+
+class ShortTraining:
+    """Trains and judges cuts of one network after the other.
+
+    All cuts of a step learn the same batches, so that they differ by the cut alone. The result
+    depends on the network, its weights, the step and the seed; not on earlier steps.
+
+    Args:
+        recipe: Gives everything but the learning rate and the number of batches.
+        batches: Number of batches per training.
+        learning_rate: Highest learning rate, from which it falls as in the recipe.
+        learned: Images that are trained on.
+        aside: Images that are not, and judge.
+        seed: Seed of the images' order, of augmentation and of dropout.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        batches: int,
+        learning_rate: float,
+        learned: TrainingImages,
+        aside: Split,
+        seed: int,
+    ):
+        self.recipe, self.batches, self.seed = recipe, batches, seed
+        # An average of few batches would be that of the initial weights.
+        self.stage = replace(
+            recipe.train, epochs=1, learning_rate=learning_rate, warmup=0.0, ema=0.0
+        )
+        self.stage = replace(self.stage, precision="float32", xla=False)
+        self.learned, self.aside = learned, aside
+
+    def begin(self, network: Network, weights: Weights, step: int) -> Judged:
+        """Build the model of a step's network, and judge the network as it is.
+
+        Args:
+            network: The network.
+            weights: Its weights.
+            step: Number of the step; decides which batches are learned.
+        """
+        keras.backend.clear_session()
+        self.network, self.step = network, step
+        input_spec = network.input
+        aside = replace(self.aside, images=rescale(self.aside.images, input_spec))
+        self._judging = evaluation_batches(aside, network, _EVALUATION_BATCH)
+        model = masked_model(network.with_dropout(self.recipe.dropout))
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = self.recipe.bn_momentum
+        self._learner = make_learner(model, self.stage, max(1, self.batches))
+        if self.stage.class_weights:
+            self._learner.class_weights = balancing_weights(self.learned, network.classes)
+        self._weights = _weights(self._learner) | dict(weights)
+        self._optimizer = [one.numpy() for one in self._learner.optimizer.variables]
+        self._assign(self._weights)
+        return self._judged()
+
+    def judge(self, cut: Cut) -> tuple[Judged, Weights]:
+        """Train a cut of the step's network; return its value and the smaller network's weights."""
+        self._assign(self._weights | masks(cut))
+        for variable, value in zip(self._learner.optimizer.variables, self._optimizer, strict=True):
+            variable.assign(value)
+        if self.batches:
+            self._learner.fit(
+                self._batches(),
+                initial_epoch=self.step,
+                epochs=self.step + 1,
+                steps_per_epoch=self.batches,
+                callbacks=[SeedEpochs(self.seed)],
+                verbose=0,
+            )
+        return self._judged(), cut_weights(cut, _weights(self._learner))
+
+    def _batches(self) -> tf.data.Dataset:
+        start = self.step * self.batches
+        plan = BatchPlan(
+            batch=self.recipe.batch, seed=self.seed, steps=start + self.batches, start_step=start
+        )
+        return training_batches(
+            self.learned, self.network, plan, augmentation=self.stage.augmentation
+        )
+
+    def _assign(self, weights: Weights) -> None:
+        for layer in self._learner.layers:
+            if layer.weights:
+                layer.set_weights(weights[layer.name])
+
+    def _judged(self) -> Judged:
+        found = self._learner.evaluate(self._judging, return_dict=True, verbose=0)
+        return Judged(float(found["accuracy"]), float(found["loss"]))
+
+
+def _weights(model: Learner) -> dict[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
