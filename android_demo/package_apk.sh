@@ -57,9 +57,15 @@ zipalign -c -p 4 "$out" || fail "the APK is not aligned"
 check "alignment"
 badging=$(aapt2 dump badging "$out")
 for fact in "package: name='mobilenet.tf.demo'" "sdkVersion:'24'" "targetSdkVersion:'36'" \
-  "android.permission.CAMERA" "launchable-activity: name='mobilenet.tf.demo.LiveActivity'"; do
+  "android.permission.CAMERA" "launchable-activity: name='mobilenet.tf.demo.LiveActivity'" \
+  "application-icon-65534:'res/mipmap-anydpi-v26/ic_launcher.xml'"; do
   grep -qF "$fact" <<< "$badging" || fail "the manifest has no $fact"
 done
+# A feature that is required hides the app from devices without it; CAMERA implies two of them.
+! grep -E "uses-(implied-)?feature: name='android.hardware.camera" <<< "$badging" || fail "the manifest requires a camera"
+# Only adb may start the exported benchmark.
+[[ $(aapt2 dump xmltree --file AndroidManifest.xml "$out" | grep -c 'android.permission.DUMP') == 1 ]] \
+  || fail "every app may start the benchmark"
 check "manifest"
 unzip -p "$out" classes.dex > "$work/check.dex"
 classes=$(dexdump "$work/check.dex" | grep 'Class descriptor')
