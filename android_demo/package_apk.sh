@@ -74,6 +74,10 @@ for class in mobilenet/tf/demo/LiveActivity mobilenet/tf/demo/SettingsActivity \
   mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit kotlin/jdk7/AutoCloseableKt; do
   grep -qF "'L$class;'" <<< "$classes" || fail "the dex file has no class $class"
 done
+# Compiled against a newer Java, these calls name methods that Android 7 and 8 do not have.
+! dexdump -d "$work/check.dex" 2> /dev/null \
+  | grep -E 'ByteBuffer;\.(clear|flip|limit|mark|position|reset|rewind):\(I?\)Ljava/nio/ByteBuffer;' \
+  || fail "the dex file calls methods of ByteBuffer that Android 7 does not have"
 check "dex, $(wc -l <<< "$classes") classes"
 listing=$(unzip -Z "$out")
 models=$(grep -c '\.tflite$' <<< "$listing" || true)

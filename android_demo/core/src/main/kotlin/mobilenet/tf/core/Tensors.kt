@@ -85,11 +85,9 @@ class InputTable(private val format: TensorFormat, mean: FloatArray?, std: Float
         require(pixels.size == format.count) {
             "The image has ${pixels.size} pixel values; the model expects ${format.count}."
         }
-        input.clear()
         for (at in pixels.indices) {
             val entry = (pixels[at].toInt() and 0xFF) * channels + at % channels
-            if (format.type == ElementType.FLOAT32) input.putFloat(floats[entry]) else input.put(bytes[entry])
+            if (format.type == ElementType.FLOAT32) input.putFloat(4 * at, floats[entry]) else input.put(at, bytes[entry])
         }
-        input.rewind()
     }
 }

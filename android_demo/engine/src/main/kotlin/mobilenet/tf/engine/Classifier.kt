@@ -54,8 +54,8 @@ class Classifier private constructor(
      */
     fun classify(pixels: ByteArray): FloatArray {
         table.fill(pixels, inputBuffer)
-        outputBuffer.clear()
-        guarded { interpreter.run(inputBuffer, outputBuffer) }
+        // The runtime moves the position of the buffer that it fills.
+        guarded { interpreter.run(inputBuffer, outputBuffer.duplicate()) }
         return output.dequantize(outputBuffer)
     }
 
