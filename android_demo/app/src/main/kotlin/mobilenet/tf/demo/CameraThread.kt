@@ -23,6 +23,9 @@ import mobilenet.tf.live.nextFacing
 
 /** Receives the camera's changes on the main thread. */
 interface CameraListener {
+    /** Called once, before all others. Listing cameras needs no permission. */
+    fun onCamerasListed(any: Boolean)
+
     fun onCameraState(state: CameraState)
 
     /** @param next direction of the camera to switch to, which is [camera]'s own if there is only one. */
@@ -52,7 +55,11 @@ class CameraThread(context: Context, private val onFrame: (CopiedFrame) -> Unit,
     @Volatile var display = 0
 
     init {
-        handler.post { manager.registerAvailabilityCallback(availability, handler) }
+        handler.post {
+            manager.registerAvailabilityCallback(availability, handler)
+            val any = runCatching { list().isNotEmpty() }.getOrDefault(true)
+            main.post { listener.onCamerasListed(any) }
+        }
     }
 
     /** Open the camera of a direction, or another one if there is none. */
@@ -91,7 +98,7 @@ class CameraThread(context: Context, private val onFrame: (CopiedFrame) -> Unit,
     }
 
     private fun connect(events: CameraEvents): CameraLink? {
-        val cameras = manager.cameraIdList.mapNotNull { id -> describe(id, manager.getCameraCharacteristics(id)) }
+        val cameras = list()
         val camera = chosen(cameras, facing) ?: return null
         val next = nextFacing(cameras, camera.facing)
         main.post { listener.onCameraChosen(camera, next) }
@@ -100,6 +107,9 @@ class CameraThread(context: Context, private val onFrame: (CopiedFrame) -> Unit,
             onFrame(copies.copy(frame, orientation))
         }
     }
+
+    private fun list(): List<CameraInfo> =
+        manager.cameraIdList.mapNotNull { id -> describe(id, manager.getCameraCharacteristics(id)) }
 
     /** Return null for a camera without images, such as a depth sensor. */
     private fun describe(id: String, properties: CameraCharacteristics): CameraInfo? {

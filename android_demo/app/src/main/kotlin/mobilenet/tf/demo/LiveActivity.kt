@@ -64,7 +64,6 @@ class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener,
         session.turned(displayDegrees())
         views.setLines(Settings(this).results)
         session.resume(granted())
-        if (!granted() && !session.asked) requestCamera()
     }
 
     override fun onPause() {
@@ -86,7 +85,7 @@ class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener,
 
     private fun granted() = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
 
-    private fun requestCamera() {
+    override fun requestCamera() {
         session.asked = true
         explainedBefore = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
         requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)

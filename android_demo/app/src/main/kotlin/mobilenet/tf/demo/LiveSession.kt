@@ -19,6 +19,9 @@ interface LiveScreen {
     /** The camera or its frames have changed. */
     fun fitPreview(camera: CameraInfo)
 
+    /** Ask the user for the camera. */
+    fun requestCamera()
+
     fun chooseModel(names: List<String>, deletable: List<String>)
 }
 
@@ -34,13 +37,14 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
     private var texture: SurfaceTexture? = null
     private var inFront = false
     private var cameraStarted = false
+    private var anyCamera = false
     private var next = Facing.BACK
 
     /** The camera in use; null before the first. */
     var camera: CameraInfo? = null
         private set
 
-    /** Whether the user was asked for the camera without having pressed a button. */
+    /** Whether the user was asked for the camera. Without having pressed a button, this happens once. */
     var asked = false
 
     var screen: LiveScreen? = null
@@ -61,6 +65,7 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
         openIfChanged()
         inFront = true
         state = state.copy(access = state.access.now(granted))
+        askOnce()
     }
 
     fun pause() {
@@ -71,6 +76,10 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
     fun close() {
         cameras.close()
         analyzer.close()
+    }
+
+    private fun askOnce() {
+        if (inFront && anyCamera && !asked && state.access.asks) screen?.requestCamera()
     }
 
     /** @param before see [CameraAccess.afterRequest]. */
@@ -116,6 +125,12 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
         if ((ready != null) == cameraStarted) return
         cameraStarted = ready != null
         if (ready != null) cameras.start(ready, settings.facing) else cameras.stop()
+    }
+
+    override fun onCamerasListed(any: Boolean) {
+        anyCamera = any
+        if (!any) state = state.copy(camera = CameraState.NONE)
+        askOnce()
     }
 
     override fun onCameraState(state: CameraState) {

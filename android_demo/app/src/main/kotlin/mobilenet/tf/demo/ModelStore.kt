@@ -34,12 +34,9 @@ class ModelStore(private val context: Context) {
      * @throws UserError if there is no such model or it cannot be read.
      */
     fun load(name: String): ByteBuffer = readable {
-        val file = "$name$SUFFIX"
         when (name) {
-            in shipped() -> context.assets.openFd(file).use { asset ->
-                FileInputStream(asset.fileDescriptor).channel.map(MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
-            }
-            in opened() -> map(File(folder, file))
+            in shipped() -> mapAsset("$name$SUFFIX")
+            in opened() -> map(File(folder, "$name$SUFFIX"))
             else -> throw UserError(context.getString(R.string.unknown_model, name))
         }
     }
@@ -95,6 +92,11 @@ class ModelStore(private val context: Context) {
 
     private fun map(file: File): ByteBuffer =
         FileInputStream(file).channel.use { it.map(MapMode.READ_ONLY, 0, it.size()) }
+
+    /** Assets can be mapped because the APK stores models uncompressed. */
+    private fun mapAsset(file: String): ByteBuffer = context.assets.openFd(file).use { asset ->
+        FileInputStream(asset.fileDescriptor).channel.map(MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
+    }
 
     private fun assets(): List<String> = context.assets.list("").orEmpty().toList()
 

@@ -50,11 +50,11 @@ data class LiveState<P>(
         get() = when {
             error != null -> Notice(Notice.Reason.ERROR, listOf(Notice.Action.DISMISS))
             still != null || waiting -> null
+            camera == CameraState.NONE -> Notice(Notice.Reason.NO_CAMERA)
             access != CameraAccess.GRANTED -> Notice(
                 Notice.Reason.DENIED,
                 listOfNotNull(Notice.Action.ALLOW.takeIf { access.asks }, Notice.Action.SETTINGS.takeIf { access.needsSettings }),
             )
-            camera == CameraState.NONE -> Notice(Notice.Reason.NO_CAMERA)
             camera == CameraState.LOST -> Notice(Notice.Reason.LOST, listOf(Notice.Action.RETRY))
             else -> null
         }

@@ -50,7 +50,8 @@ class LiveStateTest {
         assertEquals(listOf(Notice.Action.ALLOW, Notice.Action.SETTINGS), actions(running.copy(access = CameraAccess.MAY_BE_BLOCKED)))
         assertEquals(listOf(Notice.Action.RETRY), actions(running.copy(camera = CameraState.LOST)))
         assertEquals(listOf(Notice.Action.DISMISS), actions(running.failed("A sentence.")))
-        assertEquals(Notice(Notice.Reason.NO_CAMERA), running.copy(camera = CameraState.NONE).notice)
+        val none = running.copy(camera = CameraState.NONE, access = CameraAccess.CAN_ASK)
+        assertEquals("a permission would not help", Notice(Notice.Reason.NO_CAMERA), none.notice)
         assertNull(running.notice)
     }
 
