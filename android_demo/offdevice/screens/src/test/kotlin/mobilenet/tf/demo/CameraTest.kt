@@ -171,9 +171,7 @@ class CameraTest {
     fun displayChangesReachTheScreen() {
         val live = running()
         val before = live.view<TextureView>(R.id.preview).getTransform(null)
-        @Suppress("DEPRECATION")
-        shadowOf(live.activity.windowManager.defaultDisplay).setRotation(Surface.ROTATION_180)
-        ShadowDisplayManager.changeDisplay(0, "+xhdpi")
+        ShadowDisplayManager.changeDisplay(0, "+land")
         live.await { it.view<TextureView>(R.id.preview).getTransform(null) != before }
     }
 
