@@ -57,9 +57,15 @@ zipalign -c -p 4 "$out" || fail "the APK is not aligned"
 check "alignment"
 badging=$(aapt2 dump badging "$out")
 for fact in "package: name='mobilenet.tf.demo'" "sdkVersion:'24'" "targetSdkVersion:'36'" \
-  "android.permission.CAMERA" "launchable-activity: name='mobilenet.tf.demo.LiveActivity'"; do
+  "android.permission.CAMERA" "launchable-activity: name='mobilenet.tf.demo.LiveActivity'" \
+  "application-icon-65534:'res/mipmap-anydpi-v26/ic_launcher.xml'"; do
   grep -qF "$fact" <<< "$badging" || fail "the manifest has no $fact"
 done
+# A feature that is required hides the app from devices without it; CAMERA implies two of them.
+! grep -E "uses-(implied-)?feature: name='android.hardware.camera" <<< "$badging" || fail "the manifest requires a camera"
+# Only adb may start the exported benchmark.
+[[ $(aapt2 dump xmltree --file AndroidManifest.xml "$out" | grep -c 'android.permission.DUMP') == 1 ]] \
+  || fail "every app may start the benchmark"
 check "manifest"
 unzip -p "$out" classes.dex > "$work/check.dex"
 classes=$(dexdump "$work/check.dex" | grep 'Class descriptor')
@@ -68,6 +74,10 @@ for class in mobilenet/tf/demo/LiveActivity mobilenet/tf/demo/SettingsActivity \
   mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit kotlin/jdk7/AutoCloseableKt; do
   grep -qF "'L$class;'" <<< "$classes" || fail "the dex file has no class $class"
 done
+# Compiled against a newer Java, these calls name methods that Android 7 and 8 do not have.
+! dexdump -d "$work/check.dex" 2> /dev/null \
+  | grep -E 'ByteBuffer;\.(clear|flip|limit|mark|position|reset|rewind):\(I?\)Ljava/nio/ByteBuffer;' \
+  || fail "the dex file calls methods of ByteBuffer that Android 7 does not have"
 check "dex, $(wc -l <<< "$classes") classes"
 listing=$(unzip -Z "$out")
 models=$(grep -c '\.tflite$' <<< "$listing" || true)

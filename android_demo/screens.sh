@@ -6,9 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 source ./tools.sh
 
+rm -rf {core,engine,app,offdevice/screens}/target/{classes,test-classes}
 drawn=offdevice/screens/target/screens
 rm -rf "$drawn"
-mvn -B --no-transfer-progress -Pscreens -Dtest=ScreensTest -Dsurefire.failIfNoSpecifiedTests=false test
+mvn -B --no-transfer-progress -Pscreens -Dtest="mobilenet.tf.demo.*Test" -Dsurefire.failIfNoSpecifiedTests=false test
 mkdir -p ../docs/screens
 rm -f ../docs/screens/*.png
 cp "$drawn"/*.png ../docs/screens/

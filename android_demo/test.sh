@@ -17,5 +17,7 @@ if [[ ! -f $ready || -n $(find ../export ../mobilenet_tf vectors.py -name '*.py'
   touch $ready
 fi
 
+# Maven compiles everything each time, but keeps the classes of deleted sources.
+rm -rf {core,engine,app}/target/{classes,test-classes}
 mvn -B --no-transfer-progress test
 ./package_apk.sh

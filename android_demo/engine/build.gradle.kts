@@ -1,3 +1,5 @@
+import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+
 plugins {
     alias(libs.plugins.android.library)
     alias(libs.plugins.kotlin.android)
@@ -18,7 +20,9 @@ android {
 }
 
 kotlin {
-    jvmToolchain(17)
+    compilerOptions {
+        jvmTarget = JvmTarget.JVM_17
+    }
 }
 
 dependencies {
@@ -26,4 +30,4 @@ dependencies {
     // An api dependency, because this module's public functions use its Delegate class.
     api(libs.litert)
 }
-// This module's tests need the runtime on the desktop, so only the Maven build (pom.xml) runs them.
+// The tests in src/desktopTest need the runtime on the desktop, so only the Maven build (pom.xml) runs them.

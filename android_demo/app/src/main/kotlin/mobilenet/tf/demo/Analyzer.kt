@@ -1,137 +1,213 @@
 package mobilenet.tf.demo
 
+import android.content.Context
+import android.graphics.Bitmap
+import android.net.Uri
 import android.os.Handler
 import android.os.HandlerThread
 import android.os.Looper
-import mobilenet.tf.core.FrameGate
+import java.nio.ByteBuffer
 import mobilenet.tf.core.MovingAverage
 import mobilenet.tf.core.Orientation
 import mobilenet.tf.core.PixelSource
-import mobilenet.tf.core.Prediction
 import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.RollingMedian
 import mobilenet.tf.core.UserError
+import mobilenet.tf.core.orUserError
 import mobilenet.tf.core.topK
-import mobilenet.tf.engine.Accelerator
 import mobilenet.tf.engine.Classifier
+import mobilenet.tf.live.Answer
+import mobilenet.tf.live.CopiedFrame
+import mobilenet.tf.live.LoadedModel
+import mobilenet.tf.live.NewestFrame
 
-/**
- * What the live screen shows about an image.
- *
- * @property predictions most likely classes, best first.
- * @property preprocessing median over the last frames, in milliseconds.
- * @property inference median over the last frames, in milliseconds.
- * @property dropped number of frames dropped so far.
- */
-class AnalysisResult(
-    val predictions: List<Prediction>,
-    val preprocessing: Double,
-    val inference: Double,
-    val dropped: Long,
-)
-
-/** The model in use and what runs it; see [Classifier] for [accelerator] and [fallback]. */
-class LoadedModel(val name: String, val accelerator: Accelerator, val fallback: String?, val threads: Int)
-
-/** Receives results on the main thread. */
+/** Receives results on the main thread, in the order of the calls that caused them. */
 interface AnalyzerListener {
-    fun onModelLoaded(model: LoadedModel)
-    fun onResult(result: AnalysisResult)
+    fun onOpened(model: LoadedModel)
+
+    fun onAnswer(answer: Answer)
+
+    /** @param picture the still image, upright, as the model got it. */
+    fun onStill(picture: Bitmap, answer: Answer)
+
+    fun onNothingToFreeze()
+
+    /** @param deletable the names of models that the user may delete. */
+    fun onModels(names: List<String>, deletable: List<String>)
 
     /** @param message one sentence for the user. */
     fun onError(message: String)
 }
 
-/** Loads models and classifies images on a background thread, one frame at a time. */
-class Analyzer(private val store: ModelStore, private val settings: Settings, private val listener: AnalyzerListener) {
+/**
+ * Opens models and classifies images on a thread of its own, which alone uses the classifier.
+ *
+ * A still image belongs to this class until [live], so that another model answers to it as well.
+ */
+class Analyzer(private val context: Context, private val store: ModelStore, private val listener: AnalyzerListener) {
     private val thread = HandlerThread("analyzer").apply { start() }
+    private val handler = Handler(thread.looper)
     private val main = Handler(Looper.getMainLooper())
+    private val frames = NewestFrame<CopiedFrame>()
 
-    /** Handler of the background thread. Camera frames must be delivered on it. */
-    val handler = Handler(thread.looper)
-
-    private val gate = FrameGate()
     private val preprocessing = RollingMedian()
     private val inference = RollingMedian()
     private val average = MovingAverage(0.3f)
-    private var classifier: Classifier? = null
-    private var preprocessor: Preprocessor? = null
+    private var opened: Opened? = null
+    private var still: Still? = null
+    private var lastFrame: CopiedFrame? = null
     @Volatile private var closed = false
 
-    /** Load a model, or reload the current one with changed settings. */
-    fun open(name: String) {
-        handler.post {
-            free()
-            reportErrors {
-                val opened = Classifier.open(store.load(name), settings.threads, settings.accelerator)
-                classifier = opened
-                preprocessor = opened.preprocessor()
-                val model = LoadedModel(name, opened.accelerator, opened.fallback, settings.threads)
-                notifyListener { onModelLoaded(model) }
+    private class Opened(val classifier: Classifier, val model: LoadedModel, val options: Options) {
+        val preprocessor: Preprocessor = classifier.preprocessor()
+        val crop: Double = classifier.file.crop ?: 1.0
+    }
+
+    /** Open a model; null, or a name that does not exist, opens the first one. */
+    fun open(name: String?, options: Options) = post {
+        orKeepModel {
+            val names = store.names()
+            val chosen = name?.takeIf { it in names } ?: names.firstOrNull() ?: throw UserError(context.getString(R.string.no_model))
+            use(tried(chosen, store.load(chosen), options))
+        }
+    }
+
+    /** Copy a file into the app and open it. It becomes one of the app's models if it gives an answer. */
+    fun add(uri: Uri, options: Options) = post {
+        orKeepModel {
+            val copy = store.copy(uri)
+            try {
+                val candidate = tried(copy.name, copy.map(), options)
+                try {
+                    copy.keep()
+                } catch (error: UserError) {
+                    candidate.classifier.close()
+                    throw error
+                }
+                use(candidate)
+            } finally {
+                copy.discard()
             }
         }
     }
 
-    /**
-     * Classify a camera frame, or drop it if the previous one is still being processed.
-     *
-     * @param frame returns the frame, or null if it is no longer available. It is called on the current
-     *   thread, and only if the frame is not dropped.
-     */
-    fun classifyFrame(orientation: Orientation, frame: () -> PixelSource?) {
-        if (!gate.tryEnter()) return
-        reportErrors { frame()?.let { classify(it, orientation, smooth = true) } }
-        // The result is drawn before the next frame is accepted, so results never queue up.
-        main.post { gate.leave() }
+    /** Delete a model that the user opened. If it is in use, open the first one. */
+    fun delete(name: String, options: Options) {
+        post { store.delete(name) }
+        post { if (opened?.model?.name == name) open(null, options) }
     }
 
-    /**
-     * Classify a photo.
-     *
-     * @param read reads the photo for the given input side and crop, on the background thread.
-     * @param show shows the photo, on the main thread.
-     */
-    fun classifyPhoto(read: (size: Int, crop: Double) -> Photo, show: (Photo) -> Unit) {
-        handler.post {
-            reportErrors {
-                val loaded = classifier ?: return@reportErrors
-                val photo = read(loaded.size, loaded.file.crop ?: 1.0)
-                notifyListener { show(photo) }
-                classify(photo.source, photo.orientation, smooth = false)
-            }
-        }
+    fun listModels() = post {
+        val (names, deletable) = store.names() to store.opened()
+        notifyListener { onModels(names, deletable) }
+    }
+
+    /** Classify a camera frame unless a newer one arrives before its turn. May be called on any thread. */
+    fun offer(frame: CopiedFrame) {
+        if (frames.offer(frame)) handler.post(::nextFrame)
+    }
+
+    /** Classify a photo. */
+    fun classifyPhoto(uri: Uri) = post { classifyStill(Photo.read(context, uri)) }
+
+    /** Classify the frame to which the newest answer belongs, on its own. */
+    fun freeze() = post {
+        val frame = lastFrame ?: return@post notifyListener { onNothingToFreeze() }
+        lastFrame = null
+        classifyStill(FrozenFrame(frame))
+    }
+
+    /** Forget the still image. */
+    fun live() = post {
+        still = null
+        lastFrame = null
+        average.reset()
     }
 
     fun close() {
         closed = true
-        handler.post { free() }
+        handler.post { opened?.classifier?.close() }
         thread.quitSafely()
     }
 
-    private fun classify(source: PixelSource, orientation: Orientation, smooth: Boolean) {
-        val loaded = classifier ?: return
-        val start = System.nanoTime()
-        val image = preprocessor!!.prepare(source, orientation)
-        val preprocessed = System.nanoTime()
-        val scores = loaded.classify(image.pixels)
-        inference.add((System.nanoTime() - preprocessed) / 1e6)
-        preprocessing.add((preprocessed - start) / 1e6)
-        val displayed = if (smooth) average.add(scores) else scores
-        val predictions = topK(displayed, loaded.labels, settings.results, settings.threshold / 100f)
-        val result = AnalysisResult(predictions, preprocessing.median()!!, inference.median()!!, gate.dropped)
-        notifyListener { onResult(result) }
+    /** Let the model answer to a blank image, so that a model that cannot is never used nor remembered. */
+    private fun tried(name: String, content: ByteBuffer, options: Options): Opened {
+        val classifier = Classifier.open(content, options.threads, options.accelerator)
+        var works = false
+        try {
+            classifier.classify(ByteArray(classifier.input.count))
+            val model = LoadedModel(name, classifier.accelerator.name, options.threads, classifier.fallback)
+            return Opened(classifier, model, options).also { works = true }
+        } finally {
+            if (!works) classifier.close()
+        }
     }
 
-    private fun free() {
-        classifier?.close()
-        classifier = null
+    private fun use(next: Opened) {
+        opened?.classifier?.close()
+        opened = next
         average.reset()
         preprocessing.clear()
         inference.clear()
+        reportModel()
     }
 
-    private fun reportErrors(work: () -> Unit) = try {
-        work()
+    private fun reportModel() {
+        val model = opened?.model ?: return
+        notifyListener { onOpened(model) }
+        still?.let { classifyStill(it) }
+    }
+
+    /** If another model cannot be opened, the one in use stays. */
+    private fun orKeepModel(work: () -> Unit) = try {
+        orUserError(work)
+    } catch (error: UserError) {
+        reportModel()
+        throw error
+    }
+
+    private fun nextFrame() {
+        val frame = frames.take() ?: return
+        lastFrame?.close()
+        lastFrame = frame
+        guarded {
+            val loaded = opened
+            if (still == null && loaded != null) {
+                val answer = classify(loaded, frame.source, frame.orientation, smooth = true)
+                notifyListener { onAnswer(answer) }
+            }
+        }
+        // The answer is drawn before the next frame is taken, so answers never queue up.
+        main.post { handler.post(::nextFrame) }
+    }
+
+    private fun classifyStill(image: Still) {
+        val loaded = opened ?: throw UserError(context.getString(R.string.no_model_open))
+        val pixels = image.decode(loaded.classifier.size, loaded.crop)
+        val answer = classify(loaded, pixels.source, pixels.orientation, smooth = false)
+        val picture = pixels.bitmap()
+        still = image
+        notifyListener { onStill(picture, answer) }
+    }
+
+    private fun classify(loaded: Opened, source: PixelSource, orientation: Orientation, smooth: Boolean): Answer {
+        val start = System.nanoTime()
+        val image = loaded.preprocessor.prepare(source, orientation)
+        val preprocessed = System.nanoTime()
+        val scores = loaded.classifier.classify(image.pixels)
+        inference.add((System.nanoTime() - preprocessed) / 1e6)
+        preprocessing.add((preprocessed - start) / 1e6)
+        val shown = if (smooth) average.add(scores) else scores
+        val predictions = topK(shown, loaded.classifier.labels, loaded.options.results, loaded.options.threshold / 100f)
+        return Answer(predictions, preprocessing.median()!!, inference.median()!!, frames.dropped)
+    }
+
+    private fun post(work: () -> Unit) {
+        handler.post { guarded(work) }
+    }
+
+    private fun guarded(work: () -> Unit) = try {
+        orUserError(work)
     } catch (error: UserError) {
         notifyListener { onError(error.message!!) }
     }

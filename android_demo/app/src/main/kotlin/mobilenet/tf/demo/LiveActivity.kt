@@ -2,272 +2,182 @@ package mobilenet.tf.demo
 
 import android.Manifest
 import android.app.Activity
-import android.app.AlertDialog
+import android.app.Dialog
+import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.Matrix
 import android.graphics.SurfaceTexture
-import android.graphics.drawable.BitmapDrawable
+import android.hardware.display.DisplayManager
 import android.net.Uri
 import android.os.Bundle
+import android.os.Handler
+import android.os.Looper
 import android.provider.Settings as SystemSettings
+import android.view.Menu
+import android.view.MenuItem
 import android.view.TextureView
 import android.view.View
-import android.widget.Button
-import android.widget.ImageView
-import android.widget.TextView
-import mobilenet.tf.core.Orientation
-import mobilenet.tf.core.UserError
+import mobilenet.tf.live.CameraInfo
+import mobilenet.tf.live.LiveState
+import mobilenet.tf.live.PreviewFit
 
-/** Main screen: camera preview, most likely classes, and latency. */
-class LiveActivity : Activity(), AnalyzerListener, TextureView.SurfaceTextureListener {
-    private lateinit var settings: Settings
-    private lateinit var store: ModelStore
-    private lateinit var analyzer: Analyzer
-    private lateinit var preview: TextureView
-    private lateinit var stillImage: ImageView
-    private lateinit var bars: ScoreBars
-    private var camera: CameraFeed? = null
-    private var frozen = false
-    private var permissionRequested = false
-    private var result: AnalysisResult? = null
+/** Main screen: camera preview, most likely classes, and latency. A [LiveSession] does the work. */
+class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener, DisplayManager.DisplayListener {
+    private lateinit var session: LiveSession
+    private lateinit var views: LiveViews
+    private val pickers = Pickers(this)
+    private var dialog: Dialog? = null
+    private var explainedBefore = false
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.live)
-        settings = Settings(this)
-        store = ModelStore(this)
-        analyzer = Analyzer(store, settings, this)
-        preview = findViewById(R.id.preview)
-        stillImage = findViewById(R.id.still_image)
-        bars = findViewById(R.id.bars)
-        preview.surfaceTextureListener = this
-        click(R.id.freeze) { if (frozen) resumeCamera() else freeze() }
-        click(R.id.photo) { pick("image/*", PICK_PHOTO) }
-        click(R.id.model) { chooseModel() }
-        click(R.id.settings) { startActivity(Intent(this, SettingsActivity::class.java)) }
-        click(R.id.benchmark) { startActivity(Intent(this, BenchmarkActivity::class.java)) }
-        click(R.id.allow_camera) { requestCameraPermission() }
-        permissionRequested = state?.getBoolean(PERMISSION_REQUESTED) ?: false
-        (lastNonConfigurationInstance as? RetainedState)?.let {
-            showStillImage(it.image)
-            it.result?.let(::onResult)
-        }
+        views = LiveViews(window.decorView)
+        @Suppress("DEPRECATION") // Its replacement is a ViewModel, which is not part of the platform.
+        session = lastNonConfigurationInstance as? LiveSession ?: LiveSession(applicationContext)
+        if (state != null && state.getBoolean(ASKED)) session.asked = true
+        explainedBefore = state?.getBoolean(EXPLAINED) ?: false
+        views.preview.surfaceTextureListener = this
+        click(R.id.freeze) { session.freezeOrResume() }
+        click(R.id.photo) { orNotice { pickers.photo(PHOTO) } }
+        click(R.id.switch_camera) { session.switchCamera() }
+        click(R.id.allow_camera) { requestCamera() }
+        click(R.id.open_settings) { openAppSettings() }
+        click(R.id.retry) { session.restartCamera() }
+        click(R.id.dismiss) { session.dismissError() }
+        session.screen = this
     }
 
-    /** Keep the still image and its result when the screen is rotated. */
-    override fun onRetainNonConfigurationInstance(): Any? =
-        (stillImage.drawable as? BitmapDrawable)?.takeIf { frozen }?.let { RetainedState(it.bitmap, result) }
+    override fun onRetainNonConfigurationInstance(): Any = session
 
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
-        state.putBoolean(PERMISSION_REQUESTED, permissionRequested)
+        state.putBoolean(ASKED, session.asked)
+        state.putBoolean(EXPLAINED, explainedBefore)
     }
 
     override fun onResume() {
         super.onResume()
-        bars.lines = settings.results
-        if (!openModel()) return notice(getString(R.string.no_model))
-        if (!frozen) startCamera()
-    }
-
-    /** Open the selected model, or the first one. Return false if the app contains no model. */
-    private fun openModel(): Boolean {
-        val names = store.names()
-        val name = settings.model?.takeIf { it in names } ?: names.firstOrNull() ?: return false
-        analyzer.open(name)
-        return true
+        getSystemService(DisplayManager::class.java).registerDisplayListener(this, Handler(Looper.getMainLooper()))
+        session.turned(displayDegrees())
+        views.setLines(Settings(this).results)
+        session.resume(granted())
     }
 
     override fun onPause() {
-        stopCamera()
+        session.pause()
+        getSystemService(DisplayManager::class.java).unregisterDisplayListener(this)
         super.onPause()
     }
 
     override fun onDestroy() {
-        analyzer.close()
+        dialog?.dismiss()
+        if (session.screen === this) session.screen = null
+        if (!isChangingConfigurations) session.close()
         super.onDestroy()
     }
 
+    override fun show(state: LiveState<Bitmap>) = views.show(state)
+
     // Camera
 
-    private fun startCamera() {
-        if (!packageManager.hasSystemFeature(PackageManager.FEATURE_CAMERA_ANY)) return notice(getString(R.string.no_camera))
-        if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
-            notice(getString(R.string.camera_denied), canAllow = true)
-            if (!permissionRequested) requestCameraPermission()
-            return
-        }
-        notice(null)
-        if (camera != null || !preview.isAvailable) return
-        val feed = CameraFeed(this, analyzer.handler) { runOnUiThread { onError(getString(R.string.camera_lost)) } }
-        if (feed.id == null) return notice(getString(R.string.no_camera))
-        camera = feed
-        val orientation = Orientation.fromCamera(feed.sensor, displayDegrees(), feed.front)
-        rotatePreview(feed)
-        feed.open(preview.surfaceTexture!!) { image -> analyzer.classifyFrame(orientation) { image.toFrame() } }
-    }
+    private fun granted() = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
 
-    private fun stopCamera() {
-        camera?.close()
-        camera = null
-    }
-
-    private fun requestCameraPermission() {
-        if (permissionRequested && !shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)) {
-            // The permission was denied permanently; only the system's settings can change that.
-            val app = Uri.fromParts("package", packageName, null)
-            return startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, app))
-        }
-        permissionRequested = true
+    override fun requestCamera() {
+        session.asked = true
+        explainedBefore = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
         requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
+    }
+
+    override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
+        super.onRequestPermissionsResult(request, permissions, results)
+        val after = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+        session.permissionAnswered(granted(), explainedBefore, after)
+    }
+
+    private fun openAppSettings() = orNotice {
+        val app = Uri.fromParts("package", packageName, null)
+        startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, app))
     }
 
     @Suppress("DEPRECATION") // Context.getDisplay requires API 30.
     private fun displayDegrees(): Int = windowManager.defaultDisplay.rotation * 90
 
-    /**
-     * Rotate and scale the preview so that frames are upright and keep their aspect ratio.
-     *
-     * A TextureView compensates for the sensor's angle, but not for the rotation of the screen, and it
-     * stretches frames to its own size.
-     */
-    private fun rotatePreview(feed: CameraFeed) {
-        val (width, height) = preview.width.toFloat() to preview.height.toFloat()
-        val sideways = feed.sensor % 180 != 0
-        val frameWidth = (if (sideways) feed.size.height else feed.size.width).toFloat()
-        val frameHeight = (if (sideways) feed.size.width else feed.size.height).toFloat()
-        val degrees = displayDegrees()
-        val rotated = degrees % 180 != 0
-        val scale = minOf(width / (if (rotated) frameHeight else frameWidth), height / (if (rotated) frameWidth else frameHeight))
-        preview.setTransform(
+    override fun fitPreview(camera: CameraInfo) {
+        val (width, height) = views.preview.width to views.preview.height
+        if (width == 0 || height == 0) return
+        val fit = PreviewFit.of(camera, width, height, displayDegrees())
+        views.preview.setTransform(
             Matrix().apply {
-                postScale(frameWidth * scale / width, frameHeight * scale / height, width / 2, height / 2)
-                postRotate(-degrees.toFloat(), width / 2, height / 2)
+                postScale(fit.scaleX, fit.scaleY, width / 2f, height / 2f)
+                postRotate(fit.degrees.toFloat(), width / 2f, height / 2f)
             },
         )
     }
 
-    override fun onSurfaceTextureAvailable(texture: SurfaceTexture, width: Int, height: Int) {
-        if (!frozen) startCamera()
-    }
+    /** Between the two landscapes the screen turns by 180 degrees, and the activity is not created again. */
+    override fun onDisplayChanged(id: Int) = session.turned(displayDegrees())
+
+    override fun onDisplayAdded(id: Int) = Unit
+
+    override fun onDisplayRemoved(id: Int) = Unit
+
+    override fun onSurfaceTextureAvailable(texture: SurfaceTexture, width: Int, height: Int) = session.previewAvailable(texture)
 
     override fun onSurfaceTextureSizeChanged(texture: SurfaceTexture, width: Int, height: Int) {
-        camera?.let { rotatePreview(it) }
+        session.camera?.let { fitPreview(it) }
     }
 
     override fun onSurfaceTextureUpdated(texture: SurfaceTexture) = Unit
 
     override fun onSurfaceTextureDestroyed(texture: SurfaceTexture): Boolean {
-        stopCamera()
+        session.previewGone(texture)
+        return false
+    }
+
+    // Menu, models and photos
+
+    override fun onCreateOptionsMenu(menu: Menu): Boolean {
+        menuInflater.inflate(R.menu.live, menu)
         return true
     }
 
-    // Still image
-
-    private fun freeze() {
-        if (camera == null) return
-        showStillImage(preview.bitmap ?: return)
-        stopCamera()
-    }
-
-    private fun showStillImage(image: Bitmap) {
-        stillImage.setImageBitmap(image)
-        frozen = true
-        stillImage.visibility = View.VISIBLE
-        notice(null)
-        findViewById<Button>(R.id.freeze).setText(R.string.resume)
-    }
-
-    private fun resumeCamera() {
-        frozen = false
-        stillImage.visibility = View.GONE
-        stillImage.setImageDrawable(null)
-        findViewById<Button>(R.id.freeze).setText(R.string.freeze)
-        startCamera()
-    }
-
-    private fun pick(type: String, request: Int) {
-        val intent = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType(type)
-        try {
-            startActivityForResult(intent, request)
-        } catch (error: android.content.ActivityNotFoundException) {
-            onError(getString(R.string.file_unreadable))
+    override fun onOptionsItemSelected(item: MenuItem): Boolean {
+        when (item.itemId) {
+            R.id.model -> session.listModels()
+            R.id.settings -> startActivity(Intent(this, SettingsActivity::class.java))
+            R.id.benchmark -> startActivity(Intent(this, BenchmarkActivity::class.java))
+            else -> return super.onOptionsItemSelected(item)
         }
+        return true
+    }
+
+    override fun chooseModel(names: List<String>, deletable: List<String>) {
+        dialog?.dismiss()
+        dialog = modelDialog(this, names, deletable, session) { orNotice { pickers.file(MODEL) } }.apply { show() }
+    }
+
+    /** Start another app's screen; a device may have none that can do it. */
+    private fun orNotice(start: () -> Unit) = try {
+        start()
+    } catch (error: ActivityNotFoundException) {
+        session.onError(getString(R.string.no_app))
     }
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
         val uri = data?.data?.takeIf { result == RESULT_OK } ?: return
-        if (request == PICK_PHOTO) {
-            frozen = true
-            stopCamera()
-            // This is called before onResume, and the app may have been restarted, so the model must be opened here.
-            openModel()
-            analyzer.classifyPhoto({ size, crop -> readPhoto(this, uri, size, crop) }) { showStillImage(it.bitmap) }
-        } else {
-            analyzer.handler.post { addModel(uri) }
-        }
-    }
-
-    // Model
-
-    private fun chooseModel() {
-        val names = store.names()
-        val items = (names + getString(R.string.open_file)).toTypedArray()
-        AlertDialog.Builder(this)
-            .setTitle(R.string.model)
-            .setItems(items) { _, index -> names.getOrNull(index)?.let { useModel(it) } ?: pick("*/*", PICK_MODEL) }
-            .show()
-    }
-
-    private fun addModel(uri: Uri) = try {
-        val name = store.add(uri)
-        runOnUiThread { useModel(name) }
-    } catch (error: UserError) {
-        runOnUiThread { onError(error.message!!) }
-    }
-
-    private fun useModel(name: String) {
-        settings.model = name
-        notice(null)
-        analyzer.open(name)
-        if (!frozen) startCamera()
-    }
-
-    // Results of the analyzer
-
-    override fun onModelLoaded(model: LoadedModel) {
-        val text = getString(R.string.loaded_model, model.name, model.accelerator.name, model.threads)
-        findViewById<TextView>(R.id.loaded_model).text = listOfNotNull(text, model.fallback).joinToString("\n")
-    }
-
-    override fun onResult(result: AnalysisResult) {
-        this.result = result
-        bars.predictions = result.predictions
-        findViewById<TextView>(R.id.latency).apply {
-            text = getString(R.string.latency, result.preprocessing, result.inference, result.dropped)
-            contentDescription = getString(R.string.latency_spoken, result.preprocessing, result.inference)
-        }
-    }
-
-    override fun onError(message: String) = notice(message)
-
-    /** Show a message over the image; null removes it. */
-    private fun notice(message: String?, canAllow: Boolean = false) {
-        findViewById<View>(R.id.notice).visibility = if (message == null) View.GONE else View.VISIBLE
-        findViewById<TextView>(R.id.notice_text).text = message
-        findViewById<View>(R.id.allow_camera).visibility = if (canAllow) View.VISIBLE else View.GONE
+        if (request == PHOTO) session.photo(uri) else session.addModel(uri)
     }
 
     private fun click(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }
 
-    private class RetainedState(val image: Bitmap, val result: AnalysisResult?)
-
     private companion object {
-        const val PICK_PHOTO = 1
-        const val PICK_MODEL = 2
-        const val PERMISSION_REQUESTED = "permission_requested"
+        const val PHOTO = 1
+        const val MODEL = 2
+        const val ASKED = "asked"
+        const val EXPLAINED = "explained"
     }
 }

@@ -4,82 +4,113 @@ import android.content.Context
 import android.net.Uri
 import android.provider.OpenableColumns
 import java.io.File
+import java.io.FileInputStream
 import java.io.IOException
 import java.io.InputStream
+import java.io.OutputStream
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
+import java.nio.channels.FileChannel.MapMode
 import mobilenet.tf.core.UserError
 import mobilenet.tf.engine.GoldenImages
 
-/** The app's models: those in its assets, and copies of those that the user opened from the phone. */
+/**
+ * The app's models: those in its assets, and copies of those that the user opened from the phone.
+ *
+ * All functions access files or other apps, so none may be called on the main thread.
+ */
 class ModelStore(private val context: Context) {
-    private val opened = File(context.filesDir, "models")
+    private val folder = File(context.filesDir, "models")
 
     /** Return the names of all models, those in the assets first. */
-    fun names(): List<String> {
-        val shipped = context.assets.list("").orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        val copied = opened.list().orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        return (shipped + copied).map { it.removeSuffix(SUFFIX) }.distinct()
-    }
+    fun names(): List<String> = (shipped() + opened()).distinct()
+
+    /** Return the names of the models that the user opened and may delete. */
+    fun opened(): List<String> = models(folder.list()) - shipped()
 
     /**
-     * Read a model into a direct buffer, as the runtime requires.
+     * Map a model into memory.
      *
-     * @throws UserError if the file cannot be read.
+     * @param name any text; only the names that [names] returns are accepted.
+     * @throws UserError if there is no such model or it cannot be read.
      */
-    fun load(name: String): ByteBuffer = reportErrors {
-        val bytes = open("$name$SUFFIX").use { readLimited(it) }
-        ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }
+    fun load(name: String): ByteBuffer = readable {
+        when (name) {
+            in shipped() -> mapAsset("$name$SUFFIX")
+            in opened() -> map(File(folder, "$name$SUFFIX"))
+            else -> throw UserError(context.getString(R.string.unknown_model, name))
+        }
     }
 
     /** Read the reference scores of a model; null if there are none. */
     fun golden(name: String): GoldenImages? {
         val file = "$name.golden.json"
-        if (context.assets.list("").orEmpty().none { it == file }) return null
-        return GoldenImages.read(reportErrors { context.assets.open(file).use { it.readBytes() }.toString(Charsets.UTF_8) })
+        if (file !in assets()) return null
+        return GoldenImages.read(readable { context.assets.open(file).use { it.readBytes() }.toString(Charsets.UTF_8) })
     }
 
     /**
-     * Copy a file that the user opened into the app.
+     * Copy a file that the user opened into the app, without adding it to the models yet.
      *
-     * @return the model's name.
      * @throws UserError if the file cannot be read or is too large.
      */
-    fun add(uri: Uri): String = reportErrors {
-        val stream = context.contentResolver.openInputStream(uri) ?: throw IOException("no stream")
-        val bytes = stream.use { readLimited(it) }
-        val name = displayName(uri).removeSuffix(SUFFIX).replace(Regex("[^A-Za-z0-9_. -]"), "_").trim('.', ' ')
+    fun copy(uri: Uri): CopiedModel = readable {
+        val chosen = displayName(uri).removeSuffix(SUFFIX).replace(Regex("[^A-Za-z0-9_. -]"), "_").trim('.', ' ')
+        val name = chosen.ifEmpty { "model" }
+        folder.mkdirs()
+        // The suffix keeps a copy that was interrupted out of the list; the next one replaces it.
+        val copy = File(folder, "copied.partial")
+        val complete = copy.outputStream().use { to ->
+            val from = context.contentResolver.openInputStream(uri) ?: throw IOException("no stream")
+            from.use { it.copyTo(to, LIMIT) }
+        }
+        if (!complete) {
+            copy.delete()
+            throw UserError(context.getString(R.string.file_too_large, LIMIT shr 20))
+        }
         // A model of the same name in the assets would hide the copy.
-        val unique = if (context.assets.list("").orEmpty().contains("$name$SUFFIX")) "$name (opened)" else name
-        opened.mkdirs()
-        val partial = File(opened, ".partial")
-        partial.writeBytes(bytes)
-        if (!partial.renameTo(File(opened, "${unique.ifEmpty { "model" }}$SUFFIX"))) throw IOException("no space")
-        unique.ifEmpty { "model" }
+        CopiedModel(if (name in shipped()) "$name (opened)" else name, copy)
     }
 
-    private fun open(file: String): InputStream {
-        val shipped = context.assets.list("").orEmpty().contains(file)
-        return if (shipped) context.assets.open(file) else File(opened, file).inputStream()
+    /** Delete a model that the user opened. */
+    fun delete(name: String) {
+        if (name in opened()) File(folder, "$name$SUFFIX").delete()
     }
+
+    /** A copied file that becomes one of the models only when it has given an answer. */
+    inner class CopiedModel(val name: String, private val copy: File) {
+        fun map(): ByteBuffer = readable { map(copy) }
+
+        /** @throws UserError if there is no space. */
+        fun keep() = readable {
+            if (!copy.renameTo(File(folder, "$name$SUFFIX"))) throw IOException("no space")
+        }
+
+        fun discard() {
+            copy.delete()
+        }
+    }
+
+    private fun map(file: File): ByteBuffer =
+        FileInputStream(file).channel.use { it.map(MapMode.READ_ONLY, 0, it.size()) }
+
+    /** Assets can be mapped because the APK stores models uncompressed. */
+    private fun mapAsset(file: String): ByteBuffer = context.assets.openFd(file).use { asset ->
+        FileInputStream(asset.fileDescriptor).channel.map(MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
+    }
+
+    private fun assets(): List<String> = context.assets.list("").orEmpty().toList()
+
+    private fun shipped(): List<String> = models(assets().toTypedArray())
+
+    private fun models(files: Array<String>?): List<String> =
+        files.orEmpty().filter { it.endsWith(SUFFIX) }.map { it.removeSuffix(SUFFIX) }.sorted()
 
     private fun displayName(uri: Uri): String =
         context.contentResolver.query(uri, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
             ?.use { if (it.moveToFirst()) it.getString(0) else null }
             ?: uri.lastPathSegment.orEmpty()
 
-    private fun readLimited(stream: InputStream): ByteArray {
-        val bytes = stream.readBytes(LIMIT)
-        return bytes ?: throw UserError(context.getString(R.string.file_too_large, LIMIT shr 20))
-    }
-
-    private fun <T> reportErrors(work: () -> T): T = try {
-        work()
-    } catch (error: IOException) {
-        throw UserError(context.getString(R.string.file_unreadable), error)
-    } catch (error: SecurityException) {
-        throw UserError(context.getString(R.string.file_unreadable), error)
-    }
+    private inline fun <T> readable(work: () -> T): T = orUnreadable(context, R.string.file_unreadable, work)
 
     private companion object {
         const val SUFFIX = ".tflite"
@@ -87,14 +118,29 @@ class ModelStore(private val context: Context) {
     }
 }
 
-/** Read the rest of a stream; return null if it is longer than [limit] bytes. */
-internal fun InputStream.readBytes(limit: Int): ByteArray? {
-    val out = java.io.ByteArrayOutputStream()
+/**
+ * Return [work]'s result.
+ *
+ * @param message sentence for the user about any failure; other apps' providers may throw anything.
+ * @throws UserError if [work] fails.
+ */
+internal inline fun <T> orUnreadable(context: Context, message: Int, work: () -> T): T = try {
+    work()
+} catch (error: UserError) {
+    throw error
+} catch (error: Exception) {
+    throw UserError(context.getString(message), error)
+}
+
+/** Copy the rest of a stream; return false if it is longer than [limit] bytes. */
+internal fun InputStream.copyTo(out: OutputStream, limit: Int): Boolean {
     val chunk = ByteArray(1 shl 16)
+    var total = 0
     while (true) {
         val count = read(chunk)
-        if (count < 0) return out.toByteArray()
-        if (out.size() + count > limit) return null
+        if (count < 0) return true
+        total += count
+        if (total > limit) return false
         out.write(chunk, 0, count)
     }
 }

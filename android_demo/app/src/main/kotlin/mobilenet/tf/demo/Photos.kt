@@ -3,70 +3,84 @@ package mobilenet.tf.demo
 import android.content.Context
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
-import android.graphics.Matrix
 import android.media.ExifInterface
 import android.net.Uri
+import java.io.ByteArrayOutputStream
 import java.io.IOException
 import mobilenet.tf.core.ArgbPixels
 import mobilenet.tf.core.Orientation
 import mobilenet.tf.core.PixelSource
 import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.UserError
+import mobilenet.tf.core.upright
+import mobilenet.tf.live.CopiedFrame
 
-/**
- * A photo from the phone.
- *
- * @property source pixels as stored.
- * @property orientation how to turn the stored pixels upright.
- * @property bitmap upright copy for display.
- */
-class Photo(val source: PixelSource, val orientation: Orientation, val bitmap: Bitmap)
+/** Pixels as stored, and how to turn them upright. */
+class StillPixels(val source: PixelSource, val orientation: Orientation) {
+    /** Return an upright copy for display, of bounded size. */
+    fun bitmap(): Bitmap {
+        val image = source.upright(orientation, LONGEST_SHOWN)
+        return Bitmap.createBitmap(image.pixels, image.width, image.height, Bitmap.Config.ARGB_8888)
+    }
 
-/**
- * Read a photo, reduced while decoding by the same factor as in training.
- *
- * @param size side of the network's input in pixels.
- * @param crop fraction of the shorter side that the network sees.
- * @throws UserError if the file is not an image or does not fit into memory.
- */
-fun readPhoto(context: Context, uri: Uri, size: Int, crop: Double): Photo {
-    try {
-        val bytes = context.contentResolver.openInputStream(uri)?.use { it.readBytes(PHOTO_LIMIT) }
-            ?: throw IOException("no stream, or the file is too large")
-        val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
-        BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options)
-        if (options.outWidth <= 0) throw IOException("not an image")
-        options.inJustDecodeBounds = false
-        options.inPremultiplied = false
-        options.inSampleSize = Preprocessor.jpegDivisor(options.outWidth, options.outHeight, size, crop)
-        val bitmap = BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options) ?: throw IOException("damaged")
-        val orientation = Orientation.fromExif(exifOrientation(bytes))
-        val pixels = IntArray(bitmap.width * bitmap.height)
-        bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
-        return Photo(ArgbPixels(bitmap.width, bitmap.height, pixels), orientation, upright(pixels, bitmap, orientation))
-    } catch (error: IOException) {
-        throw UserError(context.getString(R.string.photo_unreadable), error)
-    } catch (error: SecurityException) {
-        throw UserError(context.getString(R.string.photo_unreadable), error)
-    } catch (error: OutOfMemoryError) {
-        throw UserError(context.getString(R.string.photo_unreadable), error)
+    private companion object {
+        const val LONGEST_SHOWN = 1280
     }
 }
 
-/** Return the EXIF orientation; a photo with damaged EXIF data counts as upright. */
-private fun exifOrientation(bytes: ByteArray): Int = try {
-    ExifInterface(bytes.inputStream()).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1)
-} catch (error: IOException) {
-    1
+/** A still image, which each model may need in another resolution. */
+interface Still {
+    /**
+     * @param size side of the network's input in pixels.
+     * @param crop fraction of the shorter side that the network sees.
+     * @throws UserError if the file is not an image or does not fit into memory.
+     */
+    fun decode(size: Int, crop: Double): StillPixels
 }
 
-private fun upright(pixels: IntArray, bitmap: Bitmap, orientation: Orientation): Bitmap {
-    // A canvas can draw only premultiplied pixels, which createBitmap makes.
-    val drawable = Bitmap.createBitmap(pixels, bitmap.width, bitmap.height, Bitmap.Config.ARGB_8888)
-    val matrix = Matrix()
-    if (orientation.mirrored) matrix.postScale(-1f, 1f)
-    matrix.postRotate(orientation.degrees.toFloat())
-    return Bitmap.createBitmap(drawable, 0, 0, drawable.width, drawable.height, matrix, true)
+/** A frame of the camera. */
+class FrozenFrame(private val frame: CopiedFrame) : Still {
+    override fun decode(size: Int, crop: Double) = StillPixels(frame.source, frame.orientation)
 }
 
-private const val PHOTO_LIMIT = 100 shl 20
+/** A photo from the phone. The file stays in memory, because the permission to read it may expire. */
+class Photo private constructor(private val context: Context, private val file: ByteArray) : Still {
+    override fun decode(size: Int, crop: Double): StillPixels = orUnreadable(context, R.string.photo_unreadable) {
+        val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+        BitmapFactory.decodeByteArray(file, 0, file.size, options)
+        val (width, height) = options.outWidth to options.outHeight
+        if (width <= 0 || height <= 0) throw IOException("not an image")
+        options.inJustDecodeBounds = false
+        options.inPremultiplied = false
+        options.inSampleSize = Preprocessor.divisor(options.outMimeType, width, height, size, crop)
+        if (width.toLong() * height / (options.inSampleSize * options.inSampleSize) > MAX_PIXELS) {
+            throw UserError(context.getString(R.string.photo_too_large, MAX_PIXELS / 1_000_000))
+        }
+        val bitmap = BitmapFactory.decodeByteArray(file, 0, file.size, options) ?: throw IOException("damaged")
+        val pixels = IntArray(bitmap.width * bitmap.height)
+        bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+        val source = ArgbPixels(bitmap.width, bitmap.height, pixels)
+        bitmap.recycle()
+        StillPixels(source, Orientation.fromExif(exifOrientation()))
+    }
+
+    /** Return the EXIF orientation; a photo with damaged EXIF data counts as upright. */
+    private fun exifOrientation(): Int = try {
+        ExifInterface(file.inputStream()).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1)
+    } catch (error: IOException) {
+        1
+    }
+
+    companion object {
+        private const val FILE_LIMIT = 100 shl 20
+        private const val MAX_PIXELS = 50_000_000
+
+        /** @throws UserError if the file cannot be read. */
+        fun read(context: Context, uri: Uri): Photo = orUnreadable(context, R.string.photo_unreadable) {
+            val bytes = ByteArrayOutputStream()
+            val stream = context.contentResolver.openInputStream(uri) ?: throw IOException("no stream")
+            if (!stream.use { it.copyTo(bytes, FILE_LIMIT) }) throw IOException("too large")
+            Photo(context, bytes.toByteArray())
+        }
+    }
+}

@@ -33,12 +33,15 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
     var predictions: List<Prediction>? = null
         set(value) {
             field = value
-            contentDescription = describe(value.orEmpty())
+            // Setting a description announces it, even the same one.
+            val description = describe(value)
+            if (contentDescription != description) contentDescription = description
             invalidate()
         }
 
-    private fun describe(predictions: List<Prediction>): String =
-        if (predictions.isEmpty()) context.getString(R.string.no_prediction)
+    private fun describe(predictions: List<Prediction>?): String =
+        if (predictions == null) context.getString(R.string.predictions)
+        else if (predictions.isEmpty()) context.getString(R.string.no_prediction)
         else predictions.joinToString(", ") { context.getString(R.string.prediction_spoken, it.label, percent(it)) }
 
     private fun percent(prediction: Prediction) = (prediction.score * 100).roundToInt()
@@ -51,16 +54,27 @@ class ScoreBars(context: Context, attributes: AttributeSet? = null) : View(conte
     override fun onDraw(canvas: Canvas) {
         val predictions = predictions ?: return
         val barWidth = width - 2 * margin
-        if (predictions.isEmpty()) canvas.drawText(context.getString(R.string.no_prediction), margin, gap + line * 0.7f, text)
+        if (predictions.isEmpty()) canvas.drawFromStart(context.getString(R.string.no_prediction), margin, gap + line * 0.7f)
         predictions.take(lines).forEachIndexed { index, prediction ->
             val top = gap + index * (line + gap)
-            canvas.drawRect(margin, top, margin + barWidth * prediction.score.coerceIn(0f, 1f), top + line, bar)
+            val end = margin + barWidth * prediction.score.coerceIn(0f, 1f)
+            canvas.drawRect(minOf(x(margin), x(end)), top, maxOf(x(margin), x(end)), top + line, bar)
             val score = "${percent(prediction)} %"
             val scoreWidth = text.measureText(score)
             val label = TextUtils.ellipsize(prediction.label, text, barWidth - scoreWidth - 4 * gap, TextUtils.TruncateAt.END)
-            canvas.drawText(label, 0, label.length, margin + gap, top + line * 0.7f, text)
-            canvas.drawText(score, margin + barWidth - gap - scoreWidth, top + line * 0.7f, text)
+            canvas.drawFromStart(label.toString(), margin + gap, top + line * 0.7f)
+            canvas.drawFromStart(score, margin + barWidth - gap - scoreWidth, top + line * 0.7f)
         }
+    }
+
+    private val rightToLeft get() = layoutDirection == LAYOUT_DIRECTION_RTL
+
+    /** Return the position that lies [fromStart] pixels from where lines of text start. */
+    private fun x(fromStart: Float) = if (rightToLeft) width - fromStart else fromStart
+
+    private fun Canvas.drawFromStart(line: String, fromStart: Float, baseline: Float) {
+        text.textAlign = if (rightToLeft) Paint.Align.RIGHT else Paint.Align.LEFT
+        drawText(line, x(fromStart), baseline, text)
     }
 
     private fun themeColor(attribute: Int): Int {

@@ -2,6 +2,10 @@ package mobilenet.tf.demo
 
 import android.content.Context
 import mobilenet.tf.engine.Accelerator
+import mobilenet.tf.live.Facing
+
+/** The choices that an answer depends on, apart from the model. Immutable, for use on any thread. */
+data class Options(val threads: Int, val accelerator: Accelerator, val threshold: Int, val results: Int)
 
 /** The user's settings, saved across restarts of the app. */
 class Settings(context: Context) {
@@ -27,10 +31,17 @@ class Settings(context: Context) {
             ?: Accelerator.XNNPACK
         set(value) = store.edit().putString("accelerator", value.name).apply()
 
-    /** Name of the selected model in [ModelStore]; null selects the first one. */
+    /** Name in [ModelStore] of the model that last gave an answer; null selects the first one. */
     var model: String?
         get() = store.getString("model", null)
         set(value) = store.edit().putString("model", value).apply()
+
+    /** Direction of the camera in use. */
+    var facing: Facing
+        get() = Facing.values().firstOrNull { it.name == store.getString("facing", null) } ?: Facing.BACK
+        set(value) = store.edit().putString("facing", value.name).apply()
+
+    fun options() = Options(threads, accelerator, threshold, results)
 
     companion object {
         val MAX_THREADS = Runtime.getRuntime().availableProcessors().coerceIn(1, 8)

@@ -31,7 +31,8 @@ class ModelFile private constructor(
         /**
          * Read the standard TFLite metadata and the files that are appended to the model.
          *
-         * @throws UserError if the file is not a `.tflite` model, is truncated or damaged.
+         * @throws UserError if the file is not a `.tflite` model, is truncated or damaged, or has metadata
+         *   with which no image can be prepared.
          */
         fun read(content: ByteBuffer): ModelFile {
             val data = content.duplicate().order(ByteOrder.LITTLE_ENDIAN)
@@ -67,13 +68,23 @@ class ModelFile private constructor(
                 ?.firstOrNull { it.byte(2) in LABEL_TYPES }?.string(0)
             return ModelFile(
                 name = root.string(0),
-                mean = normalization?.floats(0),
-                std = normalization?.floats(1),
+                mean = normalization?.floats(0)?.also { check("mean", it) { value -> value.isFinite() } },
+                std = normalization?.floats(1)?.also { check("std", it) { value -> value.isFinite() && value > 0 } },
                 crop = crop(zip),
                 labels = labelFile?.let { labels(zip, it) },
                 runtime = runtime,
             )
         }
+
+        /** Other tools may write any values, and a division by zero would show in the scores only. */
+        private fun check(name: String, values: FloatArray, valid: (Float) -> Boolean) {
+            if (values.isEmpty() || !values.all(valid)) {
+                throw UserError("The model's $name is ${values.joinToString(prefix = "[", postfix = "]")}; ${accepted(name)}.")
+            }
+        }
+
+        private fun accepted(name: String) =
+            if (name == "std") "one or more numbers above 0 are accepted" else "one or more finite numbers are accepted"
 
         private fun labels(zip: TrailingZip, name: String): List<String> {
             val text = zip.read(name)?.toString(Charsets.UTF_8)
@@ -86,7 +97,9 @@ class ModelFile private constructor(
         private fun crop(zip: TrailingZip): Double? {
             val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return null
             val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *>
-            return values?.get("crop") as? Double
+            val crop = values?.get("crop") as? Double ?: return null
+            if (crop > 0 && crop <= 1) return crop
+            throw UserError("The model's crop is $crop; numbers above 0 and up to 1 are accepted.")
         }
     }
 }

@@ -27,12 +27,15 @@ class Preprocessor(private val size: Int, private val channels: Int, private val
 
     companion object {
         /**
-         * Return the factor by which a large JPEG is reduced while decoding, as in training: the
-         * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs.
+         * Return the factor by which a photo is reduced while decoding, as in training: for a JPEG the
+         * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs. Other
+         * formats are decoded whole, because their decoders reduce by leaving pixels out.
+         *
+         * @param type the file's MIME type; null if it is unknown.
          */
-        fun jpegDivisor(width: Int, height: Int, size: Int, crop: Double): Int {
+        fun divisor(type: String?, width: Int, height: Int, size: Int, crop: Double): Int {
             val atLeast = ceil(2 * size / crop).toInt()
-            return listOf(8, 4, 2).firstOrNull { min(width, height) / it >= atLeast } ?: 1
+            return listOf(8, 4, 2).firstOrNull { type == "image/jpeg" && min(width, height) / it >= atLeast } ?: 1
         }
     }
 }

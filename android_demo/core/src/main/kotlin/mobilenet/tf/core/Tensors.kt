@@ -2,9 +2,6 @@ package mobilenet.tf.core
 
 import java.nio.ByteBuffer
 
-/** An error that the app shows to the user, such as an unreadable file. The message is one full sentence. */
-class UserError(message: String, cause: Throwable? = null) : Exception(message, cause)
-
 /** Tensor types that this app supports as input and output. */
 enum class ElementType(val bytes: Int) { UINT8(1), INT8(1), FLOAT32(4) }
 
@@ -43,7 +40,8 @@ data class TensorFormat(
  *
  * @param mean one value per channel, or one for all; null if the file does not contain it.
  * @param std as [mean].
- * @throws UserError if the input is float and the mean or standard deviation is missing.
+ * @throws UserError if the input is float and the mean or standard deviation is missing, or if they do
+ *   not have one value per channel.
  */
 class InputTable(private val format: TensorFormat, mean: FloatArray?, std: FloatArray?) {
     private val channels = format.shape.last()
@@ -51,6 +49,11 @@ class InputTable(private val format: TensorFormat, mean: FloatArray?, std: Float
     private val bytes = ByteArray(256 * channels)
 
     init {
+        for ((name, values) in listOf("mean" to mean, "std" to std)) {
+            if (values != null && values.size != 1 && values.size != channels) {
+                throw UserError("The model's $name has ${values.size} values for $channels channels.")
+            }
+        }
         val known = mean != null && std != null
         if (format.type == ElementType.FLOAT32 && !known) {
             throw UserError("The model's input is float32, but its metadata has no mean and std.")
@@ -82,11 +85,9 @@ class InputTable(private val format: TensorFormat, mean: FloatArray?, std: Float
         require(pixels.size == format.count) {
             "The image has ${pixels.size} pixel values; the model expects ${format.count}."
         }
-        input.clear()
         for (at in pixels.indices) {
             val entry = (pixels[at].toInt() and 0xFF) * channels + at % channels
-            if (format.type == ElementType.FLOAT32) input.putFloat(floats[entry]) else input.put(bytes[entry])
+            if (format.type == ElementType.FLOAT32) input.putFloat(4 * at, floats[entry]) else input.put(at, bytes[entry])
         }
-        input.rewind()
     }
 }

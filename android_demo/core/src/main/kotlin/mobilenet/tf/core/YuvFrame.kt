@@ -10,6 +10,14 @@ class Plane(private val bytes: ByteBuffer, private val rowStride: Int, private v
     /** Return a sample, 0 to 255. */
     fun at(column: Int, row: Int): Int =
         bytes.get(row * rowStride + column * pixelStride).toInt() and 0xFF
+
+    internal val size: Int get() = bytes.remaining()
+
+    /** Return the same plane in an array of [size] bytes. */
+    internal fun copy(into: ByteArray): Plane {
+        bytes.duplicate().get(into)
+        return Plane(ByteBuffer.wrap(into), rowStride, pixelStride)
+    }
 }
 
 /**
@@ -20,9 +28,9 @@ class Plane(private val bytes: ByteBuffer, private val rowStride: Int, private v
 class YuvFrame(
     override val width: Int,
     override val height: Int,
-    private val y: Plane,
-    private val u: Plane,
-    private val v: Plane,
+    internal val y: Plane,
+    internal val u: Plane,
+    internal val v: Plane,
 ) : PixelSource {
     override fun read(column: Int, row: Int, into: ByteArray, at: Int) {
         val luma = y.at(column, row)

@@ -2,6 +2,7 @@ package mobilenet.tf.core
 
 import java.io.File
 import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import java.nio.charset.Charset
 import java.util.Random
 import org.junit.Assert.assertArrayEquals
@@ -66,9 +67,43 @@ class ModelFileTest {
 
     @Test
     fun missingLabelsAreReported() {
-        val latin = Charset.forName("ISO-8859-1")
-        val zipStart = String(content, latin).indexOf("PK\u0003\u0004labels".take(4))
+        val zipStart = String(content, LATIN).indexOf("PK\u0003\u0004labels".take(4))
         val error = assertThrows(UserError::class.java) { read(content.copyOf(zipStart)) }
         assertTrue(error.message!!, error.message!!.contains("labels.txt"))
+    }
+
+    /** Preprocessing with these values would end the app or give scores without meaning. */
+    @Test
+    fun rejectsPreprocessingThatCannotBeComputed() {
+        for (crop in listOf("0.0", "5.0", "-1.", "1e9")) {
+            assertMessage("The model's crop is", replaced("\"crop\": 1.0", "\"crop\": $crop"))
+        }
+        val mean = floats(1, 128f)
+        val std = floats(1, 127.5f)
+        assertMessage("The model's mean is [NaN]", replaced(mean, floats(1, Float.NaN)))
+        assertMessage("The model's mean is []", replaced(mean, floats(0, 128f)))
+        for (value in listOf(0f, -1f, Float.POSITIVE_INFINITY)) {
+            assertMessage("The model's std is [$value]", replaced(std, floats(1, value)))
+        }
+    }
+
+    private fun assertMessage(start: String, bytes: ByteArray) {
+        val error = assertThrows(start, UserError::class.java) { read(bytes) }
+        assertTrue(error.message!!, error.message!!.startsWith(start) && error.message!!.endsWith("accepted."))
+    }
+
+    /** A vector of one float as a flatbuffer stores it: its length, then its content. */
+    private fun floats(length: Int, value: Float) =
+        String(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(length).putFloat(value).array(), LATIN)
+
+    private fun replaced(old: String, new: String): ByteArray {
+        val text = String(content, LATIN)
+        val at = text.indexOf(old)
+        assertTrue(at >= 0 && at == text.lastIndexOf(old) && old.length == new.length)
+        return text.replaceRange(at, at + old.length, new).toByteArray(LATIN)
+    }
+
+    private companion object {
+        val LATIN: Charset = Charset.forName("ISO-8859-1")
     }
 }

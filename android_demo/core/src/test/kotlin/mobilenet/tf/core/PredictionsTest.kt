@@ -2,9 +2,7 @@ package mobilenet.tf.core
 
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
-import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class PredictionsTest {
@@ -52,17 +50,5 @@ class PredictionsTest {
         assertEquals(1.5, window.median()!!, 0.0)
         window.clear()
         assertNull(window.median())
-    }
-
-    @Test
-    fun framesAreDroppedNotQueued() {
-        val gate = FrameGate()
-        assertTrue(gate.tryEnter())
-        assertFalse(gate.tryEnter())
-        assertFalse(gate.tryEnter())
-        assertEquals(2, gate.dropped)
-        gate.leave()
-        assertTrue(gate.tryEnter())
-        assertEquals(2, gate.dropped)
     }
 }

@@ -75,11 +75,18 @@ class PreprocessingTest {
     @Test
     fun jpegDivisorLeavesTwiceThePixels() {
         // The same rule as in Python: shorter side // divisor >= ceil(2 size / crop).
-        assertEquals(8, Preprocessor.jpegDivisor(4000, 3000, 96, 1.0))
-        assertEquals(8, Preprocessor.jpegDivisor(1600, 1200, 75, 1.0))
-        assertEquals(4, Preprocessor.jpegDivisor(1200, 1600, 76, 1.0))
-        assertEquals(1, Preprocessor.jpegDivisor(300, 299, 75, 0.5))
-        assertEquals(1, Preprocessor.jpegDivisor(20, 20, 96, 1.0))
+        assertEquals(8, Preprocessor.divisor("image/jpeg", 4000, 3000, 96, 1.0))
+        assertEquals(8, Preprocessor.divisor("image/jpeg", 1600, 1200, 75, 1.0))
+        assertEquals(4, Preprocessor.divisor("image/jpeg", 1200, 1600, 76, 1.0))
+        assertEquals(1, Preprocessor.divisor("image/jpeg", 300, 299, 75, 0.5))
+        assertEquals(1, Preprocessor.divisor("image/jpeg", 20, 20, 96, 1.0))
+    }
+
+    @Test
+    fun onlyJpegIsReducedWhileDecoding() {
+        for (type in listOf("image/png", "image/webp", "image/heif", null)) {
+            assertEquals(1, Preprocessor.divisor(type, 4000, 3000, 96, 1.0))
+        }
     }
 
     @Test

@@ -66,6 +66,15 @@ class TensorsTest {
     }
 
     @Test
+    fun rejectsNormalisationOfAnotherNumberOfChannels() {
+        val format = TensorFormat(ElementType.UINT8, listOf(1, 1, 1, 3), 1f)
+        for (count in listOf(0, 2, 4)) for (wrong in listOf(FloatArray(count) to std, mean to FloatArray(count))) {
+            val error = assertThrows(UserError::class.java) { InputTable(format, wrong.first, wrong.second) }
+            assertEquals("has $count values for 3 channels.", error.message!!.substringAfter(' ').substringAfter(' ').substringAfter(' '))
+        }
+    }
+
+    @Test
     fun rejectsAnImageOfAnotherSize() {
         val table = InputTable(format(ElementType.UINT8, 1f), null, null)
         assertThrows(IllegalArgumentException::class.java) { table.fill(ByteArray(4), ByteBuffer.allocate(5)) }

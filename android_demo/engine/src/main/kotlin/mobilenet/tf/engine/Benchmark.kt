@@ -55,17 +55,20 @@ class Timing(private val milliseconds: List<Double>) {
         milliseconds.sorted()[(ceil(fraction * runs).toInt() - 1).coerceAtLeast(0)]
 
     companion object {
-        /** Measure [runs] inferences after [warmup] unmeasured ones. */
+        /**
+         * Measure [runs] inferences after [warmup] unmeasured ones.
+         *
+         * @throws InterruptedException if the thread is interrupted.
+         */
         fun of(classifier: Classifier, runs: Int, warmup: Int = runs / 5 + 1): Timing {
             val pixels = ByteArray(classifier.input.count) { (it * 31).toByte() }
-            repeat(warmup) { classifier.classify(pixels) }
-            return Timing(
-                List(runs) {
-                    val start = System.nanoTime()
-                    classifier.classify(pixels)
-                    (System.nanoTime() - start) / 1e6
-                },
-            )
+            val times = List(warmup + runs) {
+                if (Thread.interrupted()) throw InterruptedException("The benchmark was cancelled.")
+                val start = System.nanoTime()
+                classifier.classify(pixels)
+                (System.nanoTime() - start) / 1e6
+            }
+            return Timing(times.drop(warmup))
         }
     }
 }

@@ -8,6 +8,7 @@ import mobilenet.tf.core.ModelFile
 import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.TensorFormat
 import mobilenet.tf.core.UserError
+import mobilenet.tf.core.firstLine
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
@@ -53,8 +54,8 @@ class Classifier private constructor(
      */
     fun classify(pixels: ByteArray): FloatArray {
         table.fill(pixels, inputBuffer)
-        outputBuffer.clear()
-        guarded { interpreter.run(inputBuffer, outputBuffer) }
+        // The runtime moves the position of the buffer that it fills.
+        guarded { interpreter.run(inputBuffer, outputBuffer.duplicate()) }
         return output.dequantize(outputBuffer)
     }
 
@@ -64,6 +65,8 @@ class Classifier private constructor(
         ByteBuffer.allocateDirect(format.count * format.type.bytes).order(ByteOrder.nativeOrder())
 
     companion object {
+        private const val MAX_SIDE = 2048
+
         /**
          * Open a model. If the accelerator cannot run it, the plain CPU does.
          *
@@ -100,13 +103,13 @@ class Classifier private constructor(
             val interpreter = guarded {
                 Interpreter(model.duplicate().order(ByteOrder.nativeOrder()), interpreterOptions(accelerator, threads, delegates))
             }
+            var opened = false
             try {
                 guarded { interpreter.allocateTensors() }
                 val (input, output) = inputAndOutput(interpreter, file)
-                return Classifier(interpreter, file, input, output, accelerator, fallback)
-            } catch (error: UserError) {
-                interpreter.close()
-                throw error
+                return Classifier(interpreter, file, input, output, accelerator, fallback).also { opened = true }
+            } finally {
+                if (!opened) interpreter.close()
             }
         }
 
@@ -122,12 +125,13 @@ class Classifier private constructor(
             val output = format(interpreter.getOutputTensor(0))
             val shape = input.shape
             val square = shape.size == 4 && shape[0] == 1 && shape[1] == shape[2] && shape[3] in listOf(1, 3)
-            if (!square) {
+            if (!square || shape[1] !in 1..MAX_SIDE) {
                 throw UserError(
                     "The model's input is ${shape.joinToString(" x ")}; the app needs one square image" +
-                        " with 1 or 3 channels.",
+                        " with 1 or 3 channels and a side of at most $MAX_SIDE pixels.",
                 )
             }
+            if (output.count < 1) throw UserError("The model's output is empty.")
             val labels = file.labels
             if (labels != null && labels.size != output.count) {
                 throw UserError("The model has ${labels.size} labels for ${output.count} classes.")
@@ -156,8 +160,5 @@ class Classifier private constructor(
         } catch (error: LinkageError) {
             throw UserError("This app does not contain the runtime for this processor.", error)
         }
-
-        private fun firstLine(error: Throwable): String =
-            error.message.orEmpty().trim().lineSequence().first().trimEnd('.').ifEmpty { error.javaClass.simpleName }
     }
 }

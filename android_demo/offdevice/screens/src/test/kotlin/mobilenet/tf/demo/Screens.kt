@@ -1,6 +1,7 @@
 package mobilenet.tf.demo
 
 import android.app.Activity
+import android.app.AlertDialog
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.os.Looper
@@ -9,6 +10,7 @@ import java.io.ByteArrayOutputStream
 import java.io.File
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowDialog
 import org.tensorflow.lite.TensorFlowLite
 
 /** Draws activities as PNG files into the folder given by the system property `screens`. */
@@ -28,20 +30,25 @@ class Screens {
         }
     }
 
-    fun draw(activity: Activity, name: String) {
+    fun draw(activity: Activity, name: String) = draw(activity.window.decorView, name)
+
+    fun draw(view: View, name: String) {
         shadowOf(Looper.getMainLooper()).idle()
         val folder = File(System.getProperty("screens")).apply { mkdirs() }
-        File(folder, "$name.png").writeBytes(png(bitmap(activity.window.decorView)))
+        File(folder, "$name.png").writeBytes(png(bitmap(view)))
     }
 
+    /** The dialog that was shown last, if it is still there. */
+    fun dialog(): AlertDialog? = (ShadowDialog.getLatestDialog() as? AlertDialog)?.takeIf { it.isShowing }
+
     /** Run the main thread's queue until [ready] returns true, for at most 10 seconds. */
-    fun await(ready: () -> Boolean) {
+    fun await(state: () -> String = { "" }, ready: () -> Boolean) {
         repeat(500) {
             shadowOf(Looper.getMainLooper()).idle()
             if (ready()) return
             Thread.sleep(20)
         }
-        throw AssertionError("The app did not reach the expected state within 10 seconds.")
+        throw AssertionError("The app did not reach the expected state within 10 seconds. ${state()}")
     }
 
     companion object {

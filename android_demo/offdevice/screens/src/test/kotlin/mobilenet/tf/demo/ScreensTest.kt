@@ -1,23 +1,16 @@
 package mobilenet.tf.demo
 
-import android.Manifest
 import android.app.Activity
-import android.content.Intent
-import android.content.pm.PackageManager
 import android.graphics.Bitmap
-import android.graphics.drawable.BitmapDrawable
-import android.net.Uri
+import android.graphics.drawable.AdaptiveIconDrawable
 import android.view.View
 import android.widget.Button
 import android.widget.ImageView
 import android.widget.SeekBar
 import android.widget.TextView
-import java.io.File
-import mobilenet.tf.core.Json
 import mobilenet.tf.core.Prediction
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
-import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
@@ -25,39 +18,29 @@ import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
-import org.robolectric.Shadows.shadowOf
-import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/**
- * Checks and draws each of the app's screens with Android's own drawing code and the phone's runtime.
- * There is no camera; the images are the reference images of the shipped model.
- */
+/** Draws each of the app's screens with Android's own drawing code and the phone's runtime. */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [35], qualifiers = Screens.PORTRAIT)
+@Config(sdk = [35], qualifiers = Screens.PORTRAIT, shadows = [WatchedCameraManager::class])
 class ScreensTest {
     private val screens = Screens()
-    private val golden = (Json.parse(File(System.getProperty("assets"), "digits.golden.json").readText()) as Map<*, *>)
-        .let { it["pictures"] as List<*> }
-        .map { it as Map<*, *> }
 
     @Before
     fun start() {
         screens.loadRuntime()
-        device(camera = true)
+        Device.addCameras(0, 1)
     }
 
     @Test
     fun aPhotoGetsPythonsScores() = screens.inBothThemes("photo") {
-        val live = picked(UNCLEAR).get()
-        val expected = scores(UNCLEAR).mapIndexed { label, score -> "$label" to score }
-            .filter { it.second >= 0.05 }.sortedByDescending { it.second }.take(3)
-        val predictions = bars(live).predictions!!
-        assertEquals(expected.map { it.first }, predictions.map { it.label })
-        expected.zip(predictions).forEach { (python, shown) -> assertEquals(python.second, shown.score.toDouble(), 1 / 256.0) }
-        live
+        val live = Live(screens).photo(Reference.UNCLEAR)
+        val expected = Reference.expected(Reference.UNCLEAR)
+        assertEquals(expected.map { it.first }, live.labels)
+        expected.zip(live.bars.predictions!!).forEach { (python, shown) -> assertEquals(python.second, shown.score.toDouble(), 1 / 256.0) }
+        live.activity
     }
 
     @Test
@@ -69,63 +52,63 @@ class ScreensTest {
     }
 
     @Test
-    fun aStillImageSurvivesARotation() {
-        val controller = picked(UNCLEAR)
-        val before = controller.get()
-        val (bitmap, predictions) = bitmap(before) to bars(before).predictions
-        RuntimeEnvironment.setQualifiers(Screens.LANDSCAPE)
-        controller.configurationChange().visible()
-        val after = controller.get()
-        assertTrue(after !== before)
-        screens.await { text(after, R.id.loaded_model).isNotEmpty() }
-        assertEquals(View.VISIBLE, visibility(after, R.id.still_image))
-        assertTrue(bitmap.sameAs(bitmap(after)))
-        assertEquals(predictions, bars(after).predictions)
-        assertEquals(text(before, R.id.latency), text(after, R.id.latency))
-        assertEquals("Resume", text(after, R.id.freeze))
-        assertTrue("the image is ${stillImage(after).height} px high", stillImage(after).height > after.window.decorView.height / 2)
-        screens.draw(after, "photo-sideways")
+    fun inLandscapeTheImageTakesOverHalfOfTheHeight() {
+        val live = Live(screens).photo(Reference.UNCLEAR).turn(Screens.LANDSCAPE)
+        screens.draw(live.activity, "photo-sideways")
+        assertTrue(live.view<View>(R.id.still_image).height > live.activity.window.decorView.height / 2)
+        assertEverythingIsReachable(live)
+    }
+
+    @Test
+    fun largeText() {
+        RuntimeEnvironment.setFontScale(2f)
+        Settings(RuntimeEnvironment.getApplication()).results = Settings.MAX_RESULTS
+        val live = Live(screens).photo(Reference.UNCLEAR)
+        screens.draw(live.activity, "photo-large-text")
+        val height = live.activity.window.decorView.height
+        assertTrue("the image keeps its place", live.view<View>(R.id.still_image).height > height / 5)
+        assertEverythingIsReachable(live)
+        live.turn(Screens.LANDSCAPE)
+        screens.draw(live.activity, "photo-large-text-sideways")
+        assertEverythingIsReachable(live)
+        val denied = Live(screens).await { it.notice != null }
+        screens.draw(denied.activity, "denied-large-text")
+        assertTrue(denied.view<Button>(R.id.allow_camera).run { lineCount == 1 && width > 0 })
+    }
+
+    /** All buttons lie inside the screen, and no text is cut off. */
+    private fun assertEverythingIsReachable(live: Live) {
+        val screen = live.activity.window.decorView
+        for (id in listOf(R.id.freeze, R.id.photo)) {
+            val button = live.view<Button>(id)
+            val at = IntArray(2).also { button.getLocationInWindow(it) }
+            assertTrue("${button.text}", at[0] >= 0 && at[0] + button.width <= screen.width && at[1] + button.height <= screen.height)
+            assertTrue("${button.text}", button.layout.height <= button.height && (0 until button.lineCount).all { button.layout.getEllipsisCount(it) == 0 })
+            assertTrue("${button.text} is not broken inside a word", button.lineCount == 1)
+        }
+    }
+
+    @Test
+    @Config(qualifiers = "ar-rEG-ldrtl-" + Screens.PORTRAIT)
+    fun rightToLeft() {
+        val live = Live(screens).photo(Reference.UNCLEAR)
+        assertEquals(View.LAYOUT_DIRECTION_RTL, live.bars.layoutDirection)
+        screens.draw(live.activity, "photo-right-to-left")
+        val bars = Screens.bitmap(live.bars)
+        // The bar begins at the right border; a line without full score ends before the left one.
+        val second = bars.height / 2 - 10
+        assertTrue(bars.getPixel(bars.width - 20, second) != bars.getPixel(bars.width - 8, second))
+        assertEquals(bars.getPixel(8, second), bars.getPixel(100, second))
+        assertTrue("freeze is the rightmost", live.view<View>(R.id.freeze).left > live.view<View>(R.id.photo).left)
     }
 
     @Test
     fun aDeniedCameraShowsANoticeAndAButton() = screens.inBothThemes("denied") {
-        val controller = live()
-        val live = controller.get()
-        assertNotNull(shadowOf(live).lastRequestedPermission)
-        controller.pause().resume()
-        assertEquals("Camera access is denied. Choose a photo, or allow the camera.", notice(live))
-        assertEquals(View.VISIBLE, visibility(live, R.id.allow_camera))
-        // Without a camera there is no frame to freeze.
-        live.findViewById<View>(R.id.freeze).performClick()
-        assertEquals(View.VISIBLE, visibility(live, R.id.notice))
-        live
-    }
-
-    @Test
-    fun allowingTheCameraInTheSystemSettingsRemovesTheNotice() {
-        val controller = live()
-        assertEquals(View.VISIBLE, visibility(controller.get(), R.id.notice))
-        controller.pause()
-        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
-        controller.resume()
-        assertEquals(View.GONE, visibility(controller.get(), R.id.notice))
-    }
-
-    @Test
-    fun aDeviceWithoutCameraShowsANotice() {
-        device(camera = false)
-        val live = live().get()
-        assertEquals("This device has no camera. Choose a photo instead.", notice(live))
-        assertEquals(View.GONE, visibility(live, R.id.allow_camera))
-        screens.draw(live, "no-camera")
-    }
-
-    @Test
-    fun aFileThatIsNotAnImageShowsANotice() {
-        val live = live().get()
-        pick(live, "not an image".toByteArray())
-        screens.await { notice(live).startsWith("This device cannot open the file as an image") }
-        assertEquals(View.VISIBLE, visibility(live, R.id.notice))
+        val live = Live(screens).await { it.notice != null && it.state.model != null }
+        assertEquals("Camera access is denied. Choose a photo, or allow the camera.", live.notice)
+        assertTrue(live.isShown(R.id.allow_camera))
+        assertFalse("there is no frame to freeze", live.view<View>(R.id.freeze).isEnabled)
+        live.activity
     }
 
     @Test
@@ -145,67 +128,16 @@ class ScreensTest {
     @Test
     fun settingsShowTheCurrentValues() = screens.inBothThemes("settings") {
         val activity = Robolectric.buildActivity(SettingsActivity::class.java).setup().get()
-        assertEquals("Classes shown: 3", text(activity, R.id.results_label))
+        assertEquals("Classes shown: 3", activity.findViewById<TextView>(R.id.results_label).text.toString())
         assertEquals(5, activity.findViewById<SeekBar>(R.id.threshold).progress)
         activity
     }
 
     @Test
-    fun theBenchmarkAgreesWithPython() = screens.inBothThemes("benchmark") {
-        val activity = Robolectric.buildActivity(BenchmarkActivity::class.java).setup().get()
-        activity.findViewById<Button>(R.id.run).performClick()
-        assertEquals("Running…", text(activity, R.id.report))
-        screens.await { activity.findViewById<Button>(R.id.run).isEnabled }
-        val report = text(activity, R.id.report)
-        assertTrue(report, report.contains("Largest difference from Python: 0.0 LSB on ${golden.size} images."))
-        val written = File(activity.getExternalFilesDir(null), "benchmark.json")
-        val json = Json.parse(written.readText()) as Map<*, *>
-        // Not exactly 0, because Python's scores are rounded to six digits.
-        assertEquals(0.0, json["difference_lsb"] as Double, 0.01)
-        activity
-    }
-
-    private fun device(camera: Boolean) = shadowOf(RuntimeEnvironment.getApplication().packageManager)
-        .setSystemFeature(PackageManager.FEATURE_CAMERA_ANY, camera)
-
-    private fun live(): ActivityController<LiveActivity> = Robolectric.buildActivity(LiveActivity::class.java).setup()
-
-    /** The live screen after the user has picked a photo. */
-    private fun picked(index: Int): ActivityController<LiveActivity> = live().also {
-        pick(it.get(), png(golden[index]))
-        screens.await { bars(it.get()).predictions != null }
-    }
-
-    private fun pick(live: LiveActivity, file: ByteArray) {
-        val uri = Uri.parse("content://photos/picked")
-        shadowOf(live.contentResolver).registerInputStream(uri, file.inputStream())
-        live.findViewById<View>(R.id.photo).performClick()
-        val request = shadowOf(live).nextStartedActivityForResult
-        shadowOf(live).receiveResult(request.intent, Activity.RESULT_OK, Intent().setData(uri))
-    }
-
-    private fun png(entry: Map<*, *>): ByteArray {
-        val argb = (entry["rgb"] as String).chunked(6).map { it.toInt(16) or (0xFF shl 24) }.toIntArray()
-        val (width, height) = listOf("width", "height").map { (entry[it] as Double).toInt() }
-        return Screens.png(Bitmap.createBitmap(argb, width, height, Bitmap.Config.ARGB_8888))
-    }
-
-    private fun scores(index: Int) = (golden[index]["scores"] as List<*>).map { it as Double }
-
-    private fun bars(activity: Activity) = activity.findViewById<ScoreBars>(R.id.bars)
-
-    private fun stillImage(activity: Activity) = activity.findViewById<ImageView>(R.id.still_image)
-
-    private fun bitmap(activity: Activity) = (stillImage(activity).drawable as BitmapDrawable).bitmap
-
-    private fun notice(activity: Activity) = text(activity, R.id.notice_text)
-
-    private fun text(activity: Activity, id: Int) = activity.findViewById<TextView>(id).text.toString()
-
-    private fun visibility(activity: Activity, id: Int) = activity.findViewById<View>(id).visibility
-
-    private companion object {
-        /** Index of the digit with the least certain prediction, so that more than one bar is drawn. */
-        const val UNCLEAR = 4
+    fun theIconIsAdaptive() {
+        val icon = RuntimeEnvironment.getApplication().getDrawable(R.mipmap.ic_launcher) as AdaptiveIconDrawable
+        val activity = Robolectric.buildActivity(Activity::class.java).setup().get()
+        activity.setContentView(ImageView(activity).apply { setImageDrawable(icon) })
+        screens.draw(activity, "icon")
     }
 }

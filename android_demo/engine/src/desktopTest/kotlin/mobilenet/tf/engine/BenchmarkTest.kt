@@ -60,4 +60,11 @@ class BenchmarkTest {
         assertTrue(report.containsKey("difference_lsb") && report["difference_lsb"] == null)
         assertTrue(report["median_ms"] as Double > 0)
     }
+
+    @Test
+    fun anInterruptEndsTheMeasurement() = Classifier.open(model(File(assets, "digits.tflite"))).use {
+        Thread.currentThread().interrupt()
+        assertThrows(InterruptedException::class.java) { Timing.of(it, 1_000_000) }
+        assertEquals(3, Timing.of(it, 3).runs)
+    }
 }
