@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
+from mobilenet_tf import __version__
 from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.deployment.tflite.from_graph import graph_file, phone_file_size
 from mobilenet_tf.networks.count import count
@@ -31,9 +32,11 @@ class Timer(Protocol):
 
     Attributes:
         name: Everything that its times depend on: processor, runtime, threads.
+        lasting: Whether the name tells the device from all others, so that its times can be kept.
     """
 
     name: str
+    lasting: bool
 
     def times(self, files: dict[str, bytes]) -> dict[str, float]:
         """Return the milliseconds of each file."""
@@ -51,7 +54,10 @@ class PartsTable:
     def __init__(self, timer: Timer | None, device: str = "cpu", path: Path | None = None):
         self.timer, self.device, self.knows_latency = timer, device, timer is not None
         self.measured_on = timer.name if timer else f"{device}, file only"
-        self.cache = MeasurementCache(self.measured_on, path, _is_time)
+        # Another version of this package writes other files.
+        about = f"{self.measured_on}, mobilenet_tf {__version__}"
+        lasting = timer is None or timer.lasting
+        self.cache = MeasurementCache(about if lasting else None, path, _is_time)
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the parts that are not in the cache; return their number."""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mobilenet_tf import __version__
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.cpu import Cpu, runner
 from mobilenet_tf.deployment.devices.ethos_u import EthosUTable
@@ -34,7 +35,7 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
 
 def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     class TwoEach:
-        name = "two each"
+        name, lasting = "two each", True
 
         def times(self, files):
             return {name: 0.5 if name == CALL.key else 2.0 for name in files}
@@ -45,7 +46,11 @@ def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     assert len(lower(network).parts()) == 15
     assert table.milliseconds(network) == 0.5 + 15 * 1.5
     saved = json.loads((tmp_path / "latency.json").read_text())
-    assert list(saved) == ["two each"]
+    assert list(saved) == [f"two each, mobilenet_tf {__version__}"]
+    TwoEach.lasting = False
+    (tmp_path / "latency.json").unlink()
+    assert PartsTable(TwoEach(), path=tmp_path / "latency.json").measure([network]) > 0
+    assert not (tmp_path / "latency.json").exists()
 
 
 def test_without_a_timer_nothing_is_measured(tmp_path):
