@@ -35,7 +35,7 @@ def search(folder: Path, data: Path) -> tuple[object, ...]:
 
 def test_a_worker_that_starts_before_its_chief(photos, place, tmp_path):
     command = search(tmp_path, photos)
-    with at_work(*command, until=lambda: False, seconds=20, variables=name(place, "one")) as worker:
+    with at_work(*command, until=lambda: False, seconds=60, variables=name(place, "one")) as worker:
         assert worker.poll() is None
         chief = call_apart(*command, env=name(place, "chief"), seconds=240)
         assert chief.code == 0, chief.err
