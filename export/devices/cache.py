@@ -20,18 +20,20 @@ class MeasurementCache(DiskCache):
     """The measurements of one device.
 
     Args:
-        measured_on: Processor or device and the versions of all tools.
+        measured_on: Processor or device and the versions of all tools; None if they are not fully
+            known, and then the measurements are not kept.
         path: The cache file; None takes `measured.json` in the user's cache folder.
         accepts: Whether a value can be a measurement; others are measured again.
     """
 
     def __init__(
         self,
-        measured_on: str,
+        measured_on: str | None,
         path: Path | None = None,
         accepts: Callable[[Any], bool] = lambda value: True,
     ):
-        super().__init__(measured_on, path or cache_file("measured.json"), accepts)
+        kept = None if measured_on is None else path or cache_file("measured.json")
+        super().__init__(measured_on or "", kept, accepts)
 
     def add(
         self,

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mobilenet_tf.core.child import Child
-from mobilenet_tf.core.system import processor
+from mobilenet_tf.core.system import known_processor, processor
 from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
 from mobilenet_tf.deployment.tflite.server import random_input
 
@@ -27,6 +27,7 @@ class Cpu:
         self.threads = threads
         self.clock = time.thread_time if threads == 1 else time.perf_counter
         self.name = f"{processor()}, litert {version('ai-edge-litert')}, {threads} threads"
+        self.lasting = bool(known_processor())
 
     def lower_bound(self, macs: int) -> None:
         """Return None: no time is known before it is measured."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from mobilenet_tf import __version__
 from mobilenet_tf.deployment.devices.cache import MeasurementCache, is_quantity
 from mobilenet_tf.deployment.tflite.from_graph import graph_file, phone_file_size
 from mobilenet_tf.networks.count import count
@@ -27,10 +28,12 @@ class Meter(Protocol):
 
     Attributes:
         name: Everything that its measurements depend on: processor, runtime, threads.
+        lasting: Whether the name tells the device from all others, so that they can be kept.
         quantity: What it measures: `latency` or `instructions`.
     """
 
     name: str
+    lasting: bool
     quantity: str
 
     def measure(self, files: dict[str, bytes]) -> dict[str, float]:
@@ -55,7 +58,10 @@ class PartsTable:
         self.meter, self.device = meter, device
         self.known = COUNTED | ({meter.quantity} if meter else set())
         self.measured_on = meter.name if meter else f"{device}, file only"
-        self.cache = MeasurementCache(self.measured_on, path, is_quantity)
+        # Another version of this package writes other files.
+        about = f"{self.measured_on}, mobilenet_tf {__version__}"
+        lasting = meter is None or meter.lasting
+        self.cache = MeasurementCache(about if lasting else None, path, is_quantity)
 
     def measure(self, networks: Iterable[Network], progress: Progress | None = None) -> int:
         """Measure the parts that are not in the cache; return their number."""

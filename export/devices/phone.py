@@ -52,8 +52,9 @@ class Phone:
         _require_phone()
         self.threads = threads
         self.tool = _tool()
-        model = _adb("shell", "getprop ro.product.model").strip() or "phone"
-        self.name = f"{model}, {self.tool}, {threads} threads"
+        model = _adb("shell", "getprop ro.product.model").strip()
+        self.lasting = bool(model)
+        self.name = f"{model or 'phone'}, {self.tool}, {threads} threads"
 
     def run(self, content: bytes, name: str, runs: int, profile: bool = False) -> dict[str, Any]:
         """Measure a file.

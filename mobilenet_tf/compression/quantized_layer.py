@@ -34,6 +34,7 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
             self.layer.built = True
         super().build(input_shape)
 
+    @tf.autograph.experimental.do_not_convert  # nothing to convert, which takes seconds per network
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> tf.Tensor:
         """Compute the output: rounded floats in training, the file's integers otherwise."""
         # Training may replace a layer's class by a faster subclass.

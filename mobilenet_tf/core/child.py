@@ -110,18 +110,27 @@ class Child:
         name: What errors call the file, unless a request names another.
         memory: Bytes of memory that the process may use.
         reply_bytes: The most bytes of one reply.
+
+    Raises:
+        UserError: The process cannot be started.
     """
 
     def __init__(self, tool: Tool, name: str, memory: int, reply_bytes: int = REPLY_BYTES):
         self.tool, self.name = tool, name
         self._memory, self._reply_bytes = memory, reply_bytes
-        self._process = subprocess.Popen(
-            python_command("-m", tool.module, str(memory)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | _FEW_RESERVES,
-        )
+        try:
+            self._process = subprocess.Popen(
+                python_command("-m", tool.module, str(memory)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | _FEW_RESERVES,
+            )
+        except OSError as error:  # the system has no process or memory left
+            raise UserError(
+                f"{name} is {tool.verb} by {tool.name} in a process of its own, which cannot be "
+                f"started: {error.strerror or error}."
+            ) from error
         self._lock = threading.Lock()
         self._late = False
         self._end = weakref.finalize(self, _end, self._process)

@@ -1,6 +1,8 @@
 """The computer that measurements are made on, and what is installed there."""
 
 import platform
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from pathlib import Path
@@ -8,14 +10,37 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 
+# What Linux says of a processor: its name on a PC, the designs of its cores elsewhere.
+_NAMES = ("model name", "cpu model", "cpu", "uarch")
+_DESIGNS = ("CPU implementer", "CPU variant", "CPU part")
+
 
 def processor() -> str:
-    """Return the name of the CPU."""
+    """Return the name of the CPU, or only its architecture where nothing more is known."""
+    return known_processor() or platform.processor() or platform.machine()
+
+
+def known_processor() -> str:
+    """Return what tells this CPU from others of its architecture; empty if nothing does."""
+    if sys.platform == "darwin":
+        command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+    found = [_text("/proc/device-tree/model").strip("\0\n ")]  # the board
+    for line in _text("/proc/cpuinfo").splitlines():
+        field, _, value = (part.strip() for part in line.partition(":"))
+        if field in _NAMES:
+            found.append(value)
+        elif field in _DESIGNS:
+            found.append(f"{field} {value}")
+    return ", ".join(filter(None, dict.fromkeys(found)))
+
+
+def _text(path: str) -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def machine() -> dict[str, Any]:

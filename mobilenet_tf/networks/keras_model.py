@@ -129,6 +129,7 @@ class KerasBuilder:
 
     def __init__(self, graph: Graph, scheme: str):
         self.graph, self.scheme = graph, scheme
+        self.owners: dict[str, tuple[str, str]] = {}
         # Without any normalization, only He's variance keeps the size of activations.
         normalized = any(op.norm for op in graph)
         self.initializer = "glorot_uniform" if normalized else "he_uniform"
@@ -143,7 +144,18 @@ class KerasBuilder:
         return made
 
     def _name(self, op: Op, role: str = "") -> str:
-        return layer_name(self.scheme, op, role)
+        """Return the name of a layer, which no other has.
+
+        Raises:
+            UserError: The names are those of another family of networks.
+        """
+        name = layer_name(self.scheme, op, role)
+        if self.owners.setdefault(name, (op.name, role)) != (op.name, role):
+            raise UserError(
+                f"layer_names is {self.scheme!r}, which calls two layers of this network {name}; "
+                "use plain."
+            )
+        return name
 
     def finished(self, op: Op, x: Any) -> Any:
         """Append the normalization and the activation of an operation to what its layer returns."""

@@ -1,5 +1,6 @@
 """Tools that trust their files run in a child: what ends the child is one sentence here."""
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -33,6 +34,15 @@ def test_requests_and_their_bytes(child):
     assert child.ask("first", bytes([7]) + bytes(3_000_000))[0]["first"] == 7
     child.ask("print")
     assert child.ask("reply", size=100_000)[1] == bytes(100_000)
+
+
+def test_a_process_that_cannot_start_is_a_sentence(monkeypatch):
+    def refuse(*_, **__):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(UserError, match=r"a\.file is read by The tool in a process of its own"):
+        Child(TOOL, "a.file", MEMORY)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])

@@ -9,7 +9,7 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.count import count, layers
-from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
+from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish, build_network
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.names import layer_name
 from mobilenet_tf.networks.rows import Network
@@ -127,3 +127,8 @@ def test_named_layers_are_the_papers_functions_and_survive_saving(tmp_path):
     again = keras.models.load_model(tmp_path / "model.keras", compile=False)
     picture = np.ones((1, 32, 32, 3), "float32")
     np.testing.assert_array_equal(again(picture), model(picture))
+
+
+def test_layer_names_of_another_family_are_refused():
+    with pytest.raises(UserError, match="layer_names is 'v1', which calls two layers of this"):
+        build_network(replace(make_network("v3_small", 0.25, 32), layer_names="v1"))

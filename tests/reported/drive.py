@@ -106,7 +106,7 @@ def call_apart(
             command,
             capture_output=True,
             cwd=cwd,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+            env=_environment(env),
             timeout=seconds,
             check=False,
         )
@@ -135,15 +135,34 @@ def refused(done: Done, *said: str) -> str:
 
 
 @contextlib.contextmanager
-def at_work(*arguments: object, until: Callable[[], object], **options: Any) -> Iterator[Any]:
-    """Keep a command running in a process of its own, from `until` on; it is killed at the end."""
+def at_work(
+    *arguments: object,
+    until: Callable[[], object],
+    seconds: float = 120,
+    variables: dict[str, str] | None = None,
+) -> Iterator[subprocess.Popen]:
+    """Keep a command running in a process of its own; it is killed at the end.
+
+    Args:
+        arguments: The command.
+        until: What is waited for before the process is yielded.
+        seconds: The longest wait.
+        variables: Environment variables beside those of this process.
+    """
     command = [sys.executable, "-m", "mobilenet_tf", *map(str, arguments)]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env, **options) as process:
+    env = _environment(variables)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env) as process:
         try:
-            deadline = time.monotonic() + 120
-            while not until() and time.monotonic() < deadline:
+            deadline = time.monotonic() + seconds
+            while not until() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.1)
             yield process
         finally:
             process.kill()
+
+
+def _environment(variables: dict[str, str] | None) -> dict[str, str]:
+    """Return this process's variables with further ones; PYTHONPATH goes before the project."""
+    more = dict(variables or {})
+    path = os.pathsep.join(part for part in (more.pop("PYTHONPATH", ""), str(ROOT)) if part)
+    return os.environ | {"PYTHONPATH": path} | more

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.reported.conftest import COLOURS, SMALL, save_classes, save_squares
 from tests.reported.drive import Done, call, refused, succeeded
-from tests.reported.models import describe, write
+from tests.reported.models import colour_model, describe, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported pictures")]
 
@@ -205,3 +205,19 @@ def test_an_alpha_channel_of_nothing_but_zero_is_ignored(form, colours_file, tmp
         Image.fromarray(np.full((32, 32, 4), (20, 220, 20, 0), np.uint8)).save(path)
     found = succeeded(call("predict", colours_file, path, "--json")).json
     assert found["predictions"][0]["classes"][0]["label"] == "green"
+
+
+def test_the_bit_depth_is_that_of_the_data_not_of_a_file(tmp_path):
+    """12 bits in files of 16, for a model that knows bright from dark."""
+    model = colour_model(((3, 0), (3, 0), (3, 0)), (0, 4.5), batch=None)
+    model.save(tmp_path / "bright.keras")
+    random = np.random.default_rng(0)
+    for name, least, most in (("bright", 3000, 4096), ("dark", 0, 1000)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(least, most, (32, 32), np.uint16)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    raw = ("--mean", "0", "--std", "255", "--out", tmp_path / "out")
+    succeeded(call("export", tmp_path / "bright.keras", "--data", tmp_path / "data", *raw))
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["accuracy"]["int8"] == 1.0

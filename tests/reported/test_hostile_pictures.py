@@ -79,8 +79,9 @@ def test_very_deep_folders_are_read_or_left_out(colours_file, photos, tmp_path):
         for _ in range(3000):
             os.mkdir("d")
             os.chdir("d")
-    finally:
         os.chdir(here)
-    done = call_apart("evaluate", colours_file, "--data", tmp_path / "photos", "--json")
-    subprocess.run(["rm", "-r", tmp_path / "photos"], check=True)  # pytest does not go so deep
+        done = call_apart("evaluate", colours_file, "--data", tmp_path / "photos", "--json")
+    finally:  # pytest does not go so deep
+        os.chdir(here)
+        subprocess.run(["rm", "-r", tmp_path / "photos"], check=True)
     assert succeeded(done).json["images"] == 24

@@ -40,7 +40,6 @@ def file(tmp_path_factory) -> Path:
         "summary v1 --classes 1000000000000000",
         "tune --seed 4294967296",
         "tune --trials 10000000000000",
-        "choose --max-macs 0.1",
         "benchmark FILE --rounds 1000000000000",
     ],
 )
@@ -50,7 +49,9 @@ def test_numbers_without_bounds_are_refused(command, file, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("values", [("inf", "1"), ("nan", "1"), ("0", "1e308")], ids=str)
+@pytest.mark.parametrize(
+    "values", [("inf", "1"), ("1e39", "1"), ("0", "1e308"), ("0", "1e-40")], ids=str
+)
 def test_a_normalisation_that_is_no_number_is_refused(values, tmp_path):
     import tf_keras as keras
 
@@ -65,13 +66,18 @@ def test_a_normalisation_that_is_no_number_is_refused(values, tmp_path):
 @pytest.mark.parametrize("command", ["benchmark", "choose"])
 def test_too_many_threads_are_refused(command, file):
     words = ["benchmark", file] if command == "benchmark" else ["choose"]
-    refused(call_apart(*words, "--threads", "100000"), "threads")
+    refused(call_apart(*words, "--threads", "100000", limit=8 * GIGABYTE), "threads")
 
 
 def test_a_batch_that_only_repeats_the_pictures_is_refused(photos, tmp_path):
     options = ("--data", photos, "--size", "32", "--epochs", "1", "--batch", "100000")
     done = call_apart("train", *options, "--out", tmp_path / "out", limit=12 * GIGABYTE)
     refused(done, "batch is 100000")
+
+
+@pytest.mark.parametrize("option", ["--max-macs", "--max-flash", "--max-ram"])
+def test_a_limit_below_one_is_no_limit_of_zero(option):
+    refused(call("choose", "--device", "mcu", option, "0.1", seconds=120), f"{option} is '0.1'")
 
 
 def test_sizes_lose_no_byte(tmp_path):

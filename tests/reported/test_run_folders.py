@@ -155,18 +155,16 @@ def test_an_input_is_not_deleted(what, photos, run, tmp_path):
     assert content(run) == before
 
 
-@pytest.mark.long
-def test_trials_do_not_replace_a_run(photos, tmp_path):
+def test_trials_do_not_replace_a_run(finished, photos, tmp_path):
     """`choose --trials` names its folders after networks, as a user may."""
-    out = tmp_path / "mine"
-    for alpha in ("0.25", "0.35", "0.5", "0.75", "1"):
-        for name in ("v1", "v2", "v3_small", "v3_large"):
-            write(out / f"{name}_{alpha}_96" / "notes.txt", b"mine")
-    before = content(out)
-    call("choose", "--max-flash", "1MB", "--device", "mcu", "--data", photos, "--trials", "1",
-         "--epochs", "1", "--out", out)  # fmt: skip
-    after = content(out)
-    assert {name: after.get(name) for name in before} == before
+    limit = ("--max-macs", "1M", "--classes", "3")
+    best = succeeded(call("choose", *limit, "--json")).json["best"]
+    mine = tmp_path / "mine" / f"{best['model']}_{best['alpha']:g}_{best['size']}"
+    shutil.copytree(finished, mine)
+    before = content(mine)
+    trials = ("--data", photos, "--trials", "1", "--epochs", "1", "--out", mine.parent)
+    refused(call("choose", *limit, *trials), mine.name)
+    assert content(mine) == before
 
 
 @pytest.mark.parametrize("name", ["train.log", ".gitkeep"])
@@ -185,13 +183,15 @@ def test_advice_about_a_folder_in_use_works(name, photos, tmp_path):
 
 DAMAGED = [
     *[("config.toml", text) for text in (b"", b"version = 2\n[recipe", b"\xff\xfe\x00", b"x = 1")],
+    *[("config.toml", b"seed = " + text) for text in (b"[" * 5000, b"9" * 5000)],
     *[("result.json", text) for text in (b"", b"{", b"[]", b'{"accuracy": {"float": "x"}}')],
+    *[("result.json", text) for text in (b"[" * 100_000, b'{"seed": ' + b"9" * 5000 + b"}")],
     *[("checkpoints/float.npz", text) for text in (b"", b"PK\3\4cut")],
     *[("float.keras", text) for text in (b"", b"PK\3\4cut")],
 ]
 
 
-@pytest.mark.parametrize(("name", "text"), DAMAGED, ids=str)
+@pytest.mark.parametrize(("name", "text"), DAMAGED, ids=lambda value: str(value)[:40])
 def test_a_damaged_file_of_a_run_is_named(name, text, photos, run):
     write(run / name, text)
     if name.startswith("checkpoints"):
@@ -228,6 +228,15 @@ def test_names_in_documents_stay_in_their_code_blocks(finished, photos, tmp_path
             fence = ""
         assert fence or "<script>" not in line
     assert "<script>alert" not in (run / "report.html").read_text()
+
+
+def test_names_in_a_readme_are_shown_as_they_are(finished, photos, tmp_path):
+    data = Path(shutil.copytree(photos, tmp_path / "<script>alert(1)<|script>"))
+    run = Path(shutil.copytree(finished, tmp_path / "run"))
+    config = (run / "config.toml").read_text()
+    (run / "config.toml").write_text(config.replace(settings(run, "data"), json.dumps(str(data))))
+    succeeded(call("export", run, "--target", "mcu", "--out", tmp_path / "mcu"))
+    assert "<script>" not in (tmp_path / "mcu" / "README.md").read_text()
 
 
 def test_a_printed_path_with_brackets_is_whole(photos, tmp_path):

@@ -1,4 +1,4 @@
-"""Searches: spaces of the wrong types, changed data, nothing learned, half an environment."""
+"""Searches: spaces of the wrong types, changed data, nothing learned."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.reported.conftest import save_squares
-from tests.reported.drive import Done, at_work, call, refused, succeeded
+from tests.reported.drive import Done, call, refused, succeeded
 from tests.reported.models import write
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reported runs")]
@@ -73,63 +73,11 @@ def test_a_search_is_not_resumed_on_other_pictures(photos, tmp_path):
 
 
 @pytest.mark.long
-def test_a_search_at_work_is_left_alone(photos, tmp_path):
-    out = tmp_path / "out"
-    space = write(tmp_path / "space.toml", (NETWORK + "train.patience = [3, 4]").encode())
-    base = ("--data", photos, "--space", space, "--trials", "2", "--epochs", "4000")
-    command = ("tune", *base, "--algorithm", "random", "--set", "batch=16", "--out", out)
-    with at_work(*command, until=lambda: list(out.glob("trials/*/checkpoints/float.npz"))) as first:
-        assert str(first.pid) in refused(call(*command, "--resume"), "in use by process")
-        assert first.poll() is None
-
-
-# Half an environment.
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"IP": "127.0.0.1"},
-        {"IP": "127.0.0.1", "PORT": "8000"},
-        {"IP": "127.0.0.1", "PORT": "x", "ID": "chief"},
-        {"ID": "worker"},
-    ],
-    ids=str,
-)
-def test_half_an_environment_of_a_search_is_refused(variables, tmp_path, monkeypatch):
-    names = {"IP": "ORACLE_IP", "PORT": "ORACLE_PORT", "ID": "TUNER_ID"}
-    for name, value in variables.items():
-        monkeypatch.setenv(f"KERASTUNER_{names[name]}", value)
-    refused(tune(tmp_path, fields="train.patience = [3, 4]"), "KERASTUNER_")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "1", "null", '{"cluster": 1}', '{"cluster": {"worker": "a:1"}}']
-)
-def test_a_damaged_cluster_is_refused(text, tmp_path, monkeypatch):
-    monkeypatch.setenv("TF_CONFIG", text)
-    done = call("train", "--strategy", "multiworker", "--epochs", "1", "--out", tmp_path / "out")
-    refused(done, "TF_CONFIG")
-
-
-# The cache, and the data's number of classes.
-
-
-@pytest.mark.parametrize("home", ["a file", "nowhere"])
-def test_measurements_do_without_a_home(home, tmp_path, monkeypatch):
-    place = write(tmp_path / "file", b"") if home == "a file" else Path("/proc/nowhere")
-    for name in ("HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(place))
-    done = tune(tmp_path, "--max-latency", "0.0001ms", fields="train.patience = [3, 4]")
-    refused(done, "No network")
-
-
-@pytest.mark.long
 def test_the_data_decide_how_many_classes_must_fit(tmp_path):
     """300 classes need more than the 300 KB that ten classes would leave room in."""
     for index in range(300):
         save_squares(tmp_path / "data" / f"{index:03}", (index % 256, index // 2, 90), 3)
     options = ("--device", "mcu", "--max-flash", "300KB", "--data", tmp_path / "data")
-    done = call("choose", *options, "--trials", "1", "--epochs", "1", "--out", tmp_path / "out")
-    refused(done)
+    trials = ("--trials", "1", "--epochs", "1", "--out", tmp_path / "out")
+    assert succeeded(call("choose", *options, *trials, "--json")).json["best"] is None
     assert not (tmp_path / "out").exists()

@@ -57,7 +57,7 @@ def test_an_impossible_limit_is_listed():
 class Scale:
     """A device whose milliseconds are a file's bytes over 10,000."""
 
-    name = "scale"
+    name, lasting = "scale", True
 
     def times(self, files):
         return {name: len(content) / 1e4 for name, content in files.items()}

@@ -76,7 +76,7 @@ class Emulator:
         UserError: Debian packages are absent, or LiteRT's library cannot be fetched.
     """
 
-    quantity = "instructions"
+    lasting, quantity = True, "instructions"
 
     def __init__(self, core: Core, runtime: Runtime | None = None):
         qemu.require_packages(f"The device {core.name}", missing_packages())

@@ -68,7 +68,7 @@ class Counter:
         UserError: Debian packages are absent.
     """
 
-    quantity = "instructions"
+    lasting, quantity = True, "instructions"
 
     def __init__(self, core: str):
         qemu.require_packages(f"The device {core}", emulator.missing_packages())

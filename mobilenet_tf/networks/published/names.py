@@ -86,14 +86,19 @@ def layer_name(scheme: str, op: Op, role: str = "") -> str:
         role: "" for its own layer; `NORM`, `ACTIVATION` or `PAD` for one around it.
 
     Raises:
-        UserError: There is no such scheme.
+        UserError: There is no such scheme, or it has no name for such an operation.
     """
     if scheme not in SCHEMES:
         raise UserError(f"layer_names is {scheme!r}; it must be one of {', '.join(SCHEMES)}.")
     names = SCHEMES[scheme]
     if (op.name, role) in names.layers:
         return names.layers[op.name, role]
-    own = names.layers.get(op.name) or _in_block(names, op, role)
+    try:
+        own = names.layers.get(op.name) or _in_block(names, op, role)
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"layer_names is {scheme!r}, which has no name for {op.name}; use plain."
+        ) from error
     formats = {"": "{}", NORM: names.norm, ACTIVATION: names.activation, PAD: "{}"}
     return own if _is_complete(names, op, role) else formats[role].format(own)
 

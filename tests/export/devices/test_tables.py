@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from mobilenet_tf import __version__
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.arm.cores import CORES
 from mobilenet_tf.deployment.devices.c.emulator import BOARDS
@@ -38,7 +39,7 @@ def test_latencies_are_measured_once_and_cached(tmp_path):
 
 def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     class TwoEach:
-        name, quantity = "two each", "latency"
+        name, lasting, quantity = "two each", True, "latency"
 
         def measure(self, files):
             return {name: 0.5 if name == CALL.key else 2.0 for name in files}
@@ -49,7 +50,11 @@ def test_a_table_adds_up_parts_without_their_calls(tmp_path):
     assert len(lower(network).parts()) == 15
     assert table.total(network) == 0.5 + 15 * 1.5
     saved = json.loads((tmp_path / "latency.json").read_text())
-    assert list(saved) == ["two each"]
+    assert list(saved) == [f"two each, mobilenet_tf {__version__}"]
+    TwoEach.lasting = False
+    (tmp_path / "latency.json").unlink()
+    assert PartsTable(TwoEach(), path=tmp_path / "latency.json").measure([network]) > 0
+    assert not (tmp_path / "latency.json").exists()
 
 
 def test_without_a_timer_nothing_is_measured(tmp_path):
@@ -85,7 +90,7 @@ def test_devices_measure_once(tmp_path, device, monkeypatch):
 class Instructions:
     """A `Meter` that counts 1,000 instructions for a call, and 5,000 for a part."""
 
-    name, quantity = "a core", "instructions"
+    name, lasting, quantity = "a core", True, "instructions"
 
     def __init__(self, core="a core"):
         self.core = core
