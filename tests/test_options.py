@@ -11,7 +11,16 @@ from unittest.mock import MagicMock
 import pytest
 import typer
 
-from mobilenet_tf.cli import adapting, architecture, comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import (
+    adapting,
+    architecture,
+    comparison,
+    device,
+    files,
+    new_run,
+    stages,
+    tuning,
+)
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.commands.applicable import RULES
 from mobilenet_tf.core.errors import UserError

@@ -8,7 +8,16 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from mobilenet_tf.cli import adapting, architecture, comparison, device, files, new_run, stages, tuning
+from mobilenet_tf.cli import (
+    adapting,
+    architecture,
+    comparison,
+    device,
+    files,
+    new_run,
+    stages,
+    tuning,
+)
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",

@@ -189,6 +189,7 @@ class _Work:
             images = source.data.train, settings.aside, settings.seed, source.network.input
             learned, aside = set_aside(*images)
             trainer = ShortTraining(
+                source.task,
                 self.recipe,
                 batches=settings.batches,
                 learning_rate=settings.learning_rate,

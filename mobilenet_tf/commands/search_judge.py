@@ -10,6 +10,7 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.selection.architecture import Architectures
 from mobilenet_tf.selection.cost import CountedTable
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 
 if TYPE_CHECKING:  # they need TensorFlow
     from mobilenet_tf.selection.search_loop import Trial
@@ -72,6 +73,7 @@ class CandidateJudge:
         folder = self.folder / "supernet"
         session = Session(
             dataset=self._trainer.dataset(network, settings.seed),
+            task=DEFAULT_TASK,
             network=network,
             batch=settings.recipe.batch,
             seed=settings.seed,

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.networks.keras_model import BN_EPSILON
+from mobilenet_tf.networks.graph import BN_EPSILON
 from mobilenet_tf.networks.rows import squeeze_width
 from mobilenet_tf.selection.architecture_space import ArchitectureSpace, Stage, Values, expanded
 

@@ -83,7 +83,8 @@ class Supernet:
                 data.train, self.network, _BATCHES * _BATCH, self.session.seed
             )
             order = np.random.default_rng(self.session.seed).permutation(len(train))
-            batches = evaluation_batches(data.validation, self.network, _BATCH)
+            learned = self.session.task.objective(self.network)
+            batches = evaluation_batches(data.validation, self.network.input, learned, _BATCH)
             validation = tuple((x.numpy(), y.numpy().argmax(axis=1)) for x, y in batches)
             self._images = _Images(train[order], validation)
         return self._images

@@ -12,8 +12,10 @@ from mobilenet_tf.datasets.pipeline import evaluation_batches, training_batches
 from mobilenet_tf.networks.channel_weights import Weights, cut_weights
 from mobilenet_tf.networks.channels import Cut
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.objective import Objective
+from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.determinism import SeedEpochs
-from mobilenet_tf.training.learner import Learner, balancing_weights, make_learner
+from mobilenet_tf.training.learner import Learner, make_learner
 from mobilenet_tf.training.masked import masked_model, masks
 from mobilenet_tf.training.recipe import Recipe
 
@@ -35,6 +37,7 @@ class ShortTraining:
     depends on the network, its weights, the step and the seed; not on earlier steps.
 
     Args:
+        task: What the networks are for.
         recipe: Gives everything but the learning rate and the number of batches.
         batches: Number of batches per training.
         learning_rate: Highest learning rate, from which it falls as in the recipe.
@@ -45,6 +48,7 @@ class ShortTraining:
 
     def __init__(
         self,
+        task: Task,
         recipe: Recipe,
         *,
         batches: int,
@@ -53,7 +57,7 @@ class ShortTraining:
         aside: Split,
         seed: int,
     ):
-        self.recipe, self.batches, self.seed = recipe, batches, seed
+        self.task, self.recipe, self.batches, self.seed = task, recipe, batches, seed
         # An average of few batches would be that of the initial weights.
         self.stage = replace(
             recipe.train, epochs=1, learning_rate=learning_rate, warmup=0.0, ema=0.0
@@ -73,14 +77,15 @@ class ShortTraining:
         self.network, self.step = network, step
         input_spec = network.input
         aside = replace(self.aside, images=rescale(self.aside.images, input_spec))
-        self._judging = evaluation_batches(aside, network, _EVALUATION_BATCH)
+        self._objective: Objective = self.task.objective(network)
+        self._judging = evaluation_batches(aside, input_spec, self._objective, _EVALUATION_BATCH)
         model = masked_model(network.with_dropout(self.recipe.dropout))
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = self.recipe.bn_momentum
-        self._learner = make_learner(model, self.stage, max(1, self.batches))
+        self._learner = make_learner(model, self._objective, self.stage, max(1, self.batches))
         if self.stage.class_weights:
-            self._learner.class_weights = balancing_weights(self.learned, network.classes)
+            self._learner.class_weights = self._objective.class_weights(self.learned.labels)
         self._weights = _weights(self._learner) | dict(weights)
         self._optimizer = [one.numpy() for one in self._learner.optimizer.variables]
         self._assign(self._weights)
@@ -108,7 +113,11 @@ class ShortTraining:
             batch=self.recipe.batch, seed=self.seed, steps=start + self.batches, start_step=start
         )
         return training_batches(
-            self.learned, self.network, plan, augmentation=self.stage.augmentation
+            self.learned,
+            self.network.input,
+            self._objective,
+            plan,
+            augmentation=self.stage.augmentation,
         )
 
     def _assign(self, weights: Weights) -> None:
@@ -118,7 +127,7 @@ class ShortTraining:
 
     def _judged(self) -> Judged:
         found = self._learner.evaluate(self._judging, return_dict=True, verbose=0)
-        return Judged(float(found["accuracy"]), float(found["loss"]))
+        return Judged(float(found[self.task.curve]), float(found["loss"]))
 
 
 def _weights(model: Learner) -> dict[str, list[np.ndarray]]:

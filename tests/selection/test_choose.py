@@ -57,9 +57,9 @@ def test_an_impossible_limit_is_listed():
 class Scale:
     """A device whose milliseconds are a file's bytes over 10,000."""
 
-    name, lasting = "scale", True
+    name, lasting, quantity = "scale", True, "latency"
 
-    def times(self, files):
+    def measure(self, files):
         return {name: len(content) / 1e4 for name, content in files.items()}
 
 

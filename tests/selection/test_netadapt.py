@@ -69,6 +69,7 @@ def test_a_costly_useless_layer_goes_first(pictures):
 
     from mobilenet_tf.datasets.dataset import Split
     from mobilenet_tf.networks.keras_model import build_network
+    from mobilenet_tf.tasks.classification import Classification
     from mobilenet_tf.training.recipe import load_recipe
     from mobilenet_tf.training.short import ShortTraining
     from tests.conftest import enliven
@@ -89,7 +90,13 @@ def test_a_costly_useless_layer_goes_first(pictures):
     labels = np.argmax(model(images), axis=1)
     split = Split(pictures, labels, [""] * len(labels))
     trainer = ShortTraining(
-        load_recipe("small_data"), batches=0, learning_rate=1e-3, learned=split, aside=split, seed=0
+        Classification(),
+        load_recipe("small_data"),
+        batches=0,
+        learning_rate=1e-3,
+        learned=split,
+        aside=split,
+        seed=0,
     )
     weights = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
     for depth, change in ((True, "without block_2"), (False, "block_2 expansion")):

@@ -47,9 +47,9 @@ def test_a_damaged_file_is_replaced(tmp_path, text):
 
 
 class Timer:
-    name, lasting = "device", True
+    name, lasting, quantity = "device", True, "latency"
 
-    def times(self, files):
+    def measure(self, files):
         return dict.fromkeys(files, 1.0)
 
 
