@@ -67,6 +67,7 @@ class Emulator:
     Attributes:
         core: The core.
         name: Everything that its counts depend on: core, emulator, runtime.
+        said: What the runtime wrote to standard error when it was last run.
 
     Args:
         core: The core.
@@ -80,7 +81,7 @@ class Emulator:
 
     def __init__(self, core: Core, runtime: Runtime | None = None):
         qemu.require_packages(f"The device {core.name}", missing_packages())
-        self.core = core
+        self.core, self.said = core, ""
         self._temporary = tempfile.TemporaryDirectory()
         self._folder = Path(self._temporary.name)
         with resources.as_file(resources.files("mobilenet_tf.deployment.devices.arm")) as own:
@@ -152,8 +153,9 @@ class Emulator:
             done = subprocess.run(command, input=inputs, capture_output=True, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
             raise UserError(f"{failed} within {_SECONDS} s.") from None
+        self.said = done.stderr.decode("utf-8", "replace")
         if done.returncode:
-            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            lines = self.said.strip().splitlines()
             reason = clean((lines or ["no reason given"])[-1], _SHOWN).rstrip(".")
             raise UserError(f"{failed}: {reason}.")
         return done.stdout

@@ -6,6 +6,7 @@ processors differ in their last bit. MEAN's quotient may lie exactly between two
 kernels round differently; a quantization-aware network's scales avoid such ties.
 """
 
+import re
 from functools import cache
 
 import numpy as np
@@ -14,10 +15,11 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.arm.benchmark import benchmark_core
 from mobilenet_tf.deployment.devices.arm.cores import CORES
-from mobilenet_tf.deployment.devices.arm.emulator import Emulator, missing_packages
+from mobilenet_tf.deployment.devices.arm.emulator import Emulator, missing_packages, random_inputs
 from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.tflite.convert import convert, traced
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel, with_all_outputs
 from mobilenet_tf.deployment.tflite.parse import computed_by, parse_model
 from mobilenet_tf.networks.zoo import make_network
@@ -160,6 +162,20 @@ def test_instructions_are_repeatable_and_add_up(core, tmp_path):
     again = PartsTable(emulator(core), core, tmp_path / "cache.json")
     assert again.measure(networks) == 0
     assert again.cost(networks[0]) == table.cost(networks[0])
+
+
+@pytest.mark.skipif(not PHONE.is_file(), reason="the phone's library is absent")
+@pytest.mark.parametrize("core", CORES)
+def test_xnnpack_takes_the_same_operators_on_arm(core):
+    """Partitions are counted on this machine; Android's library says how many operators it gave."""
+    network, on = make_network("v3_small", 0.35, 32, 5), emulator(core, "phone")
+    for fused, partitions in ((False, 1), (True, 20)):
+        content = int8_file(network, fused)
+        on.run(content, random_inputs(content), 1)
+        found = inspect(content)["delegate"]
+        (taken, count), *_ = re.findall(r"VERBOSE: Replacing (\d+) out of (\d+) node", on.said)
+        assert int(count) - int(taken) == sum(found["left_out"].values())
+        assert found["partitions"] == partitions
 
 
 def test_newer_cores_execute_less():
