@@ -70,8 +70,8 @@ class Camera2Link(
         if (closed) return
         try {
             reader.acquireNextImage()?.use { onFrame(it.toFrame()) }
-        } catch (error: IllegalStateException) {
-            // The camera took the frame back, as it does when it stops.
+        } catch (error: RuntimeException) {
+            // The camera took the frame back, or gave one that it had not announced.
             events.lost()
         }
     }

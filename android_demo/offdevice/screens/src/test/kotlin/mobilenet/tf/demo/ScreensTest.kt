@@ -1,11 +1,11 @@
 package mobilenet.tf.demo
 
-import android.app.Activity
 import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Color
 import android.graphics.drawable.AdaptiveIconDrawable
 import android.view.View
 import android.widget.Button
-import android.widget.ImageView
 import android.widget.SeekBar
 import android.widget.TextView
 import mobilenet.tf.core.Prediction
@@ -136,8 +136,10 @@ class ScreensTest {
     @Test
     fun theIconIsAdaptive() {
         val icon = RuntimeEnvironment.getApplication().getDrawable(R.mipmap.ic_launcher) as AdaptiveIconDrawable
-        val activity = Robolectric.buildActivity(Activity::class.java).setup().get()
-        activity.setContentView(ImageView(activity).apply { setImageDrawable(icon) })
-        screens.draw(activity, "icon")
+        val bitmap = Bitmap.createBitmap(108, 108, Bitmap.Config.ARGB_8888)
+        icon.setBounds(0, 0, 108, 108)
+        icon.draw(Canvas(bitmap))
+        assertEquals("the background", 0xFF00695C.toInt(), bitmap.getPixel(54, 20))
+        assertTrue("white bars inside the part that launchers show", (30..78).any { bitmap.getPixel(it, 66) == Color.WHITE })
     }
 }
