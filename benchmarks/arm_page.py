@@ -88,9 +88,9 @@ def _less(result: Measurements) -> str:
         return ""
     return (
         f"For networks with hard-swish, (a) executes {min(ratios):.2f} to {max(ratios):.2f} times "
-        "our instructions: less of a difference than in the times on x86, where TensorFlow Lite's "
-        "own int8 kernel for hard-swish is slow ([benchmarks.md](benchmarks.md)). What the way in "
-        "and out of XNNPACK costs in waiting for memory does not show in instructions."
+        "our instructions: less of a difference than in the times on x86 "
+        "([benchmarks.md](benchmarks.md)). What the way in and out of XNNPACK costs in waiting for "
+        "memory does not show in instructions."
     )
 
 
@@ -107,8 +107,9 @@ def _verdict(result: Measurements) -> str:
     least, most = (f"{100 * abs(ratio - 1):.0f} %" for ratio in (min(ratios), max(ratios)))
     if min(ratios) > 1:
         return (
-            f"It executes {least} to {most} more instructions, so phones keep x * relu6(x + 3) in "
-            "two operators, and no target asks for another form."
+            "Alone, the one operator executes fewer instructions than the two, but handing over to "
+            f"it costs more: the files execute {least} to {most} more. So phones keep "
+            "x * relu6(x + 3) in two operators, and no target asks for another form."
         )
     return f"Its instructions are {min(ratios):.2f} to {max(ratios):.2f} times ours."
 
