@@ -32,12 +32,12 @@ def page(result: Measurements) -> str:
     scores = """`make test-arm` runs int8 files with uint8 and int8 input and float files of all
         networks on the three cores, in LiteRT and in the library that Android apps contain
         (TensorFlow Lite 2.16.1). Scores are those of x86 within 1 LSB, and the class is the same
-        wherever it leads by more than 2 LSB. Softmax goes through float exponentials, whose last bit
-        depends on the processor, so now and then a score differs by 1 LSB. The result of MEAN, or of
-        MUL with a sigmoid's gate, may lie between two integers and be rounded the other way. This is
-        seen in MnasNet only. With the random weights of the test, that LSB grows on the way to the
-        scores, as it does on x86 between XNNPACK and TensorFlow Lite's own kernels; there the class
-        is compared wherever it leads by more than the scores differ."""
+        wherever it leads by more than 2 LSB. Softmax goes through float exponentials, whose last
+        bit depends on the processor, so now and then a score differs by 1 LSB. The result of MEAN,
+        or of MUL with a sigmoid's gate, may lie between two integers and be rounded the other way,
+        as in MnasNet. With the random weights of the test, that LSB grows on the way to the scores,
+        as it does on x86 between XNNPACK and TensorFlow Lite's own kernels; there the class is
+        compared wherever it leads by more than twice what scores may differ."""
     return f"""# Arm cores of phones
 
 {paragraph(conditions)}
