@@ -14,7 +14,6 @@ from mobilenet_tf.core.inputs import InputSpec
 ACTIVATIONS = ("relu", "relu6", "hard_swish")
 GATES = ("hard_sigmoid", "sigmoid")
 RowType = TypeVar("RowType", bound="type[Row]")
-HeadType = TypeVar("HeadType", bound="Head")
 
 
 @dataclass(frozen=True)
@@ -157,11 +156,7 @@ class Hidden(Row):
 
 @dataclass(frozen=True)
 class Head(Row):
-    """A row that ends a network.
-
-    Attributes:
-        classes: Number of classes.
-    """
+    """A row that ends a network, for a number of classes."""
 
     classes: int
 
@@ -215,12 +210,7 @@ class Network:
         """Number of classes."""
         return self._last(Head).classes
 
-    @property
-    def dropout(self) -> float:
-        """Share of the classifier's inputs that training drops."""
-        return self._last(Classifier).dropout
-
-    def _last(self, kind: type[HeadType]) -> HeadType:
+    def _last(self, kind: type[Head]) -> Head:
         last = self.head[-1] if self.head else None
         if not isinstance(last, kind):
             raise UserError(f"The head of {self.name} does not end in a {kind.__name__.lower()}.")
@@ -235,16 +225,15 @@ class Network:
 
     def with_classes(self, classes: int) -> "Network":
         """Return the same network for another number of classes."""
-        return self._with_last(replace(self._last(Head), classes=classes))
+        return self._with_last(Head, classes=classes)
 
     def with_dropout(self, dropout: float | None) -> "Network":
         """Return the same network with another dropout rate; None keeps it."""
-        if dropout is None:
-            return self
-        return self._with_last(replace(self._last(Classifier), dropout=dropout))
+        return self if dropout is None else self._with_last(Classifier, dropout=dropout)
 
-    def _with_last(self, row: Head) -> "Network":
-        return replace(self, head=(*self.head[:-1], row))
+    def _with_last(self, kind: type[Head], **changes: Any) -> "Network":
+        last = replace(self._last(kind), **changes)
+        return replace(self, head=(*self.head[:-1], last))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON and TOML."""
