@@ -97,7 +97,7 @@ class _Writer:
                 raise UserError(f"{op.name} is a {op.kind}, which has no int8 form here.")
             made[op.name] = write(op, *(made[name] for name in op.inputs))
         self.graph.inputs = np.array([made[graph.input.name]], np.int32)
-        self.graph.outputs = np.array([made[graph.output.name]], np.int32)
+        self.graph.outputs = np.array([made[op.name] for op in graph.outputs], np.int32)
 
     def _input(self, op: Op) -> int:
         return self._activation_tensor(op.shape)

@@ -71,6 +71,7 @@ def layers(network: Network) -> tuple[Layer, ...]:
     steps = list(_steps(graph))
     born = {op.name: step for step, (op, _) in enumerate(steps) if step}
     last = {name: step for step, (op, _) in enumerate(steps) for name in (op.name, *op.inputs)}
+    last |= {op.name: len(steps) - 1 for op in graph.outputs}
     born[graph.input.name] = 0
     sizes = {op.name: _elements(op) for op, _ in steps}
     rows = []

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 Shape = tuple[int, int, int]  # height, width, channels
 Padding = tuple[tuple[int, int], tuple[int, int]]  # (top, bottom), (left, right)
@@ -57,7 +58,7 @@ class Op:
 
 @dataclass(frozen=True)
 class Graph:
-    """Operations in the order in which they run; the first is the input, the last the output."""
+    """Operations in the order in which they run; the first is the input, the last an output."""
 
     ops: tuple[Op, ...]
 
@@ -84,6 +85,20 @@ class Graph:
         """The last operation."""
         return self.ops[-1]
 
+    @property
+    def outputs(self) -> tuple[Op, ...]:
+        """The operations that no other one reads: the last, and for detectors several more."""
+        read = {name for op in self.ops for name in op.inputs}
+        return tuple(op for op in self.ops if op.name not in read)
+
+    @cached_property
+    def strides(self) -> dict[str, int]:
+        """Name of each operation -> pixels of the picture per pixel of its output."""
+        strides = {self.input.name: 1}
+        for op in self.ops[1:]:
+            strides[op.name] = op.stride * max(strides[name] for name in op.inputs)
+        return strides
+
     def weights(self, op: Op) -> int:
         """Return the number of values in an operation's kernel."""
         if not op.has_weights:
@@ -101,28 +116,32 @@ class Graph:
 
         Detection and segmentation read them: {2: ..., 4: ..., 8: ..., 16: ..., 32: ...}.
         """
-        strides, found = {self.input.name: 1}, {}
         ops = self.backbone().ops[1:]
-        for op, following in zip(ops, (*ops[1:], None), strict=True):
-            strides[op.name] = op.stride * max(strides[name] for name in op.inputs)
-            if following is None or following.block != op.block:
-                found[strides[op.name]] = op
-        return found
+        return {
+            self.strides[op.name]: op
+            for op, following in zip(ops, (*ops[1:], None), strict=True)
+            if following is None or following.block != op.block
+        }
 
     def parts(self) -> tuple["Graph", ...]:
-        """Split into one graph per block, each with one tensor in and one out.
+        """Split into one graph per block, each with one tensor in.
 
-        The parts of a network are measured one by one and added up.
+        Blocks stay together where a later one reads what is inside them, as the head of a detector
+        does. The parts of a network are measured one by one and added up.
         """
-        parts: list[Graph] = []
-        before = self.input
-        group: list[Op] = []
-        for op in self.ops[1:]:
-            if group and op.block != group[-1].block:
-                parts.append(_part(before, group))
-                before, group = group[-1], []
-            group.append(op)
-        return (*parts, _part(before, group)) if group else tuple(parts)
+        places = {op.name: place for place, op in enumerate(self.ops)}
+        starts, earliest = [len(self)], len(self)
+        for place in range(len(self) - 1, 0, -1):
+            op, before = self.ops[place], self.ops[place - 1]
+            earliest = min(earliest, *(places[name] for name in op.inputs))
+            if earliest >= place - 1 and (place == 1 or op.block != before.block):
+                starts.append(place)
+        starts.reverse()
+        return tuple(
+            Graph((Op("input", source.name, (), source.shape), *self.ops[start:end]))
+            for start, end in pairwise(starts)
+            if (source := self.ops[start - 1])
+        )
 
     @cached_property
     def key(self) -> str:
@@ -141,17 +160,6 @@ class Graph:
         digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
         shapes = " -> ".join("x".join(map(str, op.shape)) for op in (self.input, self.output))
         return f"{shapes} {digest}"
-
-
-def _part(source: Op, group: list[Op]) -> Graph:
-    """A graph whose input stands for `source`; operations may read nothing else from outside."""
-    inside = {op.name for op in group}
-    for op in group:
-        outside = set(op.inputs) - inside - {source.name}
-        if outside:
-            raise ValueError(f"{op.name} reads {outside.pop()}, which is in another block.")
-    start = Op("input", source.name, (), source.shape)
-    return Graph((start, *group))
 
 
 def output_side(size: int, kernel: int, stride: int, padding: tuple[int, int]) -> int:

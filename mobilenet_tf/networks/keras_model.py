@@ -93,7 +93,8 @@ def build_network(
 
     Returns:
         A flat functional model from (None, height, width, channels), float32 in about [-1, 1], to
-        class probabilities (None, classes), or to features where `include_top` is False. The
+        class probabilities (None, classes), to the outputs of a detector in the order of
+        `Graph.outputs`, or to features where `include_top` is False. The
         model's `network` attribute is the network; it is not saved with the model.
 
     Raises:
@@ -107,10 +108,12 @@ def build_network(
     if not include_top:
         graph = graph.backbone()
     tensors = KerasBuilder(graph, network.layer_names).tensors()
-    outputs = _pooled(tensors[graph.output.name], pooling)
+    outputs = [_pooled(tensors[op.name], pooling) for op in graph.outputs]
     size = network.input.size_text
     model = keras.Model(
-        tensors[graph.input.name], outputs, name=f"{network.name}_{network.alpha}_{size}"
+        tensors[graph.input.name],
+        outputs[0] if len(outputs) == 1 else outputs,
+        name=f"{network.name}_{network.alpha}_{size}",
     )
     model.network = network
     return model

@@ -154,9 +154,16 @@ class Hidden(Row):
     norm: bool = False
 
 
+@dataclass(frozen=True)
+class Head(Row):
+    """A row that ends a network, for a number of classes."""
+
+    classes: int
+
+
 @row_kind("classifier")
 @dataclass(frozen=True)
-class Classifier(Row):
+class Classifier(Head):
     """Class probabilities from pooled features.
 
     Attributes:
@@ -166,7 +173,6 @@ class Classifier(Row):
             convolution.
     """
 
-    classes: int
     dropout: float = 0.0
     dense: bool = False
 
@@ -202,18 +208,12 @@ class Network:
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self._classifier.classes
+        return self._last(Head).classes
 
-    @property
-    def dropout(self) -> float:
-        """Share of the classifier's inputs that training drops."""
-        return self._classifier.dropout
-
-    @property
-    def _classifier(self) -> Classifier:
+    def _last(self, kind: type[Head]) -> Head:
         last = self.head[-1] if self.head else None
-        if not isinstance(last, Classifier):
-            raise UserError(f"The head of {self.name} does not end in a classifier.")
+        if not isinstance(last, kind):
+            raise UserError(f"The head of {self.name} does not end in a {kind.__name__.lower()}.")
         return last
 
     @property
@@ -225,14 +225,14 @@ class Network:
 
     def with_classes(self, classes: int) -> "Network":
         """Return the same network for another number of classes."""
-        return self._with_classifier(classes=classes)
+        return self._with_last(Head, classes=classes)
 
     def with_dropout(self, dropout: float | None) -> "Network":
         """Return the same network with another dropout rate; None keeps it."""
-        return self if dropout is None else self._with_classifier(dropout=dropout)
+        return self if dropout is None else self._with_last(Classifier, dropout=dropout)
 
-    def _with_classifier(self, **changes: Any) -> "Network":
-        last = replace(self._classifier, **changes)
+    def _with_last(self, kind: type[Head], **changes: Any) -> "Network":
+        last = replace(self._last(kind), **changes)
         return replace(self, head=(*self.head[:-1], last))
 
     def to_dict(self) -> dict[str, Any]:

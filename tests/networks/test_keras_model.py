@@ -77,7 +77,7 @@ def test_without_top_there_are_features():
 
 
 def test_dropout_is_the_zoos_unless_given():
-    assert build("v1", 0.25, 32).get_layer("dropout").rate == make_network("v1").dropout
+    assert build("v1", 0.25, 32).get_layer("dropout").rate == make_network("v1").head[-1].dropout
     assert build("v1", 0.25, 32, dropout=0.5).get_layer("dropout").rate == 0.5
     model = build("v1", 0.25, 32, dropout=0)
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in model.layers)
