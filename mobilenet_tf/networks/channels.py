@@ -60,8 +60,12 @@ class Channels:
 
     @cached_property
     def fixed(self) -> set[int]:
-        """The channels of the input and of the output."""
-        return {*self.of[self.graph.input.name], *self.of[self.graph.output.name]}
+        """The channels of the input and of the outputs."""
+        return {
+            int(channel)
+            for op in (self.graph.input, *self.graph.outputs)
+            for channel in self.of[op.name]
+        }
 
 
 @dataclass(frozen=True)

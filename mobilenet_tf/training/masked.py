@@ -45,7 +45,8 @@ def masked_model(network: Network) -> keras.Model:
     """Build the Keras model of a network with a mask after every operation that has weights."""
     graph = lower(network)
     tensors = _Masked(graph, network.layer_names).tensors()
-    return keras.Model(tensors[graph.input.name], tensors[graph.output.name])
+    (output,) = graph.outputs
+    return keras.Model(tensors[graph.input.name], tensors[output.name])
 
 
 def masks(cut: Cut) -> dict[str, list[np.ndarray]]:
