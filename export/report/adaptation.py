@@ -17,12 +17,13 @@ def adaptation(result: Result) -> str:
         f"Adapted from {found.source} by NetAdapt, and trained from {start}. Costs: "
         f"{found.measured_on}. Accuracy: after a brief training, on training images kept aside."
     )
+    names = [name for name in _COSTS if getattr(found.before, name) is not None]
     rows = [
-        ("before", *_costs(found.before), ""),
-        *((one.change, *_costs(one.cost), percent(one.accuracy)) for one in found.path),
-        ("limit", *(_limit(found.limits.get(name)) for name in _COSTS), ""),
+        ("before", *_costs(found.before, names), ""),
+        *((one.change, *_costs(one.cost, names), percent(one.accuracy)) for one in found.path),
+        ("limit", *(_limit(found.limits.get(name)) for name in names), ""),
     ]
-    columns = ("", *_COSTS.values(), "accuracy")
+    columns = ("", *(_COSTS[name] for name in names), "accuracy")
     layers = table(
         ("layer", "kind", "channels", "left", "multiply-adds", "left"),
         [_layer(one) for one in found.layers if one.macs or one.channels != one.channels_left],
@@ -37,11 +38,12 @@ _COSTS = {
     "flash": "flash, bytes",
     "ram": "RAM, bytes",
     "macs": "multiply-adds",
+    "instructions": "instructions",
 }
 
 
-def _costs(cost: Cost) -> list[str]:
-    return [_limit(getattr(cost, name)) for name in _COSTS]
+def _costs(cost: Cost, names: list[str]) -> list[str]:
+    return [_limit(getattr(cost, name)) for name in names]
 
 
 def _limit(value: float | None) -> str:

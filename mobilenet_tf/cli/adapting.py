@@ -7,7 +7,14 @@ import typer
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.adapting_table import adaptation_table
-from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, parse_budget
+from mobilenet_tf.cli.budget import (
+    MaxFlash,
+    MaxInstructions,
+    MaxLatency,
+    MaxMacs,
+    MaxRam,
+    parse_budget,
+)
 from mobilenet_tf.cli.output import show
 
 
@@ -20,6 +27,7 @@ def adapt(
     max_flash: MaxFlash = None,
     max_ram: MaxRam = None,
     max_macs: MaxMacs = None,
+    max_instructions: MaxInstructions = None,
     device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     steps: Annotated[int, typer.Option(help="Number of steps in which to reach the budget.")] = 20,
     decay: Annotated[
@@ -67,7 +75,11 @@ def adapt(
 
     settings = AdaptSettings(
         budget=parse_budget(
-            max_latency=max_latency, max_flash=max_flash, max_ram=max_ram, max_macs=max_macs
+            max_latency=max_latency,
+            max_flash=max_flash,
+            max_ram=max_ram,
+            max_macs=max_macs,
+            max_instructions=max_instructions,
         ),
         to=parse_share(to, "--to"),
         device=device,

@@ -12,6 +12,7 @@ _COSTS = {
     "flash": ("flash, bytes", "{:,.0f}"),
     "ram": ("RAM, bytes", "{:,.0f}"),
     "macs": ("multiply-adds", "{:,.0f}"),
+    "instructions": ("instructions", "{:,.0f}"),
 }
 
 

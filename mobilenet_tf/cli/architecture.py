@@ -8,7 +8,14 @@ from rich.console import Group
 from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli.budget import MaxFlash, MaxLatency, MaxMacs, MaxRam, parse_budget
+from mobilenet_tf.cli.budget import (
+    MaxFlash,
+    MaxInstructions,
+    MaxLatency,
+    MaxMacs,
+    MaxRam,
+    parse_budget,
+)
 from mobilenet_tf.cli.comparison import comparison_table
 from mobilenet_tf.cli.output import show
 from mobilenet_tf.cli.tables import table
@@ -73,6 +80,7 @@ def search(
     max_ram: MaxRam = None,
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
+    max_instructions: MaxInstructions = None,
     device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every candidate.")] = 0,
     out: Annotated[
@@ -102,7 +110,11 @@ def search(
         algorithm=algorithm,
         judge=Judge(kind=judge, epochs=judge_epochs, size=judge_size),
         budget=parse_budget(
-            max_flash=max_flash, max_ram=max_ram, max_latency=max_latency, max_macs=max_macs
+            max_flash=max_flash,
+            max_ram=max_ram,
+            max_latency=max_latency,
+            max_macs=max_macs,
+            max_instructions=max_instructions,
         ),
         device=device,
         reward=Reward.parse(reward, parse_milliseconds(target_latency, "--target-latency")),

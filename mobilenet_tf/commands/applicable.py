@@ -77,12 +77,20 @@ _SETTINGS = (
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
 )
-_ON_A_DEVICE = ("flash", "ram", "latency", "instructions", "size")
-_DEVICE = Rule(
-    ("device",),
-    lambda values: any(values.get(f"max_{name}") for name in _ON_A_DEVICE),
-    "applies only to --max-flash, --max-ram, --max-latency and --max-instructions",
-)
+_ON_A_DEVICE = ("max_flash", "max_ram", "max_latency", "max_instructions")
+
+
+def _measured_on(*others: str) -> Rule:
+    """Return that --device applies only to limits that depend on it, and to some other options."""
+    names = (*others, *_ON_A_DEVICE)
+    *flags, last = (f"--{name.replace('_', '-')}" for name in names)
+    return Rule(
+        ("device",),
+        lambda values: any(values.get(name) for name in (*names, "max_size")),
+        f"applies only to {', '.join(flags)} and {last}",
+    )
+
+
 _NEW_RUN = (
     Rule(
         _SETTINGS,
@@ -138,19 +146,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "tune": (
-        _DEVICE,
+        _measured_on(),
         _field("epochs", "train.epochs"),
         _ONE_OF_TWO,
     ),
     "search": (
-        Rule(
-            ("device",),
-            lambda values: any(
-                values.get(name)
-                for name in ("max_flash", "max_ram", "max_latency", "target_latency")
-            ),
-            "applies only to --max-flash, --max-ram, --max-latency and --target-latency",
-        ),
+        _measured_on("target_latency"),
         Rule(
             ("judge_epochs", "judge_size"),
             lambda values: values["judge"] != "macs",
@@ -166,16 +167,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _ONE_OF_TWO,
     ),
     "adapt": (
-        Rule(
-            ("device",),
-            lambda values: values.get("to") or _DEVICE.holds(values),
-            "applies only to --to, --max-flash, --max-ram and --max-latency",
-        ),
+        _measured_on("to"),
         _field("epochs", "train.epochs"),
         _ONE_OF_TWO,
     ),
     "compare": (
-        _DEVICE,
+        _measured_on(),
         Rule(
             ("qat_epochs",),
             lambda values: not values["float_only"],

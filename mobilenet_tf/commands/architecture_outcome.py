@@ -10,6 +10,7 @@ from mobilenet_tf.core.files import write_json, write_text
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import ArchitectureSettings
+from mobilenet_tf.selection.cost import COSTS
 from mobilenet_tf.selection.front import undominated
 from mobilenet_tf.selection.published_near import price
 from mobilenet_tf.selection.tradeoff import draw_trials
@@ -18,10 +19,7 @@ if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.search_loop import TrialResult
 
 JUDGED = {"macs": "share of the most multiply-adds, %"}  # else it is an accuracy
-_COLUMNS = (
-    *("trial", "network", "reward", "judged", "epochs"),
-    *("latency", "flash", "ram", "macs", "pareto", "run"),
-)
+_COLUMNS = ("trial", "network", "reward", "judged", "epochs", *COSTS, "pareto", "run")
 
 
 def rows_of(results: "Sequence[TrialResult]") -> list[dict[str, Any]]:

@@ -49,7 +49,8 @@ class AdaptSettings(Checked):
         check_seed(self.seed)
         if self.to is None and not self.budget.limits:
             raise UserError(
-                "adapt needs a budget: --to, --max-latency, --max-flash, --max-ram or --max-macs."
+                "adapt needs a budget: --to, --max-latency, --max-flash, --max-ram, --max-macs or "
+                "--max-instructions."
             )
         if self.to is not None and self.budget.latency is not None:
             raise UserError("--to and --max-latency both limit the latency; give one of them.")
@@ -57,7 +58,7 @@ class AdaptSettings(Checked):
     @property
     def needed(self) -> Budget:
         """A budget that limits what these settings limit, before the network has been measured."""
-        return self.limits(Cost(latency=1.0, flash=1, ram=1, macs=1))
+        return self.limits(Cost(latency=1.0, flash=1, ram=1, macs=1, instructions=1))
 
     def limits(self, cost: Cost) -> Budget:
         """Return the budget for a network that costs this before anything is cut.

@@ -44,5 +44,6 @@ def nearest_published(
 
 
 def price(cost: Cost) -> float:
-    """Return the latency of a cost, or its multiply-adds where the latency is unknown."""
-    return cost.macs if cost.latency is None else cost.latency
+    """Return the latency of a cost; else its instructions, or its multiply-adds, if unknown."""
+    known = (cost.latency, cost.instructions, cost.macs)
+    return next(value for value in known if value is not None)
