@@ -17,6 +17,7 @@ from mobilenet_tf.runs.result import read_result
 from mobilenet_tf.selection.cost import Budget
 from tests.killing import assert_same_weights, wait_until
 
+pytestmark = pytest.mark.xdist_group("adapt")
 # Trains a run of a small network unless there is one, and adapts it into the folder OUT.
 PROGRAM = """
 import sys

@@ -14,6 +14,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.foreign import open_foreign
 from tests.runs.test_models import rewritten
 
+pytestmark = pytest.mark.xdist_group("foreign model")
 LAYERS = keras.layers
 DATA = ModelData("digits", 0.0, 255.0)
 

@@ -10,9 +10,9 @@ import pytest
 import mobilenet_tf as mn
 from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.datasets.contents import read_dataset
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.architecture import Judge
+from mobilenet_tf.tasks.classification import Classification
 from tests.killing import COMMAND, kill_when
 from tests.selection.architectures import TINY, tiny
 
@@ -55,13 +55,15 @@ def compared(monkeypatch):
         calls.append(networks)
         return {"networks": [], "files": [f"{out}/report.html"]}
 
-    def read(*arguments, **options):
-        data = read_dataset(*arguments, **options)
+    load = Classification.load
+
+    def read(*arguments):
+        data = load(*arguments)
         object.__setattr__(data, "test", Unseen(data.test))
         return data
 
     monkeypatch.setattr(module, "compare", compare)
-    monkeypatch.setattr("mobilenet_tf.runs.trial.read_dataset", read)
+    monkeypatch.setattr(Classification, "load", read)
     return calls
 
 
