@@ -9,7 +9,23 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 
 Progress = Callable[[str, int, int], None]  # current activity, items done, items in all
-COSTS = ("latency", "flash", "ram", "macs", "instructions")
+# Cost -> its title, in the units of `Cost`.
+TITLES = {
+    "latency": "latency, ms",
+    "flash": "flash, bytes",
+    "ram": "RAM, bytes",
+    "macs": "multiply-adds",
+    "instructions": "instructions",
+}
+# Cost -> the title of its axis in plots, and the unit there.
+AXES = {
+    "latency": ("latency, ms", 1.0),
+    "instructions": ("million instructions", 1e6),
+    "flash": ("flash, KB", 1e3),
+    "ram": ("RAM, KB", 1e3),
+    "macs": ("million multiply-adds", 1e6),
+}
+COSTS = tuple(TITLES)
 COUNTED = frozenset(("flash", "ram", "macs"))  # costs that every table has
 _TEXTS = {
     "latency": "latency {:,.9g} of {:,.9g} ms",
