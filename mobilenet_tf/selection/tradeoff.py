@@ -173,6 +173,6 @@ def draw_path(before: Cost, steps: Sequence[Step], budget: Budget, path: Path) -
             accuracies = [100 * accuracy for _, accuracy in points]
             panel.plot(costs, accuracies, label=legend_text, **style)
         log_axis(panel, title, [limit / unit])
-    panels[0].set_ylabel("accuracy on images kept aside, %")
+    panels[0].set_ylabel("accuracy on images set aside, %")
     legend(figure)
     save(figure, path)
