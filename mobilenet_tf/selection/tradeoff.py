@@ -77,12 +77,12 @@ def draw_trials(
     """Draw the accuracy of trials against the cost that is limited, or multiply-adds.
 
     Args:
-        trials: Family of the network, cost and validation accuracy (0 to 1) of each trial.
+        trials: Entry in the legend, cost and validation accuracy (0 to 1) of each trial.
         best: Cost and validation accuracy of the best trial.
         budget: The budget; if it has several limits, the first of latency, instructions, RAM
             and flash is drawn.
         path: The file, which ends in .png, .svg or .pdf.
-        title: Of the axis of the accuracy.
+        title: Title of the accuracy's axis.
 
     Raises:
         UserError: The suffix is another, or the file cannot be written.
