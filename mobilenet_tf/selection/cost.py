@@ -124,7 +124,7 @@ class CostTable(Protocol):
     Attributes:
         device: Short name, such as `cpu` or `mcu`.
         measured_on: Everything that the costs depend on: device, tools and their versions.
-        known: Which of `COSTS` its costs have; the others are None.
+        known: Which of `COSTS` it knows; the others are None.
     """
 
     device: str
@@ -138,7 +138,7 @@ class CostTable(Protocol):
         """Return the cost of a network that has been measured."""
 
     def lower_bound(self, network: Network) -> Cost:
-        """Return, without measuring, a cost that the measured one is not below."""
+        """Return a lower bound of the measured cost, without measuring."""
 
 
 class CountedTable:
