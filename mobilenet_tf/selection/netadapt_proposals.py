@@ -164,7 +164,7 @@ class Proposer:
 
 
 def _narrowed(network: Network, changes: Mapping[Width, int]) -> Proposal | None:
-    """Return the proposal with other widths; None if its operations would be others too."""
+    """Return the proposal with other widths; None if that would change its operations."""
     smaller = narrowed(network, changes.items())
     if smaller is None:
         return None
