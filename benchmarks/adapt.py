@@ -11,7 +11,6 @@ Work that was interrupted continues. Nothing is chosen by test pictures.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ import tf_keras as keras
 import mobilenet_tf as mn
 from benchmarks.adapt_page import DEVICES, SECTIONS, draw, summary
 from benchmarks.resplit import options_of, split_of
+from mobilenet_tf.core.files import read_json, write_atomically, write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
@@ -172,7 +172,7 @@ class Bench:
             model = build_network(network)
             for layer, arrays in cut_weights(smaller, self._weights()).items():
                 model.get_layer(layer).set_weights(arrays)
-            saving(model, self.base.classes)(file)
+            write_atomically(file, saving(model, self.base.classes))
         return self.train(name, network, str(file), epochs)
 
     def train(self, name: str, network: Network, weights: str, epochs: int) -> Run:
@@ -191,7 +191,8 @@ def _operations(network: Network) -> list[str]:
 def correct(run: Run) -> dict[str, bool]:
     """Return whether each test picture is classified correctly, by its name."""
     model, test = load_float(run.folder), Run.open(run.folder.path).data.test
-    scores = model.predict(evaluation_batches(test, run.network, 64), verbose=0)
+    learned = run.task.objective(run.network)
+    scores = model.predict(evaluation_batches(test, run.network.input, learned, 64), verbose=0)
     found = scores.argmax(axis=1) == test.labels
     return dict(zip(test.names, map(bool, found), strict=True))
 
@@ -208,8 +209,8 @@ def on_cpu(data: Path, options: argparse.Namespace, lengths: Lengths) -> dict[st
                 if not file.exists():
                     network = make_network(name, alpha, SIZE)
                     bench = bench or Bench(data, folder, network, seed, lengths)
-                    file.write_text(json.dumps(bench.shares(share)))
-                outcomes.append({"model": name, "seed": seed} | json.loads(file.read_text()))
+                    write_json(file, bench.shares(share))
+                outcomes.append({"model": name, "seed": seed} | read_json(file))
                 say(f"{name}, seed {seed}, {share:.0%}: done")
     return summary(outcomes, lengths.__dict__)
 

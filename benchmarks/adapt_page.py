@@ -87,7 +87,7 @@ def render(result: Mapping[str, Any]) -> str:
     here, first = result["machine"], rows[0]
     note = (
         f"Float accuracy in per cent on {first['images']} test pictures of {result['source']}, "
-        f"mean over {first['seeds']} seeds; all rows of a line have the same number of epochs, "
+        f"mean over {first['seeds']} seeds; all networks of a row have the same number of epochs, "
         f"{min(map(min, (row['epochs'] for row in rows)))} to "
         f"{max(map(max, (row['epochs'] for row in rows)))} in all. Differences are paired, with "
         f"95 % bootstrap intervals. {here['cores']} cores, {here['cpu']}."

@@ -75,12 +75,12 @@ mobilenet-tf choose --device cortex-a76 --max-instructions 5M
 """
 
 
-_USE = """`benchmark` counts files side by side, and every operator alone. `choose`, `tune` and
-    `compare` take `--max-instructions`; they add up the parts of a network, which are counted once
-    and cached, and the sum is within 5 % of the whole. Debian's packages `gcc`,
-    `gcc-aarch64-linux-gnu`, `libc6-dev-arm64-cross`, `libstdc++6-arm64-cross` and `qemu-user` are
-    needed; LiteRT's library is fetched on first use, by its hash. QEMU has to support plugins, as
-    Debian 12's does."""
+_USE = """`benchmark` counts files side by side, and every operator alone. `choose`, `tune`,
+    `search`, `adapt` and `compare` take `--max-instructions`; they add up the parts of a
+    network, which are counted once and cached, and the sum is within 5 % of the whole. Debian's
+    packages `gcc`, `gcc-aarch64-linux-gnu`, `libc6-dev-arm64-cross`, `libstdc++6-arm64-cross`
+    and `qemu-user` are needed; LiteRT's library is fetched on first use, by its hash. QEMU has
+    to support plugins, as Debian 12's does."""
 
 
 def _less(result: Measurements) -> str:

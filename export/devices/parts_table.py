@@ -1,8 +1,8 @@
 """What networks cost on a CPU, from measurements of their parts, which are made once and cached.
 
-The latency of a network, or its number of instructions, is the sum of its parts. Each file adds
-what a call costs, which is measured on a file that does almost nothing and subtracted from the
-parts.
+The latency of a network, or its number of instructions, is the sum of its parts. Every part also
+contains the overhead of a call, which is measured on a file that does almost nothing, subtracted
+from each part, and added once.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.cost import COUNTED, Cost, CountedTable, Progress
 
-# The mean of four pixels, to measure what a call costs.
+# The mean of four pixels, to measure the overhead of a call.
 CALL = Graph((Op("input", "image", (), (2, 2, 8)), Op("mean", "mean", ("image",), (1, 1, 8))))
 
 
@@ -28,7 +28,7 @@ class Meter(Protocol):
 
     Attributes:
         name: Everything that its measurements depend on: processor, runtime, threads.
-        lasting: Whether the name tells the device from all others, so that they can be kept.
+        lasting: Whether `name` identifies the device, so that measurements can be cached on disk.
         quantity: What it measures: `latency` or `instructions`.
     """
 
@@ -40,14 +40,14 @@ class Meter(Protocol):
         """Return the milliseconds, or the instructions, of one run of each file."""
 
     def lower_bound(self, macs: int) -> float | None:
-        """Return what no network with so many multiply-adds is below; None if unknown."""
+        """Return a lower bound for networks with so many multiply-adds; None if unknown."""
 
 
 class PartsTable:
     """Costs of networks as phones run them, in int8 on XNNPACK: a `CostTable`.
 
     Args:
-        meter: Measures the parts; None leaves its cost unknown, and nothing is measured.
+        meter: Measures the parts; with None, latency and instructions are unknown.
         device: Short name of the device.
         path: The cache file; see `MeasurementCache`.
     """
@@ -99,11 +99,11 @@ class PartsTable:
         return phone_file_size(network)
 
     def lower_bound(self, network: Network) -> Cost:
-        """Return bytes of weights and activations, and what the meter knows, by counting."""
+        """Return bytes of weights and activations by counting, and the meter's lower bound."""
         bound = CountedTable().lower_bound(network)
         return self._with(bound, self.meter.lower_bound(bound.macs)) if self.meter else bound
 
     def _with(self, cost: Cost, value: float | None) -> Cost:
-        """Return a cost with the value of the meter's quantity."""
+        """Return the cost with this value of the meter's quantity."""
         known: dict[str, Any] = {self.meter.quantity: value} if self.meter else {}
         return replace(cost, **known)

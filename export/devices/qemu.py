@@ -1,6 +1,6 @@
-"""What all cores that QEMU emulates have in common: Debian's tools, and counted instructions.
+"""What all cores emulated by QEMU share: Debian's tools, and the counting of instructions.
 
-Instructions are counted by a plugin, which is compiled on first use.
+A plugin counts them. It is compiled for each emulator.
 """
 
 import re
@@ -22,7 +22,7 @@ def missing_packages(tools: Mapping[str, str]) -> list[str]:
     """Return the Debian packages that are absent.
 
     Args:
-        tools: A command, or an absolute path of a file -> the package that it comes from.
+        tools: A command, or the absolute path of a file -> the package that it comes from.
     """
     absent = (
         package
@@ -33,14 +33,14 @@ def missing_packages(tools: Mapping[str, str]) -> list[str]:
 
 
 def require_packages(what: str, missing: Sequence[str]) -> None:
-    """Reject a machine without the packages that something needs.
+    """Reject a machine on which packages are missing.
 
     Args:
-        what: What needs them, at the beginning of a sentence.
-        missing: The packages that are absent.
+        what: What needs them, as the beginning of a sentence.
+        missing: The missing packages.
 
     Raises:
-        UserError: There are some; the sentence names them.
+        UserError: There are any; the message lists them.
     """
     if missing:
         raise UserError(f"{what} needs these Debian packages: {' '.join(missing)}.")
@@ -55,7 +55,7 @@ def build_plugin(out: Path) -> Path:
     """Compile the plugin that counts instructions into a folder.
 
     Raises:
-        UserError: The compiler refuses it.
+        UserError: It does not compile.
     """
     plugin = out / "count_instructions.so"
     with resources.as_file(
@@ -71,14 +71,14 @@ def symbols(program: Path, cross: str) -> dict[str, str]:
 
     Args:
         program: An ELF file, linked at fixed addresses.
-        cross: What the names of its compiler's tools begin with, such as `arm-none-eabi-`.
+        cross: Prefix of its compiler's tools, such as `arm-none-eabi-`.
     """
     lines = output([f"{cross}nm", str(program)]).splitlines()
     return {words[2]: f"0x{words[0]}" for words in map(str.split, lines) if len(words) == 3}
 
 
 def counting(plugin: Path, begin: str, end: str) -> list[str]:
-    """Return the options with which QEMU counts from one address to another; see `counts`."""
+    """Return the options that make QEMU count from one address to another; see `counts`."""
     return ["-plugin", f"{plugin},begin={begin},end={end}", "-d", "plugin"]
 
 
@@ -88,10 +88,10 @@ def counts(log: str) -> list[int]:
 
 
 def output(command: Sequence[str]) -> str:
-    """Return what a tool prints.
+    """Run a tool and return what it prints.
 
     Raises:
-        UserError: It fails; the sentence has its first line about an error.
+        UserError: It fails; the message has its first line about an error.
     """
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

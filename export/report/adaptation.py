@@ -4,7 +4,7 @@ from mobilenet_tf.deployment.report.format import count, decimal, percent
 from mobilenet_tf.deployment.report.markup import folded, section, table
 from mobilenet_tf.runs.adaptation import AdaptedLayer
 from mobilenet_tf.runs.result import Result
-from mobilenet_tf.selection.cost import Cost
+from mobilenet_tf.selection.cost import TITLES, Cost
 
 
 def adaptation(result: Result) -> str:
@@ -15,15 +15,16 @@ def adaptation(result: Result) -> str:
     start = "random weights" if found.from_scratch else "the weights that were kept"
     note = (
         f"Adapted from {found.source} by NetAdapt, and trained from {start}. Costs: "
-        f"{found.measured_on}. Accuracy: after a brief training, on training images kept aside."
+        f"{found.measured_on}. Accuracy: after a brief training, on training images set aside from "
+        "it. The original network has learned them, so these accuracies only compare steps."
     )
-    names = [name for name in _COSTS if getattr(found.before, name) is not None]
+    names = [name for name in TITLES if getattr(found.before, name) is not None]
     rows = [
         ("before", *_costs(found.before, names), ""),
         *((one.change, *_costs(one.cost, names), percent(one.accuracy)) for one in found.path),
-        ("limit", *(_limit(found.limits.get(name)) for name in names), ""),
+        ("limit", *(_value(found.limits.get(name)) for name in names), ""),
     ]
-    columns = ("", *(_COSTS[name] for name in names), "accuracy")
+    columns = ("", *(TITLES[name] for name in names), "accuracy")
     layers = table(
         ("layer", "kind", "channels", "left", "multiply-adds", "left"),
         [_layer(one) for one in found.layers if one.macs or one.channels != one.channels_left],
@@ -33,20 +34,11 @@ def adaptation(result: Result) -> str:
     )
 
 
-_COSTS = {
-    "latency": "latency, ms",
-    "flash": "flash, bytes",
-    "ram": "RAM, bytes",
-    "macs": "multiply-adds",
-    "instructions": "instructions",
-}
-
-
 def _costs(cost: Cost, names: list[str]) -> list[str]:
-    return [_limit(getattr(cost, name)) for name in names]
+    return [_value(getattr(cost, name)) for name in names]
 
 
-def _limit(value: float | None) -> str:
+def _value(value: float | None) -> str:
     if value is None:
         return ""
     return count(int(value)) if value == int(value) else decimal(value, 3)

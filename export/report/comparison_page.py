@@ -18,6 +18,7 @@ from mobilenet_tf.deployment.report.comparison_tables import (
 )
 from mobilenet_tf.deployment.report.format import percent, plural
 from mobilenet_tf.deployment.report.markup import chart, esc, facts, paragraph, section, table
+from mobilenet_tf.selection.cost import AXES
 
 Result = Mapping[str, Any]
 
@@ -79,11 +80,9 @@ def _networks(result: Result) -> str:
 
 def _trade_off(result: Result) -> str:
     form = result["form"]
-    cost, title, unit = (
-        ("latency_ms", "latency, ms", 1.0)
-        if all(row["latency_ms"] for row in result["networks"])
-        else ("macs", "million multiply-adds", 1e6)
-    )
+    timed = all(row["latency_ms"] for row in result["networks"])
+    cost = "latency_ms" if timed else "macs"
+    title, unit = AXES["latency" if timed else "macs"]
     dots = [
         charts.Dot(
             row["network"],

@@ -31,26 +31,31 @@ def adapt(
     device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
     steps: Annotated[int, typer.Option(help="Number of steps in which to reach the budget.")] = 20,
     decay: Annotated[
-        float, typer.Option(help="Factor of what a step saves, from step to step.")
+        float, typer.Option(help="Ratio of what a step saves to what the step before saves.")
     ] = 0.96,
     criterion: Annotated[
         str,
         typer.Option(
-            help="Best of a step: ratio (accuracy lost per cost saved) or accuracy.",
+            help="What a step's best proposal has: the least accuracy lost per cost saved (ratio), "
+            "or the highest accuracy (accuracy).",
         ),
     ] = "ratio",
-    batches: Annotated[int, typer.Option(help="Batches that each proposal is trained with.")] = 10,
-    learning_rate: Annotated[float, typer.Option(help="Learning rate of these trainings.")] = 5e-4,
+    batches: Annotated[
+        int, typer.Option(help="Number of batches each proposal is trained on.")
+    ] = 10,
+    learning_rate: Annotated[
+        float, typer.Option(help="Highest learning rate of these trainings.")
+    ] = 5e-4,
     aside: Annotated[
-        float, typer.Option(help="Share of the training images that judges proposals.")
+        float, typer.Option(help="Share of the training images set aside to judge proposals.")
     ] = 0.2,
-    divisor: Annotated[int, typer.Option(help="Widths become multiples of it.")] = 8,
+    divisor: Annotated[int, typer.Option(help="Widths become multiples of this.")] = 8,
     depth: Annotated[
         bool, typer.Option("--depth", help="Propose leaving out whole blocks too.")
     ] = False,
     recipe: Annotated[
         str | None,
-        typer.Option(help=f"{opt.RECIPE_HELP} For the end.", show_default="the run's"),
+        typer.Option(help=f"{opt.RECIPE_HELP} For the final training.", show_default="the run's"),
     ] = None,
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
@@ -58,7 +63,9 @@ def adapt(
         bool,
         typer.Option("--from-scratch", help="Train the result from random weights too."),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the proposals' images and trainings.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the images set aside and of the brief trainings.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder.", show_default="RUN_adapted")] = None,
     overwrite: opt.Overwrite = False,
     resume: Annotated[

@@ -6,22 +6,15 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mobilenet_tf.cli.tables import percent, table
-
-_COSTS = {
-    "latency": ("latency, ms", "{:.3f}"),
-    "flash": ("flash, bytes", "{:,.0f}"),
-    "ram": ("RAM, bytes", "{:,.0f}"),
-    "macs": ("multiply-adds", "{:,.0f}"),
-    "instructions": ("instructions", "{:,.0f}"),
-}
+from mobilenet_tf.selection.cost import TITLES
 
 
 def adaptation_table(result: dict[str, Any]) -> RenderableType:
     """Return costs and validation accuracy before and after, and where the files are."""
     before, after, validation = (result[name] for name in ("before", "after", "validation"))
     rows = [
-        (title, form.format(before[name]), form.format(after[name]), _limit(result, name, form))
-        for name, (title, form) in _COSTS.items()
+        (title, *(_value(costs.get(name), name) for costs in (before, after, result["limits"])))
+        for name, title in TITLES.items()
         if before[name] is not None
     ]
     rows.append(
@@ -33,6 +26,7 @@ def adaptation_table(result: dict[str, Any]) -> RenderableType:
     return Group(table(columns, rows), Text(f"{result['run']}\n{result['plot']}"))
 
 
-def _limit(result: dict[str, Any], name: str, form: str) -> str:
-    limit = result["limits"].get(name)
-    return "" if limit is None else form.format(limit)
+def _value(value: float | None, name: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if name == "latency" else f"{value:,.0f}"

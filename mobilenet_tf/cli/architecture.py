@@ -41,22 +41,26 @@ def search(
         ),
     ] = None,
     hours: Annotated[
-        float | None, typer.Option(help="Hours in which candidates are begun.", show_default="any")
+        float | None,
+        typer.Option(help="Hours during which candidates are started.", show_default="no limit"),
     ] = None,
     judge_epochs: Annotated[
         int, typer.Option(help="Epochs of a short training, or of the supernet.")
     ] = 5,
     judge_size: Annotated[
         int | None,
-        typer.Option(help="Input side on which candidates are judged.", show_default="their own"),
+        typer.Option(help="Input side at which candidates are judged.", show_default="their own"),
     ] = None,
     space: Annotated[
         Path | None,
-        typer.Option(help="What to choose from, as TOML.", show_default="architecture_space.toml"),
+        typer.Option(help="Search space, a .toml file.", show_default="architecture_space.toml"),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="Sizes, such as 64,96.", show_default="the space's; 32 for digits"),
+        typer.Option(
+            help="Input sides to choose from, such as 64,96.",
+            show_default="the space's; 32 for digits",
+        ),
     ] = None,
     channels: opt.Channels = None,
     recipe: opt.Recipe = "small_data",
@@ -90,7 +94,7 @@ def search(
     resume: Annotated[bool, typer.Option("--resume", help="Continue an earlier search.")] = False,
     as_json: opt.Json = False,
 ) -> None:
-    """Search networks for this data and device, and compare the best with published ones."""
+    """Search for networks that suit data and device, and compare the best with published ones."""
     from dataclasses import replace
 
     from mobilenet_tf.commands.search import search as command

@@ -1,6 +1,7 @@
-"""`adapt`: narrow a trained network until it is within a budget, and train what is left of it."""
+"""`adapt`: narrow a trained network until it is within a budget, and train the result."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,11 @@ def adapt(
     overwrite: bool = False,
     resume: bool = False,
 ) -> dict[str, Any]:
-    """Narrow the network of a run until it is within a budget, then train what is left of it.
+    """Narrow the network of a run until it is within a budget, then train the result.
 
     The folder then has `run/`, a run of the adapted network whose training began with the weights
     that were kept; `scratch/`, the same from random weights, if asked for; `path.png`;
-    `result.json` with every step; and `adapted.keras`, the network before its training.
+    `result.json` with every step; and `adapted.keras`, the network before that training.
 
     Args:
         run: A run with a trained float network, or its folder.
@@ -111,11 +112,14 @@ class _Work:
             "recipe": self.recipe.to_dict(),
         }
 
+    @cached_property
     def table(self) -> CostTable:
-        """Return the costs that the budget limits.
+        """The costs that the budget limits.
+
+        There is one table, because measurements that are not cached on disk are kept in it.
 
         Raises:
-            UserError: The device is unknown, or has no latency and the budget limits it.
+            UserError: The device is unknown, or the budget limits a cost that it does not have.
         """
         table = budget_table(self.settings.needed, self.settings.device)
         check_budget(self.settings.budget, table)
@@ -124,7 +128,7 @@ class _Work:
     def begin(self, *, overwrite: bool, resume: bool) -> _Start:
         """Make the folder of an adaptation, or check that an earlier one can be continued."""
         folder, source = self.folder, self.source
-        begun, table = folder.config_file.is_file(), self.table()
+        begun, table = folder.config_file.is_file(), self.table
         if begun and resume:
             folder.require_same(self.config())
             began = self._started(table)
@@ -198,7 +202,7 @@ class _Work:
                 seed=settings.seed,
             )
             budget = settings.limits(began.before)
-            proposer = Proposer(settings, budget, self.table())
+            proposer = Proposer(settings, budget, self.table)
 
             def save(now: State) -> None:
                 save_state(file, now)
@@ -229,8 +233,10 @@ class _Work:
         if from_scratch:
             trained["scratch"] = self._train(state, began, "none")
         before = validation_accuracy(self.source.result())
+        # No steps: measured again, after a kill, the network was within the budget.
+        after = state.steps[-1].best.cost if state.steps else began.before
         result = to_plain(began) | {
-            "after": state.steps[-1].best.cost.to_dict(),
+            "after": after.to_dict(),
             "steps": len(state.steps),
             "validation": {"before": before, **trained},
             "run": str(self.path / "run"),

@@ -50,7 +50,7 @@ def _is_firmware(values: Values) -> bool:
 
 
 def _is_timed(values: Values) -> bool:
-    """Whether the device, which has two old options as well, is one with threads."""
+    """Whether the device, which two old options can name too, is timed on threads."""
     named = {values["device"], values.get("target")} - {None}
     return values.get("adb", False) or named <= {"cpu", "phone"}
 
@@ -81,7 +81,7 @@ _ON_A_DEVICE = ("max_flash", "max_ram", "max_latency", "max_instructions")
 
 
 def _measured_on(*others: str) -> Rule:
-    """Return that --device applies only to limits that depend on it, and to some other options."""
+    """Return the rule that --device applies only to limits that depend on it, and to `others`."""
     names = (*others, *_ON_A_DEVICE)
     *flags, last = (f"--{name.replace('_', '-')}" for name in names)
     return Rule(

@@ -1,4 +1,4 @@
-"""What a search of networks leaves: candidates as CSV, a plot, a result."""
+"""What an architecture search leaves: candidates as CSV, a plot, a result."""
 
 import csv
 import io
@@ -23,7 +23,10 @@ _COLUMNS = ("trial", "network", "reward", "judged", "epochs", *COSTS, "pareto", 
 
 
 def rows_of(results: "Sequence[TrialResult]") -> list[dict[str, Any]]:
-    """Return a row per trial; `pareto` is whether no other is better, faster and smaller."""
+    """Return a row per trial; `pareto` is whether no other dominates it.
+
+    Compared are accuracy, `price` and file size.
+    """
 
     def worth(one: "TrialResult") -> tuple[float, ...]:
         cost = one.trial.choice.cost

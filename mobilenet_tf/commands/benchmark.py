@@ -46,12 +46,12 @@ def benchmark(
     for count in threads:
         check_threads(count)
     check_whole("rounds", rounds, 1, _MOST_ROUNDS)
-    paths = [Path(file) for file in files]
+    paths, unit = [Path(file) for file in files], "file" if device in CORES else "round"
     with bar() as progress:
         task = progress.add_task("Measuring", total=None, note="")
 
         def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, note=f"round {done} of {total}")
+            progress.update(task, completed=done, total=total, note=f"{unit} {done} of {total}")
 
         if device in CORES:
             return benchmark_core(paths, CORES[device], profile, update)

@@ -1,4 +1,4 @@
-"""`search`: find networks for this data and this device, and compare them with published ones."""
+"""`search`: find networks for a dataset and a device, and compare them with published ones."""
 
 import math
 from contextlib import nullcontext
@@ -44,9 +44,9 @@ def search(
     overwrite: bool = False,
     resume: bool = False,
 ) -> dict[str, Any] | None:
-    """Search networks for the best accuracy at a latency, and train the best ones in full.
+    """Search for the networks with the best reward, and train the best ones in full.
 
-    The best candidates, and the published networks that cost the same, are trained with the same
+    The best candidates, and the published networks whose cost is nearest, are trained with the same
     recipe and compared on the test images, which the search itself does not use. The folder then
     has `candidates.csv`, `trials.png`, `result.json`, a run folder per short training in `trials/`,
     the state of the search in `oracle/` and `supernet/`, and the comparison in `final/`, see
@@ -56,7 +56,8 @@ def search(
         settings: Data, space, algorithm, judge, budget and whatever else describes the search.
         trials: Number of candidates, including those of an earlier search that is resumed; 30
             unless `hours` is given.
-        hours: Time in which candidates are begun, including that of an earlier search.
+        hours: Time during which new candidates are started, including that of an earlier search
+            that is resumed.
         out: The folder; `runs/search_DATA` by default. A chief and its workers share it.
         overwrite: Whether to replace an earlier search in the folder.
         resume: Whether to continue the search in the folder, if there is one.
@@ -75,8 +76,8 @@ def search(
     check_environment()
     if is_distributed() and settings.judge.kind != "training":
         raise UserError(
-            f"judge is {settings.judge.kind!r}; only training is shared by several machines: "
-            "unset KERASTUNER_ORACLE_IP."
+            f"judge is {settings.judge.kind!r}; several machines can share only training: choose "
+            "it, or unset KERASTUNER_ORACLE_IP."
         )
     name = source_name(settings.data)[:LONGEST_PART]
     folder = RunFolder(out or Path("runs") / f"search_{name}")

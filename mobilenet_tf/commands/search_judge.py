@@ -48,7 +48,7 @@ class CandidateJudge:
         return self._supernet.accuracy(self.problem.values_of(network))
 
     def fingerprint(self) -> str:
-        """Return the fingerprint of the images on which is judged."""
+        """Return the fingerprint of the images on which candidates are judged."""
         network = self._sized(self._most)
         return self._trainer.dataset(network, self.settings.seed).fingerprint
 

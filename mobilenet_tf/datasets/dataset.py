@@ -51,10 +51,13 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def subset(self, rows: np.ndarray) -> "Split":
+        """Return the images at these indices."""
+        return Split(self.images[rows], self.labels[rows], [self.names[row] for row in rows])
+
     def balanced(self, count: int, seed: int) -> "Split":
         """Return `count` of the images, balanced over the classes."""
-        rows = balanced(self.labels, count, seed)
-        return Split(self.images[rows], self.labels[rows], [self.names[row] for row in rows])
+        return self.subset(balanced(self.labels, count, seed))
 
     def sample(self, count: int, seed: int, input_spec: InputSpec) -> "Split":
         """Return `count` of the images, balanced over the classes, at the size of the input."""

@@ -1,6 +1,7 @@
-"""Training images that are kept aside, to compare networks on images that none of them learns."""
+"""Training images set aside, to compare networks on images that none of them is trained on."""
 
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -8,39 +9,37 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Split, TrainingImages, balanced
 from mobilenet_tf.datasets.stream import Stream
 
+_MOST_BYTES = 2**30  # of a stream's images that are set aside, which are kept in memory
+
 
 def set_aside(
     images: TrainingImages, share: float, seed: int, input_spec: InputSpec
 ) -> tuple[TrainingImages, Split]:
-    """Split training images into those that are learned, and those that are kept aside.
+    """Split training images into those to train on, and those that are set aside.
 
     Args:
         images: The training images.
-        share: Share that is kept aside, above 0 and below 1; at least one image.
-        seed: Decides which ones of images in memory, balanced over the classes. Of a stream, they
-            are the last ones of each file.
+        share: Share to set aside, above 0 and below 1; at least one image, and not all of them.
+        seed: Decides which images in memory are set aside, balanced over the classes. Of a
+            stream, these are the last ones of each file; of more than fit into 1 GiB, a sample.
         input_spec: The network's input, at which the images of a stream are stored.
     """
     if isinstance(images, Stream):
         return _parts_of_files(images, share, seed, input_spec)
     assert isinstance(images, Split)
-    count = max(1, round(share * len(images)))
+    count = max(1, min(round(share * len(images)), len(images) - 1))
     held = np.zeros(len(images), bool)
     held[balanced(images.labels, count, seed)] = True
-    return _rows(images, np.flatnonzero(~held)), _rows(images, np.flatnonzero(held))
-
-
-def _rows(images: Split, rows: np.ndarray) -> Split:
-    names = [images.names[row] for row in rows]
-    return Split(images.images[rows], images.labels[rows], names)
+    return images.subset(np.flatnonzero(~held)), images.subset(np.flatnonzero(held))
 
 
 def _parts_of_files(
     images: Stream, share: float, seed: int, input_spec: InputSpec
 ) -> tuple[Stream, Split]:
-    counts = [max(1, round(share * part.take)) for part in images.records]
+    counts = [min(part.take, max(1, round(share * part.take))) for part in images.records]
     parts = list(zip(images.records, counts, strict=True))
     rest = [replace(part, take=part.take - count) for part, count in parts]
     held = [replace(part, skip=part.skip + part.take - count, take=count) for part, count in parts]
     aside = Stream(tuple(held), images.parse)
-    return Stream(tuple(rest), images.parse), aside.sample(len(aside), seed, input_spec)
+    most = min(len(aside), max(1, _MOST_BYTES // prod(input_spec.shape)))
+    return Stream(tuple(rest), images.parse), aside.sample(most, seed, input_spec)

@@ -73,9 +73,9 @@ class Width:
     """A number of channels that can be changed, with everything that is tied to it.
 
     Attributes:
-        fields: (place among the rows of backbone and head, field) of each row that has it.
+        fields: (index among the rows of backbone and head, field) of each field that has it.
         channels: The number now.
-        name: For people: the part of the network and the field, such as `block_3 expansion` or
+        name: Name to show: the blocks and the field, such as `block_3 expansion` or
             `block_4 to block_6 out`.
     """
 
@@ -101,8 +101,8 @@ def channels_of(network: Network) -> Channels:
 def widths(network: Network) -> tuple[Width, ...]:
     """Return the widths of a network, from the input to the output.
 
-    Those that belong to the picture or to the classes are left out, and so are those of rows whose
-    lowering does not declare them.
+    Those of the image and of the classes are left out, and so are those of rows whose lowering does
+    not declare them.
     """
     rows, channels = [row for _, row in labelled(network)], channels_of(network)
     found = []
@@ -133,10 +133,10 @@ def _tied(network: Network, channels: Channels) -> list[_Tied]:
 
 
 def narrowed(network: Network, changes: Iterable[tuple[Width, int]]) -> Network | None:
-    """Return a network with other widths; None if its operations would be others too.
+    """Return a network with other widths; None if that would change its operations.
 
-    An expansion that becomes as wide as the block's input is left out of a network, and a shortcut
-    is added where a block's output becomes as wide as its input.
+    An expansion as wide as the block's input is left out of the graph, and a block whose output
+    becomes as wide as its input gets a shortcut.
     """
     rows = [row for _, row in labelled(network)]
     for width, channels in changes:
@@ -220,7 +220,7 @@ def cut(source: Network, network: Network, norms: Callable[[Op], np.ndarray]) ->
 
 
 def removable(network: Network) -> Iterator[str]:
-    """Yield the blocks whose output is their input plus something: the network works without."""
+    """Yield the blocks that add to their input, and that a network therefore works without."""
     graph = lower(network)
     for part in graph.parts():
         last = part.output

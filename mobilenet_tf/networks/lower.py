@@ -81,7 +81,7 @@ def lower(network: Network) -> Graph:
 
 
 def labelled(network: Network) -> Iterator[tuple[str, Row]]:
-    """Return each row of a network with the name of its part of the graph, such as `block_3`."""
+    """Yield the block of each row in the graph, such as `block_3`, and the row."""
     blocks = 0
     for row in network.backbone:
         label = getattr(row, "name", "")

@@ -1,7 +1,7 @@
 """SSDLite: single-shot detection with separable convolutions, on any backbone (V2, 4.3; V3, 6.3).
 
 A network ends in two outputs per feature map, offsets of boxes and scores of classes, each with an
-integer scale of its own. Anchors, sigmoid and suppression are no part of it. The structure is that
+integer scale of its own. Anchors, sigmoid and suppression are not part of it. The structure is that
 of TensorFlow's Object Detection API, whose counts the papers print.
 """
 
@@ -26,8 +26,8 @@ class SSDLite(Head):
     """Boxes and scores of classes, from feature maps of decreasing size.
 
     The maps are the backbone's last of `first_stride` and of every larger stride, and the extras:
-    1x1 to half the depth, depthwise with stride 2, 1x1 to the depth. Of a map whose block expands
-    before it strides, the expansion is read (V3, 6.3).
+    1x1 to half the depth, depthwise with stride 2, 1x1 to the depth. Where the next block expands
+    before it strides, the map is that block's expansion (V3, 6.3).
 
     Attributes:
         classes: Number of classes.
@@ -71,8 +71,8 @@ def ssdlite(
         classes: Number of classes.
         first_stride: Stride of the first feature map.
         halved: Whether the last stage has half as many channels (V3, 6.3).
-        shrunk: Whether the last 1x1 convolution follows a width multiplier below 1, as the papers'
-            detectors on V2 have it, whose classifiers do not.
+        shrunk: Whether the last 1x1 convolution follows a width multiplier below 1, as in the
+            papers' detectors on V2; in V2's classifiers it does not.
 
     Raises:
         UserError: A value is not accepted.

@@ -36,13 +36,13 @@ class Adaptation(Section):
 
     Attributes:
         source: Run folder of the network that was adapted.
-        device, measured_on: Device of the costs, and everything that they depend on.
+        device, measured_on: Device that costs were measured on, and everything they depend on.
         limits: The budget, by name, in the units of `Cost`.
         before: Cost of the network that was adapted.
-        path: The network after each step; what is judged are images kept aside of the training
-            images, after a brief training.
+        path: The network after each step, with its accuracy after the brief training, on training
+            images that were set aside.
         layers: Every operation before and after.
-        from_scratch: Whether the weights of this run started from random values instead.
+        from_scratch: Whether this run was trained from random weights instead.
     """
 
     source: str | None = None

@@ -1,4 +1,4 @@
-"""Platform-aware search of networks (MnasNet; Tan et al., 2019): its settings and its problem."""
+"""Platform-aware architecture search (MnasNet; Tan et al., 2019): its settings and its problem."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,10 +73,11 @@ class Judge(Checked):
 
     Attributes:
         kind: `training` trains each for a few epochs; `supernet` trains one network that contains
-            all others, and tests them with its weights; `macs` prefers the most multiply-adds.
+            all others, and tests them with its weights; `macs` trains nothing and prefers the most
+            multiply-adds.
         epochs: Number of epochs of a short training (with `hyperband`, of the longest), or of the
             supernet.
-        size: Side of the input in pixels on which is judged; None takes the candidate's.
+        size: Side of the input in pixels at which candidates are judged; None takes their own.
     """
 
     kind: str = choice("training", "supernet", "macs")
@@ -86,16 +87,16 @@ class Judge(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureSettings:
-    """A search of networks, as its `config.toml` describes it.
+    """An architecture search, as its `config.toml` describes it.
 
     Attributes:
         data: Source of the images, as for `load_data`.
         channels: 3 (RGB) or 1 (grey).
         recipe: Full training of the winners; short trainings differ in the number of epochs.
-        space: What is chosen from.
+        space: The search space.
         algorithm: One of `ALGORITHMS`.
         judge: How candidates are judged.
-        budget: The most that a network may cost; others are never trained.
+        budget: The most that a network may cost; more expensive ones are never trained.
         device: Device that costs are measured on, as for `cost_table`.
         reward: What the search maximizes.
         winners: Number of networks that are trained in full at the end.
@@ -123,7 +124,8 @@ class ArchitectureSettings:
             )
         if self.algorithm == "hyperband" and self.judge.kind != "training":
             raise UserError(
-                f"judge is {self.judge.kind!r}; hyperband needs training, which it continues."
+                f"judge is {self.judge.kind!r}; hyperband needs short trainings to continue: "
+                "judge must be training."
             )
         if self.judge.kind == "supernet" and self.judge.size is None and len(self.space.size) > 1:
             raise UserError(
@@ -150,9 +152,9 @@ class ArchitectureSettings:
         return Budget(**limits)  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for TOML, without the numbers of winners and seeds.
+        """Return plain values for TOML, without `winners` and `seeds`.
 
-        These may change when a search is resumed.
+        These two may change when a search is resumed.
         """
         plain = ("data", "channels", "algorithm", "device", "seed")
         judge = {"kind": self.judge.kind, "epochs": self.judge.epochs, "size": self.judge.size}
@@ -173,7 +175,7 @@ class Architectures:
     Args:
         settings: Settings of the search.
         classes: Number of classes.
-        table: Costs. A worker's need not know the latency.
+        table: Costs of networks; a worker's table need not know the latency.
     """
 
     def __init__(self, settings: ArchitectureSettings, classes: int, table: CostTable):
@@ -182,7 +184,7 @@ class Architectures:
         self.judged = "multiply-adds" if settings.judge.kind == "macs" else "validation"
         self.parameters, self.longest = settings.space.parameters, settings.judge.epochs
         self._known: dict[tuple, Affordable] = {}
-        self._values: dict[str, Values] = {}
+        self._values: dict[Network, Values] = {}
 
     def describe(self, values: Values) -> tuple[Affordable, dict[str, Any]]:
         """Return the network of some values with its measured cost, and no fields of a recipe."""
@@ -191,12 +193,12 @@ class Architectures:
             network = self.network(values)
             self.table.measure([network])
             self._known[key] = Affordable(network, self.table.cost(network))
-            self._values[network.name] = dict(zip(self.parameters, key, strict=True))
+            self._values[network] = dict(zip(self.parameters, key, strict=True))
         return self._known[key], {}
 
     def values_of(self, network: Network) -> Values:
         """Return values of a network that was described."""
-        return self._values[network.name]
+        return self._values[network]
 
     def network(self, values: Values) -> Network:
         """Return the network of the values of all parameters, without measuring it."""
@@ -204,7 +206,7 @@ class Architectures:
         return self.settings.space.network(chosen, self.classes, self.settings.channels)
 
     def accepts(self, values: Values) -> bool:
-        """Return whether a network is within the budget; what is counted is compared first."""
+        """Return whether a network is within the budget; counted costs are compared first."""
         budget = self.settings.budget
         if budget.exceeded(self.table.lower_bound(self.network(values))):
             return False

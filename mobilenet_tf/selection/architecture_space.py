@@ -1,7 +1,7 @@
 """MnasNet's factorized hierarchical space (Tan et al., 4.1) as data: choices -> networks.
 
-A network is a stem, stages of equal blocks, and features. What is chosen is chosen once per stage,
-and not once per block: the space stays small, and stages may still differ.
+A network is a stem, stages of equal blocks, and features. Every choice is made once per stage, not
+once per block: the space stays small, and stages may still differ.
 """
 
 import hashlib
@@ -41,15 +41,11 @@ Values = Mapping[str, Any]  # path of a choice, such as `stage_2.kernel` -> its 
 
 @dataclass(frozen=True, kw_only=True)
 class _Choices:
-    """Lists of values of which one each is chosen."""
+    """Lists of values, from each of which one is chosen."""
 
     def __post_init__(self) -> None:
         for name, values in self.choices.items():
-            if not 1 <= len(set(values)) == len(values) <= _MOST_VALUES:
-                raise UserError(
-                    f"{name} is {list(values)}; it must be a list of 1 to {_MOST_VALUES} values, "
-                    "all of them different."
-                )
+            _check_list(name, values)
             for value in values:
                 _check_value(name, value)
 
@@ -58,6 +54,14 @@ class _Choices:
         """Name -> the values to choose from."""
         held = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: values for name, values in held.items() if isinstance(values, tuple)}
+
+
+def _check_list(name: str, values: tuple) -> None:
+    if not 1 <= len(set(values)) == len(values) <= _MOST_VALUES:
+        raise UserError(
+            f"{name} is {list(values)}; it must be a list of 1 to {_MOST_VALUES} values, all of "
+            "them different."
+        )
 
 
 def _check_value(name: str, value: Any) -> None:
@@ -131,9 +135,10 @@ class ArchitectureSpace:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.stage) <= _MOST_STAGES:
-            raise UserError(f"stage has {len(self.stage)} tables; it must have 1 to 16.")
-        if not 1 <= len(set(self.size)) == len(self.size) <= _MOST_VALUES:
-            raise UserError(f"size is {list(self.size)}; it must be a list of different values.")
+            raise UserError(
+                f"stage has {len(self.stage)} tables; it must have 1 to {_MOST_STAGES}."
+            )
+        _check_list("size", self.size)
         for side in self.size:
             check_whole("size", side, SMALLEST_SIDE, _LARGEST["size"])
         check_number("dropout", self.dropout, 0, 0.99)

@@ -9,7 +9,23 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 
 Progress = Callable[[str, int, int], None]  # current activity, items done, items in all
-COSTS = ("latency", "flash", "ram", "macs", "instructions")
+# Cost -> its title, in the units of `Cost`.
+TITLES = {
+    "latency": "latency, ms",
+    "flash": "flash, bytes",
+    "ram": "RAM, bytes",
+    "macs": "multiply-adds",
+    "instructions": "instructions",
+}
+# Cost -> the title of its axis in plots, and the unit there.
+AXES = {
+    "latency": ("latency, ms", 1.0),
+    "instructions": ("million instructions", 1e6),
+    "flash": ("flash, KB", 1e3),
+    "ram": ("RAM, KB", 1e3),
+    "macs": ("million multiply-adds", 1e6),
+}
+COSTS = tuple(TITLES)
 COUNTED = frozenset(("flash", "ram", "macs"))  # costs that every table has
 _TEXTS = {
     "latency": "latency {:,.9g} of {:,.9g} ms",
@@ -108,7 +124,7 @@ class CostTable(Protocol):
     Attributes:
         device: Short name, such as `cpu` or `mcu`.
         measured_on: Everything that the costs depend on: device, tools and their versions.
-        known: Which of `COSTS` its costs have; the others are None.
+        known: Which of `COSTS` it knows; the others are None.
     """
 
     device: str
@@ -122,7 +138,7 @@ class CostTable(Protocol):
         """Return the cost of a network that has been measured."""
 
     def lower_bound(self, network: Network) -> Cost:
-        """Return, without measuring, a cost that the measured one is not below."""
+        """Return a lower bound of the measured cost, without measuring."""
 
 
 class CountedTable:

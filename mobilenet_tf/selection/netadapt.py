@@ -1,7 +1,8 @@
 """NetAdapt (Yang et al., 2018; as used for V3, 4.2): narrow a trained network step by step.
 
 Each step proposes narrower networks that save a share of the measured cost, trains each briefly,
-and goes on with the best. The network starts from trained weights and keeps them all along.
+and continues with the best. Training never starts over: each network inherits the weights of the
+one before it.
 """
 
 import time
@@ -28,7 +29,7 @@ Bars = Callable[[], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """A network and how well it does on the images that are kept aside.
+    """A network and how well it does on the images that are set aside.
 
     Attributes:
         change: What was changed in this step; empty for the network before it.
@@ -48,9 +49,10 @@ class Step:
     """A step of NetAdapt.
 
     Attributes:
-        before: The network before it, briefly trained or, at the first step, as it was.
+        before: The network before it, after the brief training of the step before; at the first
+            step, the trained network.
         tried: All proposals after their brief training.
-        chosen: Place of the best among them.
+        chosen: Index of the best of them.
         seconds: Duration.
     """
 
@@ -72,7 +74,7 @@ class State:
     Attributes:
         network: The network now.
         weights: Its weights.
-        labels: Each row's part of the network that it started from, such as `block_5`.
+        labels: For each row, its label in the network that was adapted, such as `block_5`.
         steps: The steps so far.
     """
 
@@ -120,12 +122,12 @@ def adapt(
 
 def _next(state: State, proposer: Proposer, trainer: Trainer, bars: Bars) -> State:
     """Return the state after one more step."""
-    started, settings, number = time.monotonic(), proposer.settings, len(state.steps)
-    left = sum(settings.decay**step for step in range(max(1, settings.steps - number)))
+    started, settings, done = time.monotonic(), proposer.settings, len(state.steps)
+    left = sum(settings.decay**step for step in range(max(1, settings.steps - done)))
     share = (proposer.excess(state.network) - 1) / left
     with bars() as progress:
         proposals = proposer.proposals(state.network, share, progress)
-        judged = trainer.begin(state.network, state.weights, number)
+        judged = trainer.begin(state.network, state.weights, done)
         before = _tried("", proposer.cost(state.network), judged)
         tried: list[Tried] = []
         best: tuple[tuple[float, ...], int, Weights] | None = None
@@ -136,7 +138,7 @@ def _next(state: State, proposer: Proposer, trainer: Trainer, bars: Bars) -> Sta
             rank = _rank(settings.criterion, before, tried[-1], proposer)
             if isfinite(judged.loss) and (best is None or rank < best[0]):
                 best = rank, place, weights
-            progress(f"Step {number + 1}", place + 1, len(proposals))
+            progress(f"Step {done + 1}", place + 1, len(proposals))
     if best is None:
         raise Diverged(
             "All trainings of a step diverged: the loss is NaN or infinite. Use a lower "
@@ -163,9 +165,9 @@ def _tried(change: str, cost: Cost, judged: "Judged") -> Tried:
 
 
 def _rank(criterion: str, before: Tried, after: Tried, proposer: Proposer) -> tuple[float, ...]:
-    """Return what is least for the best proposal.
+    """Return a sort key that is smallest for the best proposal.
 
-    The loss decides between equal accuracies, and what is saved between equal losses.
+    The loss decides between equal accuracies, and the cost saved between equal losses.
     """
     lost = before.accuracy - after.accuracy, (after.loss or 0) - (before.loss or 0)
     saved = proposer.budget.excess(before.cost) - proposer.budget.excess(after.cost)

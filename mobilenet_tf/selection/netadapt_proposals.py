@@ -36,7 +36,7 @@ class Proposal:
     block: str | None = None
 
     def cut(self, source: Network, weights: Weights) -> Cut:
-        """Return the cut that makes it of the network that it was proposed for."""
+        """Return the cut that turns the network it was proposed for into this one."""
         if self.block is not None:
             return without(source, self.block)
         return cut(source, self.network, channel_norms(source, weights))
@@ -67,8 +67,8 @@ class Proposer:
     ) -> list[Proposal]:
         """Return the proposals that save a share of the limit; a smaller share if there are none.
 
-        The RAM is that of the largest moment. Where several moments need about as much, narrowing
-        one width saves little, and several are narrowed together.
+        RAM is what the network needs at its peak. Where several operations come close to the
+        peak, narrowing one width saves little, and several are narrowed together.
 
         Raises:
             UserError: No narrower network costs less.
@@ -96,7 +96,7 @@ class Proposer:
     def _widest(
         self, ladders: Sequence[Sequence[Proposal]], most: float, progress: Progress | None
     ) -> list[Proposal]:
-        """Return the first proposal of each ladder that costs `most` at the most, if any does.
+        """Return, of each ladder, the first proposal that costs no more than `most`, if any.
 
         All ladders are searched together, so that a table can measure several networks at once.
         """
@@ -125,10 +125,10 @@ class Proposer:
         return [proposal for proposal in found if proposal is not None]
 
     def _together(self, network: Network, most: float, progress: Progress | None) -> list[Proposal]:
-        """Return proposals that narrow several widths a little, and only those that are needed.
+        """Return proposals that narrow several widths by one step, and only those that must be.
 
-        All widths are narrowed; then each is put back if the network still costs `most` at the
-        most. The order, from the input or from the output, makes a difference.
+        All widths are narrowed; then each is restored if the network still costs no more than
+        `most`. The order, from the input or from the output, makes a difference.
         """
         changes: dict[Width, int] = {}
         for width in widths(network):
@@ -164,7 +164,7 @@ class Proposer:
 
 
 def _narrowed(network: Network, changes: Mapping[Width, int]) -> Proposal | None:
-    """Return the proposal with other widths; None if its operations would be others too."""
+    """Return the proposal with other widths; None if that would change its operations."""
     smaller = narrowed(network, changes.items())
     if smaller is None:
         return None

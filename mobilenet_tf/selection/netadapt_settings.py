@@ -20,15 +20,16 @@ class AdaptSettings(Checked):
         steps: Number of steps in which the budget is to be reached. Each saves a share of what is
             missing; where nothing saves so much, more steps follow.
         decay: Factor of the share from step to step (NetAdapt's code: 0.96).
-        criterion: What is best of a step: `ratio`, the least accuracy lost per cost saved (V3,
-            4.2), or `accuracy`, the highest accuracy (Yang et al., Algorithm 1).
+        criterion: How a step chooses a proposal: by `ratio`, the least accuracy lost per cost
+            saved (V3, 4.2), or by `accuracy`, the highest (Yang et al., Algorithm 1).
         batches: Number of batches that each proposal is trained with before it is judged.
         learning_rate: Highest learning rate of these trainings.
-        aside: Share of the training images that judge the proposals and are not trained on.
-        divisor: Widths are multiples of it. Kernels of CPUs and NPUs compute several channels at
-            once, so that other widths save little.
+        aside: Share of the training images that is set aside: brief trainings do not use these
+            images, and proposals are judged on them.
+        divisor: Widths become multiples of it. Kernels of CPUs and NPUs compute several channels
+            at once, so that other widths save little.
         depth: Whether to propose leaving out whole blocks, where a shortcut allows it.
-        seed: Seed of what is kept aside and of all trainings.
+        seed: Seed of the images that are set aside and of the brief trainings.
     """
 
     budget: Budget = field(default_factory=Budget)

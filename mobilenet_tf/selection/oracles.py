@@ -67,7 +67,7 @@ class Limits:
 
     Attributes:
         trials: Number of trials; a trial that Hyperband continues counts as another one.
-        seconds: Time in which trials are begun, including that of earlier, resumed searches.
+        seconds: Time during which trials are started, including that of a search that is resumed.
     """
 
     trials: int
@@ -215,8 +215,8 @@ class _Bayesian(_Own, keras_tuner.oracles.BayesianOptimizationOracle):
 class Evolution(_Own):
     """Regularized (aging) evolution (Real et al. 2019, algorithm 1).
 
-    The population are the latest completed trials: with each new one the oldest dies, whatever its
-    reward. The best of a random sample of it is the parent, and its child differs in one value.
+    The population consists of the latest completed trials: with each new one the oldest dies,
+    whatever its reward. The best of a random sample is the parent; its child differs in one value.
     """
 
     population = POPULATION

@@ -1,4 +1,4 @@
-"""The published networks that cost what another network costs: what a search has to beat."""
+"""The published networks whose cost is nearest to a network's: what a search has to beat."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ def nearest_published(
     families: Sequence[str] = FAMILIES,
     alphas: Sequence[float] | None = None,
 ) -> list[Affordable]:
-    """Return, of each family, the network with the input of the target and the nearest cost.
+    """Return, of each family, the network with the target's input whose cost is nearest to it.
 
     Args:
         target: The network to compare with.
-        table: Costs; latency counts where it is known, and multiply-adds elsewhere.
+        table: Costs; they are compared by `price`.
         families: Names of networks of the zoo.
         alphas: Width multipliers in ascending order; None takes those of `candidates`.
     """
@@ -35,7 +35,7 @@ def nearest_published(
             table.measure([one])
             return Affordable(one, table.cost(one))
 
-        # Costs rise with alpha, so only the neighbours of the place are measured on the way to it.
+        # Costs rise with alpha, so bisection measures only a few networks.
         known = ALPHAS[name] if alphas is None else alphas
         place = bisect_left(known, wanted, key=lambda alpha: price(made(alpha).cost))
         near = [made(alpha) for alpha in known[max(0, place - 1) : place + 1]]
@@ -44,6 +44,6 @@ def nearest_published(
 
 
 def price(cost: Cost) -> float:
-    """Return the latency of a cost; else its instructions, or its multiply-adds, if unknown."""
+    """Return the latency; if it is unknown, the instructions; if these are, the multiply-adds."""
     known = (cost.latency, cost.instructions, cost.macs)
     return next(value for value in known if value is not None)

@@ -15,14 +15,14 @@ def rank_correlation(judged: Sequence[float], trained: Sequence[float]) -> float
         trained: Accuracy of each network after full training.
 
     Raises:
-        UserError: There are fewer than 3 networks, or not one value of each kind per network.
+        UserError: There are fewer than 3 networks, or the two lengths differ.
     """
     from scipy.stats import spearmanr
 
     if len(judged) != len(trained) or len(judged) < _FEWEST:
         raise UserError(
-            f"There are {len(judged)} judgements and {len(trained)} accuracies; as many of both "
-            f"are needed, at least {_FEWEST}."
+            f"There are {len(judged)} judgements and {len(trained)} accuracies; their numbers must "
+            f"be equal, and at least {_FEWEST}."
         )
     if len(set(judged)) == 1 or len(set(trained)) == 1:
         return 0.0

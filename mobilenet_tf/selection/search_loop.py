@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A trial, the validation accuracy (0 to 1) that it reached, and the reward for that."""
+    """A trial, the validation accuracy (0 to 1) that it reached, and its reward."""
 
     trial: Trial
     accuracy: float
@@ -70,7 +70,7 @@ class Problem(Proposals, Protocol):
     """What a search varies, and what the values mean.
 
     Attributes:
-        judged: What is maximized, for the line after a trial.
+        judged: What a trial returns, for the line printed after it.
         longest: Number of epochs of the longest trials.
     """
 
@@ -142,13 +142,13 @@ class _Tuner(BaseTuner):
         described = self.describe(trial)
         values = (f"{path} {value}" for path, value in described.fields.items())
         text = ", ".join((described.choice.label, *values))
-        before = "" if described.run == described.number else f" goes on with {described.run}"
+        before = "" if described.run == described.number else f" continues {described.run}"
         say(f"Trial {described.number}{before}: {text}")
         try:
             accuracy = self.train(described)
         except Diverged:
             accuracy = 0.0
-        except Exception as error:  # otherwise keras-tuner goes on with the next trial
+        except Exception as error:  # otherwise keras-tuner would run the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else self.oracle.left_text()
         say(f"Trial {described.number}: {self.problem.judged} {accuracy:.2%}{left}")

@@ -20,7 +20,7 @@ from mobilenet_tf.selection.architecture_space import ArchitectureSpace, Stage, 
 # Columns of a plan: one row for the stem, for each block of the largest network, and the features.
 _ACTIVE, _KERNEL, _EXPANSION, _WIDTH, _SE, _SQUEEZE, _ACTIVATION, _SHORTCUT = range(8)
 _SAMPLED = 2  # random candidates per step, as in US-Nets
-_DRAWN = 4096  # candidates that they are drawn from
+_DRAWN = 4096  # candidates, made in advance, from which these are drawn
 
 _ACTIVATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "relu": tf.nn.relu,
@@ -258,7 +258,7 @@ class SharedNetwork(keras.__internal__.layers.BaseRandomLayer):
 def _either(
     condition: tf.Tensor | bool, computed: Callable[[], tf.Tensor], x: tf.Tensor
 ) -> tf.Tensor:
-    """Return what is computed or else x; a condition that is the same for all is no operation."""
+    """Return `computed()` if a condition holds, else x. One that is True adds no operation."""
     if condition is True:
         return computed()
     return tf.cond(condition, computed, lambda: tf.identity(x))

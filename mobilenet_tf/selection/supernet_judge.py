@@ -21,7 +21,7 @@ _BATCHES = 5  # of training images, which give a candidate its statistics (US-Ne
 
 @dataclass(frozen=True)
 class _Images:
-    """What candidates are judged on: float32 images, and int labels."""
+    """Images that candidates are judged with: float32 images, and int labels of validation."""
 
     train: np.ndarray
     validation: tuple[tuple[np.ndarray, np.ndarray], ...]
@@ -33,7 +33,7 @@ class Supernet:
     Args:
         space: The networks that it contains.
         network: The largest of them, with the input that it is trained on.
-        recipe: Training; its number of epochs counts.
+        recipe: How it is trained, including the number of epochs.
         session: Images, seed, and folders of checkpoints and logs.
     """
 
@@ -61,8 +61,8 @@ class Supernet:
     def accuracy(self, values: Values) -> float:
         """Return a candidate's accuracy on the validation images, from 0 to 1.
 
-        Its batch normalization first takes the mean statistics of some batches of training images:
-        those of the largest network are not its own.
+        Its batch normalization first takes the mean statistics of a few batches of training images,
+        because the running ones are those of the largest network.
         """
         images = self._read()
         plan = tf.constant(self.shared.plan(values))

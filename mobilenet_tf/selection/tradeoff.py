@@ -13,17 +13,8 @@ from mobilenet_tf.core.plotting import (
     trade_off,
 )
 from mobilenet_tf.selection.choose import Choice, Option, compared_costs
-from mobilenet_tf.selection.cost import Budget, Cost
+from mobilenet_tf.selection.cost import AXES, Budget, Cost
 from mobilenet_tf.selection.netadapt import Step
-
-# Cost -> title of its axis and the unit there.
-_AXES = {
-    "latency": ("latency, ms", 1.0),
-    "instructions": ("million instructions", 1e6),
-    "flash": ("flash, KB", 1e3),
-    "ram": ("RAM, KB", 1e3),
-    "macs": ("million multiply-adds", 1e6),
-}
 
 
 def draw_choice(choice: Choice, path: Path) -> None:
@@ -39,7 +30,7 @@ def draw_choice(choice: Choice, path: Path) -> None:
     ]
     figure, panels = _panels(len(costs))
     for panel, name in zip(panels, costs, strict=True):
-        title, unit = _AXES[name]
+        title, unit = AXES[name]
         _draw_options(panel, options, name)
         if choice.best:
             at = getattr(choice.best.cost, name) / unit, choice.best.top1
@@ -66,7 +57,7 @@ def _draw_options(panel: Any, options: Iterable[Option], name: str) -> None:
         for fits in (True, False):
             drawn = [option for option in own if fits == (not option.breaks)]
             points = (
-                [getattr(option.cost, name) / _AXES[name][1] for option in drawn],
+                [getattr(option.cost, name) / AXES[name][1] for option in drawn],
                 [option.top1 for option in drawn],
             )
             errors = [option.expected.error for option in drawn]
@@ -86,12 +77,12 @@ def draw_trials(
     """Draw the accuracy of trials against the cost that is limited, or multiply-adds.
 
     Args:
-        trials: Family of the network, cost and validation accuracy (0 to 1) of each trial.
+        trials: Entry in the legend, cost and validation accuracy (0 to 1) of each trial.
         best: Cost and validation accuracy of the best trial.
         budget: The budget; if it has several limits, the first of latency, instructions, RAM
             and flash is drawn.
         path: The file, which ends in .png, .svg or .pdf.
-        title: Of the axis of the accuracy.
+        title: Title of the accuracy's axis.
 
     Raises:
         UserError: The suffix is another, or the file cannot be written.
@@ -99,7 +90,7 @@ def draw_trials(
     limits = budget.limits
     drawn = ("latency", "instructions", "ram", "flash")
     axis = next((name for name in drawn if name in limits), "macs")
-    cost_title, unit = _AXES[axis]
+    cost_title, unit = AXES[axis]
 
     def point(cost: Cost, accuracy: float) -> tuple[float, float]:
         return getattr(cost, axis) / unit, 100 * accuracy
@@ -116,7 +107,7 @@ def draw_trials(
     )
 
 
-# Cost of a row of a comparison -> its cost in `_AXES`.
+# Cost of a row of a comparison -> its cost in `AXES`.
 _COMPARED = {"latency_ms": "latency", "macs": "macs", "file_bytes": "flash", "arena_bytes": "ram"}
 
 
@@ -135,7 +126,7 @@ def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
     known = [name for name in _COMPARED if all(row[name] is not None for row in rows)]
     figure, panels = _panels(len(known))
     for panel, name in zip(panels, known, strict=True):
-        title, unit = _AXES[_COMPARED[name]]
+        title, unit = AXES[_COMPARED[name]]
         for index, row in enumerate(rows):
             mean, low, high = (100 * row[form][part] for part in ("mean", "low", "high"))
             panel.errorbar(
@@ -173,7 +164,7 @@ def draw_path(before: Cost, steps: Sequence[Step], budget: Budget, path: Path) -
     chosen = [*first, *((step.best.cost, step.best.accuracy) for step in steps)]
     others = [(one.cost, one.accuracy) for step in steps for one in step.tried]
     for panel, (name, limit) in zip(panels, limits.items(), strict=True):
-        title, unit = _AXES[name]
+        title, unit = AXES[name]
         for points, style, legend_text in (
             (others, {"marker": ".", "ls": "", "alpha": 0.3}, "proposals"),
             (chosen, {"marker": "o", "ms": 4, "color": "black"}, "chosen"),
@@ -182,6 +173,6 @@ def draw_path(before: Cost, steps: Sequence[Step], budget: Budget, path: Path) -
             accuracies = [100 * accuracy for _, accuracy in points]
             panel.plot(costs, accuracies, label=legend_text, **style)
         log_axis(panel, title, [limit / unit])
-    panels[0].set_ylabel("accuracy on images kept aside, %")
+    panels[0].set_ylabel("accuracy on images set aside, %")
     legend(figure)
     save(figure, path)

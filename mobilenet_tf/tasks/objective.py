@@ -10,7 +10,7 @@ from mobilenet_tf.datasets.pipeline import Moves
 
 
 class Objective(ABC):
-    """The part of a `Task` that training asks; a `datasets.pipeline.Targets`."""
+    """The part of a `Task` that training uses; a `datasets.pipeline.Targets`."""
 
     @abstractmethod
     def check(self, labels: np.ndarray) -> None:
@@ -42,7 +42,7 @@ class Objective(ABC):
 
     @abstractmethod
     def metrics(self) -> list[str | keras.metrics.Metric]:
-        """Return what is measured in every epoch; `Task.curve` is among it."""
+        """Return what is measured in every epoch, `Task.curve` included."""
 
     @abstractmethod
     def class_weights(self, labels: np.ndarray) -> np.ndarray:

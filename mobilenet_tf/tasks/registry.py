@@ -21,7 +21,7 @@ def task_from_dict(values: Any, source: str) -> Task:
         source: What errors call the file.
 
     Raises:
-        UserError: It is no table, the name is unknown, or a field is not accepted.
+        UserError: It is not a table, the name is unknown, or a field is not accepted.
     """
     if values is None:
         return DEFAULT
@@ -34,9 +34,9 @@ def task_from_dict(values: Any, source: str) -> Task:
 
 
 def metadata_of(task: Task) -> dict[str, Any]:
-    """Return what the metadata of a file say of its task, for `task_from_dict`.
+    """Return the entries for a task in the metadata of a file, for `task_from_dict`.
 
-    Files of the default task say nothing, as those of earlier versions.
+    There are none for the default task, as in files of earlier versions.
     """
     return {} if task == DEFAULT else {"task": task.to_dict()}
 

@@ -44,12 +44,12 @@ class Task(Checked, ABC):
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
         noun: What a network of this task is, such as "image classifier".
-        use: What it is for, as a sentence without its verb.
+        use: What it is for, as a phrase, such as "Classification of images that show ...".
         limits: What it cannot do, a sentence each.
         agreed: What a file and its network must agree on.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         shares: Metrics from 0 to 1 that are measured of every form of a network.
-        details: Further metrics of which `result.json` has those of the int8 file.
+        details: Further metrics, which `result.json` has for the int8 file only.
     """
 
     name: ClassVar[str]
@@ -83,11 +83,11 @@ class Task(Checked, ABC):
         """Load the images of a source with a progress bar, and say in one line what was found.
 
         Args:
-            source: See `load`, as for the next two and `judge_depth`.
+            source: Source of the images, as for `load`.
             input_spec: Input that the images are prepared for.
             seed: Seed of the splits.
             say: Whether to print the line.
-            judge_depth: See above.
+            judge_depth: As for `load`.
 
         Raises:
             UserError: See `load`.

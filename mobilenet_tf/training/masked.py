@@ -33,7 +33,7 @@ class _Mask(keras.layers.Layer):
 class _Masked(KerasBuilder):
     """Builds a Keras model with a mask after every operation that has weights.
 
-    An operation without weights makes zeros of zeros, one with normalization or bias does not.
+    Operations without weights turn zeros into zeros; those with normalization or a bias do not.
     """
 
     def finished(self, op: Op, x: Any) -> Any:

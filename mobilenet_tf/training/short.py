@@ -1,4 +1,4 @@
-"""Brief trainings of many smaller networks that are cut from one, as masks on one traced graph."""
+"""Brief trainings of many networks cut from the same one, as masks on one traced graph."""
 
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ _EVALUATION_BATCH = 64
 
 @dataclass(frozen=True)
 class Judged:
-    """Accuracy, from 0 to 1, and loss on the images that are kept aside."""
+    """Accuracy, from 0 to 1, and loss on the images that are set aside."""
 
     accuracy: float
     loss: float
@@ -33,16 +33,16 @@ class Judged:
 class ShortTraining:
     """Trains and judges cuts of one network after the other.
 
-    All cuts of a step learn the same batches, so that they differ by the cut alone. The result
-    depends on the network, its weights, the step and the seed; not on earlier steps.
+    All cuts of a step learn the same batches, so that only the cut differs. The result depends on
+    the network, its weights, the step and the seed; not on earlier steps.
 
     Args:
         task: What the networks are for.
         recipe: Gives everything but the learning rate and the number of batches.
         batches: Number of batches per training.
         learning_rate: Highest learning rate, from which it falls as in the recipe.
-        learned: Images that are trained on.
-        aside: Images that are not, and judge.
+        learned: Images to train on.
+        aside: Images to judge on.
         seed: Seed of the images' order, of augmentation and of dropout.
     """
 
@@ -58,7 +58,7 @@ class ShortTraining:
         seed: int,
     ):
         self.task, self.recipe, self.batches, self.seed = task, recipe, batches, seed
-        # An average of few batches would be that of the initial weights.
+        # No moving average of the weights: after few batches it would be the initial weights.
         self.stage = replace(
             recipe.train, epochs=1, learning_rate=learning_rate, warmup=0.0, ema=0.0
         )
@@ -92,7 +92,7 @@ class ShortTraining:
         return self._judged()
 
     def judge(self, cut: Cut) -> tuple[Judged, Weights]:
-        """Train a cut of the step's network; return its value and the smaller network's weights."""
+        """Train a cut of the network; return its result and the smaller network's weights."""
         self._assign(self._weights | masks(cut))
         for variable, value in zip(self._learner.optimizer.variables, self._optimizer, strict=True):
             variable.assign(value)

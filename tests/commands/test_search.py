@@ -123,7 +123,9 @@ def test_what_cannot_begin(settings, compared, tmp_path, monkeypatch):
     place = {"ORACLE_IP": "127.0.0.1", "ORACLE_PORT": "8000", "TUNER_ID": "chief"}
     for name, value in place.items():
         monkeypatch.setenv(f"KERASTUNER_{name}", value)
-    with pytest.raises(UserError, match="judge is 'macs'; only training is shared"):
+    with pytest.raises(
+        UserError, match="judge is 'macs'; several machines can share only training"
+    ):
         mn.search(settings(judge=Judge(kind="macs")), out=out)
     assert not out.exists()
 

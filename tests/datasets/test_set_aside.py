@@ -1,4 +1,4 @@
-"""Training images that are kept aside."""
+"""Training images that are set aside."""
 
 import numpy as np
 
@@ -22,3 +22,9 @@ def test_images_in_memory_are_balanced_and_neither_lost_nor_shared():
     again = set_aside(split, 0.15, 3, InputSpec(32))[1]
     other = set_aside(split, 0.15, 4, InputSpec(32))[1]
     assert again.names == held.names != other.names
+
+
+def test_some_images_are_left_to_train_on():
+    split = Split(np.zeros((4, 1, 1, 1), np.uint8), np.array([0, 0, 1, 1]), list("abcd"))
+    rest, held = set_aside(split, 0.99, 0, InputSpec(32))
+    assert (len(rest), len(held)) == (1, 3)

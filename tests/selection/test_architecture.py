@@ -147,7 +147,10 @@ def test_rewards():
     ("others", "said"),
     [
         ({"algorithm": "grid"}, "algorithm is 'grid'; it must be one of evolution, hyperband"),
-        ({"algorithm": "hyperband", "judge": Judge(kind="macs")}, "hyperband needs training"),
+        (
+            {"algorithm": "hyperband", "judge": Judge(kind="macs")},
+            "hyperband needs short trainings",
+        ),
         ({"budget": Budget(latency=1.0), "reward": Reward(target=2.0)}, "The target latency is 2"),
         ({"winners": 0}, "winners is 0"),
         ({"seeds": 0}, "seeds is 0"),

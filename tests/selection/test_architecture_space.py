@@ -57,7 +57,7 @@ def test_every_combination_counts(tmp_path):
         ("stride = 2", "stride = 3", "stride is 3; it must be a whole number from 1 to 2"),
         ("stride = 2", "stride = 2\nwidths = [3]", "has an unknown field 'widths'"),
         ("size = [32]", "size = [16]", "size is 16; it must be at least 32"),
-        ("size = [32]", "size = [32, 32]", r"size is \[32, 32\]; it must be a list of different"),
+        ("size = [32]", "size = [32, 32]", r"size is \[32, 32\]; it must be a list of 1 to 32"),
         ("dropout = 0.0", "dropout = 1.5", "dropout is 1.5"),
         ("[[stage]]", "[[stages]]", "has an unknown field|has no stage"),
     ],

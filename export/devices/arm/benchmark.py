@@ -1,4 +1,4 @@
-"""Compare the instructions of `.tflite` files on an emulated core; they are exact, not times."""
+"""Compare `.tflite` files on an emulated core by exact numbers of instructions, not by time."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,10 +36,10 @@ def benchmark_core(
         processor (core, emulator and runtime); rounds, which is 1; and files, a list with, of each
         file: file (its path), bytes, partitions and left_out (both determined on this machine),
         instructions of one inference, ratio to the first file, and ops (operator -> count,
-        instructions; each operator runs alone, without what a call costs).
+        instructions; each operator runs alone, and the overhead of the call is subtracted).
 
     Raises:
-        UserError: A file cannot be run, or is given twice, or there is no emulator.
+        UserError: A file cannot be run or is given twice, or packages are missing.
     """
     check_request(files, (1,), 1)
     emulator = Emulator(core)

@@ -31,10 +31,10 @@ TOOLS = {  # command or file -> Debian's package
     "gcc": "gcc",
 }
 CROSS = "aarch64-linux-gnu-"
-# The program stands at fixed addresses. Libraries find theirs where the program does.
+# The program is linked at fixed addresses; the libraries' own libraries are found by its RPATH.
 _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-no-pie", "-Wl,--disable-new-dtags")
 _SECONDS = 600  # of one process
-_MEMORY = "4G"  # that programs see
+_MEMORY = "4G"  # address space of a program
 _RUNS = 2  # of a file whose instructions are counted; the first one also prepares
 _SHOWN = 200  # characters of a reason
 
@@ -67,7 +67,7 @@ class Emulator:
     Attributes:
         core: The core.
         name: Everything that its counts depend on: core, emulator, runtime.
-        said: What the runtime wrote to standard error when it was last run.
+        said: What the runtime wrote to standard error in its last run.
 
     Args:
         core: The core.
@@ -119,7 +119,7 @@ class Emulator:
         return self._start({name: content}, inputs, count)
 
     def lower_bound(self, macs: int) -> int:
-        """Return the instructions of a network that does nothing but sum products of int8."""
+        """Return the fewest instructions that compute so many multiply-adds of int8."""
         return macs // self.core.macs_per_instruction
 
     def measure(self, files: Mapping[str, bytes]) -> dict[str, float]:
@@ -162,7 +162,7 @@ class Emulator:
 
 
 def _with_fixed_shapes(content: bytes) -> bytes:
-    """Return a file that is run with one picture, also where the size of its batch is open."""
+    """Return the file with a fixed batch of one picture, if the size of its batch is open."""
     model = parse_model(content)
     tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
     if all(tensor.shapeSignature is None for tensor in tensors):

@@ -81,7 +81,7 @@ class Counter:
         self._write(_templates({}))
 
     def lower_bound(self, macs: int) -> int:
-        """Return the instructions of a network if each of them multiplied and added."""
+        """Return the number of instructions if each did one multiply-add."""
         return macs
 
     def measure(self, files: Mapping[str, bytes]) -> dict[str, float]:
@@ -119,7 +119,7 @@ class Counter:
 
 
 def _templates(values: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return the files of a firmware, without pictures, for a board with much memory."""
+    """Return the files of a firmware, without pictures, for a board with enough memory."""
     files = fill("mobilenet_tf.deployment.devices.c", defaultdict(str, values))
     used = {
         name: content

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices import qemu
 
 BOARDS = {
@@ -165,13 +166,21 @@ def run(firmware: Firmware, plugin: Path | None = None) -> Execution:
     Args:
         firmware: From `build`.
         plugin: From `qemu.build_plugin`, to count instructions.
+
+    Raises:
+        UserError: It does not end in time.
     """
     command = ["qemu-system-arm", "-M", BOARDS[firmware.core], "-nographic", "-monitor", "none"]
     command += ["-serial", "none", "-semihosting-config", "enable=on,target=native"]
     command += ["-icount", "shift=0", "-kernel", str(firmware.elf)]
     if plugin is not None:
         command += qemu.counting(plugin, *_addresses(firmware.elf))
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"The firmware does not end within {_SECONDS} s on the emulated {firmware.core}."
+        ) from None
     return Execution(done.returncode, done.stdout, qemu.counts(done.stderr))
 
 
