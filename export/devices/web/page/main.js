@@ -7,7 +7,7 @@ import { buildName } from "./engine.js";
 import { showFacts } from "./facts.js";
 import { storePage } from "./offline.js";
 import { isModel, openPicture } from "./pictures.js";
-import { UserError } from "./tflite.js";
+import { checkSize, UserError } from "./tflite.js";
 import { followTheme } from "./theme.js";
 import { Tiles } from "./tiles.js";
 import { newContext, showInput, showPart } from "./view.js";
@@ -74,6 +74,7 @@ function clearTimes() {
 async function openModel(file) {
   at("status").textContent = `Loading ${file.name} …`;
   try {
+    checkSize(file);
     const bytes = new Uint8Array(await file.arrayBuffer());
     await classifier.inTurn(() => classifier.open({ name: file.name, bytes }));
     const { model } = classifier;
