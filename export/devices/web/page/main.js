@@ -89,14 +89,30 @@ async function openModel(file) {
 
 /** Let no answer of the model before stay on the page. */
 async function answerAnew() {
+  await classifyStill();
   const aside = newContext(document.createElement("canvas"));
   for (const [item, file] of tiles.all()) {
-    const { bitmap, jpeg } = await openPicture(file);
-    const answer = await classifier.inTurn(() => classifier.show(aside, bitmap, jpeg));
-    tiles.label(item, bitmap, answer);
+    try {
+      await withPicture(file, async (bitmap, jpeg) => {
+        const answer = await classifier.inTurn(() => classifier.show(aside, bitmap, jpeg));
+        tiles.label(item, bitmap, answer);
+      });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      tiles.remove(item); // the file has changed or gone since
+      complain(error);
+    }
+  }
+}
+
+/** Decode a picture for as long as it is used. */
+async function withPicture(file, use) {
+  const { bitmap, jpeg } = await openPicture(file);
+  try {
+    await use(bitmap, jpeg);
+  } finally {
     bitmap.close();
   }
-  await classifyStill();
 }
 
 async function classifyStill() {
@@ -108,12 +124,12 @@ async function classifyStill() {
 async function showPicture(file, item) {
   requireModel();
   stopCamera();
-  const { bitmap, jpeg } = await openPicture(file);
-  const answer = await classifier.inTurn(() => classifier.show(view, bitmap, jpeg));
-  showAnswer(answer, file.name);
-  tiles.label(item, bitmap, answer);
-  tiles.mark(item);
-  bitmap.close();
+  await withPicture(file, async (bitmap, jpeg) => {
+    const answer = await classifier.inTurn(() => classifier.show(view, bitmap, jpeg));
+    showAnswer(answer, file.name);
+    tiles.label(item, bitmap, answer);
+    tiles.mark(item);
+  });
 }
 
 async function addPicture(file) {
@@ -144,6 +160,7 @@ async function startCamera(start) {
   } finally {
     showCamera();
   }
+  if (!camera.on) return; // it was stopped, or started again, before it ran
   at("other").hidden = (await camera.count()) < 2;
   tiles.mark(null);
   clearTimes();
