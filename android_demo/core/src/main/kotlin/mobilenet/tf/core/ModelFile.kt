@@ -79,7 +79,7 @@ class ModelFile private constructor(
         /** Other tools may write any values, and a division by zero would show in the scores only. */
         private fun check(name: String, values: FloatArray, valid: (Float) -> Boolean) {
             if (values.isEmpty() || !values.all(valid)) {
-                throw UserError("The model's $name is ${values.joinToString(prefix = "[", postfix = "]")}; ${accepted(name)}.")
+                throw UserError("The model's $name is ${values.joinToString(prefix = "[", postfix = "]", limit = 4)}; ${accepted(name)}.")
             }
         }
 
@@ -89,8 +89,8 @@ class ModelFile private constructor(
         private fun labels(zip: TrailingZip, name: String): List<String> {
             val text = zip.read(name)?.toString(Charsets.UTF_8)
                 ?: throw UserError("The model refers to $name but does not contain it; copy or export it again.")
-            val lines = text.removePrefix("\uFEFF").replace("\r\n", "\n").split("\n")
-            return if (lines.last().isEmpty()) lines.dropLast(1) else lines
+            val lines = text.removePrefix("\uFEFF").replace("\r\n", "\n").replace('\r', '\n').split("\n")
+            return lines.dropLastWhile { it.isBlank() }
         }
 
         /** Read the crop from preprocessing.json. Other tools may write anything into a file of that name. */
