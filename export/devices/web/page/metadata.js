@@ -49,7 +49,6 @@ export async function readModel(bytes, name) {
       ...graph,
       classes,
       labels,
-      labelled: Boolean(stated.labels),
       about: { ...stated.about, runtime },
       spec: { height, width, channels, mean: stated.mean, std: stated.std, ...prepared },
     };

@@ -56,7 +56,7 @@ def npm(tmp_path, monkeypatch):
     program = tools / "npm"
     program.write_text(
         f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n'
-        f'[ -e {source}/fails ] && echo "E404 gone" >&2 && exit 1\n'
+        f'[ -e {source}/fails ] && echo "npm error code E404\nnpm error 404 gone." >&2 && exit 1\n'
         f"cp {source}/*.tgz .\n"
     )
     program.chmod(0o755)
@@ -90,7 +90,7 @@ def test_a_page(npm):
         if path.is_file() and path.name != MARKER
     )
     assert calls(npm) == [
-        f"pack --silent {package.name}@{package.version}" for package in packages.PACKAGES
+        f"pack --loglevel=error {package.name}@{package.version}" for package in packages.PACKAGES
     ]
     pages.write_page(DIGITS, npm / "another")
     assert len(calls(npm)) == 2
@@ -161,7 +161,7 @@ def test_a_damaged_cache_is_fetched_again(npm):
 
 def test_npm_fails_or_is_absent(npm, monkeypatch):
     (npm / "registry/fails").touch()
-    with pytest.raises(UserError, match="npm cannot fetch @litertjs/core: E404 gone"):
+    with pytest.raises(UserError, match=r"npm cannot fetch @litertjs/core: 404 gone\.$"):
         pages.write_page(DIGITS, npm / "page")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(
