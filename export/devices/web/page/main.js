@@ -94,8 +94,7 @@ async function answerAnew() {
   for (const [item, file] of tiles.all()) {
     try {
       await withPicture(file, async (bitmap, jpeg) => {
-        const answer = await classifier.inTurn(() => classifier.show(aside, bitmap, jpeg));
-        tiles.label(item, bitmap, answer);
+        tiles.label(item, bitmap, await classifier.show(aside, bitmap, jpeg));
       });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -105,14 +104,16 @@ async function answerAnew() {
   }
 }
 
-/** Decode a picture for as long as it is used. */
-async function withPicture(file, use) {
-  const { bitmap, jpeg } = await openPicture(file);
-  try {
-    await use(bitmap, jpeg);
-  } finally {
-    bitmap.close();
-  }
+/** Decode and use a picture in turn, so that the one that was asked for last is shown last. */
+function withPicture(file, use) {
+  return classifier.inTurn(async () => {
+    const { bitmap, jpeg } = await openPicture(file);
+    try {
+      await use(bitmap, jpeg);
+    } finally {
+      bitmap.close();
+    }
+  });
 }
 
 async function classifyStill() {
@@ -125,7 +126,7 @@ async function showPicture(file, item) {
   requireModel();
   stopCamera();
   await withPicture(file, async (bitmap, jpeg) => {
-    const answer = await classifier.inTurn(() => classifier.show(view, bitmap, jpeg));
+    const answer = await classifier.show(view, bitmap, jpeg);
     showAnswer(answer, file.name);
     tiles.label(item, bitmap, answer);
     tiles.mark(item);
