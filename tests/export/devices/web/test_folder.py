@@ -24,6 +24,7 @@ from mobilenet_tf.deployment.devices.web import folder as pages
 from mobilenet_tf.deployment.devices.web import packages, server
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from tests.sources import ROOT
 
 DIGITS = ROOT / "android_demo/app/src/main/assets/digits.tflite"
@@ -216,6 +217,10 @@ def test_int8_input_and_output_become_uint8(npm, files, pixels):
     assert after.metadata.crop == 0.5
     np.testing.assert_array_equal(after.run(pixels), before.run(pixels))
     np.testing.assert_array_equal(after.run_raw(pixels), before.run_raw(pixels).astype(int) + 128)
+    file = parse_model((npm / "page/model.tflite").read_bytes())
+    (signature,), graph = file.signatureDefs, file.subgraphs[0]
+    assert [one.tensorIndex for one in signature.inputs] == [*graph.inputs]
+    assert [one.tensorIndex for one in signature.outputs] == [*graph.outputs]
 
 
 def test_a_run_s_page(npm):
