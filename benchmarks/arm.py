@@ -4,8 +4,8 @@
     python -m benchmarks.arm [NETWORK...]
 
 The files are those of `benchmarks.latency`: ours, (a) Keras after full-int8 quantization, (b) Keras
-in float; and (d), ours with hard-swish as one operator, the form for microcontrollers. Instructions
-are exact, whatever else the machine does.
+in float; and (d), ours with hard-swish as one operator, the form for microcontrollers. Counts
+repeat within 20 instructions, whatever else the machine does.
 """
 
 import json

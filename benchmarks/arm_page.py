@@ -15,29 +15,29 @@ def page(result: Measurements) -> str:
         AArch64 runs on emulated cores of phones, on one thread, and QEMU counts what it executes:
         {"; ".join(result["measured_on"])}. Alpha is 1; weights are random, which changes no
         count."""
-    meaning = """These are **instructions, not time**. They are exact and repeatable, and need no
-        phone. What an instruction takes depends on the core: an A53 starts at most two at a time,
-        an A76 four, and both wait for memory. Compare files on the same core, and measure time on
-        your phone (`benchmark --device phone`)."""
+    meaning = """These are **instructions, not time**. They repeat within 20 instructions, and
+        need no phone. How long an instruction takes depends on the core: an A53 starts at most two
+        at a time, an A76 four, and both wait for memory. Compare files on the same core, and
+        measure time on your phone (`benchmark --device phone`)."""
     cores = """`cortex-a53` stands for cores without a dot product of int8, `cortex-a76` for those
         with one (`sdot`), and `arm-i8mm` for those with int8 matrix instructions (`smmla`). QEMU
         7.2 has no phone's core with the latter, so this is its largest core without SVE and SME."""
     files = """"Ours" is this project's int8 file, (a) is `tf_keras.applications` after full-int8
         post-training quantization, and (b) the same network in float. Partitions are counted on the
         machine that wrote this table; XNNPACK takes the same operators on Arm, as `make test-arm`
-        sees in the log of Android's library."""
+        sees for `v3_small` in the log of Android's library."""
     hard_swish = f"""(d) is our file with hard-swish as one operator, the form for microcontrollers.
         XNNPACK has no int8 kernel for it on Arm either, so TensorFlow Lite's own kernel runs, in a
         partition of its own each time. {_verdict(result)}"""
     scores = """`make test-arm` runs int8 files with uint8 and int8 input and float files of all
-        networks on the three cores, in LiteRT and in the library that Android apps contain
-        (TensorFlow Lite 2.16.1). Scores are those of x86 within 1 LSB, and the class is the same
-        wherever it leads by more than 2 LSB. Softmax goes through float exponentials, whose last
-        bit depends on the processor, so now and then a score differs by 1 LSB. The result of MEAN,
-        or of MUL with a sigmoid's gate, may lie between two integers and be rounded the other way,
-        as in MnasNet. With the random weights of the test, that LSB grows on the way to the scores,
-        as it does on x86 between XNNPACK and TensorFlow Lite's own kernels; there the class is
-        compared wherever it leads by more than twice what scores may differ."""
+        networks, with random weights, on the three cores, in LiteRT and in the library that Android
+        apps contain (TensorFlow Lite 2.16.1). Except for MnasNet, scores are those of x86 within
+        1 LSB, and the class is the same wherever it leads by more than 2 LSB. Softmax goes through
+        float exponentials, whose last bit depends on the processor, so now and then a score differs
+        by 1 LSB. The result of MEAN, or of MUL with a sigmoid's gate, may lie between two integers
+        and be rounded the other way. In MnasNet, that LSB grows on the way to the scores, as it
+        does on x86 between XNNPACK and TensorFlow Lite's own kernels. There the test allows 32 LSB,
+        and compares the class wherever it leads by more than 64."""
     return f"""# Arm cores of phones
 
 {paragraph(conditions)}

@@ -27,6 +27,7 @@ DEMO = Path(__file__).resolve().parents[2] / "android_demo"
 # The older runtime of the app's two builds, see android_demo/pom.xml: both run what it runs.
 RUNTIME = "2.16.1"
 PICTURES = 8
+PREPARATION = {"fit": "crop", "resize": "bilinear"}  # the app has no other; so does ModelFile.kt
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -52,8 +53,8 @@ def install(
         {"model", "golden", "required_runtime", "runtime", "pictures", "bytes"}.
 
     Raises:
-        UserError: The file is not an image classifier with a square input, or needs a newer
-            runtime than the app has; or there is no Android project.
+        UserError: The file is not an image classifier with a square input, is prepared as the app
+            cannot, or needs a newer runtime than the app has; or there is no Android project.
     """
     if not (demo / "settings.gradle.kts").is_file():
         raise UserError(f"{demo} is not an Android project: it has no settings.gradle.kts.")
@@ -66,7 +67,13 @@ def install(
         )
     data, title = read_file(file)
     model = TFLiteModel(file)
-    model_input(model)
+    spec = model_input(model)
+    for field, only in PREPARATION.items():
+        value = getattr(spec, field)
+        if value != only:
+            raise UserError(
+                f"{title} has {field} {value!r}; the app prepares images by {only!r} only."
+            )
     if model.outputs == 1:
         raise UserError(
             f"{title} has one score per image, and the app shows one for each class; export the "

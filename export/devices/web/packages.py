@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 import tarfile
@@ -112,7 +113,7 @@ def _packed(package: Package, cached: Path | None) -> bytes:
         place = "" if cached is None else f", or put {package.archive} into {cached.parent}"
         raise UserError(f"npm is needed to fetch {package.name} once; install it{place}.")
     with tempfile.TemporaryDirectory() as folder:
-        command = [npm, "pack", "--silent", f"{package.name}@{package.version}"]
+        command = [npm, "pack", "--loglevel=error", f"{package.name}@{package.version}"]
         try:
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS
@@ -121,9 +122,15 @@ def _packed(package: Package, cached: Path | None) -> bytes:
             raise UserError(f"npm did not deliver {package.name} in {_SECONDS} seconds.") from None
         archive = Path(folder) / package.archive
         if done.returncode or not archive.is_file():
-            output = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-            raise UserError(f"npm cannot fetch {package.name}: {output[0].rstrip('.')}.")
+            raise UserError(f"npm cannot fetch {package.name}: {_reason(done.stderr)}.")
         return read_bounded(archive, _ARCHIVE_BYTES)
+
+
+def _reason(log: str) -> str:
+    """Return the first line of npm's log that is more than a code."""
+    lines = [re.sub(r"^npm (error|ERR!) ?", "", line).strip() for line in log.splitlines()]
+    said = [line for line in lines if line and not re.match(r"(code|errno|syscall|path) ", line)]
+    return (said or ["no reason given"])[0].rstrip(".")
 
 
 def _sha512(content: bytes) -> str:

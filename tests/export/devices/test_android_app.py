@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import FITS, RESIZES, InputSpec
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.deployment.devices import android_app as android
 from mobilenet_tf.deployment.devices.android_app import DEMO, RUNTIME, golden_vectors, install
@@ -80,6 +80,28 @@ def test_a_run_folder(model, demo, tmp_path):
     (run / "model_int8.tflite").write_bytes(model.read_bytes())
     assert command(run, demo=demo)["model"].endswith("/digits_1.tflite")
     assert command(run, name="other", demo=demo)["model"].endswith("/other.tflite")
+
+
+@pytest.mark.parametrize(("field", "value"), [("fit", "pad"), ("resize", "bicubic")])
+def test_other_preparation_than_the_app_s_is_refused(model, demo, files, field, value):
+    model.write_bytes(
+        add_metadata(
+            files.uint8.read_bytes(), name="x", description="x", labels=list("abcde"),
+            input_spec=InputSpec(**{field: value}),
+        )
+    )  # fmt: skip
+    with pytest.raises(UserError, match=f"has {field} '{value}'; the app prepares images by"):
+        install(model, demo=demo)
+    assert not (demo / "app").exists()
+
+
+def test_the_app_refuses_it_too():
+    """Every other name that training knows stands in ModelFile.kt."""
+    source = DEMO / "core/src/main/kotlin/mobilenet/tf/core/ModelFile.kt"
+    stated = re.findall(r'Triple\("(\w+)", "(\w+)", listOf\((.*?)\)\)', source.read_text())
+    assert {field: only for field, only, _ in stated} == android.PREPARATION
+    others = {field: set(re.findall(r'"(\w+)"', names)) for field, _, names in stated}
+    assert others == {"fit": {*FITS} - {"crop"}, "resize": {*RESIZES} - {"bilinear"}}
 
 
 def test_a_newer_runtime_is_refused(model, demo, monkeypatch):

@@ -19,8 +19,9 @@ export function scoreText(scores) {
 /** Show the best classes in a list. */
 export function showBars(list, scores, labels) {
   const write = scoreText(scores);
-  const least = Math.min(0, ...scores);
-  const most = Math.max(1, ...scores);
+  // Without a spread: a call takes fewer arguments than there may be classes.
+  const least = scores.reduce((a, b) => Math.min(a, b), 0);
+  const most = scores.reduce((a, b) => Math.max(a, b), 1);
   const found = best(scores, labels);
   while (list.children.length > found.length) list.lastElementChild.remove();
   while (list.children.length < found.length) list.append(emptyBar());

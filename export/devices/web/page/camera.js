@@ -11,6 +11,7 @@ const SENTENCES = {
 export class Camera {
   #video = document.createElement("video");
   #stream = null;
+  #attempt = 0; // a stream that comes after `stop` or another `start` is not used
   #end = () => {}; // ends the wait for a frame
 
   /** @param {() => void} lost called when a running camera goes away */
@@ -33,16 +34,23 @@ export class Camera {
     return this.#stream?.getVideoTracks()[0] ?? null;
   }
 
-  /** @throws {UserError} there is none, or it may not be used */
+  /**
+   * Start a camera. When `stop` or another `start` comes before it runs, it stays off.
+   *
+   * @throws {UserError} there is none, or it may not be used
+   */
   async start(deviceId = null) {
     this.stop();
+    const attempt = this.#attempt;
     if (!navigator.mediaDevices?.getUserMedia) {
       throw new UserError("A camera needs https or localhost. Choose pictures instead.");
     }
     const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: "environment" };
     const video = { width: { ideal: 640 }, height: { ideal: 480 }, ...which };
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (attempt !== this.#attempt) return release(stream);
+      this.#stream = stream;
       this.#track.addEventListener("ended", () => {
         this.stop();
         this.lost();
@@ -50,13 +58,15 @@ export class Camera {
       this.#video.srcObject = this.#stream;
       await this.#video.play();
     } catch (error) {
+      if (attempt !== this.#attempt) return;
       this.stop();
       throw new UserError(SENTENCES[error.name] ?? `The camera does not start: ${error.message}.`);
     }
   }
 
   stop() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#attempt++;
+    release(this.#stream);
     this.#stream = null;
     this.#video.srcObject = null;
     this.#end();
@@ -93,4 +103,8 @@ export class Camera {
     });
     return this.on && video.videoWidth ? video : null;
   }
+}
+
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }

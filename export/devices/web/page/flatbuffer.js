@@ -1,9 +1,11 @@
 // Read tables of a flatbuffer by field number. The file is hostile: every position is checked
-// against its end, every length before memory is allocated for it, and the number of tables is
-// bounded, because offsets may share tables and a small file can unfold into a large tree.
+// against its end, every length before memory is allocated for it, and the number of tables, of texts'
+// bytes and of vectors' elements is bounded, because offsets may share them and a small file can unfold
+// into a large tree.
 
 const TABLES = 100_000;
 const TEXT_BYTES = 1 << 24;
+const ELEMENTS = 1 << 22;
 
 export class Damaged extends Error {}
 
@@ -11,6 +13,7 @@ export class Flatbuffer {
   #view;
   #tables = TABLES;
   #text = TEXT_BYTES;
+  #elements = ELEMENTS;
 
   /** @param {Uint8Array} bytes */
   constructor(bytes) {
@@ -36,6 +39,12 @@ export class Flatbuffer {
     this.#text -= length;
     if (this.#text < 0) throw new Damaged("it has too much text");
     return new TextDecoder().decode(this.slice(at, length));
+  }
+
+  /** Count elements of a vector before they are read. */
+  visit(length) {
+    this.#elements -= length;
+    if (this.#elements < 0) throw new Damaged("its vectors have too many elements");
   }
 
   /** @returns a view of `length` bytes from `at`, without a copy. */
@@ -160,6 +169,8 @@ export class Table {
 
   #vector(field, size, read) {
     const found = this.#extent(field, size);
-    return found ? Array.from({ length: found.length }, (_, i) => read(found.from + i * size)) : [];
+    if (!found) return [];
+    this.#data.visit(found.length);
+    return Array.from({ length: found.length }, (_, i) => read(found.from + i * size));
   }
 }

@@ -7,7 +7,7 @@ import { buildName } from "./engine.js";
 import { showFacts } from "./facts.js";
 import { storePage } from "./offline.js";
 import { isModel, openPicture } from "./pictures.js";
-import { UserError } from "./tflite.js";
+import { checkSize, UserError } from "./tflite.js";
 import { followTheme } from "./theme.js";
 import { Tiles } from "./tiles.js";
 import { newContext, showInput, showPart } from "./view.js";
@@ -74,6 +74,7 @@ function clearTimes() {
 async function openModel(file) {
   at("status").textContent = `Loading ${file.name} …`;
   try {
+    checkSize(file);
     const bytes = new Uint8Array(await file.arrayBuffer());
     await classifier.inTurn(() => classifier.open({ name: file.name, bytes }));
     const { model } = classifier;
@@ -88,14 +89,31 @@ async function openModel(file) {
 
 /** Let no answer of the model before stay on the page. */
 async function answerAnew() {
+  await classifyStill();
   const aside = newContext(document.createElement("canvas"));
   for (const [item, file] of tiles.all()) {
-    const { bitmap, jpeg } = await openPicture(file);
-    const answer = await classifier.inTurn(() => classifier.show(aside, bitmap, jpeg));
-    tiles.label(item, bitmap, answer);
-    bitmap.close();
+    try {
+      await withPicture(file, async (bitmap, jpeg) => {
+        tiles.label(item, bitmap, await classifier.show(aside, bitmap, jpeg));
+      });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      tiles.remove(item); // the file has changed or gone since
+      complain(error);
+    }
   }
-  await classifyStill();
+}
+
+/** Decode and use a picture in turn, so that the one that was asked for last is shown last. */
+function withPicture(file, use) {
+  return classifier.inTurn(async () => {
+    const { bitmap, jpeg } = await openPicture(file);
+    try {
+      await use(bitmap, jpeg);
+    } finally {
+      bitmap.close();
+    }
+  });
 }
 
 async function classifyStill() {
@@ -107,12 +125,12 @@ async function classifyStill() {
 async function showPicture(file, item) {
   requireModel();
   stopCamera();
-  const { bitmap, jpeg } = await openPicture(file);
-  const answer = await classifier.inTurn(() => classifier.show(view, bitmap, jpeg));
-  showAnswer(answer, file.name);
-  tiles.label(item, bitmap, answer);
-  tiles.mark(item);
-  bitmap.close();
+  await withPicture(file, async (bitmap, jpeg) => {
+    const answer = await classifier.show(view, bitmap, jpeg);
+    showAnswer(answer, file.name);
+    tiles.label(item, bitmap, answer);
+    tiles.mark(item);
+  });
 }
 
 async function addPicture(file) {
@@ -143,6 +161,7 @@ async function startCamera(start) {
   } finally {
     showCamera();
   }
+  if (!camera.on) return; // it was stopped, or started again, before it ran
   at("other").hidden = (await camera.count()) < 2;
   tiles.mark(null);
   clearTimes();

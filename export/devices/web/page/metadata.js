@@ -17,6 +17,7 @@ const OPTIONS = { mean: 0, std: 1 };
 const FILE = { name: 0, kind: 2 };
 const LABELS = [2, 3];
 const CHANNELS = 4096;
+const VERSION_BYTES = 32;
 
 const ENTRY = "TFLITE_METADATA";
 const RUNTIME = "min_runtime_version";
@@ -43,12 +44,11 @@ export async function readModel(bytes, name) {
       throw new UserError(`${name} has ${labels.length} labels for ${classes} classes.`);
     }
     const prepared = await readPreprocessing(bytes);
-    const runtime = text(graph.metadata.get(RUNTIME)) || null;
+    const runtime = text(graph.metadata.get(RUNTIME)?.subarray(0, VERSION_BYTES)) || null;
     return {
       ...graph,
       classes,
       labels,
-      labelled: Boolean(stated.labels),
       about: { ...stated.about, runtime },
       spec: { height, width, channels, mean: stated.mean, std: stated.std, ...prepared },
     };
@@ -114,6 +114,9 @@ function numbers(count) {
   return Array.from({ length: count }, (_, i) => String(i));
 }
 
+/** Decode UTF-8 without the zeros at its end. */
 function text(bytes) {
-  return new TextDecoder().decode(bytes ?? new Uint8Array(0)).replace(/\0+$/, "");
+  let end = bytes?.length ?? 0;
+  while (end && bytes[end - 1] === 0) end--;
+  return end ? new TextDecoder().decode(bytes.subarray(0, end)) : "";
 }

@@ -17,10 +17,22 @@ const LOGISTIC = 14;
 const FORM_ONLY = new Set([22, 43, 70, 6, 114]); // RESHAPE, SQUEEZE, EXPAND_DIMS, DE- and QUANTIZE
 const INPUT_ELEMENTS = 1 << 24;
 const CLASSES = 1 << 16;
-export const FILE_BYTES = 1 << 27;
+const RANK = 16;
+const FILE_BYTES = 1 << 27;
 
 /** Something that a person did and can mend; its message is a whole sentence. */
 export class UserError extends Error {}
+
+/**
+ * Reject a file that is too large, before it is read.
+ *
+ * @param {File} file
+ */
+export function checkSize({ name, size }) {
+  if (size > FILE_BYTES) {
+    throw new UserError(`${name} has more than ${FILE_BYTES / 2 ** 20} MB, too many for a browser.`);
+  }
+}
 
 /**
  * @param {Uint8Array} bytes
@@ -31,9 +43,6 @@ export class UserError extends Error {}
  * @throws {UserError} it is no model, is damaged, or not one that this page runs
  */
 export function readGraph(bytes, name) {
-  if (bytes.length > FILE_BYTES) {
-    throw new UserError(`${name} has more than ${FILE_BYTES / 2 ** 20} MB, too many for a browser.`);
-  }
   const buffer = new Flatbuffer(bytes);
   if (buffer.mark !== "TFL3") throw new UserError(`${name} is not a .tflite file.`);
   try {
@@ -99,6 +108,7 @@ function tensor(table) {
   const [zeroPoint = 0] = quantization?.int64s(QUANTIZATION.zeroPoint) ?? [];
   const shape = table.int32s(TENSOR.shape);
   const signature = table.int32s(TENSOR.signature);
+  if (shape.length > RANK) throw new Damaged("it has a tensor of too many dimensions");
   return {
     // Converters leave the batch open in the signature, and state the one that is used in the shape.
     shape: signature.length === shape.length ? [shape[0], ...signature.slice(1)] : shape,

@@ -152,6 +152,31 @@ def test_another_camera(open_page):
     assert page.button("Other camera").is_hidden()
 
 
+def test_started_twice(open_page, digit_camera):
+    """Of two streams that were asked for at once, one is used and the other is released."""
+    script = """
+      const ask = MediaDevices.prototype.getUserMedia;
+      window.streams = [];
+      MediaDevices.prototype.getUserMedia = async function (...rest) {
+        const stream = await ask.apply(this, rest);
+        streams.push(stream);
+        return stream;
+      };"""
+    page = open_page(*digit_camera, script=script)
+    page.call(
+        """() => {
+          const button = document.getElementById("camera");
+          button.click();
+          button.click();
+        }"""
+    )
+    page.wait("() => streams.length === 2")
+    page.wait("(count) => frames_read > count + 3", page.call("() => frames_read"))
+    states = page.call("() => streams.map((one) => one.getVideoTracks()[0].readyState)")
+    assert sorted(states) == ["ended", "live"]
+    assert page.button("Stop camera").is_enabled()
+
+
 def test_permission_is_refused(open_page):
     page = open_page(CAMERA)
     page.button("Start camera").click()

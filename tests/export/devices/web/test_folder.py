@@ -24,6 +24,7 @@ from mobilenet_tf.deployment.devices.web import folder as pages
 from mobilenet_tf.deployment.devices.web import packages, server
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from tests.sources import ROOT
 
 DIGITS = ROOT / "android_demo/app/src/main/assets/digits.tflite"
@@ -56,7 +57,7 @@ def npm(tmp_path, monkeypatch):
     program = tools / "npm"
     program.write_text(
         f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n'
-        f'[ -e {source}/fails ] && echo "E404 gone" >&2 && exit 1\n'
+        f'[ -e {source}/fails ] && echo "npm error code E404\nnpm error 404 gone." >&2 && exit 1\n'
         f"cp {source}/*.tgz .\n"
     )
     program.chmod(0o755)
@@ -90,7 +91,7 @@ def test_a_page(npm):
         if path.is_file() and path.name != MARKER
     )
     assert calls(npm) == [
-        f"pack --silent {package.name}@{package.version}" for package in packages.PACKAGES
+        f"pack --loglevel=error {package.name}@{package.version}" for package in packages.PACKAGES
     ]
     pages.write_page(DIGITS, npm / "another")
     assert len(calls(npm)) == 2
@@ -161,7 +162,7 @@ def test_a_damaged_cache_is_fetched_again(npm):
 
 def test_npm_fails_or_is_absent(npm, monkeypatch):
     (npm / "registry/fails").touch()
-    with pytest.raises(UserError, match="npm cannot fetch @litertjs/core: E404 gone"):
+    with pytest.raises(UserError, match=r"npm cannot fetch @litertjs/core: 404 gone\.$"):
         pages.write_page(DIGITS, npm / "page")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(
@@ -216,6 +217,10 @@ def test_int8_input_and_output_become_uint8(npm, files, pixels):
     assert after.metadata.crop == 0.5
     np.testing.assert_array_equal(after.run(pixels), before.run(pixels))
     np.testing.assert_array_equal(after.run_raw(pixels), before.run_raw(pixels).astype(int) + 128)
+    file = parse_model((npm / "page/model.tflite").read_bytes())
+    (signature,), graph = file.signatureDefs, file.subgraphs[0]
+    assert [one.tensorIndex for one in signature.inputs] == [*graph.inputs]
+    assert [one.tensorIndex for one in signature.outputs] == [*graph.outputs]
 
 
 def test_a_run_s_page(npm):

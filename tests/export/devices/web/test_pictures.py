@@ -95,19 +95,22 @@ def test_another_model_is_dropped(page, digits):
     assert page.bars()[0] == (model.labels[scores.argmax()], f"{100 * scores.max():.1f} %")
 
 
-def test_deflated_labels(page, digits):
-    """Other tools compress the archive."""
-    content = DIGITS.read_bytes()
+def with_labels(content: bytes, labels: bytes) -> bytes:
+    """The same model with another labels.txt, in a compressed archive."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
         start = min(entry.header_offset for entry in archive.infolist())
     stream = io.BytesIO(content[:start])
     with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(
-                name, b"zero\none\n2\n3\n4\n5\n6\n7\n8\n9\n" if "labels" in name else data
-            )
-    page.open_model("packed.tflite", stream.getvalue())
+            archive.writestr(name, labels if name == "labels.txt" else data)
+    return stream.getvalue()
+
+
+def test_deflated_labels(page):
+    """Other tools compress the archive."""
+    labels = b"zero\none\n2\n3\n4\n5\n6\n7\n8\n9\n"
+    page.open_model("packed.tflite", with_labels(DIGITS.read_bytes(), labels))
     page.wait("() => document.getElementById('labels').textContent.includes('zero')")
     assert page.text("error") == ""
 
@@ -128,12 +131,17 @@ def damaged() -> dict[str, tuple[bytes, str]]:
             whole.replace(b"PK\x01\x02", b"PK\x09\x09"),
             "the archive at its end is damaged",
         ),
+        "zeros.tflite": (
+            with_labels(whole, bytes(4_000_000) + b"x"),
+            "has 1 labels for 10 classes",
+        ),
         "labels.tflite": (wrong.replace(b"a\nb\nc\n", b"a\nb c\n"), "has 2 labels for 3 classes"),
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["text.tflite", "empty.tflite", "cut.tflite", "zip.tflite", "labels.tflite"]
+    "name",
+    [f"{name}.tflite" for name in ("text", "empty", "cut", "zip", "zeros", "labels")],
 )
 def test_a_broken_model(page, digits, name):
     """One sentence; the model before goes on."""

@@ -93,8 +93,9 @@ class CameraThread(context: Context, private val onFrame: (CopiedFrame) -> Unit,
         handler.post {
             machine.stop()
             manager.unregisterAvailabilityCallback(availability)
+            // Not earlier: a camera that is still being opened answers on this thread, which closes it.
+            thread.quitSafely()
         }
-        thread.quitSafely()
     }
 
     private fun connect(events: CameraEvents): CameraLink? {

@@ -23,12 +23,17 @@ class Pickers(private val activity: Activity) {
         Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE).setType(type)
 }
 
-/** Return the dialog that selects, opens and deletes models. */
+/**
+ * Return the dialog that selects, opens and deletes models.
+ *
+ * @param present shows the dialog that deletes models instead of this one.
+ */
 fun modelDialog(
     activity: Activity,
     names: List<String>,
     deletable: List<String>,
     session: LiveSession,
+    present: (AlertDialog) -> Unit,
     openFile: () -> Unit,
 ): AlertDialog {
     val items = (names + activity.getString(R.string.open_file)).toTypedArray()
@@ -36,7 +41,7 @@ fun modelDialog(
         .setTitle(R.string.model)
         .setItems(items) { _, index -> names.getOrNull(index)?.let { session.useModel(it) } ?: openFile() }
     if (deletable.isNotEmpty()) {
-        builder.setNeutralButton(R.string.delete_models) { _, _ -> deleteDialog(activity, deletable, session).show() }
+        builder.setNeutralButton(R.string.delete_models) { _, _ -> present(deleteDialog(activity, deletable, session)) }
     }
     return builder.create()
 }

@@ -154,9 +154,14 @@ class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener,
         return true
     }
 
-    override fun chooseModel(names: List<String>, deletable: List<String>) {
+    override fun chooseModel(names: List<String>, deletable: List<String>) =
+        present(modelDialog(this, names, deletable, session, ::present) { orNotice { pickers.file(MODEL) } })
+
+    /** Show a dialog, which [onDestroy] dismisses, instead of the one before. */
+    private fun present(next: Dialog) {
         dialog?.dismiss()
-        dialog = modelDialog(this, names, deletable, session) { orNotice { pickers.file(MODEL) } }.apply { show() }
+        dialog = next
+        next.show()
     }
 
     /** Start another app's screen; a device may have none that can do it. */

@@ -9,7 +9,31 @@ import java.nio.ByteBuffer
  *   IndexOutOfBoundsException or IllegalArgumentException.
  * @param start position of the table in [data].
  */
-internal class FlatbufferTable(private val data: ByteBuffer, private val start: Int) {
+internal class FlatbufferTable private constructor(
+    private val data: ByteBuffer,
+    private val start: Int,
+    private val left: Budget,
+) {
+    /** What may still be read. Offsets may share tables and texts, so a small file can unfold into a large tree. */
+    private class Budget {
+        private var tables = TABLES
+        private var elements = ELEMENTS
+
+        fun countTable() {
+            tables -= 1
+            require(tables >= 0) { "The file refers to more than $TABLES tables." }
+        }
+
+        fun countElements(count: Int) {
+            elements -= count
+            require(elements >= 0) { "The file's vectors have more than $ELEMENTS elements." }
+        }
+    }
+
+    init {
+        left.countTable()
+    }
+
     private fun position(field: Int): Int? {
         val vtable = start - data.getInt(start)
         val slot = 4 + 2 * field
@@ -24,10 +48,10 @@ internal class FlatbufferTable(private val data: ByteBuffer, private val start: 
 
     fun int(field: Int): Int? = position(field)?.let { data.getInt(it) }
 
-    fun table(field: Int): FlatbufferTable? = position(field)?.let { FlatbufferTable(data, target(it)) }
+    fun table(field: Int): FlatbufferTable? = position(field)?.let { FlatbufferTable(data, target(it), left) }
 
     fun tables(field: Int): List<FlatbufferTable> =
-        elements(field, 4) { FlatbufferTable(data, target(it)) } ?: emptyList()
+        elements(field, 4) { FlatbufferTable(data, target(it), left) } ?: emptyList()
 
     fun floats(field: Int): FloatArray? = elements(field, 4) { data.getFloat(it) }?.toFloatArray()
 
@@ -50,11 +74,15 @@ internal class FlatbufferTable(private val data: ByteBuffer, private val start: 
         require(length >= 0 && length.toLong() * size <= data.limit() - at - 4) {
             "A vector of length $length exceeds the file."
         }
+        left.countElements(length)
         return at + 4 to length
     }
 
     companion object {
+        private const val TABLES = 100_000
+        private const val ELEMENTS = 1 shl 26
+
         /** Return the root table of a flatbuffer. */
-        fun root(data: ByteBuffer): FlatbufferTable = FlatbufferTable(data, data.getInt(0))
+        fun root(data: ByteBuffer): FlatbufferTable = FlatbufferTable(data, data.getInt(0), Budget())
     }
 }

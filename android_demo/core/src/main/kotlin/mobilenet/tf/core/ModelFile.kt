@@ -28,6 +28,12 @@ class ModelFile private constructor(
         private const val NORMALIZATION = 1
         private val LABEL_TYPES = listOf(2, 3)
 
+        /** A field of preprocessing.json, the one value that this app can do, and training's other values. */
+        private val PREPARATION = listOf(
+            Triple("fit", "crop", listOf("stretch", "pad")),
+            Triple("resize", "bilinear", listOf("nearest", "box", "bicubic", "lanczos")),
+        )
+
         /**
          * Read the standard TFLite metadata and the files that are appended to the model.
          *
@@ -79,7 +85,7 @@ class ModelFile private constructor(
         /** Other tools may write any values, and a division by zero would show in the scores only. */
         private fun check(name: String, values: FloatArray, valid: (Float) -> Boolean) {
             if (values.isEmpty() || !values.all(valid)) {
-                throw UserError("The model's $name is ${values.joinToString(prefix = "[", postfix = "]")}; ${accepted(name)}.")
+                throw UserError("The model's $name is ${values.joinToString(prefix = "[", postfix = "]", limit = 4)}; ${accepted(name)}.")
             }
         }
 
@@ -89,15 +95,22 @@ class ModelFile private constructor(
         private fun labels(zip: TrailingZip, name: String): List<String> {
             val text = zip.read(name)?.toString(Charsets.UTF_8)
                 ?: throw UserError("The model refers to $name but does not contain it; copy or export it again.")
-            val lines = text.removePrefix("\uFEFF").replace("\r\n", "\n").split("\n")
-            return if (lines.last().isEmpty()) lines.dropLast(1) else lines
+            val lines = text.removePrefix("\uFEFF").replace("\r\n", "\n").replace('\r', '\n').split("\n")
+            return lines.dropLastWhile { it.isBlank() }
         }
 
-        /** Read the crop from preprocessing.json. Other tools may write anything into a file of that name. */
+        /**
+         * Read the crop from preprocessing.json, and reject preparation that differs from the app's. Other
+         * tools may write anything into a file of that name.
+         */
         private fun crop(zip: TrailingZip): Double? {
             val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return null
-            val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *>
-            val crop = values?.get("crop") as? Double ?: return null
+            val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *> ?: return null
+            for ((field, only, others) in PREPARATION) {
+                val stated = values[field] as? String
+                if (stated in others) throw UserError("The model's $field is $stated; only $only is accepted.")
+            }
+            val crop = values["crop"] as? Double ?: return null
             if (crop > 0 && crop <= 1) return crop
             throw UserError("The model's crop is $crop; numbers above 0 and up to 1 are accepted.")
         }

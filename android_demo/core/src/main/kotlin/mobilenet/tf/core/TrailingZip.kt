@@ -21,10 +21,11 @@ internal class TrailingZip(private val data: ByteBuffer) {
     fun read(name: String): ByteArray? {
         val entry = entries[name] ?: return null
         require(data.getInt(entry.header) == LOCAL) { "The header of $name is damaged." }
+        require(entry.compressedSize in 0..LIMIT && entry.size in 0..LIMIT) { "$name is too large." }
         val start = entry.header + 30 + short(entry.header + 26) + short(entry.header + 28)
         val compressed = slice(start, entry.compressedSize)
         if (entry.method == STORED) return compressed
-        require(entry.method == DEFLATED && entry.size in 0..LIMIT) { "$name is too large or uses an unsupported compression method." }
+        require(entry.method == DEFLATED) { "$name uses an unsupported compression method." }
         val content = ByteArray(entry.size)
         val inflater = Inflater(true)
         try {

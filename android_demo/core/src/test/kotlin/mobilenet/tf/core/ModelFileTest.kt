@@ -78,6 +78,9 @@ class ModelFileTest {
         for (crop in listOf("0.0", "5.0", "-1.", "1e9")) {
             assertMessage("The model's crop is", replaced("\"crop\": 1.0", "\"crop\": $crop"))
         }
+        val end = "\"crop\": 1.0,\n  \"extra\": {}"
+        assertMessage("The model's fit is pad", replaced(end, "\"fit\": \"pad\"".padEnd(end.length)))
+        assertMessage("The model's resize is box", replaced(end, "\"resize\": \"box\"".padEnd(end.length)))
         val mean = floats(1, 128f)
         val std = floats(1, 127.5f)
         assertMessage("The model's mean is [NaN]", replaced(mean, floats(1, Float.NaN)))

@@ -124,7 +124,7 @@ class LiveTest {
         val live = Live(screens).photo(Reference.UNCLEAR)
         // The same network with other labels.
         live.openFile(edited("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n"), "letters.tflite")
-        live.await { it.state.model?.name == "letters.tflite" || it.state.model?.name == "letters" }
+        live.await { it.state.model?.name == "letters" }
         live.await { it.labels != null }
         assertEquals("c", live.labels!!.first())
         assertTrue(live.isShown(R.id.still_image))
