@@ -4,7 +4,7 @@ python -m benchmarks.search [--data DIR] [--seeds N] [--folder DIR] [--judge KIN
 
 The pictures of DIR are split again, 60 % for training and 25 % for testing. The limit is the
 measured latency of `REFERENCE` on this CPU, and the search may take M minutes. The best network and
-the published ones of the same latency are trained in full, with the same number of epochs. Then
+the published ones of the nearest latency are trained in full, with the same number of epochs. Then
 networks drawn at random within the limit are judged in each way and trained in full. Work that was
 interrupted continues.
 """

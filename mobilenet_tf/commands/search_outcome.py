@@ -100,7 +100,7 @@ def read_result(folder: RunFolder) -> dict[str, Any]:
 
 
 def require_same_images(folder: RunFolder, images: str, source: str) -> None:
-    """Check that a search goes on with the images that it began with.
+    """Check that a search continues with the images that it began with.
 
     Args:
         folder: The folder of the search.

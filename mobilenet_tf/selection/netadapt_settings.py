@@ -72,7 +72,7 @@ class AdaptSettings(Checked):
         if cost.latency is None:
             raise UserError(
                 f"--to is a share of the latency, which cannot be measured on the device "
-                f"{self.device}; give --max-flash, --max-ram or --max-macs."
+                f"{self.device}; give another limit, such as --max-ram or --max-macs."
             )
         return replace(self.budget, latency=self.to * cost.latency)
 

@@ -32,8 +32,8 @@ class Trial:
 
     Attributes:
         number: Its number, as text.
-        run: Number of the first trial with the same values, whose training it continues, or its
-            own.
+        run: Number of the first trial of the same network and fields, whose training it
+            continues; its own if there is none.
         choice: The network and its cost.
         fields: Path in the recipe -> value, of the fields that are varied.
         epochs: Epoch to stop after, counted from the start of the training that it continues.
@@ -170,10 +170,11 @@ class _Tuner(BaseTuner):
         return self.problem.describe(trial.hyperparameters.values)
 
     def _run(self, trial: OracleTrial) -> str:
-        """Return the number of the first trial with the same values.
+        """Return the number of the first trial of the same network and fields.
 
-        Hyperband promotes it, or an algorithm asks for the same again. Either way its training
-        goes on, so that nothing is trained twice. Workers know only what Hyperband promotes.
+        Hyperband promotes it, or different values describe the same: numbers are rounded, and some
+        choices make no difference. Either way its training continues, so that nothing is trained
+        twice. Workers know only what Hyperband promotes.
         """
         if is_distributed():
             return first_of(self.oracle, trial).trial_id

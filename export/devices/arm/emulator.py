@@ -36,7 +36,7 @@ _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-no-pie", "-Wl,--di
 _SECONDS = 600  # of one process
 _MEMORY = "4G"  # address space of a program
 _RUNS = 2  # of a file whose instructions are counted; the first one also prepares
-_SHOWN = 200  # characters of a reason
+_SHOWN = 200  # characters of a reason, or of the names of files
 
 
 def missing_packages() -> list[str]:
@@ -148,7 +148,8 @@ class Emulator:
             place = self._folder / f"{number}.tflite"
             place.write_bytes(_with_fixed_shapes(content))
             command.append(str(place))
-        failed = f"{', '.join(files)} cannot be run on the emulated {self.core.name}"
+        names = clean(", ".join(files), _SHOWN)
+        failed = f"{names} cannot be run on the emulated {self.core.name}"
         try:
             done = subprocess.run(command, input=inputs, capture_output=True, timeout=_SECONDS)
         except subprocess.TimeoutExpired:
