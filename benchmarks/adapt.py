@@ -247,6 +247,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--dry", action="store_true", help="leave the documents as they are")
     options = parser.parse_args()
+    if options.table:
+        for section in SECTIONS:
+            section.write()
+        return
     lengths = Lengths(**{name: getattr(options, name) for name in Lengths().__dict__})
     data, facts = split_of(options), {"machine": machine(), "source": options.data.name}
     if options.only != "devices":

@@ -20,6 +20,7 @@ import mobilenet_tf as mn
 from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.commands.search_judge import CandidateJudge
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
@@ -34,6 +35,7 @@ KINDS = ("training", "supernet", "macs")
 JUDGE_EPOCHS = {"training": 5, "supernet": 40, "macs": 1}
 EPOCHS, QAT_EPOCHS = 40, 4
 JUDGE_SIZE = 64
+_DRAWS = 10_000  # per network of the ranking, at most
 
 
 def settings_of(data: Path, options: Mapping[str, Any]) -> ArchitectureSettings:
@@ -62,13 +64,21 @@ def judge_of(kind: str, epochs: int | None = None) -> Judge:
 
 
 def drawn(problem: Architectures, count: int) -> list[Affordable]:
-    """Return different networks within the budget, drawn at random."""
+    """Return different networks within the budget, drawn at random.
+
+    Raises:
+        UserError: Hardly any network is within the budget.
+    """
     random, found = np.random.default_rng(0), {}
-    while len(found) < count:
+    for _ in range(_DRAWS * count):
+        if len(found) == count:
+            break
         values = problem.settings.space.drawn(random)
         if problem.accepts(values):
             one = problem.describe(values)[0]
             found[one.label] = one
+    if len(found) < count:
+        raise UserError(f"Only {len(found)} of {_DRAWS * count:,} networks are within the budget.")
     return list(found.values())
 
 
@@ -168,10 +178,13 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--judge-epochs", type=int)
     parser.add_argument("--space", type=Path)
-    parser.add_argument("--show", action="store_true", help="print the section; write nothing")
+    parser.add_argument("--dry", action="store_true", help="leave the documents as they are")
     options = parser.parse_args()
+    if options.table:
+        SECTION.write()
+        return
     found = measure(split_of(options), options.folder, vars(options))
-    if options.show:
+    if options.dry:
         print(render(found))
     else:
         SECTION.save(found)
