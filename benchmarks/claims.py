@@ -130,8 +130,8 @@ def render(measured: Mapping[str, Any]) -> str:
         `{first["recipe"]}`, {" or ".join(seeds)} seed{"s" * (seeds != ["1"])}; in brackets after a
         network, its multiply-adds. Differences in points with 95 % intervals of a paired bootstrap
         over images and seeds. {counts}: a difference agrees if its interval lies on the paper's
-        side of zero or, where the paper finds no difference, within {MARGIN:g} points; it
-        disagrees if it lies on the other side, and is open otherwise.
+        side of zero, whatever its size, or, where the paper finds no difference, within
+        {MARGIN:g} points; it disagrees if it lies on the other side, and is open otherwise.
         {first["machine"]["cores"]} cores, {first["machine"]["cpu"]}."""
     missing = [claim.name for claim in CLAIMS if claim.name not in measured]
     left = f"\n\nNot measured yet: {', '.join(missing)}." if missing else ""
