@@ -16,7 +16,7 @@ def text(result: Measurements) -> str:
     """Return the section as Markdown."""
     numbers = f"""Outputs of networks with random weights for 32 pictures, compared with those of
         LiteRT in Python, in both builds of LiteRT.js; and the milliseconds of one inference. Times
-        are those of this machine, which did other work as well: {result["machine"]["cpu"]},
+        are those of this machine: {result["machine"]["cpu"]},
         {result["machine"]["cores"]} cores, {result["browser"]}, LiteRT.js {result["litert"]}."""
     photos, memory = result["photos"], result["memory"]
     growth = memory["last"]["heap"] - memory["first"]["heap"]
