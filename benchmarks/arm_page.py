@@ -85,7 +85,7 @@ _USE = """`benchmark` counts files side by side, and every operator alone. `choo
 
 def _less(result: Measurements) -> str:
     """Return how many times ours the instructions of (a) are for networks with hard-swish."""
-    ratios = [counted["a"] / counted["ours"] for _, _, counted in _rows(result) if "d" in counted]
+    ratios = _ratios(result, "a")
     if not ratios:
         return ""
     return (
@@ -98,12 +98,7 @@ def _less(result: Measurements) -> str:
 
 def _verdict(result: Measurements) -> str:
     """Return which form of hard-swish executes fewer instructions, and by how much."""
-    ratios = [
-        counted["d"] / counted["ours"]
-        for row in result["rows"]
-        for counted in row["instructions"].values()
-        if "d" in counted
-    ]
+    ratios = _ratios(result, "d")
     if not ratios:
         return ""
     least, most = (f"{100 * abs(ratio - 1):.0f} %" for ratio in (min(ratios), max(ratios)))
@@ -114,6 +109,11 @@ def _verdict(result: Measurements) -> str:
             "x * relu6(x + 3) in two operators, and no target asks for another form."
         )
     return f"Its instructions are {min(ratios):.2f} to {max(ratios):.2f} times ours."
+
+
+def _ratios(result: Measurements, kind: str) -> list[float]:
+    """Return how many times ours the instructions of a file are, for networks with hard-swish."""
+    return [counted[kind] / counted["ours"] for _, _, counted in _rows(result) if "d" in counted]
 
 
 def _rows(result: Measurements) -> list[tuple[dict[str, Any], str, dict[str, int]]]:

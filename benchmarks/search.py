@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import mobilenet_tf as mn
+from benchmarks.ranks import rank_correlation
 from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.commands.search_judge import CandidateJudge
@@ -28,7 +29,6 @@ from mobilenet_tf.deployment.report.comparison_tables import markdown_table
 from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import Architectures, ArchitectureSettings, Judge
 from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
-from mobilenet_tf.selection.ranks import rank_correlation
 
 REFERENCE = ("v2", 0.5)
 KINDS = ("training", "supernet", "macs")

@@ -28,7 +28,7 @@ def adapt(
     max_ram: MaxRam = None,
     max_macs: MaxMacs = None,
     max_instructions: MaxInstructions = None,
-    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    device: opt.Device = "cpu",
     steps: Annotated[int, typer.Option(help="Number of steps in which to reach the budget.")] = 20,
     decay: Annotated[
         float, typer.Option(help="Ratio of what a step saves to what the step before saves.")

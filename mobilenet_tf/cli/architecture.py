@@ -85,7 +85,7 @@ def search(
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
     max_instructions: MaxInstructions = None,
-    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    device: opt.Device = "cpu",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every candidate.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the search.", show_default="runs/search_DATA")
@@ -100,16 +100,15 @@ def search(
     from mobilenet_tf.commands.search import search as command
     from mobilenet_tf.selection.architecture import ArchitectureSettings, Judge, Reward
     from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
-    from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
     digits = data == "digits"
     known = load_architectures(DEFAULT_SPACE if space is None else space)
     sizes = opt.listed("size", size, int, "64,96") or ((32,) if digits and space is None else None)
-    changed = {"train.epochs": epochs, "qat.epochs": qat_epochs} | parse_settings(fields or [])
+    changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ArchitectureSettings(
         data=data,
-        channels=channels if channels is not None else (1 if digits else 3),
-        recipe=load_recipe(recipe).with_fields(changed),
+        channels=opt.channels_of(data, channels),
+        recipe=opt.changed_recipe(recipe, fields, changes),
         space=replace(known, size=sizes or known.size),
         algorithm=algorithm,
         judge=Judge(kind=judge, epochs=judge_epochs, size=judge_size),

@@ -43,7 +43,7 @@ def compare(
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
     max_instructions: MaxInstructions = None,
-    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    device: opt.Device = "cpu",
     weights: opt.Weights = "none",
     out: Annotated[
         Path | None,
@@ -61,11 +61,10 @@ def compare(
     """Train networks in the same way, and compare accuracy with intervals, cost and speed."""
     from mobilenet_tf.commands.compare import compare as command
     from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
-    from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
-    changed = {"train.epochs": epochs, "qat.epochs": qat_epochs} | parse_settings(fields or [])
+    changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ComparisonSettings(
-        recipe=load_recipe(recipe).with_fields(changed),
+        recipe=opt.changed_recipe(recipe, fields, changes),
         seeds=seeds,
         int8=not float_only,
         budget=parse_budget(
@@ -79,11 +78,10 @@ def compare(
         weights=weights,
         reference=reference,
     )
-    digits = data == "digits"
     networks = parse_networks(
         models.split(","),
-        channels=channels if channels is not None else (1 if digits else 3),
-        size=32 if digits else 96,
+        channels=opt.channels_of(data, channels),
+        size=32 if data == "digits" else 96,
     )
     result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
     show(result, as_json, comparison_table)

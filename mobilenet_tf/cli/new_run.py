@@ -84,29 +84,26 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
     from mobilenet_tf.runs.teacher import TeacherModel
-    from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
-    digits = options["data"] == "digits"
-    size, channels = options["size"], options["channels"]
-    fields = {
+    size = options["size"]
+    changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
         "batch": options["batch"],
         "deterministic": options["deterministic"] or None,
-        **parse_settings(options["fields"] or []),
     }
     network = make_network(
         options["model"],
         options["alpha"],
-        size if size is not None else (32 if digits else 96),
-        channels=channels if channels is not None else (1 if digits else 3),
+        size if size is not None else (32 if options["data"] == "digits" else 96),
+        channels=opt.channels_of(options["data"], options["channels"]),
     )
     if options["factorize"]:
         network = factorized(network, options["factorize"])
     return RunSettings(
         data=options["data"],
         network=network,
-        recipe=load_recipe(options["recipe"]).with_fields(fields),
+        recipe=opt.changed_recipe(options["recipe"], options["fields"], changes),
         weights=options["weights"],
         **TeacherModel(options["teacher"], options["teacher_labels"]).settings(),
         seed=options["seed"],

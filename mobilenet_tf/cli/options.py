@@ -3,13 +3,16 @@
 Commands for devices and searches take them from here too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from mobilenet_tf.core.errors import UserError
+
+if TYPE_CHECKING:  # no command's --help needs it
+    from mobilenet_tf.training.recipe import Recipe as TrainingRecipe
 
 _Value = TypeVar("_Value")
 
@@ -20,6 +23,8 @@ DEVICE_HELP = (
     "What to measure costs on: cpu (this machine), phone, cortex-a76, mcu, c, "
     "cortex-m4, ethos-u55-128, ..."
 )
+
+Device = Annotated[str, typer.Option(help=DEVICE_HELP)]
 
 # A new run.
 Config = Annotated[
@@ -136,6 +141,29 @@ def stated(mean: str | None, std: str | None, labels: Path | None) -> dict[str, 
     named = {"mean": mean, "std": std}
     values = {name: listed(name, text, float, "124,116,104") for name, text in named.items()}
     return {**values, "labels": labels}
+
+
+def channels_of(data: str, channels: int | None) -> int:
+    """Return the number of channels that is given, or else that of the data's usual input."""
+    return channels if channels is not None else (1 if data == "digits" else 3)
+
+
+def changed_recipe(
+    name: str, fields: list[str] | None, changes: Mapping[str, Any] | None = None
+) -> "TrainingRecipe":
+    """Return a recipe with the fields of --set and those of other options.
+
+    Args:
+        name: A name in training/recipes/, or a .toml file.
+        fields: Values of --set.
+        changes: Field -> value of an option; None leaves the recipe's.
+
+    Raises:
+        UserError: There is no such recipe or field, or a value is not accepted.
+    """
+    from mobilenet_tf.training.recipe import load_recipe, parse_settings
+
+    return load_recipe(name).with_fields({**(changes or {}), **parse_settings(fields or [])})
 
 
 def listed(

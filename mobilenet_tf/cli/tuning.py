@@ -56,7 +56,7 @@ def tune(
     max_latency: MaxLatency = None,
     max_macs: MaxMacs = None,
     max_instructions: MaxInstructions = None,
-    device: Annotated[str, typer.Option(help=opt.DEVICE_HELP)] = "cpu",
+    device: opt.Device = "cpu",
     weights: opt.Weights = "none",
     seed: Annotated[int, typer.Option(help="Seed of the search and of every trial.")] = 0,
     out: Annotated[
@@ -71,10 +71,9 @@ def tune(
     from mobilenet_tf.commands.tune import tune as command
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, load_space
-    from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
     digits = data == "digits"
-    base = load_recipe(recipe).with_fields(parse_settings(fields or []))
+    base = opt.changed_recipe(recipe, fields)
     sizes = opt.listed("size", size, int, "64,96")
     narrowed = load_space(DEFAULT_SPACE if space is None else space, base).narrowed(
         model=opt.listed("model", model, str, "v1,v2"),
@@ -83,7 +82,7 @@ def tune(
     )
     search = SearchSettings(
         data=data,
-        channels=channels if channels is not None else (1 if digits else 3),
+        channels=opt.channels_of(data, channels),
         recipe=base,
         space=narrowed,
         algorithm=algorithm,

@@ -1,7 +1,5 @@
 """A search of networks: evolution, the budget, rewards, and what a kill leaves."""
 
-import math
-
 import pytest
 
 from mobilenet_tf.core.errors import UserError
@@ -17,7 +15,6 @@ from mobilenet_tf.selection.architecture import (
 from mobilenet_tf.selection.cost import Budget, CountedTable
 from mobilenet_tf.selection.oracles import Limits, make_oracle
 from mobilenet_tf.selection.published_near import nearest_published
-from mobilenet_tf.selection.ranks import rank_correlation
 from mobilenet_tf.selection.search_loop import Trial, search
 from mobilenet_tf.training.recipe import load_recipe
 from tests.selection.architectures import TINY, tiny
@@ -180,13 +177,3 @@ def test_published_networks_of_the_same_cost(problem, tmp_path):
         assert others == [one]
         assert one.network.input == network.input
         assert one.network.classes == 10
-
-
-def test_rank_correlation():
-    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 99]) == pytest.approx(1)
-    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
-    assert rank_correlation([1, 1, 2, 3], [1, 2, 3, 3]) == pytest.approx(0.889, abs=1e-3)
-    assert rank_correlation([1, 1, 1], [1, 2, 3]) == 0
-    assert not math.isnan(rank_correlation([1, 2, 3], [5, 5, 5]))
-    with pytest.raises(UserError, match="There are 2 judgements and 2 accuracies"):
-        rank_correlation([1, 2], [1, 2])
