@@ -137,7 +137,7 @@ def _compose(random: np.random.Generator, glyphs: list[np.ndarray], digits: np.n
         after = owners.copy()
         after[place] = seen
         left_over = np.bincount(after.ravel(), minlength=256)[1 : len(areas) + 1]
-        mingled = (owners[place][inked] > 0).mean() > _OVERLAP
+        mingled = np.count_nonzero(owners[place][inked]) > _OVERLAP * inked.sum()
         if mingled or any(left_over < (1 - _OVERLAP) * np.array(areas)):
             return False
         colour = base + ink * random.uniform(*_CONTRAST) + random.uniform(-30, 30, 3)
@@ -147,11 +147,11 @@ def _compose(random: np.random.Generator, glyphs: list[np.ndarray], digits: np.n
 
     for _ in range(random.integers(_FRAGMENTS[0], _FRAGMENTS[1] + 1)):
         glyph = glyphs[random.integers(len(glyphs))]
-        draw(_scaled(_fragment(random, glyph), random.integers(*_FRAGMENT)), _TAKEN)
+        draw(_scaled(_fragment(random, glyph), int(random.integers(*_FRAGMENT))), _TAKEN)
     wanted = random.integers(_DIGITS[0], _DIGITS[1] + 1)
     for _ in range(_ATTEMPTS):
         index = random.integers(len(glyphs))
-        cover = _scaled(glyphs[index], random.integers(_HEIGHT[0], _HEIGHT[1] + 1))
+        cover = _scaled(glyphs[index], int(random.integers(_HEIGHT[0], _HEIGHT[1] + 1)))
         if draw(cover, len(found) + 1):
             found.append(int(digits[index]))
             areas.append(int((cover >= 0.5).sum()))
@@ -182,5 +182,5 @@ def _fragment(random: np.random.Generator, glyph: np.ndarray) -> np.ndarray:
 def _scaled(glyph: np.ndarray, height: int) -> np.ndarray:
     """Return a glyph of another height, anti-aliased, at most as wide as a digit may be high."""
     width = min(max(1, round(glyph.shape[1] * height / glyph.shape[0])), _HEIGHT[1])
-    scaled = Image.fromarray(glyph).resize((width, int(height)), Image.Resampling.BOX)
+    scaled = Image.fromarray(glyph).resize((width, height), Image.Resampling.BOX)
     return np.asarray(scaled)
