@@ -22,7 +22,6 @@ def bundled_digits() -> tuple[Listing, np.ndarray]:
         classes=tuple(str(label) for label in digits.target_names),
         names=[f"{index:04d}" for index in range(len(greys))],
         labels=digits.target,
-        splits=["train"] * len(greys),
     )
     return listing, greys
 
