@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.boxed import box_classes, load_boxes, load_test_boxes
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
+from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.boxes_anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
-from mobilenet_tf.tasks.boxes_decode import Found, Rules, decode, joined, map_sides
+from mobilenet_tf.tasks.boxes_decode import Found, Rules, decode
+from mobilenet_tf.tasks.boxes_errors import measure, objects, worst_pictures
 from mobilenet_tf.tasks.task import Mistakes, Task
 
 if TYPE_CHECKING:
@@ -59,10 +62,12 @@ class Detection(Structure, Task):
         "and some of several that overlap, are missed.",
         "Its scores are not calibrated probabilities.",
     )
-    agreed: ClassVar[str] = "same class of an anchor in file and network"
+    agreed: ClassVar[str] = "same likeliest class of an anchor in file and network"
     curve: ClassVar[str] = "loss"
+    rises: ClassVar[bool] = False
+    recipe: ClassVar[str] = "detection"
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")
-    details: ClassVar[tuple[str, ...]] = ()
+    details: ClassVar[tuple[str, ...]] = ("sizes", "per_class", "confusion", "curves")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,14 +76,52 @@ class Detection(Structure, Task):
             raise UserError("anchors must be pairs of width and height, above 0 and at most 1.")
         object.__setattr__(self, "anchors", sizes)
 
-    def fitted(self, labels: np.ndarray) -> "Detection":
-        """Return this task with anchors of the sizes of labelled boxes."""
-        boxes = labels[labels[..., 4] >= 0]
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, or pictures with boxes in one of the formats of `datasets.boxed`."""
+        return load_boxes(source, input_spec, seed, progress, judge_depth)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test images of such a source."""
+        return load_test_boxes(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's classes."""
+        return box_classes(source)
+
+    def fitted(self, train: TrainingImages) -> "Detection":
+        """Return this task with anchors of the sizes of the training pictures' boxes."""
+        boxes = train.labels[train.labels[..., 4] >= 0]
         if not self.clusters or not len(boxes):
             return self
         sides = np.clip(boxes[:, 2:4] - boxes[:, :2], 1e-3, 1)
         (sizes,) = sizes_of(sides, 1, self.clusters)
         return replace(self, anchors=sizes)
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return an SSDLite detector on the network's backbone."""
+        return ssdlite(network, classes, self, len(self.anchors) or None)
+
+    def objective(self, network: Network) -> "Objective":
+        """Return focal loss and smooth L1 of the network's anchors."""
+        from mobilenet_tf.tasks.boxes_focal import BoxFocal
+
+        maps = [op.shape[:2] for op in lower(network).outputs[0::2]]
+        anchors = anchor_boxes(maps, self.sizes(len(maps)))
+        return BoxFocal(network.classes, anchors, self.background)
 
     def sizes(self, maps: int) -> Sizes:
         """Return the anchors of each of so many feature maps."""
@@ -89,15 +132,91 @@ class Detection(Structure, Task):
             tuple(next(rest) for _ in range(count)) for count in spread(len(self.anchors), maps)
         )
 
-    def with_head(self, network: Network, classes: int) -> Network:
-        """Return an SSDLite detector on the network's backbone."""
-        return ssdlite(network, classes, self, len(self.anchors) or None)
+    def rules(self, maps: int) -> Rules:
+        """Return how boxes are chosen, for a network with so many feature maps."""
+        return Rules(self.sizes(maps), self.overlap, LEAST_SCORE, self.most, self.background)
 
-    def objective(self, network: Network) -> "Objective":
-        """Return focal loss and smooth L1 of the network's anchors."""
-        from mobilenet_tf.networks.lower import lower
-        from mobilenet_tf.tasks.boxes_focal import BoxFocal
+    def found(self, outputs: Sequence[np.ndarray], classes: int, name: str) -> list[Found]:
+        """Return the boxes in each picture, down to scores of 0.01.
 
-        maps = [op.shape[:2] for op in lower(network).outputs[0::2]]
-        anchors = anchor_boxes(maps, self.sizes(len(maps)))
-        return BoxFocal(network.classes, anchors, self.background)
+        Raises:
+            UserError: The outputs are not those of a detector with these anchors and classes.
+        """
+        maps = len(outputs) // 2
+        counts = [len(sizes) for sizes in self.sizes(maps)]
+        depths = [n * values for n in counts for values in (4, classes + self.background)]
+        if [one.shape[-1] for one in outputs] != depths:
+            raise UserError(
+                f"{name} has outputs of {', '.join(str(one.shape[-1]) for one in outputs)} "
+                f"channels; a detector of {classes} classes with these anchors has "
+                f"{', '.join(map(str, depths))}."
+            )
+        if not all(np.isfinite(one).all() for one in outputs):
+            raise UserError(f"{name} gives outputs that are not numbers (NaN or infinite).")
+        return decode(outputs, self.rules(maps))
+
+    def metrics(
+        self,
+        outputs: Outputs,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return the average precision of COCO, and where the boxes are wrong.
+
+        Returns:
+            images; ap, ap50, ap75 (None if there is no object); sizes {small, medium, large: AP};
+            per_class {name: {ap, ap50, objects}}; curves {name: precision at 101 recalls, IoU 0.5};
+            and confusion (rows are true classes, the last row and column are background) of the
+            boxes that `predict` shows.
+        """
+        found = self.found(outputs, len(classes), name)
+        truth = objects(labels)
+        return {"images": len(labels)} | measure(truth, found, classes, self.score)
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: Outputs) -> Mistakes:
+        """Return the pictures with the most missed and invented objects, with boxes drawn."""
+        found = [one.above(self.score) for one in self.found(outputs, len(classes), "The model")]
+        return worst_pictures(test, classes, objects(test.labels), found)
+
+    def decisions(self, outputs: Outputs, steps: Sequence[float]) -> Decisions:
+        """Return the likeliest class of each anchor, and its lead over the next."""
+        counts = [len(sizes) for sizes in self.sizes(len(outputs) // 2)]
+        parts = []
+        for logits, step, count in zip(outputs[1::2], steps[1::2], counts, strict=True):
+            rows = logits.reshape(len(logits), -1, logits.shape[-1] // count).astype(np.float64)
+            ranked = np.sort(rows, axis=2)
+            second = ranked[..., -2:-1].max(axis=2, initial=-np.inf)
+            parts.append((rows.argmax(axis=2), (ranked[..., -1] - second) / step))
+        return Decisions(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+
+    def answers(
+        self,
+        outputs: Outputs,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the likeliest boxes of each picture, in its pixels.
+
+        Returns:
+            predictions [{boxes: [{label, score, box: [left, top, right, bottom]}]}].
+        """
+        found = self.found(outputs, len(labels), name)
+        return {
+            "predictions": [
+                {"boxes": _told(one.above(self.score), labels, framing)[:top]}
+                for one, framing in zip(found, framings, strict=True)
+            ]
+        }
+
+
+def _told(found: Found, labels: Sequence[str], framing: Framing) -> list[dict[str, Any]]:
+    edges = framing.points(found.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    width, height = framing.size
+    edges = np.clip(edges, 0, [width, height, width, height])
+    return [
+        {"label": labels[label], "score": round(float(score), 4), "box": box.round(1).tolist()}
+        for box, label, score in zip(edges, found.classes, found.scores, strict=True)
+    ]
