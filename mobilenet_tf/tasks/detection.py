@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -40,8 +41,8 @@ class Detection(Structure, Task):
     Attributes:
         clusters: Number of anchors that training chooses from the data's own boxes, by k-means; 0
             for the papers' anchors.
-        anchors: Width and height of each of these anchors, as shares of the picture, the smallest
-            first; training writes them.
+        anchors: Width and height of the first of these anchors, of the second and so on, as shares
+            of the picture, the smallest first; training writes them.
         overlap: Intersection over union of two boxes of one class above which the less likely is
             dropped.
         score: Smallest score of the boxes that `predict` shows.
@@ -49,7 +50,7 @@ class Detection(Structure, Task):
     """
 
     clusters: int = number(9, least=0, most=64)
-    anchors: tuple[tuple[float, float], ...] = ()
+    anchors: tuple[float, ...] = ()
     overlap: float = number(0.6, above=0, most=1)
     score: float = number(0.3, above=0, below=1)
     most: int = number(100, least=1, most=400)
@@ -71,10 +72,11 @@ class Detection(Structure, Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = tuple(tuple(map(float, one)) for one in self.anchors)  # TOML has lists
-        if not all(len(one) == 2 and all(0 < side <= 1 for side in one) for one in sizes):
-            raise UserError("anchors must be pairs of width and height, above 0 and at most 1.")
-        object.__setattr__(self, "anchors", sizes)
+        if len(self.anchors) % 2 or not all(0 < side <= 1 for side in self.anchors):
+            raise UserError(
+                f"anchors is {list(self.anchors)}; it must be widths and heights in turn, each "
+                "above 0 and at most 1."
+            )
 
     def load(
         self,
@@ -105,15 +107,15 @@ class Detection(Structure, Task):
     def fitted(self, train: TrainingImages) -> "Detection":
         """Return this task with anchors of the sizes of the training pictures' boxes."""
         boxes = train.labels[train.labels[..., 4] >= 0]
-        if not self.clusters or not len(boxes):
+        if self.anchors or not self.clusters or not len(boxes):
             return self
         sides = np.clip(boxes[:, 2:4] - boxes[:, :2], 1e-3, 1)
         (sizes,) = sizes_of(sides, 1, self.clusters)
-        return replace(self, anchors=sizes)
+        return replace(self, anchors=tuple(side for size in sizes for side in size))
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return an SSDLite detector on the network's backbone."""
-        return ssdlite(network, classes, self, len(self.anchors) or None)
+        return ssdlite(network, classes, self, len(self.anchors) // 2 or None)
 
     def objective(self, network: Network) -> "Objective":
         """Return focal loss and smooth L1 of the network's anchors."""
@@ -127,10 +129,8 @@ class Detection(Structure, Task):
         """Return the anchors of each of so many feature maps."""
         if not self.anchors:
             return paper_sizes(maps)
-        rest = iter(self.anchors)
-        return tuple(
-            tuple(next(rest) for _ in range(count)) for count in spread(len(self.anchors), maps)
-        )
+        rest = zip(self.anchors[0::2], self.anchors[1::2], strict=True)
+        return tuple(tuple(islice(rest, count)) for count in spread(len(self.anchors) // 2, maps))
 
     def rules(self, maps: int) -> Rules:
         """Return how boxes are chosen, for a network with so many feature maps."""

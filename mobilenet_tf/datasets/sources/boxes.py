@@ -161,16 +161,18 @@ def labelled_boxes(
     """
     used = sorted({same_name(box.label) for one in found.pictures for box in one.boxes})
     if not used:
-        reason = f" ({found.skipped[0]['file']}: {found.skipped[0]['reason']})" if found.skipped else ""
-        raise UserError(f"{root} has no pictures with boxes{reason}.")
+        first = [f"; {entry['file']}: {entry['reason']}" for entry in found.skipped[:1]]
+        raise UserError(f"{root} has no pictures with boxes{''.join(first)}.")
     classes = tuple(labels or found.classes or used)
     for name in classes:
         check_label(name, f"A class in {root}")
     known = {same_name(name): index for index, name in enumerate(classes)}
     for name in used:
         if name not in known:
-            raise UserError(f"{root} has boxes of the class {name!r}, which is none of the model's "
-                            f"classes: {', '.join(classes)}.")
+            raise UserError(
+                f"{root} has boxes of the class {name!r}, which is none of the model's "
+                f"classes: {', '.join(classes)}."
+            )
     pictures, skipped = _usable(found)
     most = max(1, *(len(one.boxes) for one in pictures)) if pictures else 1
     splits = [one.split for one in pictures]
