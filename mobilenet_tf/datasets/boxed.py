@@ -23,8 +23,8 @@ from mobilenet_tf.datasets.sources.voc import read_voc
 from mobilenet_tf.datasets.sources.yolo import read_yolo
 
 DIGITS = tuple("0123456789")
-# By the suffix of annotations. The first of which a folder has files decides; the lists of a YOLO
-# folder are text files, which lie beside annotations of other formats, too.
+# By the suffix of annotations; the first that has boxes is read. YOLO's comes last, because text
+# files lie beside annotations of other formats, too.
 _FORMATS: dict[str, Callable[[Files], Annotations]] = {
     ".xml": read_voc,
     ".json": read_coco,
@@ -103,15 +103,20 @@ def read_annotations(root: Path) -> Annotations:
         UserError: There are no annotations.
     """
     files = Files(root)
+    empty = None
     for suffix, read in _FORMATS.items():
         if files.ending(suffix):
             found = read(files)
             found.skipped[:0] = files.skipped
-            return found
-    raise UserError(
-        f"{root} has no boxes; annotations are Pascal VOC's .xml, COCO's .json, a .csv table or "
-        "YOLO's .txt files."
-    )
+            if any(picture.boxes for picture in found.pictures):
+                return found
+            empty = empty or found
+    if empty is None:
+        raise UserError(
+            f"{root} has no boxes; annotations are Pascal VOC's .xml, COCO's .json, a .csv table "
+            "or YOLO's .txt files."
+        )
+    return empty
 
 
 def _labelled(source: str, labels: Sequence[str] | None = None) -> Labelled:

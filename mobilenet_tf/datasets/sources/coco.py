@@ -148,7 +148,7 @@ def _read(
         split = split_in(path) or split_in(f"{_words(name)}/")
         found.pictures.append(CocoPicture(path, size, objects[number], split))
     for number in objects.keys() - used:
-        reason = f"{len(objects[number])} annotations belong to a picture that is not listed"
+        reason = f"it has annotations of the picture {number!r}, which is not listed"
         found.skipped.append({"file": name, "reason": reason})
 
 
