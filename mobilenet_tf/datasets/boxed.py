@@ -8,7 +8,7 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.labelled import Labelled, Placed, read_dataset, read_test
 from mobilenet_tf.datasets.scenes import MOST, Scene, scene_dataset
-from mobilenet_tf.datasets.sources.boxes import (
+from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
     Box,
     Boxed,
@@ -16,11 +16,11 @@ from mobilenet_tf.datasets.sources.boxes import (
     labelled_boxes,
     place_boxes,
 )
-from mobilenet_tf.datasets.sources.boxes_csv import read_csv
-from mobilenet_tf.datasets.sources.coco import read_coco
+from mobilenet_tf.datasets.sources.annotations.coco import read_coco
+from mobilenet_tf.datasets.sources.annotations.table import read_table
+from mobilenet_tf.datasets.sources.annotations.voc import read_voc
+from mobilenet_tf.datasets.sources.annotations.yolo import read_yolo
 from mobilenet_tf.datasets.sources.listing import check_folder
-from mobilenet_tf.datasets.sources.voc import read_voc
-from mobilenet_tf.datasets.sources.yolo import read_yolo
 
 DIGITS = tuple("0123456789")
 # By the suffix of annotations; the first that has boxes is read. YOLO's comes last, because text
@@ -28,7 +28,7 @@ DIGITS = tuple("0123456789")
 _FORMATS: dict[str, Callable[[Files], Annotations]] = {
     ".xml": read_voc,
     ".json": read_coco,
-    ".csv": read_csv,
+    ".csv": read_table,
     ".txt": read_yolo,
 }
 
@@ -125,6 +125,9 @@ def _labelled(source: str, labels: Sequence[str] | None = None) -> Labelled:
 
 
 def _place_digits(scene: Scene, framing: Framing) -> Placed:
-    boxes = [Box(DIGITS[int(row[4])], (*map(float, row[:4]),)) for row in scene.boxes()]
+    boxes = tuple(
+        Box(DIGITS[int(digit)], (float(left), float(top), float(right), float(bottom)))
+        for left, top, right, bottom, digit in scene.boxes()
+    )
     known = {name: index for index, name in enumerate(DIGITS)}
-    return place_boxes(Boxed("scene", tuple(boxes)), framing, known, MOST)
+    return place_boxes(Boxed("scene", boxes), framing, known, MOST)

@@ -11,7 +11,7 @@ from PIL import Image
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.boxed import box_classes, load_boxes, load_test_boxes, read_annotations
-from mobilenet_tf.datasets.sources.boxes import Box, Boxed, place_boxes, repaired_edges
+from mobilenet_tf.datasets.sources.annotations.boxes import Box, Boxed, place_boxes, repaired_edges
 from tests.conftest import SHARED
 
 SPEC = InputSpec(64, fit="stretch")

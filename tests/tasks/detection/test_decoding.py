@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mobilenet_tf.tasks.boxes import areas, from_offsets, overlaps, suppress
-from mobilenet_tf.tasks.boxes_anchors import anchor_boxes, paper_sizes, sizes_of
-from mobilenet_tf.tasks.boxes_decode import Rules, decode
+from mobilenet_tf.tasks.detection.anchors import anchor_boxes, paper_sizes, sizes_of
+from mobilenet_tf.tasks.detection.boxes import areas, from_offsets, overlaps, suppress
+from mobilenet_tf.tasks.detection.decoding import Rules, decode
 from tests.tasks.detection.write_decoding import FILE, cases
 
 GOLDEN = json.loads(FILE.read_text())["cases"]

@@ -9,9 +9,9 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.augmentation.apply import change
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION, Augmentation, draw
 from mobilenet_tf.datasets.pipeline import Moves
-from mobilenet_tf.tasks.boxes import from_offsets, overlaps
-from mobilenet_tf.tasks.boxes_anchors import anchor_boxes, paper_sizes
-from mobilenet_tf.tasks.boxes_focal import BACKGROUND, NEUTRAL, BoxFocal, move
+from mobilenet_tf.tasks.detection.anchors import anchor_boxes, paper_sizes
+from mobilenet_tf.tasks.detection.boxes import from_offsets, overlaps
+from mobilenet_tf.tasks.detection.objective import BACKGROUND, NEUTRAL, BoxFocal, move
 
 ANCHORS = anchor_boxes([(8, 8), (4, 4), (2, 2)], paper_sizes(3))
 OBJECTIVE = BoxFocal(classes=3, anchors=ANCHORS)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.core.files import json_text, write_text
-from mobilenet_tf.tasks.boxes_anchors import paper_sizes
-from mobilenet_tf.tasks.boxes_decode import Rules, decode
+from mobilenet_tf.tasks.detection.anchors import paper_sizes
+from mobilenet_tf.tasks.detection.decoding import Rules, decode
 
 FILE = Path(__file__).with_name("decoding.json")
 _SIDES = ((4, 3), (2, 2), (1, 1))

@@ -7,9 +7,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.tasks.boxes import overlaps
-from mobilenet_tf.tasks.boxes_ap import AREAS, Truth, average_precision, precision_curves
-from mobilenet_tf.tasks.boxes_decode import Found
+from mobilenet_tf.tasks.detection.average_precision import (
+    AREAS,
+    Truth,
+    average_precision,
+    precision_curves,
+)
+from mobilenet_tf.tasks.detection.boxes import overlaps
+from mobilenet_tf.tasks.detection.decoding import Found
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes
 
 # COCO's bounds of small and large objects are in pixels of pictures of about this size. Every
@@ -115,9 +120,12 @@ def confusion(truth: Sequence[Truth], found: Sequence[Found], classes: int) -> n
     table = np.zeros((classes + 1, classes + 1), int)
     for one, boxes in zip(truth, found, strict=True):
         pairs = _pairs(one, boxes)
-        np.add.at(table, (one.classes[pairs.objects], boxes.classes[pairs.boxes]), 1)
-        np.add.at(table, (one.classes[pairs.missed], classes), 1)
-        np.add.at(table, (classes, boxes.classes[pairs.invented]), 1)
+        for true, predicted in zip(pairs.objects, pairs.boxes, strict=True):
+            table[one.classes[true], boxes.classes[predicted]] += 1
+        for true in pairs.missed:
+            table[one.classes[true], classes] += 1
+        for predicted in pairs.invented:
+            table[classes, boxes.classes[predicted]] += 1
     return table
 
 

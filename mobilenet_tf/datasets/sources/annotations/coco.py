@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json
-from mobilenet_tf.datasets.sources.boxes import (
+from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
     Box,
     Boxed,

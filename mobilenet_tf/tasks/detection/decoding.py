@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.tasks.boxes import from_offsets, suppress
-from mobilenet_tf.tasks.boxes_anchors import Sizes, anchor_boxes
+from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes
+from mobilenet_tf.tasks.detection.boxes import from_offsets, suppress
 
 CANDIDATES = 400  # most boxes of a picture that suppression compares
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import read_text_file
-from mobilenet_tf.datasets.sources.boxes import (
+from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
     Box,
     Boxed,
@@ -26,7 +26,7 @@ _COLUMNS = {
 _OPTIONAL = {"width": ("width",), "height": ("height",), "split": ("split", "set")}
 
 
-def read_csv(files: Files) -> Annotations:
+def read_table(files: Files) -> Annotations:
     """Read every CSV table below a folder, of pictures below it.
 
     Columns are found by their names in the first row: file, label, left, top, right and bottom in

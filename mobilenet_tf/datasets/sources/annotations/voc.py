@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import decode_text, read_bounded
-from mobilenet_tf.datasets.sources.boxes import (
+from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
     Box,
     Boxed,

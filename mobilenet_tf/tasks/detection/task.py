@@ -16,9 +16,9 @@ from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.boxes_anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
-from mobilenet_tf.tasks.boxes_decode import Found, Rules, decode
-from mobilenet_tf.tasks.boxes_errors import measure, objects, worst_pictures
+from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
+from mobilenet_tf.tasks.detection.decoding import Found, Rules, decode
+from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
 from mobilenet_tf.tasks.task import Mistakes, Task
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Detection(Structure, Task):
 
     def objective(self, network: Network) -> "Objective":
         """Return focal loss and smooth L1 of the network's anchors."""
-        from mobilenet_tf.tasks.boxes_focal import BoxFocal
+        from mobilenet_tf.tasks.detection.objective import BoxFocal
 
         maps = [op.shape[:2] for op in lower(network).outputs[0::2]]
         anchors = anchor_boxes(maps, self.sizes(len(maps)))
