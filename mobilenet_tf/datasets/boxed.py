@@ -12,11 +12,11 @@ from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
     Box,
     Boxed,
-    Files,
     labelled_boxes,
     place_boxes,
 )
 from mobilenet_tf.datasets.sources.annotations.coco import read_coco
+from mobilenet_tf.datasets.sources.annotations.files import Files
 from mobilenet_tf.datasets.sources.annotations.table import read_table
 from mobilenet_tf.datasets.sources.annotations.voc import read_voc
 from mobilenet_tf.datasets.sources.annotations.yolo import read_yolo

@@ -1,6 +1,6 @@
 """Object detection: boxes with a class each, by SSDLite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Outputs = tuple[np.ndarray, ...]
 # Average precision counts boxes of lower scores, too, down to this one.
 LEAST_SCORE = 0.01
+_CLASSIFIERS_ONLY = ("label_smoothing", "mixup", "cutmix", "class_weights")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,16 @@ class Detection(Structure, Task):
     def class_names(self, source: str) -> tuple[str, ...]:
         """Return the names of a source's classes."""
         return box_classes(source)
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return the side of the digits' scenes, and about that of small detectors."""
+        return (96, 3) if source == "digits" else (192, 3)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject what mixes the labels of two pictures or of all classes."""
+        for path, value in fields.items():
+            if value and path.rpartition(".")[2] in _CLASSIFIERS_ONLY:
+                raise UserError(f"{path} is {value}; it must be 0 or off for a detector.")
 
     def fitted(self, train: TrainingImages) -> "Detection":
         """Return this task with anchors of the sizes of the training pictures' boxes."""
@@ -210,6 +221,16 @@ class Detection(Structure, Task):
                 for one, framing in zip(found, framings, strict=True)
             ]
         }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per box, and one for a picture without any."""
+        rows: list[tuple[str, ...]] = []
+        for one in found["predictions"]:
+            for rank, given in enumerate(one["boxes"] or [{"label": "nothing found"}]):
+                edges = ", ".join(f"{edge:g}" for edge in given.get("box", ()))
+                score = f"{given['score']:.2%}" if "score" in given else ""
+                rows.append((one["image"] if rank == 0 else "", given["label"], score, edges))
+        return ["image", "class", "score", "left, top, right, bottom"], rows
 
 
 def _told(found: Found, labels: Sequence[str], framing: Framing) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Write decoding.json: raw outputs of detectors and the boxes in them, for decoders in any language.
+"""Write decoding.json: raw outputs and the boxes in them, for decoders in any language.
 
     python -m tests.tasks.detection.write_decoding
 

@@ -6,15 +6,8 @@ from typing import Any, NamedTuple
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json
-from mobilenet_tf.datasets.sources.annotations.boxes import (
-    Annotations,
-    Box,
-    Boxed,
-    Edges,
-    Files,
-    numbers,
-    split_in,
-)
+from mobilenet_tf.datasets.sources.annotations.boxes import Annotations, Box, Boxed, Edges
+from mobilenet_tf.datasets.sources.annotations.files import Files, numbers, split_in
 
 _LARGEST = 512 * 2**20  # bytes; instances_train2017.json has 450 MB
 _PARTS = ("images", "categories", "annotations")

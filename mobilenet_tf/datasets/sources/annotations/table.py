@@ -5,14 +5,8 @@ from io import StringIO
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import read_text_file
-from mobilenet_tf.datasets.sources.annotations.boxes import (
-    Annotations,
-    Box,
-    Boxed,
-    Files,
-    numbers,
-    split_in,
-)
+from mobilenet_tf.datasets.sources.annotations.boxes import Annotations, Box, Boxed
+from mobilenet_tf.datasets.sources.annotations.files import Files, numbers, split_in
 
 # What the columns are called: here, and in the tables of TensorFlow's tutorials and of others.
 _COLUMNS = {

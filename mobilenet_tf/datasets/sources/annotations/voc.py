@@ -4,15 +4,8 @@ from xml.etree import ElementTree
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import decode_text, read_bounded
-from mobilenet_tf.datasets.sources.annotations.boxes import (
-    Annotations,
-    Box,
-    Boxed,
-    Edges,
-    Files,
-    numbers,
-    split_in,
-)
+from mobilenet_tf.datasets.sources.annotations.boxes import Annotations, Box, Boxed, Edges
+from mobilenet_tf.datasets.sources.annotations.files import Files, numbers, split_in
 
 _LARGEST = 4 * 2**20  # bytes of an annotation
 _LISTS = "ImageSets/Main/"  # VOC's lists of splits; others there belong to single classes

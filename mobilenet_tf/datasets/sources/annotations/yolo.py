@@ -4,15 +4,8 @@ import re
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import decode_text, read_bounded, text_lines
-from mobilenet_tf.datasets.sources.annotations.boxes import (
-    Annotations,
-    Box,
-    Boxed,
-    Edges,
-    Files,
-    numbers,
-    split_in,
-)
+from mobilenet_tf.datasets.sources.annotations.boxes import Annotations, Box, Boxed, Edges
+from mobilenet_tf.datasets.sources.annotations.files import Files, numbers, split_in
 
 _LARGEST = 2**20  # bytes of a picture's file
 _NAMES = ("classes.txt", "obj.names", "labels.txt")
