@@ -155,11 +155,11 @@ def _ssdlite(graph: GraphBuilder, x: Op, row: SSDLite) -> Op:
             f"anchors has {len(row.anchors)} numbers; it must have one for each of the "
             f"{len(maps)} feature maps."
         )
-    for number, (source, anchors) in enumerate(zip(maps, row.anchors, strict=True), start=1):
+    for place, (source, anchors) in enumerate(zip(maps, row.anchors, strict=True), start=1):
         for name, values in (("boxes", 4), ("scores", row.scores)):
-            x = graph.depthwise(source, f"{name}_{number}_depthwise", 3, activation=_ACTIVATION)
+            x = graph.depthwise(source, f"{name}_{place}_depthwise", 3, activation=_ACTIVATION)
             prior = _PRIOR if name == "scores" else None
-            x = graph.convolution(x, f"{name}_{number}", anchors * values, norm=False, prior=prior)
+            x = graph.convolution(x, f"{name}_{place}", anchors * values, norm=False, prior=prior)
     return x
 
 
