@@ -5,13 +5,14 @@ integer scale of its own. Anchors, sigmoid and suppression are not part of it. T
 of TensorFlow's Object Detection API, whose counts the papers print.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.graph import Graph, Op
+from mobilenet_tf.networks.last_stage import halved_last_stage, narrowed_row
 from mobilenet_tf.networks.lower import GraphBuilder, lower, lowering
-from mobilenet_tf.networks.rows import Head, Network, Row, make_divisible, row_kind
+from mobilenet_tf.networks.rows import Head, Network, row_kind
 
 # Depths of the maps after the backbone's, and anchors per pixel of each map.
 EXTRAS = (512, 256, 256, 128)
@@ -77,10 +78,10 @@ def ssdlite(
     Raises:
         UserError: A value is not accepted.
     """
-    backbone = _halved(network.backbone) if halved else network.backbone
+    backbone = halved_last_stage(network.backbone) if halved else network.backbone
     if shrunk:
         *rows, last = backbone
-        backbone = (*rows, _narrowed(last, min(1.0, network.alpha), "out"))
+        backbone = (*rows, narrowed_row(last, min(1.0, network.alpha), "out"))
     extras = tuple(max(_NARROWEST, int(depth * network.alpha)) for depth in EXTRAS)
     taps = _taps(lower(network).backbone(), first_stride)
     first, others = ANCHORS[0], ANCHORS[1]
@@ -88,21 +89,6 @@ def ssdlite(
     return replace(
         network, backbone=backbone, head=(SSDLite(classes, extras, anchors, first_stride),)
     )
-
-
-def _halved(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Halve all channels after the last stride; what the strided block reads keeps its width."""
-    first = max(index for index, row in enumerate(rows) if getattr(row, "stride", 1) > 1)
-    return (
-        *rows[:first],
-        _narrowed(rows[first], 0.5, "out"),
-        *(_narrowed(row, 0.5, "out", "expansion") for row in rows[first + 1 :]),
-    )
-
-
-def _narrowed(row: Row, factor: float, *names: str) -> Row:
-    known = [field.name for field in fields(row) if field.name in names]
-    return replace(row, **{name: make_divisible(getattr(row, name) * factor) for name in known})
 
 
 @lowering(SSDLite)
