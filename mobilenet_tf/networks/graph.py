@@ -36,6 +36,7 @@ class Op:
         dilation: Distance in pixels of the values that a kernel reads, along both axes.
         bias: Whether a convolution without normalization has a bias. Integers always have one, so
             it is no part of `Graph.key`.
+        prior: What a sigmoid of its output is before training; None for a bias of 0.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Op:
     block: str = ""
     dilation: int = 1
     bias: bool = field(default=True, repr=False)
+    prior: float | None = field(default=None, repr=False)
 
     @property
     def has_weights(self) -> bool:
