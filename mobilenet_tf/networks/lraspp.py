@@ -15,7 +15,7 @@ from mobilenet_tf.networks.lower import GraphBuilder, lowering
 from mobilenet_tf.networks.rows import Convolution, Head, Hidden, Network, row_kind
 
 OUTPUT_STRIDES = (16, 32)
-LOW_STRIDES = (4, 8, 16)
+LOW_STRIDES = (2, 4, 8, 16)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from mobilenet_tf.core.files import toml_value
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.core.settings import assignments
 from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.segmentation.task import Segmentation
 from mobilenet_tf.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Segmentation)}
 # The task of a configuration or a file that names none: earlier versions knew no other.
 DEFAULT: Task = Classification()
 

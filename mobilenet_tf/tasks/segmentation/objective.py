@@ -10,7 +10,7 @@ import tf_keras as keras
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.objective import Objective
-from mobilenet_tf.tasks.segmentation_masks import IGNORED
+from mobilenet_tf.tasks.segmentation.masks import IGNORED
 
 _Sides = tuple[int, int]
 
@@ -81,7 +81,7 @@ class PixelCrossEntropy(Objective):
 
 
 def _enlarged(logits: tf.Tensor, sides: _Sides) -> tf.Tensor:
-    """Enlarge logits (N, h, w, classes) as `segmentation_masks.predicted` does."""
+    """Enlarge logits (N, h, w, classes) as `masks.predicted` does."""
     return tf.image.resize(logits, sides, "bilinear")
 
 
@@ -116,13 +116,14 @@ class _MeanOverlap(keras.metrics.Metric):
         )
         self.counts.assign_add(counts)
 
+    def reset_state(self) -> None:
+        self.counts.assign(tf.zeros_like(self.counts))
+
     def result(self) -> tf.Tensor:
         correct = tf.linalg.diag_part(self.counts)
         union = tf.reduce_sum(self.counts, 0) + tf.reduce_sum(self.counts, 1) - correct
         occur = tf.reduce_sum(tf.cast(union > 0, tf.float32))
-        return tf.math.divide_no_nan(
-            tf.reduce_sum(tf.math.divide_no_nan(correct, union)), occur
-        )
+        return tf.math.divide_no_nan(tf.reduce_sum(tf.math.divide_no_nan(correct, union)), occur)
 
 
 class _PixelAccuracy(keras.metrics.Mean):

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from mobilenet_tf.core.inputs import Framing
+from mobilenet_tf.datasets.masks import IGNORED
 
-IGNORED = 255  # a pixel of a mask that belongs to no class
 MOST_CLASSES = 255
 _SHADE = 0.6  # of a class's colour over a picture
 
