@@ -8,9 +8,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.objective import Objective
-from mobilenet_tf.tasks.segmentation.masks import IGNORED
 
 _Sides = tuple[int, int]
 
@@ -54,6 +54,10 @@ class PixelCrossEntropy(Objective):
         elif masks.shape[1:3] != self.sides:  # training pictures are stored larger
             masks = tf.image.resize(masks, self.sides, "nearest")
         return tf.one_hot(masks[..., 0], self.classes)
+
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures."""
+        return tf.zeros((0, *self.sides, self.classes))
 
     def trained(self, model: keras.Model) -> keras.Model:
         """Return the model, whose outputs are logits."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.tasks.segmentation.masks import IGNORED
+from mobilenet_tf.datasets.masks import IGNORED
 
 
 def confusion(found: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:

@@ -10,12 +10,12 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.sources.masks import load_masks, load_test_masks, mask_classes
+from mobilenet_tf.datasets.masks import IGNORED
+from mobilenet_tf.datasets.sources.masks.load import load_masks, load_test_masks, mask_classes
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.segmentation.masks import (
-    IGNORED,
     on_picture,
     overlay,
     predicted,
@@ -210,6 +210,15 @@ class Segmentation(Task):
             ]
             predictions.append({"size": list(mask.shape), "classes": found})
         return {"predictions": predictions}
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and class."""
+        rows: list[tuple[str, ...]] = [
+            (one["image"] if rank == 0 else "", given["label"], f"{given['share']:.2%}")
+            for one in found["predictions"]
+            for rank, given in enumerate(one["classes"])
+        ]
+        return ["image", "class", "share of the pixels"], rows
 
 
 def side_by_side(pixels: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
