@@ -10,6 +10,7 @@ from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.core.settings import assignments
 from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.detection.task import Detection
+from mobilenet_tf.tasks.segmentation.task import Segmentation
 from mobilenet_tf.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {
@@ -17,8 +18,11 @@ TASKS: dict[str, type[Task]] = {
     for task in (
         Classification,
         Detection,
+        Segmentation,
     )
 }
+from mobilenet_tf.tasks.task import Task
+
 # The task of a configuration or a file that names none: earlier versions knew no other.
 DEFAULT: Task = Classification()
 
