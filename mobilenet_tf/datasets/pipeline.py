@@ -43,6 +43,13 @@ class Moves(NamedTuple):
 class Targets(Protocol):
     """What a network learns of labels; every task has its own, see `tasks.objective`."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether `order` needs to know all labels."""
+
+    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
+        """Return the order in which a pass uses the images."""
+
     def check(self, labels: np.ndarray) -> None:
         """Reject labels that do not suit the network."""
 
@@ -92,6 +99,11 @@ def training_batches(
     batch, turns = plan.batch, len(replicas.mine)
     share = replicas.share(batch)
     if isinstance(split, Stream):
+        if learned.ordered:
+            raise UserError(
+                "These images are read when they are needed, so their labels are not known in "
+                "advance, and no batches of several images per class can be made."
+            )
         # Random crops are cut from the whole image; the other changes then need no margin.
         stored = input_spec if augmentation.crop else with_margin(input_spec)
         read = split.batches(stored, plan, crop=augmentation.crop, replicas=replicas)
@@ -100,7 +112,7 @@ def training_batches(
         assert isinstance(split, Split)
         _check_images(split, input_spec, learned)
         stored = replace(input_spec, size=split.images.shape[1:3])
-        read = _read(split, plan, replicas)
+        read = _read(split, learned, plan, replicas)
     sides = (stored.height, stored.width), (input_spec.height, input_spec.width)
     example = draw(augmentation, np.random.default_rng(0), 1, *sides)
 
@@ -131,18 +143,23 @@ def training_batches(
     )
 
 
-def _read(split: Split, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
+def _read(
+    split: Split, learned: Targets, plan: BatchPlan, replicas: Replicas
+) -> tf.data.Dataset:
     """Return the images and labels of each part of each batch, as in `training_batches`."""
     batch, turns = plan.batch, len(replicas.mine)
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
-        return np.random.default_rng((plan.seed, _ORDER, number)).permutation(len(split))
+        random = np.random.default_rng((plan.seed, _ORDER, number))
+        return learned.order(split.labels, batch, random)
+
+    length = len(order(0))
 
     def fetch(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         step, turn = divmod(int(index), turns)
         places = range(step * batch, (step + 1) * batch)[replicas.part(batch, turn)]
-        rows = np.array([order(place // len(split))[place % len(split)] for place in places])
+        rows = np.array([order(place // length)[place % length] for place in places])
         return split.images[rows], split.labels[rows]
 
     def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

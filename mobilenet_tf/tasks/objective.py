@@ -1,6 +1,7 @@
 """How a task is trained: what a network learns of the labels, and with which loss."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +11,15 @@ from mobilenet_tf.datasets.pipeline import Moves
 
 
 class Objective(ABC):
-    """The part of a `Task` that training uses; a `datasets.pipeline.Targets`."""
+    """The part of a `Task` that training uses; a `datasets.pipeline.Targets`.
+
+    Attributes:
+        ordered: Whether `order` needs to know all labels, which a `Stream` does not.
+        samples: Number of training images that `prepare` needs.
+    """
+
+    ordered: ClassVar[bool] = False
+    samples: ClassVar[int] = 0
 
     @abstractmethod
     def check(self, labels: np.ndarray) -> None:
@@ -19,6 +28,19 @@ class Objective(ABC):
         Raises:
             UserError: They do not.
         """
+
+    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
+        """Return the order in which a pass uses the images; by default, each of them once.
+
+        Args:
+            labels: Labels of the N images.
+            batch: Number of images per batch.
+            random: Decides the order.
+
+        Returns:
+            Indices of images, as many in each pass.
+        """
+        return random.permutation(len(labels))
 
     @abstractmethod
     def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
@@ -36,9 +58,35 @@ class Objective(ABC):
     def trained(self, model: keras.Model) -> keras.Model:
         """Return a model of the same layers up to the outputs that the loss reads."""
 
+    def prepare(self, learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+        """Set initial values of weights that `trained` has added, from `samples` images.
+
+        Args:
+            learner: Result of `trained`, perhaps in another precision.
+            images: float32 (N, height, width, channels), normalised, balanced over the classes.
+            labels: Their labels.
+        """
+
     @abstractmethod
     def loss(self, smoothing: float) -> keras.losses.Loss:
         """Return the loss; `smoothing` is `Stage.label_smoothing`."""
+
+    def training_loss(
+        self,
+        learner: keras.Model,
+        outputs: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor | None,
+    ) -> tf.Tensor:
+        """Return the loss of a training batch; by default the one that validation measures.
+
+        Args:
+            learner: The compiled result of `trained`.
+            outputs: Its outputs.
+            targets: What `targets` returned.
+            weights: Weight of each image, or None.
+        """
+        return learner.compute_loss(None, targets, outputs, weights)
 
     @abstractmethod
     def metrics(self) -> list[str | keras.metrics.Metric]:

@@ -54,7 +54,7 @@ class Learner(keras.Model):
         )
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
-            loss = self.compute_loss(images, targets, outputs, weights)
+            loss = self.objective.training_loss(self, outputs, targets, weights)
             if self.teacher:
                 settings = self.stage.distillation
                 taught = self.teacher(images)
@@ -118,9 +118,10 @@ def _make_metrics(learner: Learner) -> None:
 
     @tf.function
     def count_nothing() -> None:
-        nothing = tf.zeros((0, learner.output_shape[-1]))
-        learner.compute_loss(None, nothing, nothing)
-        learner.compute_metrics(None, nothing, nothing, None)
+        outputs = tf.zeros((0, *learner.output_shape[1:]))
+        targets = learner.objective.targets(tf.zeros(0, tf.int64), None)
+        learner.compute_loss(None, targets, outputs)
+        learner.compute_metrics(None, targets, outputs, None)
 
     tf.distribute.get_strategy().run(count_nothing)
     learner.reset_metrics()
