@@ -1,5 +1,7 @@
 """The handwritten digits that are part of scikit-learn: real data that needs no download."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image
 
@@ -17,14 +19,19 @@ def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None 
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
     """
+    listing, images = digits()
+    return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)
+
+
+def digits() -> tuple[Listing, Iterator[Image.Image]]:
+    """Return the names and labels of the digits, and their images of mode RGB."""
     from sklearn.datasets import load_digits as bundled
 
-    digits = bundled()
-    greys = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    data = bundled()
+    greys = np.round(data.images * (255 / 16)).astype(np.uint8)
     listing = Listing(
-        classes=tuple(str(label) for label in digits.target_names),
+        classes=tuple(str(label) for label in data.target_names),
         names=[f"{index:04d}" for index in range(len(greys))],
-        labels=digits.target,
+        labels=data.target,
     )
-    images = (Image.fromarray(grey).convert("RGB") for grey in greys)
-    return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)
+    return listing, (Image.fromarray(grey).convert("RGB") for grey in greys)
