@@ -37,6 +37,8 @@ def choose(
     ] = None,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
     threads: Annotated[int, typer.Option(help="Number of CPU threads.")] = 1,
+    task: opt.Task = "classification",
+    task_options: opt.TaskOptions = None,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
     trials: Annotated[
         int, typer.Option(help="Number of options to train briefly, the best first.")
@@ -59,6 +61,7 @@ def choose(
     """Choose network, alpha and size for the best expected accuracy within a budget."""
     from mobilenet_tf.commands.choose import choose as command
     from mobilenet_tf.commands.trials import Trials
+    from mobilenet_tf.tasks.registry import make_task
 
     others: dict[str, Any] = {"count": trials, "epochs": epochs, "out": out}
     given = {name: value for name, value in others.items() if value is not None}
@@ -75,6 +78,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
+        task=make_task(task, task_options or ()),
         trials=Trials(data=data, **given) if data else None,
         plot=plot,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.load import load_data, load_test
+from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite
@@ -59,6 +59,10 @@ class Classification(Task):
     ) -> TestImages:
         """Load the test images of such a source."""
         return load_test(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of such a source's classes."""
+        return class_names(source)
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with so many outputs of its classifier."""

@@ -13,7 +13,7 @@ from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import describe
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 
@@ -47,8 +47,11 @@ class Task(Checked, ABC):
         use: What it is for, as a phrase, such as "Classification of images that show ...".
         limits: What it cannot do, a sentence each.
         agreed: What a file and its network must agree on.
+        recipe: Name of the recipe of its runs, where none is given.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
-        shares: Metrics from 0 to 1 that are measured of every form of a network.
+        rises: Whether a higher value of `curve` is better.
+        shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
+            score.
         details: Further metrics, which `result.json` has for the int8 file only.
     """
 
@@ -57,7 +60,9 @@ class Task(Checked, ABC):
     use: ClassVar[str]
     limits: ClassVar[tuple[str, ...]]
     agreed: ClassVar[str]
+    recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
+    rises: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]]
     details: ClassVar[tuple[str, ...]]
 
@@ -125,6 +130,32 @@ class Task(Checked, ABC):
 
         The arguments and errors are those of `datasets.load.load_test`.
         """
+
+    @abstractmethod
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's classes without reading its images.
+
+        Raises:
+            UserError: There is no such source, or it has no classes.
+        """
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return side and channels of the input that a network has for a source by default."""
+        return (32, 1) if source == "digits" else (96, 3)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject a recipe that does not suit this task.
+
+        Args:
+            fields: Path -> value, such as `train.augmentation.mixup`.
+
+        Raises:
+            UserError: A field has a value that this task cannot be trained with.
+        """
+
+    def fitted(self, train: TrainingImages) -> "Task":
+        """Return this task with what it takes from the training images, such as anchors."""
+        return self
 
     @abstractmethod
     def with_head(self, network: Network, classes: int) -> Network:
