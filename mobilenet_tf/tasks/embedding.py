@@ -1,14 +1,16 @@
 """Embedding: a vector per picture, near those of the same class, seen in training or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import choice, number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
@@ -115,6 +117,22 @@ class Embedding(Task):
             data = self.load(source, input_spec, seed, progress, True)
             return TestImages(data.test, data.skipped, data.notes, classes=data.classes)
         return load_unseen(source, labels, input_spec, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of such a source's classes, in the order of its folders."""
+        return class_names(source)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject mixed pictures, which have no class, and weights of classes."""
+        for stage in ("train", "qat"):
+            for name in (f"{stage}.augmentation.mixup", f"{stage}.augmentation.cutmix"):
+                if fields[name]:
+                    raise UserError(f"{name} is {fields[name]}; it must be 0 for embeddings.")
+            if fields[f"{stage}.class_weights"]:
+                raise UserError(
+                    f"{stage}.class_weights is true; it must be false for embeddings, whose batches "
+                    "have all classes equally often."
+                )
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a projection to the vector, for training the classes that are."""

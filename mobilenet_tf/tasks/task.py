@@ -69,7 +69,9 @@ class Task(Checked, ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML and JSON: the name and the settings."""
         settings = {item.name: to_plain(getattr(self, item.name)) for item in fields(self)}
-        return {"name": self.name, **settings}
+        # TOML has no None.
+        given = {name: value for name, value in settings.items() if value is not None}
+        return {"name": self.name, **given}
 
     @classmethod
     def description(cls, classes: int, *, int8: bool = False) -> str:
