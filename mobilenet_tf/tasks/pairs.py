@@ -129,7 +129,7 @@ class PairedCrossEntropy(CrossEntropy):
         features = _classifier(logits.node.layer).input
         if isinstance(features.node.layer, keras.layers.Dropout):
             features = features.node.layer.input
-        flat = keras.layers.Flatten(name="features")(features)
+        flat = keras.layers.Flatten(name=f"{_COMPARISON}/features")(features)
         return keras.Model(model.input, Comparison(name=_COMPARISON)([logits, flat]))
 
     def training_loss(
@@ -146,7 +146,8 @@ class PairedCrossEntropy(CrossEntropy):
         of the right class by each of both gates.
         """
         layer = learner.get_layer(_COMPARISON)
-        kernel, bias = _classifier(layer.input[0].node.layer).trainable_weights
+        weights = _classifier(layer.input[0].node.layer).trainable_weights
+        bias, kernel = sorted(weights, key=lambda weight: int(weight.shape.rank))
         features = outputs[:, self.classes :]
         pairs = nearest_pairs(features, tf.matmul(targets, targets, transpose_b=True) > 0)
         views = layer.interact(*(tf.gather(features, places) for places in pairs))
@@ -169,12 +170,7 @@ class PairedCrossEntropy(CrossEntropy):
 
     def loss(self, smoothing: float) -> keras.losses.Loss:
         """Return the cross-entropy of the logits."""
-        plain = super().loss(smoothing)
-
-        def on_logits(true: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-            return plain.call(true, self.logits(outputs))
-
-        return keras.losses.LossFunctionWrapper(on_logits, name="cross_entropy")
+        return _OnLogits(self, super().loss(smoothing))
 
     def metrics(self) -> list[str | keras.metrics.Metric]:
         """Return the accuracy of the logits."""
@@ -198,6 +194,16 @@ class PairedCrossEntropy(CrossEntropy):
     def logits(self, outputs: tf.Tensor) -> tf.Tensor:
         """Return the logits in the outputs of the trained model, (N, classes)."""
         return outputs[:, : self.classes]
+
+
+class _OnLogits(keras.losses.Loss):
+    def __init__(self, objective: PairedCrossEntropy, loss: keras.losses.Loss):
+        super().__init__(name=loss.name)
+        self.objective, self.plain = objective, loss
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Return the loss of each picture, (N,)."""
+        return self.plain.call(y_true, self.objective.logits(y_pred))
 
 
 def ranking_loss(true: tf.Tensor, by_self: tf.Tensor, by_other: tf.Tensor) -> tf.Tensor:

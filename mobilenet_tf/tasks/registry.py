@@ -9,7 +9,7 @@ from mobilenet_tf.core.files import toml_value
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.core.settings import assignments
 from mobilenet_tf.tasks.classification import Classification
-from mobilenet_tf.tasks.embedding import Embedding
+from mobilenet_tf.tasks.embedding.task import Embedding
 from mobilenet_tf.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Embedding)}

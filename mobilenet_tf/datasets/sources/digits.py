@@ -11,27 +11,36 @@ from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import Listing
 
 
+def bundled_digits() -> tuple[Listing, np.ndarray]:
+    """Return 1,797 digits by 43 writers, ten classes (UCI, 1998), as uint8 (N, 8, 8).
+
+    They have 17 grey levels from 0 to 255, the ink is bright.
+    """
+    from sklearn.datasets import load_digits as bundled
+
+    digits = bundled()
+    greys = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    listing = Listing(
+        classes=tuple(str(label) for label in digits.target_names),
+        names=[f"{index:04d}" for index in range(len(greys))],
+        labels=digits.target,
+    )
+    return listing, greys
+
+
 def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """Load 1,797 digits by 43 writers, 8x8 pixels with 17 grey levels, ten classes (UCI, 1998).
+    """Load `bundled_digits`.
 
     Args:
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
     """
-    listing, images = digits()
+    listing, greys = bundled_digits()
+    images = digit_images(greys)
     return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)
 
 
-def digits() -> tuple[Listing, Iterator[Image.Image]]:
-    """Return the names and labels of the digits, and their images of mode RGB."""
-    from sklearn.datasets import load_digits as bundled
-
-    data = bundled()
-    greys = np.round(data.images * (255 / 16)).astype(np.uint8)
-    listing = Listing(
-        classes=tuple(str(label) for label in data.target_names),
-        names=[f"{index:04d}" for index in range(len(greys))],
-        labels=data.target,
-    )
-    return listing, (Image.fromarray(grey).convert("RGB") for grey in greys)
+def digit_images(greys: np.ndarray) -> Iterator[Image.Image]:
+    """Return images of mode RGB."""
+    return (Image.fromarray(grey).convert("RGB") for grey in greys)

@@ -6,10 +6,10 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.tasks.embedding import Embedding
-from mobilenet_tf.tasks.margin_softmax import MarginSoftmax
-from mobilenet_tf.tasks.similarity import unit
-from mobilenet_tf.tasks.triplets import Triplets
+from mobilenet_tf.tasks.embedding.task import Embedding
+from mobilenet_tf.tasks.embedding.margin_softmax import MarginSoftmax
+from mobilenet_tf.tasks.embedding.similarity import unit
+from mobilenet_tf.tasks.embedding.triplets import Triplets
 
 CLASSES, DIMENSION = 5, 8
 

@@ -7,8 +7,8 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsClassifier
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.tasks.embedding import Embedding
-from mobilenet_tf.tasks.similarity import (
+from mobilenet_tf.tasks.embedding.task import Embedding
+from mobilenet_tf.tasks.embedding.similarity import (
     average_precision,
     retrieval,
     roc,

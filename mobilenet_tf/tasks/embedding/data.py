@@ -17,7 +17,7 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.labelled import read_dataset, read_test
 from mobilenet_tf.datasets.load import require_name
 from mobilenet_tf.datasets.sources.decoded import from_images
-from mobilenet_tf.datasets.sources.digits import digits
+from mobilenet_tf.datasets.sources.digits import bundled_digits, digit_images
 from mobilenet_tf.datasets.sources.folder import list_folder
 from mobilenet_tf.datasets.splitting import Listing
 
@@ -85,9 +85,15 @@ def load_embedding(
     arguments and errors are those of `datasets.load.load_data` besides.
     """
     if source == "digits":
-        listing, images = digits()
-        listing = hold_out(listing, held_out, seed)
-        return from_images(source, listing, images, input_spec, seed=seed, progress=progress)
+        listing, greys = bundled_digits()
+        return from_images(
+            source,
+            hold_out(listing, held_out, seed),
+            digit_images(greys),
+            input_spec,
+            seed=seed,
+            progress=progress,
+        )
     labelled = list_folder(_folder(source))
     labelled = replace(labelled, listing=hold_out(labelled.listing, held_out, seed))
     return read_dataset(labelled, input_spec, seed, progress, judge_depth)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.tasks.embedding_objective import EmbeddingObjective
+from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
 
 _INFINITE = 1e9  # more than any squared distance
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.tasks.embedding_objective import EmbeddingObjective
+from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
 
 _CENTRES = "centres"
 _LEAST_SINE = 1e-7  # squared; the root has no gradient at 0

@@ -15,9 +15,9 @@ from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import in_turn
-from mobilenet_tf.tasks.embedding_data import load_embedding, load_unseen, number_held_out
+from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.similarity import (
+from mobilenet_tf.tasks.embedding.similarity import (
     check_pairs,
     retrieval,
     roc,
@@ -30,7 +30,7 @@ from mobilenet_tf.tasks.similarity import (
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:
-    from mobilenet_tf.tasks.embedding_objective import EmbeddingObjective
+    from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
 
 # Margins of the papers: ArcFace, 3.1; CosFace, 4.1; FaceNet, 3.1.
 _MARGINS = {"arcface": 0.5, "cosface": 0.35, "triplets": 0.2}
@@ -143,10 +143,10 @@ class Embedding(Task):
         """Return the softmax with a margin, or triplets."""
         margin = _MARGINS[self.loss] if self.margin is None else self.margin
         if self.loss == "triplets":
-            from mobilenet_tf.tasks.triplets import Triplets
+            from mobilenet_tf.tasks.embedding.triplets import Triplets
 
             return Triplets(network.classes, self.pictures, margin)
-        from mobilenet_tf.tasks.margin_softmax import MarginSoftmax
+        from mobilenet_tf.tasks.embedding.margin_softmax import MarginSoftmax
 
         additive_angle = self.loss == "arcface"
         return MarginSoftmax(network.classes, self.pictures, margin, self.scale, additive_angle)
