@@ -143,9 +143,7 @@ def training_batches(
     )
 
 
-def _read(
-    split: Split, learned: Targets, plan: BatchPlan, replicas: Replicas
-) -> tf.data.Dataset:
+def _read(split: Split, learned: Targets, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
     """Return the images and labels of each part of each batch, as in `training_batches`."""
     batch, turns = plan.batch, len(replicas.mine)
 

@@ -16,7 +16,6 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
-from mobilenet_tf.tasks.scores import finite
 from mobilenet_tf.tasks.embedding.similarity import (
     check_pairs,
     retrieval,
@@ -27,6 +26,7 @@ from mobilenet_tf.tasks.embedding.similarity import (
     unit,
     verification,
 )
+from mobilenet_tf.tasks.scores import finite
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.tasks.embedding.task import Embedding
 from mobilenet_tf.tasks.embedding.margin_softmax import MarginSoftmax
 from mobilenet_tf.tasks.embedding.similarity import unit
+from mobilenet_tf.tasks.embedding.task import Embedding
 from mobilenet_tf.tasks.embedding.triplets import Triplets
 
 CLASSES, DIMENSION = 5, 8
@@ -134,7 +134,9 @@ def test_triplets_count_the_nearest_other(batch):
     (metric,) = Triplets(CLASSES, 2, 0.2).metrics()
     metric.update_state(one_hot(labels), vectors)
     similarities = unit(vectors) @ unit(vectors).T - 2 * np.eye(12)
-    assert float(metric.result()) == pytest.approx((labels[similarities.argmax(1)] == labels).mean())
+    assert float(metric.result()) == pytest.approx(
+        (labels[similarities.argmax(1)] == labels).mean()
+    )
 
 
 @pytest.mark.parametrize("loss", ["arcface", "triplets"])

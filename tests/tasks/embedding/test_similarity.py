@@ -7,7 +7,6 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsClassifier
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.tasks.embedding.task import Embedding
 from mobilenet_tf.tasks.embedding.similarity import (
     average_precision,
     retrieval,
@@ -19,6 +18,7 @@ from mobilenet_tf.tasks.embedding.similarity import (
     verification,
     verification_pairs,
 )
+from mobilenet_tf.tasks.embedding.task import Embedding
 
 CLASSES = ["ant", "bee", "cat", "dog"]
 
