@@ -58,7 +58,9 @@ class Objective(ABC):
     def trained(self, model: keras.Model) -> keras.Model:
         """Return a model of the same layers up to the outputs that the loss reads."""
 
-    def prepare(self, learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+    def prepare(  # noqa: B027  most have nothing to prepare
+        self, learner: keras.Model, images: np.ndarray, labels: np.ndarray
+    ) -> None:
         """Set initial values of weights that `trained` has added, from `samples` images.
 
         Args:

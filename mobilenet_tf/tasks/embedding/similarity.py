@@ -167,10 +167,7 @@ def roc(same: np.ndarray, different: np.ndarray) -> Roc:
         shares = np.concatenate([[0], np.geomspace(1 / len(different), 1, _POINTS - 1)])
         ranks = np.ceil(shares * (len(different) - 1)).astype(int)
         thresholds = np.unique(np.sort(different)[::-1][ranks])[::-1]
-    counted = [
-        np.searchsorted(np.sort(part), thresholds, side="left") for part in (different, same)
-    ]
     false, true = (
-        1 - below / len(part) for below, part in zip(counted, (different, same), strict=True)
+        1 - np.searchsorted(np.sort(part), thresholds) / len(part) for part in (different, same)
     )
     return Roc(false, true, thresholds)

@@ -130,8 +130,8 @@ class Embedding(Task):
                     raise UserError(f"{name} is {fields[name]}; it must be 0 for embeddings.")
             if fields[f"{stage}.class_weights"]:
                 raise UserError(
-                    f"{stage}.class_weights is true; it must be false for embeddings, whose batches "
-                    "have all classes equally often."
+                    f"{stage}.class_weights is true; it must be false for embeddings, whose "
+                    "batches have all classes equally often."
                 )
 
     def with_head(self, network: Network, classes: int) -> Network:
@@ -164,8 +164,8 @@ class Embedding(Task):
             images; verification, its accuracy by ten folds of 6,000 pairs; recall_at_1 and map of
             searching among all others; tar_at_far_1e-2 and tar_at_far_1e-3, the true accept rates
             at these false accept rates (None with too few pairs); accepted_at_threshold and
-            strangers_at_threshold, both rates at `threshold` (None without one); roc {false_accepts,
-            true_accepts, thresholds}, each a list.
+            strangers_at_threshold, both rates at `threshold` (None without one); roc
+            {false_accepts, true_accepts, thresholds}, each a list.
         """
         vectors = unit(finite(outputs, name))
         check_pairs(labels, name)

@@ -49,7 +49,7 @@ class Triplets(EmbeddingObjective):
 
 
 def squared_distances(vectors: tf.Tensor) -> tf.Tensor:
-    """Return the squared distances (N, N) of vectors (N, dimension) that are brought to length 1."""
+    """Return the squared distances (N, N) of vectors (N, dimension), brought to length 1."""
     units = tf.math.l2_normalize(vectors, axis=1)
     return tf.maximum(2 - 2 * tf.matmul(units, units, transpose_b=True), 0.0)
 

@@ -143,7 +143,7 @@ def test_triplets_count_the_nearest_other(batch):
 def test_a_teacher_is_learned_by_squared_difference(batch, loss):
     from mobilenet_tf.networks.zoo import make_network
 
-    vectors, labels, centres = batch
+    vectors, _, centres = batch
     task = Embedding(loss=loss, dimension=DIMENSION, held_out=("a", "b"))
     objective = task.objective(task.with_head(make_network("v1", 0.25, 32), CLASSES + 2))
     outputs = vectors
