@@ -80,8 +80,7 @@ def test_a_picture_without_a_partner_has_itself():
     assert (pairs.second.numpy()[3:] != [0, 1, 2]).all()
 
 
-@pytest.mark.parametrize("network", ["v1", "v2"])
-@pytest.mark.parametrize("quantized", [False, True])
+@pytest.mark.parametrize(("network", "quantized"), [("v1", False), ("v2", True)])
 def test_training_loss(batch, network, quantized, monkeypatch):
     described = make_network(network, 0.25, 48, CLASSES)
     model = build_network(described, dropout=0.4)
@@ -109,7 +108,8 @@ def test_training_loss(batch, network, quantized, monkeypatch):
 
 def test_gradients_reach_everything(batch):
     model = build_network(make_network("v1", 0.25, 48, CLASSES))
-    learner = make_learner(model, OBJECTIVE, STAGE, 1)
+    enliven(model, batch)
+    learner = make_learner(model, OBJECTIVE, STAGE, 8)
     before = [weight.numpy() for weight in learner.trainable_variables]
     learner.fit(batch, OBJECTIVE.targets(tf.constant(LABELS), None), 8, epochs=2, verbose=0)
     after = [weight.numpy() for weight in learner.trainable_variables]

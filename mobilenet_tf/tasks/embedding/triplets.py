@@ -40,18 +40,27 @@ class Triplets(EmbeddingObjective):
         """Return the share of pictures whose nearest other in the batch is of their class."""
 
         def accuracy(true: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-            distances = squared_distances(outputs)
-            others = tf.linalg.set_diag(distances, tf.fill(tf.shape(distances)[:1], _INFINITE))
-            nearest = tf.gather(true, tf.argmin(others, axis=1))
-            return tf.reduce_sum(true * nearest, axis=1)
+            distances, same, positive = _compared(true, outputs)
+            nearest, stranger = (
+                tf.reduce_min(tf.where(which, distances, _INFINITE), axis=1)
+                for which in (positive, ~same)
+            )
+            return tf.cast(nearest < stranger, tf.float32)
 
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
 
-def squared_distances(vectors: tf.Tensor) -> tf.Tensor:
-    """Return the squared distances (N, N) of vectors (N, dimension), brought to length 1."""
+def _compared(true: tf.Tensor, vectors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Compare all pictures of a batch.
+
+    Returns:
+        Squared distances (N, N) of the vectors, brought to length 1; whether two pictures are of
+        one class; and the same without the pictures themselves.
+    """
     units = tf.math.l2_normalize(vectors, axis=1)
-    return tf.maximum(2 - 2 * tf.matmul(units, units, transpose_b=True), 0.0)
+    distances = tf.maximum(2 - 2 * tf.matmul(units, units, transpose_b=True), 0.0)
+    same = tf.matmul(true, true, transpose_b=True) > 0
+    return distances, same, tf.linalg.set_diag(same, tf.zeros(tf.shape(same)[:1], bool))
 
 
 class _TripletLoss(keras.losses.Loss):
@@ -61,14 +70,12 @@ class _TripletLoss(keras.losses.Loss):
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Return the mean over all pairs of one class, once for each of N pictures."""
-        distances = squared_distances(y_pred)
-        same = tf.matmul(y_true, y_true, transpose_b=True) > 0
+        distances, same, positive = _compared(y_true, y_pred)
         # [anchor, positive, negative]
         farther = ~same[:, None, :] & (distances[:, None, :] > distances[:, :, None])
         nearest = tf.reduce_min(tf.where(farther, distances[:, None, :], _INFINITE), axis=2)
         farthest = tf.reduce_max(tf.where(same, -_INFINITE, distances), axis=1, keepdims=True)
         chosen = tf.where(tf.reduce_any(farther, axis=2), nearest, farthest)
-        positive = tf.linalg.set_diag(same, tf.zeros(tf.shape(same)[:1], bool))
         usable = positive & tf.reduce_any(~same, axis=1, keepdims=True)
         losses = tf.where(usable, tf.maximum(distances - chosen + self.margin, 0.0), 0.0)
         pairs = tf.reduce_sum(tf.cast(usable, tf.float32))
