@@ -47,11 +47,11 @@ class Targets(Protocol):
     def ordered(self) -> bool:
         """Whether `order` needs to know all labels."""
 
-    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
-        """Return the order in which a pass uses the images."""
-
     def check(self, labels: np.ndarray) -> None:
         """Reject labels that do not suit the network."""
+
+    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
+        """Return the indices of the training images in the order of one pass."""
 
     def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
         """Return what the outputs are compared with; `moves` is None for unmoved pictures."""
@@ -73,10 +73,10 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Return the batches `plan.start_step` to `plan.steps - 1` of a run, all of full size.
 
-    The images form one endless sequence: all of them in the random order of pass 0, then all in
-    the random order of pass 1, and so on. Step k uses `plan.batch` images from position
-    k * plan.batch. So no image is dropped or used more often than another, and a split may be
-    smaller than a batch.
+    The images form one endless sequence: all of them in the order of pass 0, then all in the order
+    of pass 1, and so on; the orders are random, or those of the task. Step k uses `plan.batch`
+    images from position k * plan.batch. So no image is dropped or used more often than another,
+    and a split may be smaller than a batch.
 
     Args:
         split: Images at least as large as the input.

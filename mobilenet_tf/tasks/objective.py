@@ -1,6 +1,7 @@
 """How a task is trained: what a network learns of the labels, and with which loss."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -30,15 +31,15 @@ class Objective(ABC):
         """
 
     def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
-        """Return the order in which a pass uses the images; by default, each of them once.
+        """Return the order of the training images in one pass.
 
         Args:
-            labels: Labels of the N images.
-            batch: Number of images per batch.
-            random: Decides the order.
+            labels: Labels of all of them.
+            batch: Number of images per step.
+            random: Generator of this pass.
 
         Returns:
-            Indices of images, as many in each pass.
+            Indices, the same number for every pass.
         """
         return random.permutation(len(labels))
 
@@ -103,6 +104,37 @@ class Objective(ABC):
 
         Raises:
             UserError: The classes of this task cannot be weighed.
+        """
+
+    def weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
+        """Return the factor of each picture's loss.
+
+        Args:
+            targets: What `targets` returned for N pictures.
+            class_weights: What `class_weights` returned.
+
+        Returns:
+            float32 tensor (N, ...), as Keras takes sample weights.
+        """
+        return tf.linalg.matvec(targets, class_weights)
+
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures, (0, ...), for a model of `trained`."""
+        return tf.zeros((0, model.output_shape[-1]))
+
+    @abstractmethod
+    def teaching(
+        self, model: keras.Model, name: str, places: Sequence[int] | None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Return what turns the output of a teacher into what `soft_loss` compares.
+
+        Args:
+            model: The teacher; the sides of its input may be free.
+            name: Its name in errors.
+            places: The output for each class of the student; None for the same order.
+
+        Raises:
+            UserError: Its output is not that of a teacher for this objective.
         """
 
     @abstractmethod

@@ -180,6 +180,10 @@ class PairedCrossEntropy(CrossEntropy):
 
         return [keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")]
 
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures, (0, classes)."""
+        return tf.zeros((0, self.classes))
+
     def class_weights(self, labels: np.ndarray) -> np.ndarray:
         """Raise an error: batches have all classes equally often."""
         raise UserError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
@@ -39,7 +39,8 @@ class Mistakes(NamedTuple):
 class Task(Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
-    `outputs` are the real outputs of a network for N pictures, float32 (N, ...).
+    `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such
+    arrays in the order of `Graph.outputs` where there are several. Each task states which.
 
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
@@ -50,6 +51,7 @@ class Task(Checked, ABC):
         recipe: Name of the recipe of its runs, where none is given.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         rises: Whether a higher value of `curve` is better.
+        same_classes: Whether a teacher must have the classes of its student.
         shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
             score.
         details: Further metrics, which `result.json` has for the int8 file only.
@@ -63,6 +65,7 @@ class Task(Checked, ABC):
     recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
     rises: ClassVar[bool] = True
+    same_classes: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]]
     details: ClassVar[tuple[str, ...]]
 
@@ -170,7 +173,7 @@ class Task(Checked, ABC):
     @abstractmethod
     def metrics(
         self,
-        outputs: np.ndarray,
+        outputs: Any,
         labels: np.ndarray,
         classes: Sequence[str],
         name: str = "The model",
@@ -178,7 +181,7 @@ class Task(Checked, ABC):
         """Return the metrics of outputs.
 
         Args:
-            outputs: Outputs for the N pictures.
+            outputs: Any for the N pictures.
             labels: Their labels, as in `Split.labels`.
             classes: Class names.
             name: What errors call the model.
@@ -191,30 +194,49 @@ class Task(Checked, ABC):
         """
 
     @abstractmethod
-    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+    def worst(self, test: Split, classes: Sequence[str], outputs: Any) -> Mistakes:
         """Return the up to `MISTAKES` worst results for the test pictures."""
 
     @abstractmethod
-    def decisions(self, outputs: np.ndarray) -> Decisions:
-        """Return what outputs decide; they may be raw integers of a file."""
+    def decisions(self, outputs: Any, steps: Sequence[float]) -> Decisions:
+        """Return what outputs decide.
+
+        Args:
+            outputs: Any for the N pictures.
+            steps: One LSB of each output, in its unit.
+        """
 
     @abstractmethod
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: Any,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return what `predict` says about pictures, ready for JSON.
 
         Args:
-            outputs: Outputs for the N pictures.
+            outputs: Any for the N pictures.
             labels: Class names.
             top: Number of results per picture at most.
             name: What errors call the model.
+            framings: How each picture lies in the input.
 
         Returns:
             predictions, a dictionary per picture; and what holds for all of them.
 
         Raises:
             UserError: See `metrics`.
+        """
+
+    @abstractmethod
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return `answers`, in which each prediction has its image, as a table for the terminal.
+
+        Returns:
+            The columns, and the rows.
         """
 
     def sections(self, by_form: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ All functions take unit vectors, float (N, dimension), and int labels (N,). The 
 pictures is the cosine of their vectors, from -1 to 1.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -64,16 +65,37 @@ def retrieval(vectors: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         without interpolation, where pictures of equal similarity have one rank.
     """
     firsts, precisions = [], []
-    for start in range(0, len(labels), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        for row, similarities in enumerate(vectors[part] @ vectors.T, start):
-            others = np.arange(len(labels)) != row
-            relevant = labels[others] == labels[row]
-            if relevant.any():
-                found = similarities[others]
-                firsts.append(relevant[found.argmax()])
-                precisions.append(average_precision(found, relevant))
+    for row, similarities in enumerate(_with_all(vectors)):
+        others = np.arange(len(labels)) != row
+        relevant = labels[others] == labels[row]
+        if relevant.any():
+            found = similarities[others]
+            firsts.append(relevant[found.argmax()])
+            precisions.append(average_precision(found, relevant))
     return float(np.mean(firsts)), float(np.mean(precisions))
+
+
+def nearest(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the other picture that is most similar to each picture.
+
+    Returns:
+        Its index, int (N,); its similarity; and that of the next, both (N,), -inf where there is no
+        other.
+    """
+    index, first, second = np.empty(len(vectors), int), *np.empty((2, len(vectors)))
+    for row, similarities in enumerate(_with_all(vectors)):
+        similarities[row] = -np.inf
+        index[row] = similarities.argmax()
+        first[row] = similarities[index[row]]
+        similarities[index[row]] = -np.inf
+        second[row] = similarities.max()
+    return index, first, second
+
+
+def _with_all(vectors: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the similarities (N,) of each picture with all."""
+    for start in range(0, len(vectors), _CHUNK):
+        yield from vectors[start : start + _CHUNK] @ vectors.T
 
 
 def average_precision(scores: np.ndarray, relevant: np.ndarray) -> float:

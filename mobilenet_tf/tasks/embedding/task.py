@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import choice, number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names
@@ -18,6 +18,7 @@ from mobilenet_tf.tasks.class_batches import in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
 from mobilenet_tf.tasks.embedding.similarity import (
     check_pairs,
+    nearest,
     retrieval,
     roc,
     split_pairs,
@@ -65,8 +66,10 @@ class Embedding(Task):
         "show; measure it on images like those of the application.",
         "It does not notice whether a picture shows a living person or another picture.",
     )
-    agreed: ClassVar[str] = "same vector, up to one step of the file's output"
+    agreed: ClassVar[str] = "same most similar picture by file and network"
+    recipe: ClassVar[str] = "embedding"
     curve: ClassVar[str] = "accuracy"
+    same_classes: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]] = (
         "verification",
         "recall_at_1",
@@ -142,14 +145,15 @@ class Embedding(Task):
     def objective(self, network: Network) -> "EmbeddingObjective":
         """Return the softmax with a margin, or triplets."""
         margin = _MARGINS[self.loss] if self.margin is None else self.margin
+        common = network.classes, self.dimension, self.pictures
         if self.loss == "triplets":
             from mobilenet_tf.tasks.embedding.triplets import Triplets
 
-            return Triplets(network.classes, self.pictures, margin)
+            return Triplets(*common, margin)
         from mobilenet_tf.tasks.embedding.margin_softmax import MarginSoftmax
 
         additive_angle = self.loss == "arcface"
-        return MarginSoftmax(network.classes, self.pictures, margin, self.scale, additive_angle)
+        return MarginSoftmax(*common, margin, self.scale, additive_angle)
 
     def metrics(
         self,
@@ -200,13 +204,11 @@ class Embedding(Task):
         The rows have file, label, predicted (the class of the other), score (the similarity) and
         picture, which shows both.
         """
-        vectors = unit(outputs)
-        nearest = np.array([_nearest(vectors, row) for row in range(len(vectors))])
-        similarity = (vectors * vectors[nearest]).sum(axis=1)
-        wrong = np.flatnonzero(test.labels != test.labels[nearest])
+        others, similarity, _ = nearest(unit(outputs))
+        wrong = np.flatnonzero(test.labels != test.labels[others])
         found = Mistakes([], {})
         for rank, row in enumerate(wrong[np.argsort(-similarity[wrong], kind="stable")][:MISTAKES]):
-            picture, other = f"worst/{rank + 1:02d}.png", nearest[row]
+            picture, other = f"worst/{rank + 1:02d}.png", others[row]
             found.pictures[picture] = np.hstack([test.images[row], test.images[other]])
             found.rows.append(
                 {
@@ -219,12 +221,24 @@ class Embedding(Task):
             )
         return found
 
-    def decisions(self, outputs: np.ndarray) -> Decisions:
-        """Return none: a vector alone decides nothing."""
-        return Decisions(np.zeros((len(outputs), 0), int), np.zeros((len(outputs), 0)))
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
+        """Return the other picture that is most similar to each, and its lead over the next.
+
+        A step of one value changes a cosine by up to 1 / length of the vector.
+        """
+        index, first, second = nearest(unit(outputs))
+        lengths = np.linalg.norm(outputs.astype(np.float64), axis=1)
+        gap = np.full(len(outputs), np.inf)
+        np.subtract(first, second, out=gap, where=np.isfinite(second))
+        return Decisions(index[:, None], (gap * lengths / steps[0])[:, None])
 
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return the vectors of pictures and their similarities with each other.
 
@@ -245,8 +259,17 @@ class Embedding(Task):
             ],
         }
 
-
-def _nearest(vectors: np.ndarray, row: int) -> int:
-    similarities = vectors @ vectors[row]
-    similarities[row] = -np.inf
-    return int(similarities.argmax())
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per pair of images, the most similar first."""
+        predictions = found["predictions"]
+        pairs = sorted(
+            (-one["similarities"][second], one["image"], predictions[second]["image"])
+            for first, one in enumerate(predictions)
+            for second in range(first)
+        )
+        at = found["threshold"]
+        judged = ["unknown" if at is None else "same" if -s > at else "other" for s, _, _ in pairs]
+        return ["image", "image", "similarity", "taken for"], [
+            (first, second, f"{-similarity:.3f}", judgement)
+            for (similarity, first, second), judgement in zip(pairs, judged, strict=True)
+        ]

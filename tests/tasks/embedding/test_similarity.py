@@ -135,11 +135,27 @@ def test_nothing_to_compare():
             Embedding().metrics(np.eye(3), np.array(labels), CLASSES)
 
 
+def test_decisions_are_the_most_similar_pictures(vectors):
+    outputs = 0.1 * vectors[0].astype(np.float32)
+    found = Embedding().decisions(outputs, (0.1,))
+    similarities = unit(outputs) @ unit(outputs).T - 3 * np.eye(120)
+    best = np.sort(similarities, axis=1)
+    np.testing.assert_allclose(
+        found.lead[:, 0],
+        (best[:, -1] - best[:, -2]) * np.linalg.norm(vectors[0].astype(float), axis=1),
+        atol=1e-4,
+    )
+    sure = found.lead[:, 0] > 1e-3
+    assert (found.chosen[sure, 0] == similarities.argmax(axis=1)[sure]).all()
+    for few in (1, 2):
+        assert (Embedding().decisions(outputs[:few], (0.1,)).lead == np.inf).all()
+
+
 def test_answers_and_worst(vectors):
     from mobilenet_tf.datasets.dataset import Split
 
     outputs, labels = vectors
-    found = Embedding(threshold=0.5).answers(outputs[:3], [], 3, "model")
+    found = Embedding(threshold=0.5).answers(outputs[:3], [], 3, "model", [])
     assert found["threshold"] == 0.5
     assert [row["similarities"][index] for index, row in enumerate(found["predictions"])] == [1] * 3
     images = np.random.default_rng(0).integers(0, 255, (120, 4, 4, 3), np.uint8)
