@@ -225,7 +225,9 @@ class KerasBuilder:
         )(x)
 
     def dense(self, op: Op, x: Any) -> Any:
-        return keras.layers.Dense(op.shape[2], name=self._name(op))(self._dropped(op, x))
+        return keras.layers.Dense(
+            op.shape[2], use_bias=op.bias and not op.norm, name=self._name(op)
+        )(self._dropped(op, x))
 
     def max_pool(self, op: Op, x: Any) -> Any:
         x, padding = self._padded(op, x)
