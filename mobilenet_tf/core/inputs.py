@@ -131,6 +131,21 @@ class InputSpec:
         inner = _centred(self.width, self.height, scale * across, scale * down, 1.0)
         return Placement(source, inner)
 
+    def framing(self, size: tuple[int, int], decoded: tuple[int, int] | None = None) -> "Framing":
+        """Return how an upright picture lies in the input.
+
+        Args:
+            size: (width, height) of the picture in pixels.
+            decoded: The same after decoding, which may have halved it; None if it did not.
+        """
+        decoded = decoded or size
+        # The last pixels of a half may stand for less than a whole one.
+        factor = 2 ** round(math.log2(max(size) / max(decoded)))
+        placement = self.placement(*decoded)
+        left, top, right, bottom = (factor * edge for edge in placement.source)
+        placement = Placement((left, top, right, bottom), placement.target)
+        return Framing(size, (self.width, self.height), placement)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON and TOML, without None; a square's size is one number."""
         size = self.height if self.height == self.width else [self.height, self.width]
@@ -174,6 +189,32 @@ class Placement:
     def to_picture(self, points: np.ndarray) -> np.ndarray:
         """Map (..., 2) points (x, y) from the input back to the picture."""
         return _mapped(points, self.target, self.source)
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How one upright picture lies in the input that it was prepared for.
+
+    Attributes:
+        size: (width, height) of the upright picture in pixels, before any reduction.
+        sides: (width, height) of the input in pixels.
+        placement: Which part of the picture fills which part of the input.
+    """
+
+    size: tuple[int, int]
+    sides: tuple[int, int]
+    placement: Placement
+
+    def shares(self, points: np.ndarray) -> np.ndarray:
+        """Map (..., 2) points (x, y) from pixels of the picture to shares of the input.
+
+        What the input does not show lies below 0 or above 1, or in its padding.
+        """
+        return self.placement.to_input(points) / self.sides
+
+    def points(self, shares: np.ndarray) -> np.ndarray:
+        """Map (..., 2) shares (x, y) of the input back to pixels of the picture."""
+        return self.placement.to_picture(np.asarray(shares, float) * self.sides)
 
 
 def _mapped(points: np.ndarray, start: Box, end: Box) -> np.ndarray:

@@ -1,7 +1,7 @@
 """`Dataset`: images with their labels, in a training, a validation and a test split."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from mobilenet_tf.core.labels import check_labels
 SPLITS = ("train", "validation", "test")
 # Training images are stored larger than the input by this factor, so that zooming in stays sharp.
 MARGIN = 1.15
+_HASHED = 4096  # labels at a time; masks may be more than fit into memory twice
 
 Progress = Callable[[int, int], None]  # number of finished images, number of all images
 
@@ -25,7 +26,7 @@ class TrainingImages(Protocol):
 
     @property
     def labels(self) -> np.ndarray:
-        """int64 labels (N,)."""
+        """Labels (N, ...), as in `Split`."""
 
     def sample(self, count: int, seed: int, input_spec: InputSpec) -> "Split":
         """Return up to `count` images without augmentation, at the size of the input."""
@@ -40,7 +41,8 @@ class Split:
 
     Attributes:
         images: uint8 array or memory map (N, height, width, channels).
-        labels: int64 array (N,) of indices into the dataset's classes.
+        labels: Array (N, ...) of what the task learns: int64 (N,) where these are indices into
+            the dataset's classes.
         names: Name of each image, relative to the source.
     """
 
@@ -56,18 +58,19 @@ class Split:
         return Split(self.images[rows], self.labels[rows], [self.names[row] for row in rows])
 
     def balanced(self, count: int, seed: int) -> "Split":
-        """Return `count` of the images, balanced over the classes."""
+        """Return `count` of the images, balanced over the classes where labels are such."""
         return self.subset(balanced(self.labels, count, seed))
 
     def sample(self, count: int, seed: int, input_spec: InputSpec) -> "Split":
-        """Return `count` of the images, balanced over the classes, at the size of the input."""
+        """Return `count` of the images, as `balanced` does, at the size of the input."""
         few = self.balanced(count, seed)
         return replace(few, images=rescale(few.images, input_spec))
 
     def update_digest(self, digest: Any, name: str) -> None:
         """Update a hash with everything that identifies these images as the split `name`."""
         digest.update(repr((name, self.images.shape, self.names)).encode())
-        digest.update(np.asarray(self.labels, "<i8").tobytes())
+        for labels in np.array_split(self.labels, max(1, len(self.labels) // _HASHED)):
+            digest.update(labels.astype(labels.dtype.newbyteorder("<")).tobytes())
         for image in self.images:
             digest.update(np.ascontiguousarray(image))
 
@@ -83,6 +86,7 @@ class Dataset:
         validation: Images exactly as `prepare` makes them, for choices during training.
         test: Images exactly as `prepare` makes them, for the final metrics only.
         skipped: {"file": ..., "reason": ...} of every file that was left out.
+        repaired: {"file": ..., "reason": ...} of every repair of a label.
         notes: What else the user should know about the images, a clause each.
         white_level: `InputSpec.white_level` that the images were read with.
         fingerprint: Hash of classes, pixels, labels and names: equal for equal datasets.
@@ -94,6 +98,7 @@ class Dataset:
     validation: Split
     test: Split
     skipped: list[dict[str, str]] = field(default_factory=list)
+    repaired: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     white_level: float | None = None
     fingerprint: str = ""
@@ -108,12 +113,13 @@ class TestImages(NamedTuple):
 
     Attributes:
         images: The images.
-        skipped, notes: As in `Dataset`.
+        skipped, notes, repaired: As in `Dataset`.
     """
 
     images: Split
     skipped: list[dict[str, str]]
     notes: list[str]
+    repaired: Sequence[dict[str, str]] = ()
 
 
 def with_margin(input_spec: InputSpec) -> InputSpec:
@@ -155,9 +161,13 @@ def rescale(images: np.ndarray, input_spec: InputSpec) -> np.ndarray:
 def balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Choose `count` images, one of each class in turn, for calibration and previews.
 
+    Labels that are no classes, but boxes or masks, count as those of one class.
+
     Returns:
         Sorted indices, fewer than `count` if there are fewer images.
     """
+    if labels.ndim > 1:
+        labels = np.zeros(len(labels), int)
     order = np.random.default_rng(seed).permutation(len(labels))
     turn = np.empty(len(labels), int)
     for label in np.unique(labels):

@@ -14,17 +14,18 @@ from contextlib import AbstractContextManager
 from math import prod
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.core.child import Child, ChildCrash, Tool
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.serve import Content, serve, set_alarm
 from mobilenet_tf.datasets.deep import Extremes
 from mobilenet_tf.datasets.formats import IN_FLIGHT, MEMORY, PIXEL_LIMIT, SECONDS, TOO_MUCH_MEMORY
-from mobilenet_tf.datasets.images import NeedsMorePixels, UnreadableImage, read_picture
+from mobilenet_tf.datasets.images import NeedsMorePixels, Picture, UnreadableImage, read_picture
 
 _PILLOW = Tool("Pillow", "decoded", "mobilenet_tf.datasets.decoders")
 _REASONS = {
@@ -35,18 +36,6 @@ _REASONS = {
 _MOST, _BYTES = 16, 2**23  # of one message: files, and bytes of their pixels
 _START_SECONDS = 60.0
 _AHEAD = 4  # messages per process that are read before their images are used
-
-
-class Picture(NamedTuple):
-    """A decoded file.
-
-    Attributes:
-        pixels: uint8 array of the input's shape.
-        deep: The extremes of greys of more than 8 bits; None for other files.
-    """
-
-    pixels: np.ndarray
-    deep: Extremes | None
 
 
 class Decoders(AbstractContextManager["Decoders"]):
@@ -177,7 +166,9 @@ class _Process(Child):
                 found.append(outcome["needs"])
             else:
                 values = np.frombuffer(payload, np.uint8, size, place).reshape(input_spec.shape)
-                found.append(Picture(values, outcome["deep"] and Extremes(*outcome["deep"])))
+                deep = outcome["deep"] and Extremes(*outcome["deep"])
+                framing = from_plain(Framing, outcome["framing"], "framing")
+                found.append(Picture(values, deep, framing))
                 place += size
         return found
 
@@ -192,8 +183,8 @@ def answer(request: dict[str, Any], content: Content) -> tuple[dict[str, Any], b
     for path in json.loads(content.read()):
         set_alarm(request["each"])
         try:
-            pixels, deep = read_picture(path, input_spec, request["pixels"])
-            outcomes.append({"deep": deep})
+            pixels, deep, framing = read_picture(path, input_spec, request["pixels"])
+            outcomes.append({"deep": deep, "framing": to_plain(framing)})
             images.append(pixels.tobytes())
         except NeedsMorePixels as error:
             outcomes.append({"needs": error.pixels})

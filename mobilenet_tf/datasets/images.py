@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.reading import open_regular
 from mobilenet_tf.datasets.deep import Extremes, eight_bits, extremes, is_deep
 from mobilenet_tf.datasets.formats import (
@@ -48,6 +48,7 @@ from mobilenet_tf.datasets.formats import (
     plan,
     unknown_format,
 )
+from mobilenet_tf.datasets.upright import turn_upright
 
 # Colour behind transparent pixels: white, because drawings and logos are mostly dark.
 BACKGROUND = (255, 255, 255)
@@ -92,10 +93,26 @@ class Decoded(NamedTuple):
     Attributes:
         image: Upright and in mode RGB.
         deep: The extremes of greys of more than 8 bits; None for other files.
+        size: (width, height) of the upright image at full size.
     """
 
     image: Image.Image
     deep: Extremes | None
+    size: tuple[int, int]
+
+
+class Picture(NamedTuple):
+    """A file as pixels of an input.
+
+    Attributes:
+        pixels: uint8 array of the input's shape.
+        deep: As in `Decoded`.
+        framing: How the upright picture lies in the input, for labels that have a place in it.
+    """
+
+    pixels: np.ndarray
+    deep: Extremes | None
+    framing: Framing
 
 
 def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarray:
@@ -107,21 +124,18 @@ def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarr
     Raises:
         UnreadableImage: See `open_image`.
     """
-    return read_picture(source, input_spec)[0]
+    return read_picture(source, input_spec).pixels
 
 
 def read_picture(
     source: str | Path | BinaryIO, input_spec: InputSpec, most: int = PIXEL_LIMIT
-) -> tuple[np.ndarray, Extremes | None]:
+) -> Picture:
     """Read a file as input pixels.
 
     Args:
         source: Path, or seekable binary file.
         input_spec: Input that the pixels are for.
         most: Number of pixels that may be in memory, see `formats`.
-
-    Returns:
-        uint8 array of shape `input_spec.shape`, and the extremes of greys of more than 8 bits.
 
     Raises:
         UnreadableImage: See `open_image`.
@@ -132,8 +146,8 @@ def read_picture(
     longer = max(input_spec.height, input_spec.width)
     at_least = math.ceil(2 * longer / input_spec.crop)
     with _opened(source) as (file, name), _damage_named(name):
-        image, deep = _decode(file, name, at_least, input_spec.white_level, most)
-        return prepare(image, input_spec), deep
+        image, deep, size = _decode(file, name, at_least, input_spec.white_level, most)
+        return Picture(prepare(image, input_spec), deep, input_spec.framing(size, image.size))
 
 
 def open_image(source: str | Path | BinaryIO, at_least: int | None = None) -> Image.Image:
@@ -188,6 +202,7 @@ def _decode(
         raise UnreadableImage(name, unknown_format(head)) from error
     if image.width * image.height > PIXEL_LIMIT:
         raise Image.DecompressionBombError
+    size = image.size
     if at_least:
         image.draft(None, (at_least, at_least))
     if way.halvings:
@@ -201,7 +216,8 @@ def _decode(
         _require(pixels, most)
     image.load()
     deep = extremes(image) if is_deep(image) else None
-    return Decoded(_rgb(_upright(image), white_level), deep)
+    upright, turned = turn_upright(image)
+    return Decoded(_rgb(upright, white_level), deep, size[::-1] if turned else size)
 
 
 def _require(pixels: int, most: int) -> None:
@@ -229,16 +245,6 @@ def _damage_named(name: str) -> Iterator[None]:
         elif "MAX_TEXT" in str(error) or "Too much memory used in text" in str(error):
             reason = "its texts or its colour profile have more than 16 MB"
         raise UnreadableImage(name, reason) from error
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    # Damaged EXIF data does not affect the pixels; the orientation is then unknown.
-    try:
-        if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
-            return image  # without the copy that Pillow would make
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
 
 
 def _rgb(image: Image.Image, white_level: float | None) -> Image.Image:

@@ -1,9 +1,10 @@
-"""Arrays of images that may be larger than memory."""
+"""Arrays of images and labels that may be larger than memory."""
 
 import shutil
 import tempfile
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from mobilenet_tf.core.errors import UserError
 
@@ -11,15 +12,15 @@ from mobilenet_tf.core.errors import UserError
 MEMORY_LIMIT = 4 * 2**30
 
 
-def allocate(shape: tuple[int, ...]) -> np.ndarray:
-    """Return an empty uint8 array, mapped to a temporary file if it exceeds `MEMORY_LIMIT` bytes.
+def allocate(shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> np.ndarray:
+    """Return an empty array, mapped to a temporary file if it exceeds `MEMORY_LIMIT` bytes.
 
     Raises:
         UserError: The disk has no room for the file.
     """
-    needed = int(np.prod(shape, dtype=np.int64))
+    needed = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if needed <= MEMORY_LIMIT:
-        return np.empty(shape, np.uint8)
+        return np.empty(shape, dtype)
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     # Writing to a memory map on a full disk would kill the process without a message.
@@ -29,4 +30,4 @@ def allocate(shape: tuple[int, ...]) -> np.ndarray:
             f"{free / 2**30:.1f} GB free; set TMPDIR to a larger disk or use a smaller size."
         )
     with tempfile.TemporaryFile() as file:  # deleted with the last reference to the map
-        return np.memmap(file, np.uint8, "w+", shape=shape)
+        return np.memmap(file, dtype, "w+", shape=shape)

@@ -15,13 +15,12 @@ from PIL import Image
 from mobilenet_tf.core.child import ChildCrash, Tool
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets import decoders
+from mobilenet_tf.datasets import decoders, labelled
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.formats import PixelsInFlight
 from mobilenet_tf.datasets.images import UnreadableImage, read_image
 from mobilenet_tf.datasets.load import load_data, load_test
-from mobilenet_tf.datasets.sources import folder
 
 SPEC = InputSpec(32)
 HOSTILE = Path(__file__).parents[2] / "../shared/cases/hostile"
@@ -77,7 +76,7 @@ def test_only_the_file_that_is_to_blame_is_lost(crashing, files, kind):
 
 
 def test_a_dataset_leaves_them_out_and_says_so(crashing, make_folder, make_spec, monkeypatch):
-    monkeypatch.setattr(folder, "Decoders", partial(Decoders, seconds=0.5))
+    monkeypatch.setattr(labelled, "Decoders", partial(Decoders, seconds=0.5))
     root = make_folder({"a": 8, "b": 8})
     for name in ("crash.png", "slow.png", "fill.png"):
         os.link(root / "a/000.png", root / "a" / name)

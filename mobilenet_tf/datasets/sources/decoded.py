@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, stored_input
+from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, stored_input
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.labelled import Place, Rows, as_listed, repaired
 from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
-from mobilenet_tf.datasets.storage import allocate
 
 
 def from_images(
@@ -21,6 +20,7 @@ def from_images(
     *,
     seed: int,
     progress: Progress | None,
+    place: Place = as_listed,
 ) -> Dataset:
     """Prepare images one after another and assign them to splits.
 
@@ -31,29 +31,29 @@ def from_images(
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
+        place: As in `Labelled`.
 
     Raises:
-        UserError: See `assign_splits` and `allocate`.
+        UserError: See `assign_splits`, `allocate` and `place`.
     """
     chosen = assign_splits(listing, seed)
     stored = {name: stored_input(name, input_spec) for name in SPLITS}
-    pixels = {name: allocate((len(chosen[name]), *stored[name].shape)) for name in SPLITS}
+    rows = {name: Rows(len(chosen[name]), stored[name]) for name in SPLITS}
     plain: list[str] = []
-    place = {index: (name, row) for name in SPLITS for row, index in enumerate(chosen[name])}
+    repairs: list[dict[str, str]] = []
+    where = {index: (name, row) for name in SPLITS for row, index in enumerate(chosen[name])}
     for index, image in enumerate(images):
-        name, row = place[index]
-        pixels[name][row] = prepare(image, stored[name])
-        if hardly_varies(pixels[name][row]):
+        split, row = where[index]
+        pixels = prepare(image, stored[split])
+        placed = place(listing.labels[index], stored[split].framing(image.size))
+        rows[split].put(row, pixels, placed.label)
+        repairs += repaired(listing.names[index], placed)
+        if hardly_varies(pixels):
             plain.append(listing.names[index])
         if progress:
             progress(index + 1, len(listing))
     splits = {
-        name: Split(
-            pixels[name],
-            np.asarray(listing.labels, np.int64)[chosen[name]],
-            [listing.names[index] for index in chosen[name]],
-        )
-        for name in SPLITS
+        name: rows[name].split([listing.names[index] for index in chosen[name]]) for name in SPLITS
     }
     return Dataset(
         source,
@@ -61,5 +61,6 @@ def from_images(
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
+        repaired=repairs,
         notes=notes_on_plain(plain),
     )

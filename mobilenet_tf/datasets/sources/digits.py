@@ -25,7 +25,6 @@ def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None 
         classes=tuple(str(label) for label in digits.target_names),
         names=[f"{index:04d}" for index in range(len(greys))],
         labels=digits.target,
-        splits=["train"] * len(greys),
     )
     images = (Image.fromarray(grey).convert("RGB") for grey in greys)
     return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)
