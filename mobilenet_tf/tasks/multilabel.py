@@ -222,4 +222,4 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _listed(classes: Sequence[str], chosen: np.ndarray) -> str:
-    return ", ".join(classes[index] for index in np.flatnonzero(chosen)) or NO_LABELS
+    return ", ".join(classes[index] for index in np.flatnonzero(chosen).tolist()) or NO_LABELS
