@@ -35,6 +35,7 @@ class Op:
         block: Part of the network that it belongs to, such as `stem`, `block_3` or `head`.
         bias: Whether a convolution without normalization has a bias. Integers always have one, so
             it is no part of `Graph.key`.
+        prior: What a sigmoid of its output is before training; None for a bias of 0.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Op:
     dropout: float = 0.0
     block: str = ""
     bias: bool = field(default=True, repr=False)
+    prior: float | None = field(default=None, repr=False)
 
     @property
     def has_weights(self) -> bool:

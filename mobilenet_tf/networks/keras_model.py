@@ -5,6 +5,7 @@ Model Optimization walk it layer by layer and know no other operation.
 """
 
 from collections.abc import Callable
+from math import log
 from typing import Any
 
 import tf_keras as keras
@@ -119,6 +120,12 @@ def build_network(
     return model
 
 
+def _bias(op: Op) -> keras.initializers.Initializer:
+    if op.prior is None:
+        return keras.initializers.Zeros()
+    return keras.initializers.Constant(log(op.prior / (1 - op.prior)))
+
+
 def _pooled(x: Any, pooling: str | None) -> Any:
     if pooling == "avg":
         return keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
@@ -199,6 +206,7 @@ class KerasBuilder:
             padding=padding,
             use_bias=op.bias and not op.norm,
             kernel_initializer=self.initializer,
+            bias_initializer=_bias(op),
             name=self._name(op),
         )(x)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.settings import Checked, number
 from mobilenet_tf.networks.graph import Graph, Op
 from mobilenet_tf.networks.lower import GraphBuilder, lower, lowering
 from mobilenet_tf.networks.rows import Head, Network, Row, make_divisible, row_kind
@@ -18,6 +19,7 @@ EXTRAS = (512, 256, 256, 128)
 ANCHORS = (3, 6, 6, 6, 6, 6)
 _NARROWEST = 16
 _ACTIVATION = "relu6"
+_PRIOR = 0.01  # score of an anchor before training (1708.02002, 4.1)
 
 
 @row_kind("ssdlite")
@@ -56,38 +58,71 @@ class SSDLite(Head):
         return self.classes + self.background
 
 
+@dataclass(frozen=True)
+class Structure(Checked):
+    """Choices in the structure of a detector; the defaults are those of the papers.
+
+    Attributes:
+        first_stride: Stride of the first feature map, such as 16; 8 for objects of few pixels.
+        extras: Largest number of extra maps; none follows one of a single pixel.
+        halved: Whether the last stage has half as many channels (V3, 6.3).
+        shrunk: Whether the last 1x1 convolution follows a width multiplier below 1, as in the
+            papers' detectors on V2; in V2's classifiers it does not, nor in their weights.
+        background: Whether an anchor has a score for background as well. The papers' counts
+            contain it; sigmoid scores do not need it.
+    """
+
+    first_stride: int = number(16, least=1)
+    extras: int = number(len(EXTRAS), least=0, most=len(EXTRAS))
+    halved: bool = False
+    shrunk: bool = False
+    background: bool = False
+
+
 def ssdlite(
-    network: Network,
-    classes: int,
-    *,
-    first_stride: int = 16,
-    halved: bool = False,
-    shrunk: bool = False,
+    network: Network, classes: int, structure: Structure, anchors: int | None = None
 ) -> Network:
     """Return a detector with the backbone of a network. Extras follow its width multiplier.
 
     Args:
         network: Any network of at least stride 32.
         classes: Number of classes.
-        first_stride: Stride of the first feature map.
-        halved: Whether the last stage has half as many channels (V3, 6.3).
-        shrunk: Whether the last 1x1 convolution follows a width multiplier below 1, as in the
-            papers' detectors on V2; in V2's classifiers it does not.
+        structure: Choices in its structure.
+        anchors: Number of different anchors, which are spread over the maps as `spread` says; None
+            for 3 on the first map and 6 on each other, as in the papers.
 
     Raises:
         UserError: A value is not accepted.
     """
-    backbone = _halved(network.backbone) if halved else network.backbone
-    if shrunk:
+    backbone = _halved(network.backbone) if structure.halved else network.backbone
+    if structure.shrunk:
         *rows, last = backbone
         backbone = (*rows, _narrowed(last, min(1.0, network.alpha), "out"))
-    extras = tuple(max(_NARROWEST, int(depth * network.alpha)) for depth in EXTRAS)
-    taps = _taps(lower(network).backbone(), first_stride)
+    plain = lower(network).backbone()
+    side, depths = max(plain.output.shape[:2]), []
+    for depth in EXTRAS[: structure.extras]:
+        if side > 1:
+            depths.append(max(_NARROWEST, int(depth * network.alpha)))
+            side = -(-side // 2)
+    maps = len(_taps(plain, structure.first_stride)) + 1 + len(depths)
     first, others = ANCHORS[0], ANCHORS[1]
-    anchors = (first, *(others,) * (len(taps) + len(extras)))
-    return replace(
-        network, backbone=backbone, head=(SSDLite(classes, extras, anchors, first_stride),)
-    )
+    counts = (first, *(others,) * (maps - 1)) if anchors is None else spread(anchors, maps)
+    head = SSDLite(classes, tuple(depths), counts, structure.first_stride, structure.background)
+    return replace(network, backbone=backbone, head=(head,))
+
+
+def spread(anchors: int, maps: int) -> tuple[int, ...]:
+    """Return how many of the anchors, from the smallest to the largest, each map has.
+
+    Raises:
+        UserError: There are fewer anchors than maps.
+    """
+    if anchors < maps:
+        raise UserError(
+            f"The detector has {anchors} anchors for {maps} feature maps; each map needs one. "
+            "Allow more anchors or fewer extras."
+        )
+    return tuple(anchors // maps + (place < anchors % maps) for place in range(maps))
 
 
 def _halved(rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -108,8 +143,8 @@ def _narrowed(row: Row, factor: float, *names: str) -> Row:
 @lowering(SSDLite)
 def _ssdlite(graph: GraphBuilder, x: Op, row: SSDLite) -> Op:
     maps = [*_taps(Graph(tuple(graph.ops)), row.first_stride), x]
-    for number, depth in enumerate(row.extras, start=1):
-        name = f"extra_{number}"
+    for step, depth in enumerate(row.extras, start=1):
+        name = f"extra_{step}"
         half = max(_NARROWEST, depth // 2)
         x = graph.convolution(x, f"{name}_reduce", half, activation=_ACTIVATION)
         x = graph.depthwise(x, f"{name}_depthwise", 3, 2, activation=_ACTIVATION)
@@ -123,7 +158,8 @@ def _ssdlite(graph: GraphBuilder, x: Op, row: SSDLite) -> Op:
     for number, (source, anchors) in enumerate(zip(maps, row.anchors, strict=True), start=1):
         for name, values in (("boxes", 4), ("scores", row.scores)):
             x = graph.depthwise(source, f"{name}_{number}_depthwise", 3, activation=_ACTIVATION)
-            x = graph.convolution(x, f"{name}_{number}", anchors * values, norm=False)
+            prior = _PRIOR if name == "scores" else None
+            x = graph.convolution(x, f"{name}_{number}", anchors * values, norm=False, prior=prior)
     return x
 
 

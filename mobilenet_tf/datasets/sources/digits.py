@@ -9,13 +9,10 @@ from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import Listing
 
 
-def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None = None) -> Dataset:
-    """Load 1,797 digits by 43 writers, 8x8 pixels with 17 grey levels, ten classes (UCI, 1998).
+def bundled_digits() -> tuple[Listing, np.ndarray]:
+    """Return 1,797 digits by 43 writers, ten classes (UCI, 1998), as uint8 (N, 8, 8).
 
-    Args:
-        input_spec: Input that the images are prepared for.
-        seed: Seed of the splits.
-        progress: Called with the number of finished images and of all images.
+    They have 17 grey levels from 0 to 255, the ink is bright.
     """
     from sklearn.datasets import load_digits as bundled
 
@@ -26,5 +23,17 @@ def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None 
         names=[f"{index:04d}" for index in range(len(greys))],
         labels=digits.target,
     )
+    return listing, greys
+
+
+def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None = None) -> Dataset:
+    """Load `bundled_digits`.
+
+    Args:
+        input_spec: Input that the images are prepared for.
+        seed: Seed of the splits.
+        progress: Called with the number of finished images and of all images.
+    """
+    listing, greys = bundled_digits()
     images = (Image.fromarray(grey).convert("RGB") for grey in greys)
     return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)

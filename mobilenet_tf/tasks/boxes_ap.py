@@ -1,0 +1,135 @@
+"""Average precision of boxes, as pycocotools measures it (COCO)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mobilenet_tf.tasks.boxes import areas, overlaps
+from mobilenet_tf.tasks.boxes_decode import Found
+
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+RECALLS = np.linspace(0, 1, 101)
+# Areas of boxes in pixels, from and to.
+AREAS = {"all": (0, 1e10), "small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, 1e10)}
+_MOST = 100  # boxes of one class per picture that count
+
+
+class Truth(NamedTuple):
+    """The objects in one picture.
+
+    Attributes:
+        boxes: (N, 4) edges.
+        classes: int (N,).
+        crowd: bool (N,): regions that count neither as found nor as missed.
+    """
+
+    boxes: np.ndarray
+    classes: np.ndarray
+    crowd: np.ndarray
+
+
+class _Matches(NamedTuple):
+    """What became of the boxes of one class in one picture; T thresholds.
+
+    Attributes:
+        scores: (D,) scores of the boxes.
+        right: bool (T, D): whether each found an object.
+        ignored: bool (T, D): whether it counts neither as right nor as wrong.
+        objects: Number of objects that count.
+    """
+
+    scores: np.ndarray
+    right: np.ndarray
+    ignored: np.ndarray
+    objects: int
+
+
+def precision_curves(
+    truth: Sequence[Truth],
+    found: Sequence[Found],
+    classes: int,
+    area: tuple[float, float] = AREAS["all"],
+) -> np.ndarray:
+    """Return the precision at each recall: the largest at this recall or a higher one.
+
+    Args:
+        truth: Objects of each picture, in pixels.
+        found: Boxes found in each picture, in pixels.
+        classes: Number of classes.
+        area: Smallest and largest area of the objects that count, in pixels.
+
+    Returns:
+        float64 (thresholds, recalls, classes); NaN for a class of which no object counts.
+    """
+    curves = np.full((len(THRESHOLDS), len(RECALLS), classes), np.nan)
+    for label in range(classes):
+        matches = [
+            _match(
+                Truth(*(values[one.classes == label] for values in one)),
+                Found(*(values[other.classes == label] for values in other)),
+                area,
+            )
+            for one, other in zip(truth, found, strict=True)
+        ]
+        objects = sum(match.objects for match in matches)
+        if objects:
+            curves[:, :, label] = _curves(matches, objects)
+    return curves
+
+
+def average_precision(curves: np.ndarray) -> float | None:
+    """Return the mean of curves over all that count; None if none does."""
+    return None if np.isnan(curves).all() else float(np.nanmean(curves))
+
+
+def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
+    order = np.argsort(-found.scores, kind="mergesort")[:_MOST]
+    boxes, scores = found.boxes[order].astype(np.float64), found.scores[order]
+    objects = truth.boxes.astype(np.float64)
+    sides = areas(objects)
+    ignored = truth.crowd | (sides < area[0]) | (sides > area[1])
+    first = np.argsort(ignored, kind="mergesort")  # objects that count are tried first
+    objects, crowd, ignored = objects[first], truth.crowd[first], ignored[first]
+    overlap = overlaps(boxes, objects, crowd)
+    right = np.zeros((len(THRESHOLDS), len(boxes)), bool)
+    neutral = np.zeros_like(right)
+    for row, threshold in enumerate(THRESHOLDS):
+        free = np.ones(len(objects), bool)
+        for index in range(len(boxes)):
+            place = _best(overlap[index], threshold, free | crowd, ignored)
+            if place is not None:
+                free[place] = False
+                right[row, index], neutral[row, index] = True, ignored[place]
+    outside = (areas(boxes) < area[0]) | (areas(boxes) > area[1])
+    return _Matches(scores, right, neutral | (~right & outside), int((~ignored).sum()))
+
+
+def _best(
+    overlap: np.ndarray, threshold: float, free: np.ndarray, ignored: np.ndarray
+) -> int | None:
+    """Return the object that a box found: of those that count if possible, the last of equals."""
+    for which in (~ignored, ignored):
+        places = np.flatnonzero(free & which & (overlap >= threshold))
+        if len(places):
+            best = overlap[places]
+            return int(places[len(best) - 1 - best[::-1].argmax()])
+    return None
+
+
+def _curves(matches: Sequence[_Matches], objects: int) -> np.ndarray:
+    """Return the precision (thresholds, recalls) of one class."""
+    scores = np.concatenate([match.scores for match in matches])
+    order = np.argsort(-scores, kind="mergesort")
+    right = np.concatenate([match.right for match in matches], axis=1)[:, order]
+    ignored = np.concatenate([match.ignored for match in matches], axis=1)[:, order]
+    hits = np.cumsum(right & ~ignored, axis=1).astype(float)
+    misses = np.cumsum(~right & ~ignored, axis=1).astype(float)
+    precision = hits / (hits + misses + np.spacing(1))
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    curves = np.zeros((len(THRESHOLDS), len(RECALLS)))
+    for row, recall in enumerate(hits / objects):
+        places = np.searchsorted(recall, RECALLS, side="left")
+        reached = places < len(recall)
+        curves[row, reached] = envelope[row, places[reached]]
+    return curves
