@@ -1,21 +1,16 @@
 """Object detection: boxes with a class each, by SSDLite."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
-from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.boxes_anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
-from mobilenet_tf.tasks.boxes_decode import Found, Rules, decode, joined, map_sides
-from mobilenet_tf.tasks.task import Mistakes, Task
+from mobilenet_tf.tasks.task import Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective

@@ -6,10 +6,13 @@ from typing import Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.geolocation import Geolocation
 from mobilenet_tf.tasks.multilabel import MultiLabel
 from mobilenet_tf.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, MultiLabel)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (Classification, MultiLabel, Geolocation)
+}
 # The task of a configuration or a file that names none: earlier versions knew no other.
 DEFAULT: Task = Classification()
 

@@ -49,6 +49,11 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LITTER
 
 
+def is_picture(name: str) -> bool:
+    """Return whether a file's name is that of a picture."""
+    return os.path.splitext(name)[1].lower() in _PICTURES
+
+
 def loose_pictures(folder: Path) -> list[Path]:
     """Return the files directly in a folder whose names are those of pictures, sorted."""
     return sorted(_loose_pictures(folder))
@@ -62,8 +67,7 @@ def has_loose_pictures(folder: Path) -> bool:
 def _loose_pictures(folder: Path) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            suffix = os.path.splitext(entry.name)[1].lower()
-            if suffix in _PICTURES and not is_litter(entry.name) and not _is_folder(entry):
+            if is_picture(entry.name) and not is_litter(entry.name) and not _is_folder(entry):
                 yield Path(entry.path)
 
 
