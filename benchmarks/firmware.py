@@ -27,7 +27,7 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 
-NETWORKS = (("v1", 0.25, 96), ("v2", 0.35, 96), ("v3_small", 0.75, 96))
+NETWORKS = (("v1", 0.25, 96), ("v2", 0.35, 96), ("v3_small", 0.75, 96), ("v4_conv_s", 0.35, 96))
 _PICTURES = 4
 
 

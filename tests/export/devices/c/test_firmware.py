@@ -58,17 +58,9 @@ def plugin(tmp_path_factory):
     return build_plugin(tmp_path_factory.mktemp("plugin"))
 
 
-# M7 and M33 run the same kernels as M4.
-RUNS = [
-    (name, core)
-    for name in ZOO
-    for core in BOARDS
-    if core in ("cortex-m4", "cortex-m55") or name in ("v1", "v2", "v3_small")
-]
-
-
 @pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize(("name", "core"), RUNS)
+@pytest.mark.parametrize("core", BOARDS)
+@pytest.mark.parametrize("name", ZOO)
 def test_every_network_on_every_kind_of_core(folder_of, tmp_path, name, core, kernels):
     """The exit code is 0 only if all golden scores are the interpreter's."""
     cmsis_nn = CMSIS_NN if kernels == "cmsis_nn" else None
