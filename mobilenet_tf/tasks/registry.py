@@ -6,8 +6,8 @@ from typing import Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.tasks.classification import Classification
-from mobilenet_tf.tasks.geolocation import Geolocation
-from mobilenet_tf.tasks.multilabel import MultiLabel
+from mobilenet_tf.tasks.geolocation.task import Geolocation
+from mobilenet_tf.tasks.multilabel.task import MultiLabel
 from mobilenet_tf.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {

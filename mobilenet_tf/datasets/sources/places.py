@@ -147,9 +147,7 @@ def _from_table(path: Path) -> _Found:
         if file is None:
             found.skip(cells[files], "there is no such file")
         elif found.positions.setdefault(file, place) != place:
-            found.skip(
-                cells[files], "it is in several places, of which the first counts"
-            )
+            found.skip(cells[files], "it is in several places, of which the first counts")
         elif splits is not None:
             found.splits.setdefault(file, splits[row])
     return found

@@ -11,7 +11,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.sources.exif_position import NoPosition, position, read_positions
 from mobilenet_tf.datasets.sources.places import list_places
-from mobilenet_tf.tasks.geolocation import Geolocation
+from mobilenet_tf.tasks.geolocation.task import Geolocation
 
 TAGS = ExifTags.GPS
 MUNICH = {

@@ -16,7 +16,7 @@ from mobilenet_tf.datasets.sources.places import Places, list_places
 from mobilenet_tf.datasets.splitting import assign_splits
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.cells import FINEST, adaptive_cells, nearest_cells, place_of
+from mobilenet_tf.tasks.geolocation.cells import FINEST, adaptive_cells, nearest_cells, place_of
 from mobilenet_tf.tasks.scores import finite
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
@@ -140,7 +140,7 @@ class Geolocation(Task):
 
     def objective(self, network: Network) -> "Objective":
         """Return the cross-entropy of cells."""
-        from mobilenet_tf.tasks.cell_entropy import CellEntropy
+        from mobilenet_tf.tasks.geolocation.objective import CellEntropy
 
         return CellEntropy(network.classes)
 

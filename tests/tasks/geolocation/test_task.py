@@ -9,8 +9,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.cells import adaptive_cells, nearest_cells, place_of
-from mobilenet_tf.tasks.geolocation import Geolocation
+from mobilenet_tf.tasks.geolocation.cells import adaptive_cells, nearest_cells, place_of
+from mobilenet_tf.tasks.geolocation.task import Geolocation
 from mobilenet_tf.tasks.registry import task_from_dict
 
 TASK = Geolocation()

@@ -11,7 +11,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.label_scores import (
+from mobilenet_tf.tasks.multilabel.scores import (
     NEUTRAL,
     average_precision,
     best_threshold,
@@ -92,7 +92,7 @@ class MultiLabel(Task):
 
     def objective(self, network: Network) -> "Objective":
         """Return binary cross-entropy of every label."""
-        from mobilenet_tf.tasks.binary_cross_entropy import BinaryCrossEntropy
+        from mobilenet_tf.tasks.multilabel.objective import BinaryCrossEntropy
 
         return BinaryCrossEntropy(network.classes)
 

@@ -13,8 +13,8 @@ from sklearn.metrics import (
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.tasks.agreement import agreement
-from mobilenet_tf.tasks.label_scores import best_threshold, logit, sigmoid
-from mobilenet_tf.tasks.multilabel import MultiLabel
+from mobilenet_tf.tasks.multilabel.scores import best_threshold, logit, sigmoid
+from mobilenet_tf.tasks.multilabel.task import MultiLabel
 from mobilenet_tf.tasks.registry import task_from_dict
 
 CLASSES = ("red hat", "glasses", "beard", "never", "always")
