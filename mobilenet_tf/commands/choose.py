@@ -8,7 +8,7 @@ from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
 from mobilenet_tf.core.bounds import check_threads
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.plotting import check_plot_file
+from mobilenet_tf.core.plotting import PlotFile
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
@@ -27,7 +27,7 @@ def choose(
     channels: int = 3,
     threads: int = 1,
     trials: Trials | None = None,
-    plot: str | Path | None = None,
+    plot: PlotFile | str | Path | None = None,
 ) -> dict[str, Any]:
     """Choose the network, alpha and size with the best expected accuracy within a budget.
 
@@ -38,7 +38,8 @@ def choose(
         channels: 3 (RGB) or 1 (grey).
         threads: Number of CPU threads, on this machine or on the phone.
         trials: Trains the best options briefly, and recommends the one that does best.
-        plot: File for a plot of the trade-off, which ends in .png, .svg or .pdf.
+        plot: New file for a plot of the trade-off, which ends in .png, .svg or .pdf; a `PlotFile`
+            may replace one.
 
     Returns:
         What `Choice.to_dict` describes; trials: what `run_trials` returns, if any were asked for;
@@ -48,8 +49,7 @@ def choose(
         UserError: An unknown device, or one that is not connected or installed; a latency limit
             for a device whose latency is unknown; or a plot that cannot be written.
     """
-    if plot is not None:
-        check_plot_file(Path(plot))
+    drawing = plot if plot is None or isinstance(plot, PlotFile) else PlotFile(Path(plot))
     check_threads(threads)
     # Wrong numbers are reported before any data is read.
     make_network("v1", classes=_CLASSES if classes is None else classes, channels=channels)
@@ -59,10 +59,10 @@ def choose(
         choice = selection.choose(
             budget or Budget(), table, classes=classes, channels=channels, progress=progress
         )
-    if plot is not None:
+    if drawing is not None:
         from mobilenet_tf.selection.tradeoff import draw_choice
 
-        draw_choice(choice, Path(plot))
+        draw_choice(choice, drawing.path)
     result = choice.to_dict()
     best = result["best"]
     if best and trials and trials.count:
