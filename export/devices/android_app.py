@@ -8,6 +8,7 @@ No TensorFlow.
 import hashlib
 import re
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def install(
             raise UserError(
                 f"{title} has {field} {value!r}; the app prepares images by {only!r} only."
             )
-    if model.outputs == 1:
+    if prod(model.output.shape) == 1:
         raise UserError(
             f"{title} has one score per image, and the app shows one for each class; export the "
             "Keras model with `mobilenet-tf export`, which gives two."

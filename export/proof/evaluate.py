@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.outputs import Outputs, joined
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import classes_text, left_out_text
@@ -26,19 +27,19 @@ from mobilenet_tf.tasks.task import Task
 _CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
 
 
-def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> np.ndarray:
+def run_all(model: TFLiteModel, pixels: np.ndarray, title: str) -> Outputs:
     """Return the file's raw outputs for uint8 (N, h, w, c), showing a progress bar."""
     with picture_progress(title) as progress:
         return _run(model, pixels, progress)
 
 
-def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress) -> np.ndarray:
+def _run(model: TFLiteModel, pixels: np.ndarray | Corrupted, progress: Progress) -> Outputs:
     outputs = []
     chunk = max(_CHUNK, _CHUNK_BYTES // prod(model.input.shape[1:]))
     for start in range(0, len(pixels), chunk):
         outputs.append(model.run_raw(np.asarray(pixels[start : start + chunk])))
         progress(min(start + chunk, len(pixels)), len(pixels))
-    return np.concatenate(outputs)
+    return joined(outputs)
 
 
 def evaluate_file(
@@ -108,8 +109,8 @@ def evaluate(
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
             raw = _run(model, pixels, _part_of(progress, len(found), len(sets)))
-            scores = model.class_scores(raw)
-            found.append(facts | task.metrics(scores, split.labels, labels, model.name))
+            metrics = task.metrics(model.real(raw), split.labels, labels, model.name)
+            found.append(facts | metrics)
     clean, *copies = found
     return clean | {"robustness": copies} if copies else clean
 

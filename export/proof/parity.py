@@ -3,10 +3,12 @@
 One LSB is one step of a quantized tensor. Needs no TensorFlow.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.outputs import Outputs, each, one_or_all
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 from mobilenet_tf.tasks.agreement import agreement
 from mobilenet_tf.tasks.task import Task
@@ -29,23 +31,28 @@ def distance(info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> np.nd
     return np.abs(nearest - found.reshape(nearest.shape))
 
 
-def parity(task: Task, info: TensorInfo, expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
+def parity(
+    task: Task, scores: Sequence[TensorInfo], expected: Outputs, found: Outputs
+) -> dict[str, Any]:
     """Return how far a file's outputs agree with real outputs.
 
     Args:
         task: What the network is for.
-        info: `TFLiteModel.scores` of the file.
-        expected: Outputs of the network, float (N, ...).
-        found: The file's raw output, (N, ...); see `distance`.
+        scores: `TFLiteModel.scores` of the file.
+        expected: Outputs of the network, float.
+        found: The file's raw outputs; see `distance`.
 
     Returns:
-        images, max_lsb, within_1_lsb (share of the values), and those of `agreement`.
+        images, max_lsb, within_1_lsb (share of the values of the output that agrees least), and
+        those of `agreement`.
     """
-    steps = distance(info, expected, found)
+    distances = list(map(distance, scores, each(expected), each(found)))
+    real = one_or_all(map(TensorInfo.dequantize, scores, each(found)))
+    steps = [float(one.scale or 1) for one in scores]
     return {
-        "images": len(found),
-        "max_lsb": int(steps.max()),
-        "within_1_lsb": float((steps <= 1).mean()),
+        "images": len(distances[0]),
+        "max_lsb": max(int(one.max()) for one in distances),
+        "within_1_lsb": min(float((one <= 1).mean()) for one in distances),
         # Before rounding: scores that are all the same after it would agree on the first class.
-        **agreement(task.decisions(expected), task.decisions(found)),
+        **agreement(task.decisions(expected, steps), task.decisions(real, steps)),
     }

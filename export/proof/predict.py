@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing
+from mobilenet_tf.core.outputs import Outputs, joined
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.deep import Extremes, notes_on_deep
@@ -18,6 +18,7 @@ from mobilenet_tf.deployment.proof.opening import (
     open_model,
     task_of,
 )
+from mobilenet_tf.tasks.registry import metadata_of
 
 
 def predict(
@@ -35,9 +36,9 @@ def predict(
         stated: What the metadata of the file do not say.
 
     Returns:
-        file; what `Task.answers` returns, with the image of each prediction; and
-        failed [{image, reason}]: images that cannot be read do not keep the others from being
-        predicted.
+        file; task, unless it is the default one; what `Task.answers` returns, with the image of
+        each prediction; and failed [{image, reason}]: images that cannot be read do not keep the
+        others from being predicted.
 
     Raises:
         UserError: The file cannot be read, none of the images can, or there are none.
@@ -45,7 +46,8 @@ def predict(
     if not images:
         raise UserError("There are no images; at least 1 is needed.")
     read: list[str] = []
-    outputs: list[np.ndarray] = []
+    outputs: list[Outputs] = []
+    framings: list[Framing] = []
     failed: list[UnreadableImage] = []
     deep: dict[str, Extremes] = {}
     with Decoders(1) as decoders:  # its process starts while the model is loaded
@@ -58,16 +60,18 @@ def predict(
             if picture.deep:
                 deep[str(image)] = picture.deep
             read.append(str(image))
-            outputs.append(model.class_scores(model.run_raw(picture.pixels[None])))
+            framings.append(picture.framing)
+            outputs.append(model.real(model.run_raw(picture.pixels[None])))
     if notes := notes_on_deep(deep, spec.white_level):
         say("; ".join(notes) + ".")
     if failed and not read:
         others = f" None of the other {len(failed) - 1} images can be read either."
         raise UserError(f"{failed[0]}{others * (len(failed) > 1)}") from failed[0]
-    found = task.answers(np.concatenate(outputs), labels, top, model.name)
+    found = task.answers(joined(outputs), labels, top, model.name, framings)
     named = zip(read, found["predictions"], strict=True)
     return {
         "file": str(path),
+        **metadata_of(task),
         **found,
         "predictions": [{"image": image, **answer} for image, answer in named],
         "failed": [{"image": error.name, "reason": error.reason} for error in failed],

@@ -15,6 +15,7 @@ import tf_keras as keras
 
 from mobilenet_tf import __version__
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.outputs import Outputs
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
 from mobilenet_tf.deployment.proof.evaluate import run_all
@@ -92,10 +93,10 @@ def verify(
     scores = {"float": _predict(forms.float_model, test.images, input_spec)}
     if forms.qat is not None:
         scores["qat"] = _predict(forms.qat, test.images, input_spec)
-    scores["int8"] = file.class_scores(raw)
+    scores["int8"] = file.real(raw)
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
-        scores["ptq_int8"] = ptq.class_scores(run_all(ptq, test.images, "Verifying PTQ"))
+        scores["ptq_int8"] = ptq.real(run_all(ptq, test.images, "Verifying PTQ"))
     found = task.sections(
         {
             name: task.metrics(value, test.labels, classes, f"The {name} form of the network")
@@ -113,8 +114,8 @@ def verify(
     return Verification({**found, "versions": versions(), "machine": machine()}, mistakes)
 
 
-def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> np.ndarray:
-    """The network's scores for uint8 pictures (N, h, w, c): float32 (N, classes)."""
+def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:
+    """The network's outputs for uint8 pictures (N, h, w, c), float32."""
     # A free batch size, because a smaller last batch would be traced once more.
     signature = tf.TensorSpec((None, *input_spec.shape), tf.float32)
     starts = range(0, len(pictures), _BATCH)
@@ -122,7 +123,8 @@ def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) ->
         lambda: (input_spec.normalise(pictures[start : start + _BATCH]) for start in starts),
         output_signature=signature,
     )
-    return model.predict(batches, verbose=0)
+    found = model.predict(batches, verbose=0)
+    return found if isinstance(found, np.ndarray) else tuple(found)
 
 
 def versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ LiteRT trusts its files: damaged ones make it read outside its memory. `server` 
 """
 
 import json
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -90,18 +91,25 @@ class GuardedInterpreter:
         """Run once."""
         self.seconds(1)
 
-    def run(self, inputs: np.ndarray, index: int, output: int, result: np.ndarray) -> None:
-        """Run batches and write what they return into `result`.
+    def run(
+        self,
+        inputs: np.ndarray,
+        index: int,
+        outputs: Sequence[int],
+        results: Sequence[np.ndarray],
+    ) -> None:
+        """Run batches and write what they return into `results`.
 
         Args:
             inputs: (batches, *shape of the input).
             index: Number of the input.
-            output: Number of the output.
-            result: (batches, elements of the output) in its dtype.
+            outputs: Numbers of the outputs.
+            results: Of each output (batches, elements) in its dtype.
         """
+        sizes = [result[:1].nbytes for result in results]
         shape, size = list(inputs.shape[1:]), max(1, inputs[:1].nbytes)
         described = {"index": index, "shape": shape, "dtype": inputs.dtype.name}
-        step = max(1, _PART // max(size, result[:1].nbytes))
+        step = max(1, _PART // max(size, sum(sizes)))
         for start in range(0, len(inputs), step):
             part = np.ascontiguousarray(inputs[start : start + step])
             _, found = self._ask(
@@ -109,16 +117,17 @@ class GuardedInterpreter:
                 part.reshape(-1).view(np.uint8),
                 limits.RUN_SECONDS * len(part),
                 input=described,
-                output=output,
+                outputs=list(outputs),
                 batches=len(part),
             )
-            into = result[start : start + step]
-            if len(found) != into.nbytes:
+            if len(found) != sum(sizes) * len(part):
                 raise UserError(
-                    f"{self.child.name} returns {len(found)} bytes of scores where its output has "
-                    f"{into.nbytes}."
+                    f"{self.child.name} returns {len(found)} bytes of scores where its outputs "
+                    f"have {sum(sizes) * len(part)}."
                 )
-            into[:] = np.frombuffer(found, result.dtype).reshape(into.shape)
+            values = np.frombuffer(found, np.uint8).reshape(len(part), -1)
+            for result, own in zip(results, np.split(values, np.cumsum(sizes), 1), strict=False):
+                result[start : start + step] = np.ascontiguousarray(own).view(result.dtype)
 
     def get_tensor(self, index: int) -> np.ndarray:
         """Return the values of a tensor."""

@@ -1,4 +1,4 @@
-"""Run a `.tflite` classifier on uint8 pixels with LiteRT, without TensorFlow.
+"""Run a `.tflite` on uint8 pixels with LiteRT, without TensorFlow.
 
 A table of 256 entries per channel maps pixel values to values of the network's input, whatever
 its type. For this project's files, whose input scale and zero point are the normalisation, the
@@ -15,19 +15,13 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import IO_TYPES
-from mobilenet_tf.core.text import clean_name
+from mobilenet_tf.core.outputs import Outputs, each, one_or_all
+from mobilenet_tf.deployment.tflite.ends import checked_ends, picture_shape, scores_index
 from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
-from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, PICTURE_ELEMENTS
 from mobilenet_tf.deployment.tflite.metadata import read_metadata
 from mobilenet_tf.deployment.tflite.parse import computed_by, parse_model, read_file
-from mobilenet_tf.deployment.tflite.tensor_info import (
-    TensorInfo,
-    check_quantization,
-    tensor_info,
-    with_batch,
-)
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, tensor_info
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +29,20 @@ _FEWEST_LEVELS = 32  # of 256; a table of inputs with fewer is a mistake in the 
 
 
 class TFLiteModel:
-    """A `.tflite` classifier: pixels in, scores out.
+    """A `.tflite` with one picture as input: pixels in, outputs of a task out.
+
+    What it returns for N pictures is an array (N, ...), or a tuple of such arrays, in the order of
+    the file, if it has several outputs. An output whose values lie along one axis is (N, values).
 
     Attributes:
         name: Name by which errors refer to the file.
-        input, output: `TensorInfo` of the two.
-        scores: The integer tensor from which a float output is dequantized; otherwise the output.
+        input: `TensorInfo` of the input.
+        outputs: `TensorInfo` of each output.
+        scores: Of each output the integer tensor from which a float output is dequantized;
+            otherwise the output.
         metadata: `Metadata` of the file.
-        outputs: Number of scores of one picture in the file's output.
-        classes: Number of classes: `outputs`, or two that a single sigmoid separates.
+        classes: Number of values of the last axis of the only output, or two that a single sigmoid
+            separates; of several outputs the number of labels.
         labels: One label per class, or None.
 
     Args:
@@ -59,8 +58,9 @@ class TFLiteModel:
             itself. It runs any other file in a child process, see `guard`.
 
     Raises:
-        UserError: The file is absent, not a `.tflite`, cut short, or not an image classifier, or
-            its number of labels differs from its number of classes, or LiteRT cannot run it.
+        UserError: The file is absent, not a `.tflite`, cut short, or has no picture as its only
+            input, or its number of labels differs from its number of classes, or LiteRT cannot run
+            it.
     """
 
     def __init__(
@@ -80,72 +80,49 @@ class TFLiteModel:
         self.metadata = read_metadata(content, self.name)
         self._mean = self.metadata.mean if mean is None else mean
         self._std = self.metadata.std if std is None else std
-        self.input, self.output = self._checked_input_and_output(graph)
-        self.outputs = self._checked_outputs()
-        sigmoid = self.outputs == 1 and computed_by(parsed, int(graph.outputs[0])) == "LOGISTIC"
-        self.classes = 2 if sigmoid else self.outputs
+        self.input, self.outputs = checked_ends(graph, self.name)
+        self._shapes = [picture_shape(self.input, one, self.name) for one in self.outputs]
+        self._input_index = int(graph.inputs[0])
+        self._output_indices = [int(index) for index in graph.outputs]
         self.labels = self.metadata.labels
-        if self.labels is not None and len(self.labels) != self.classes:
-            what = f"{self.classes} classes"
-            if sigmoid:
-                what = "the two classes that its one score per image separates"
-            raise UserError(f"{self.name} has {len(self.labels)} labels for {what}.")
+        self._sigmoid = (
+            self._shapes == [(1,)] and computed_by(parsed, self._output_indices[0]) == "LOGISTIC"
+        )
+        self.classes = self._checked_classes()
         self._shift = 128 if self.input.dtype == "int8" else 0
-        self._input_index, self._output_index = int(graph.inputs[0]), int(graph.outputs[0])
         self._tensors = [tensor_info(tensor) for tensor in graph.tensors]
         self._results = [int(i) for op in graph.operators for i in op.outputs]
-        self.scores = self.output
-        last = [op for op in graph.operators if self._output_index in op.outputs]
-        if self.output.scale is None and last and len(last[0].inputs) == 1:
-            self.scores = self._tensors[last[0].inputs[0]]
+        self.scores = tuple(
+            self._tensors[scores_index(graph, index)] for index in self._output_indices
+        )
         self._preserve_tensors = preserve_tensors
         runnable = with_all_outputs(content) if preserve_tensors else content
         self._interpreter = load_interpreter(
             runnable, self.name, threads, delegate, trusted=trusted
         )
 
-    def _checked_input_and_output(self, graph: schema.SubGraphT) -> tuple[TensorInfo, TensorInfo]:
-        """Return input and output after checking that this class supports them."""
-        for indices, what in ((graph.inputs, "inputs"), (graph.outputs, "outputs")):
-            if len(indices) != 1:
-                raise UserError(f"{self.name} has {len(indices)} {what}; one is needed.")
-        picture, scores = (with_batch(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs))
-        for tensor in (picture, scores):
-            named = f"{self.name}: tensor {clean_name(tensor.name)}"
-            if any(side < 1 for side in tensor.shape):
-                raise UserError(
-                    f"{named} has the shape {tensor.shape}, which is not fixed; export it with "
-                    "height and width given."
-                )
-            if tensor.dtype not in IO_TYPES:
-                accepted = ", ".join(IO_TYPES)
-                raise UserError(f"{named} is {tensor.dtype}; it must be one of {accepted}.")
-        if len(picture.shape) != 4:
-            raise UserError(
-                f"{self.name} has an input of shape {picture.shape}; a picture of 4 axes is needed."
-            )
-        for tensor, shape, most in (
-            (picture, picture.shape[1:], PICTURE_ELEMENTS),
-            (picture, picture.shape, BATCH_ELEMENTS),
-            (scores, scores.shape, BATCH_ELEMENTS),
-        ):
-            if prod(shape) > most:
-                raise UserError(
-                    f"{self.name}: tensor {clean_name(tensor.name)} has the shape {tensor.shape}; "
-                    f"at most {most:,} elements of {shape} are accepted."
-                )
-            check_quantization(tensor, self.name)
-        return picture, scores
+    @property
+    def output(self) -> TensorInfo:
+        """The only output.
 
-    def _checked_outputs(self) -> int:
-        """Return the number of scores of one picture."""
-        outputs, rest = divmod(prod(self.output.shape), self.input.shape[0])
-        if rest:
-            raise UserError(
-                f"{self.name} has an output of shape {self.output.shape} for an input of shape "
-                f"{self.input.shape}; the same number of scores for each picture is needed."
-            )
-        return outputs
+        Raises:
+            UserError: There are several.
+        """
+        if len(self.outputs) != 1:
+            raise UserError(f"{self.name} has {len(self.outputs)} outputs; one is needed.")
+        return self.outputs[0]
+
+    def _checked_classes(self) -> int:
+        """Return the number of classes, which must be that of the labels if there are any."""
+        if len(self.outputs) > 1:
+            return len(self.labels or ())
+        classes = 2 if self._sigmoid else self._shapes[0][-1]
+        if self.labels is not None and len(self.labels) != classes:
+            what = f"{classes} classes"
+            if self._sigmoid:
+                what = "the two classes that its one score per image separates"
+            raise UserError(f"{self.name} has {len(self.labels)} labels for {what}.")
+        return classes
 
     def _normalisation(self, values: float | Sequence[float], what: str) -> np.ndarray:
         """Return mean or std as one finite value, or one per channel."""
@@ -208,8 +185,8 @@ class TFLiteModel:
         # Flipping the top bit subtracts 128.
         return pixels if self.input.dtype == "uint8" else (pixels ^ 0x80).view(np.int8)
 
-    def run_raw(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the file's output as it is: (N, outputs) in the output's dtype.
+    def run_raw(self, pixels: np.ndarray) -> Outputs:
+        """Return the file's outputs as they are, in their dtypes.
 
         Args:
             pixels: uint8 (N, height, width, channels).
@@ -224,28 +201,35 @@ class TFLiteModel:
             filling = np.zeros_like(inputs, shape=(missing, *inputs.shape[1:]))
             inputs = np.concatenate([inputs, filling])
         inputs = inputs.reshape(batches, *self.input.shape)
-        scores = np.empty((batches, batch * self.outputs), self.output.dtype)
+        results = [
+            np.empty((batches, batch * prod(shape)), output.dtype)
+            for output, shape in zip(self.outputs, self._shapes, strict=True)
+        ]
         if isinstance(self._interpreter, GuardedInterpreter):
-            self._interpreter.run(inputs, self._input_index, self._output_index, scores)
+            self._interpreter.run(inputs, self._input_index, self._output_indices, results)
         else:
-            for part, result in zip(inputs, scores, strict=True):
+            for number, part in enumerate(inputs):
                 self._interpreter.set_tensor(self._input_index, part)
                 self._interpreter.invoke()
-                result[:] = self._interpreter.get_tensor(self._output_index).reshape(-1)
-        return scores.reshape(-1, self.outputs)[: len(pixels)]
+                for result, index in zip(results, self._output_indices, strict=True):
+                    result[number] = self._interpreter.get_tensor(index).reshape(-1)
+        return one_or_all(
+            result.reshape(-1, *shape)[: len(pixels)]
+            for result, shape in zip(results, self._shapes, strict=True)
+        )
 
-    def run(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the file's output as float32 (N, outputs); see `run_raw`."""
-        return self.output.dequantize(self.run_raw(pixels))
+    def run(self, pixels: np.ndarray) -> Outputs:
+        """Return the file's outputs as float32; see `run_raw`."""
+        return one_or_all(map(TensorInfo.dequantize, self.outputs, each(self.run_raw(pixels))))
 
-    def class_scores(self, raw: np.ndarray) -> np.ndarray:
-        """Return the scores of all classes, float32 (N, classes), of what `run_raw` returned.
+    def real(self, raw: Outputs) -> Outputs:
+        """Return the outputs of a task, float32, of what `run_raw` returned.
 
         A single sigmoid p is the score of the second of two classes, and 1 - p that of the first,
         so that the second is predicted where p > 0.5.
         """
-        scores = self.output.dequantize(raw)
-        return np.hstack([1 - scores, scores]) if self.classes > self.outputs else scores
+        found = one_or_all(map(TensorInfo.dequantize, self.outputs, each(raw)))
+        return np.hstack([1 - found, found]) if self._sigmoid else found
 
     def activations(self, pixels: np.ndarray) -> dict[str, tuple[TensorInfo, np.ndarray]]:
         """Return the result of every operator for one batch, in the order of execution.

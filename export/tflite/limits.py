@@ -21,6 +21,7 @@ RANK = 16
 CHANNELS = 4096  # numbers of a normalisation, and least and largest values
 ELEMENTS = 1 << 31  # of one tensor
 PICTURE_ELEMENTS = 1 << 25  # height * width * channels of an input
+OUTPUTS = 64  # of a file; a detector has two per feature map
 BATCH_ELEMENTS = 1 << 27  # of an input with its batch, and of an output
 LABELS_BYTES = 1 << 22  # of a file in the zip
 ZIP_FILES = 1000

@@ -99,7 +99,7 @@ class Server:
         content: Content,
         seconds: float,
         input: dict[str, Any],
-        output: int,
+        outputs: list[int],
         batches: int,
     ) -> tuple[dict[str, Any], bytes]:
         """Run batches one after the other, reading some at a time; each may take its share."""
@@ -111,7 +111,7 @@ class Server:
             for value in _read(content, input | {"shape": [count, *input["shape"]]}):
                 interpreter.set_tensor(input["index"], value)
                 interpreter.invoke()
-                results.append(interpreter.get_tensor(output))
+                results += [interpreter.get_tensor(output) for output in outputs]
         return {}, b"".join(result.tobytes() for result in results)
 
 

@@ -37,6 +37,8 @@ def choose(
     ] = None,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
     threads: Annotated[int, typer.Option(help="Number of CPU threads.")] = 1,
+    task: opt.Task = "classification",
+    task_options: opt.TaskOptions = None,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
     trials: Annotated[
         int, typer.Option(help="Number of options to train briefly, the best first.")
@@ -63,6 +65,7 @@ def choose(
     from mobilenet_tf.commands.choose import choose as command
     from mobilenet_tf.commands.trials import Trials
     from mobilenet_tf.core.plotting import PlotFile
+    from mobilenet_tf.tasks.registry import make_task
 
     others: dict[str, Any] = {"count": trials, "epochs": epochs, "out": out}
     given = {name: value for name, value in others.items() if value is not None}
@@ -79,6 +82,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
+        task=make_task(task, task_options or ()),
         trials=Trials(data=data, **given) if data else None,
         plot=None if plot is None else PlotFile(plot, overwrite),
     )

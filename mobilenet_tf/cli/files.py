@@ -50,12 +50,22 @@ def summary(
     size: Annotated[int, typer.Option(help="Input side in pixels.")] = 224,
     classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
+    task: opt.Task = "classification",
+    task_options: opt.TaskOptions = None,
     as_json: opt.Json = False,
 ) -> None:
     """Show parameters, multiply-adds and memory, counted from the papers' tables."""
     from mobilenet_tf.commands.summary import summary as start
+    from mobilenet_tf.tasks.registry import make_task
 
-    found = start(name, alpha=alpha, size=size, classes=classes, channels=channels)
+    found = start(
+        name,
+        alpha=alpha,
+        size=size,
+        classes=classes,
+        channels=channels,
+        task=make_task(task, task_options or ()),
+    )
     show(found, as_json, tables.cost_table if name is None else tables.layer_table)
 
 

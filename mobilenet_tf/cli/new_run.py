@@ -21,13 +21,15 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
     def command(
         context: typer.Context,
         config: opt.Config = None,
+        task: opt.Task = "classification",
+        task_options: opt.TaskOptions = None,
         data: opt.Data = "digits",
         model: opt.Model = "v1",
         alpha: opt.Alpha = 0.25,
         size: opt.Size = None,
         channels: opt.Channels = None,
         factorize: opt.Factorize = "",
-        recipe: opt.Recipe = "small_data",
+        recipe: opt.TaskRecipe = None,
         fields: opt.Set = None,
         epochs: opt.Epochs = None,
         qat_epochs: opt.QatEpochs = None,
@@ -84,8 +86,10 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
     from mobilenet_tf.runs.teacher import TeacherModel
+    from mobilenet_tf.tasks.registry import make_task
 
-    size = options["size"]
+    task = make_task(options["task"], options["task_options"] or ())
+    size, channels = task.usual_input(options["data"])
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
@@ -95,15 +99,16 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     network = make_network(
         options["model"],
         options["alpha"],
-        size if size is not None else (32 if options["data"] == "digits" else 96),
-        channels=opt.channels_of(options["data"], options["channels"]),
+        size if options["size"] is None else options["size"],
+        channels=channels if options["channels"] is None else options["channels"],
     )
     if options["factorize"]:
         network = factorized(network, options["factorize"])
     return RunSettings(
         data=options["data"],
         network=network,
-        recipe=opt.changed_recipe(options["recipe"], options["fields"], changes),
+        task=task,
+        recipe=opt.changed_recipe(options["recipe"] or task.recipe, options["fields"], changes),
         weights=options["weights"],
         **TeacherModel(options["teacher"], options["teacher_labels"]).settings(),
         seed=options["seed"],

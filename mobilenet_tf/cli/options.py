@@ -47,6 +47,12 @@ Factorize = Annotated[
     ),
 ]
 Recipe = Annotated[str, typer.Option(help=RECIPE_HELP)]
+TaskRecipe = Annotated[str | None, typer.Option(help=RECIPE_HELP, show_default="the task's")]
+Task = Annotated[str, typer.Option(help="What the network is for, such as classification.")]
+TaskOptions = Annotated[
+    list[str] | None,
+    typer.Option("--task-option", help="A setting of the task, as FIELD=VALUE."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the recipe, such as train.learning_rate=1e-3."),

@@ -120,15 +120,10 @@ def evaluation_table(result: dict[str, Any]) -> Group:
 
 
 def prediction_table(result: dict[str, Any]) -> Table:
-    """Return one row per image and class."""
-    # Logits are not shares of anything.
-    shown = percent if result.get("probabilities", True) else "{:.4g}".format
-    rows = [
-        (item["image"] if rank == 0 else "", found["label"], shown(found["score"]))
-        for item in result["predictions"]
-        for rank, found in enumerate(item["classes"])
-    ]
-    return table(["image", "class", "score"], rows)
+    """Return what a model says of images."""
+    from mobilenet_tf.tasks.registry import task_from_dict
+
+    return table(*task_from_dict(result.get("task"), result["file"]).answer_rows(result))
 
 
 def cost_table(summary: dict[str, Any]) -> Table:

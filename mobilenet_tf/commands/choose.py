@@ -10,11 +10,12 @@ from mobilenet_tf.core.bounds import check_threads
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.plotting import PlotFile
 from mobilenet_tf.core.terminal import run_command
-from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection import choose as selection
 from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.tasks.registry import DEFAULT, options_of
+from mobilenet_tf.tasks.task import Task
 
 _CLASSES = 10  # where nothing says how many
 
@@ -26,6 +27,7 @@ def choose(
     classes: int | None = None,
     channels: int = 3,
     threads: int = 1,
+    task: Task = DEFAULT,
     trials: Trials | None = None,
     plot: PlotFile | str | Path | None = None,
 ) -> dict[str, Any]:
@@ -37,6 +39,7 @@ def choose(
         classes: Number of classes; None takes that of the data of the trials, or 10.
         channels: 3 (RGB) or 1 (grey).
         threads: Number of CPU threads, on this machine or on the phone.
+        task: What the network is for; costs are those of the network with the task's head.
         trials: Trains the best options briefly, and recommends the one that does best.
         plot: New file for a plot of the trade-off, which ends in .png, .svg or .pdf; a `PlotFile`
             may replace one.
@@ -53,11 +56,16 @@ def choose(
     check_threads(threads)
     # Wrong numbers are reported before any data is read.
     make_network("v1", classes=_CLASSES if classes is None else classes, channels=channels)
-    classes = _number_of_classes(classes, trials)
+    classes = _number_of_classes(task, classes, trials)
     table = cost_table(device, threads=threads)
     with activity_progress() as progress:
         choice = selection.choose(
-            budget or Budget(), table, classes=classes, channels=channels, progress=progress
+            budget or Budget(),
+            table,
+            task=task,
+            classes=classes,
+            channels=channels,
+            progress=progress,
         )
     if drawing is not None:
         from mobilenet_tf.selection.tradeoff import draw_choice
@@ -68,14 +76,14 @@ def choose(
     if best and trials and trials.count:
         start_tensorflow()
         options = choice.fitting[: trials.count]
-        result["trials"] = run_trials(options, trials, channels)
+        result["trials"] = run_trials(options, trials, task)
         best = result["trials"][0]
     if best:
-        result["command"] = training_command(best, trials.data if trials else "DIR", channels)
+        result["command"] = training_command(best, trials.data if trials else "DIR", channels, task)
     return result
 
 
-def _number_of_classes(classes: int | None, trials: Trials | None) -> int:
+def _number_of_classes(task: Task, classes: int | None, trials: Trials | None) -> int:
     """Return the number of classes that was asked for, or that of the data.
 
     Raises:
@@ -83,15 +91,18 @@ def _number_of_classes(classes: int | None, trials: Trials | None) -> int:
     """
     if trials is None:
         return _CLASSES if classes is None else classes
-    found = len(class_names(trials.data))
+    found = len(task.class_names(trials.data))
     if classes not in (None, found):
         raise UserError(f"classes is {classes}, but {trials.data} has {found} classes.")
     return found
 
 
-def training_command(option: dict[str, Any], data: str = "DIR", channels: int = 3) -> str:
+def training_command(
+    option: dict[str, Any], data: str = "DIR", channels: int = 3, task: Task = DEFAULT
+) -> str:
     """Return the command line that trains an option, given as `Option.to_dict` does."""
     return run_command(
+        **options_of(task),
         data=data,
         model=option["model"],
         alpha=option["alpha"],

@@ -15,6 +15,7 @@ from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks.registry import distinction
 
 LONGEST_PART = 100  # of the name of a folder, which may have 255 bytes
 
@@ -103,11 +104,15 @@ def require_own_file(content: bytes, run: Run) -> None:
 
 
 def default_folder(settings: RunSettings) -> Path:
-    """Return the folder of a run for which none is given: `runs/DATA_MODEL_ALPHA_SIZE`."""
+    """Return the folder of a run for which none is given: `runs/DATA_MODEL_ALPHA_SIZE`.
+
+    The task follows the data, unless it is the default one.
+    """
     network = settings.network
     name = source_name(settings.data)[:LONGEST_PART]
     factors = (network.factorize.replace("=", "_"),) if network.factorize else ()
-    parts = name, network.name, f"{network.alpha:g}", network.input.size_text, *factors
+    task = distinction(settings.task)
+    parts = name, *task, network.name, f"{network.alpha:g}", network.input.size_text, *factors
     return Path("runs") / "_".join(parts)
 
 

@@ -5,7 +5,10 @@ from typing import Any
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.networks import count
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.networks.zoo import make_network, published_networks
+from mobilenet_tf.selection.candidates import with_heads
+from mobilenet_tf.tasks.registry import DEFAULT
+from mobilenet_tf.tasks.task import Task
 
 
 @applicable
@@ -16,6 +19,7 @@ def summary(
     size: int = 224,
     classes: int = 1000,
     channels: int = 3,
+    task: Task = DEFAULT,
 ) -> dict[str, Any]:
     """Count what a network needs, from its rows.
 
@@ -26,6 +30,7 @@ def summary(
         size: Input side in pixels; ignored for a `Network`, as the next two are.
         classes: Number of classes.
         channels: 3 (RGB) or 1 (grey).
+        task: What the network is for; it then has that task's head.
 
     Returns:
         The totals, and one row per operation under `layers`; or {"networks": [totals]}. Ready for
@@ -35,7 +40,8 @@ def summary(
         UserError: The name is unknown, or a value is not accepted.
     """
     if network is None:
-        return {"networks": count.table(size, classes, channels)}
+        known = published_networks(size, classes, channels)
+        return {"networks": count.table(with_heads(known, task, classes))}
     if isinstance(network, str):
-        network = make_network(network, alpha, size, classes, channels)
+        network = task.with_head(make_network(network, alpha, size, classes, channels), classes)
     return count.summary(network)

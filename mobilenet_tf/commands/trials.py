@@ -12,6 +12,7 @@ from mobilenet_tf.runs.own_files import visible
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.trial import trial_accuracy, trial_run
 from mobilenet_tf.selection.choose import Option
+from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.recipe import load_recipe
 
 _MOST_TRIALS = 1000
@@ -38,13 +39,13 @@ class Trials:
         load_recipe("small_data").with_fields({"train.epochs": self.epochs})
 
 
-def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list[dict[str, Any]]:
+def run_trials(options: Sequence[Option], trials: Trials, task: Task) -> list[dict[str, Any]]:
     """Train each option for a few epochs.
 
     Args:
         options: The options.
         trials: Data, number of epochs and folder of the trials.
-        channels: 3 (RGB) or 1 (grey).
+        task: What the networks are for.
 
     Returns:
         The options as `Option.to_dict` describes them, with `validation_accuracy` and `run` (the
@@ -54,17 +55,18 @@ def run_trials(options: Sequence[Option], trials: Trials, channels: int) -> list
         UserError: The data is not suitable for training.
     """
     fields = {"train.epochs": trials.epochs, "qat.epochs": 0}
-    recipe = load_recipe("small_data").with_fields(fields)
+    recipe = load_recipe(task.recipe).with_fields(fields)
     results = []
     for option in options:
         _require_trial(_folder(option, trials))
     for option in options:
         folder = _folder(option, trials)
-        settings = RunSettings(data=trials.data, network=option.network, recipe=recipe)
+        settings = RunSettings(data=trials.data, network=option.network, task=task, recipe=recipe)
         with trial_run(settings, folder, overwrite=True) as run:
             facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
         results.append(option.to_dict() | facts)
-    return sorted(results, key=lambda result: -result["validation_accuracy"])
+    sign = -1 if task.rises else 1
+    return sorted(results, key=lambda result: sign * result["validation_accuracy"])
 
 
 def _folder(option: Option, trials: Trials) -> Path:

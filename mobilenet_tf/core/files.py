@@ -171,6 +171,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     return parse_toml(read_text_file(path), str(path))
 
 
+def toml_value(text: str) -> Any:
+    """Return the value that a text has in TOML; a text that is no such value is itself."""
+    try:
+        return parse_toml(f"value = {text}", "the value")["value"]
+    except UserError:
+        return text
+
+
 def parse_toml(text: str, source: str) -> dict[str, Any]:
     """Parse TOML; `source` names the text in errors.
 

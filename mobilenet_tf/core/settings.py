@@ -3,7 +3,7 @@
 Files, the command line and errors identify a field by its path, such as `train.learning_rate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields, is_dataclass
 from difflib import get_close_matches
 from types import NoneType
@@ -62,6 +62,21 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif value is not None:
             flat[prefix + name] = value
     return flat
+
+
+def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return path -> text of `FIELD=VALUE` from the command line.
+
+    Raises:
+        UserError: A text has no `=`; it names the option.
+    """
+    found = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"{option} is {text!r}; it must be FIELD=VALUE.")
+        found[path.strip()] = value.strip()
+    return found
 
 
 def from_flat(cls: type, values: Mapping[str, Any], source: str) -> Any:

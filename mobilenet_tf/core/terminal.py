@@ -56,10 +56,14 @@ def announce(line: str) -> None:
 
 
 def run_command(**options: object) -> str:
-    """Return a command line of `run` to copy; options that are None are left out."""
+    """Return a command line of `run` to copy.
+
+    Options that are None are left out, and those that are lists are repeated.
+    """
     words = (
         f"--{name} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
-        for name, value in options.items()
+        for name, values in options.items()
+        for value in (values if isinstance(values, list) else [values])
         if value is not None
     )
     return " ".join(("mobilenet-tf run", *words))

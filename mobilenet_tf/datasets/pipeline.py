@@ -46,6 +46,9 @@ class Targets(Protocol):
     def check(self, labels: np.ndarray) -> None:
         """Reject labels that do not suit the network."""
 
+    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
+        """Return the indices of the training images in the order of one pass."""
+
     def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
         """Return what the outputs are compared with; `moves` is None for unmoved pictures."""
 
@@ -66,10 +69,10 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Return the batches `plan.start_step` to `plan.steps - 1` of a run, all of full size.
 
-    The images form one endless sequence: all of them in the random order of pass 0, then all in
-    the random order of pass 1, and so on. Step k uses `plan.batch` images from position
-    k * plan.batch. So no image is dropped or used more often than another, and a split may be
-    smaller than a batch.
+    The images form one endless sequence: all of them in the order of pass 0, then all in the order
+    of pass 1, and so on; the orders are random, or those of the task. Step k uses `plan.batch`
+    images from position k * plan.batch. So no image is dropped or used more often than another,
+    and a split may be smaller than a batch.
 
     Args:
         split: Images at least as large as the input.
@@ -100,7 +103,7 @@ def training_batches(
         assert isinstance(split, Split)
         _check_images(split, input_spec, learned)
         stored = replace(input_spec, size=split.images.shape[1:3])
-        read = _read(split, plan, replicas)
+        read = _read(split, learned, plan, replicas)
     sides = (stored.height, stored.width), (input_spec.height, input_spec.width)
     example = draw(augmentation, np.random.default_rng(0), 1, *sides)
 
@@ -131,18 +134,21 @@ def training_batches(
     )
 
 
-def _read(split: Split, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
+def _read(split: Split, learned: Targets, plan: BatchPlan, replicas: Replicas) -> tf.data.Dataset:
     """Return the images and labels of each part of each batch, as in `training_batches`."""
     batch, turns = plan.batch, len(replicas.mine)
 
     @lru_cache(maxsize=4)
     def order(number: int) -> np.ndarray:
-        return np.random.default_rng((plan.seed, _ORDER, number)).permutation(len(split))
+        random = np.random.default_rng((plan.seed, _ORDER, number))
+        return learned.order(split.labels, batch, random)
+
+    length = len(order(0))
 
     def fetch(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         step, turn = divmod(int(index), turns)
         places = range(step * batch, (step + 1) * batch)[replicas.part(batch, turn)]
-        rows = np.array([order(place // len(split))[place % len(split)] for place in places])
+        rows = np.array([order(place // length)[place % length] for place in places])
         return split.images[rows], split.labels[rows]
 
     def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

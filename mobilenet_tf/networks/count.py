@@ -1,13 +1,12 @@
 """Parameters, multiply-adds and activation memory of a network, without TensorFlow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mobilenet_tf.networks.graph import OWN_OPERATORS, Graph, Op
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.networks.zoo import ZOO, make_network
 
 
 @dataclass(frozen=True)
@@ -145,16 +144,6 @@ def summary(network: Network) -> dict[str, Any]:
     return _totals(network) | {"layers": [asdict(row) for row in layers(network)]}
 
 
-def table(size: int = 224, classes: int = 1000, channels: int = 3) -> list[dict[str, Any]]:
-    """Return the totals of every network of the zoo at every published alpha; ready for JSON.
-
-    Networks without published weights are listed at alpha 1.
-
-    Raises:
-        UserError: A size, number of classes or channels that no network takes.
-    """
-    return [
-        _totals(make_network(name, alpha, size, classes, channels))
-        for name, entry in ZOO.items()
-        for alpha in entry.alphas or (1.0,)
-    ]
+def table(networks: Iterable[Network]) -> list[dict[str, Any]]:
+    """Return the totals of networks, ready for JSON."""
+    return [_totals(network) for network in networks]

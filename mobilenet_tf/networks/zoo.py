@@ -1,6 +1,6 @@
 """Names of published networks -> networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 
@@ -86,3 +86,16 @@ def make_network(
         )
     backbone, head = ZOO[name].make(float(alpha), int(classes))
     return Network(taken, backbone, head, name, float(alpha), ZOO[name].layer_names)
+
+
+def published_networks(
+    size: int = 224, classes: int = 1000, channels: int = 3
+) -> Iterator[Network]:
+    """Yield every network at every alpha with published weights, or at 1 if it has none.
+
+    Raises:
+        UserError: A size, number of classes or channels that no network takes.
+    """
+    for name, entry in ZOO.items():
+        for alpha in entry.alphas or (1.0,):
+            yield make_network(name, alpha, size, classes, channels)

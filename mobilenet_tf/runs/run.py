@@ -180,7 +180,7 @@ def begin(
                 f"the settings: {', '.join(settings.classes)}."
             )
         check_batch_fits(settings.recipe.batch, len(dataset.train), settings.network.input)
-        settings = settings.with_classes(dataset.classes, dataset.white_level)
+        settings = settings.with_data(dataset)
         places_of_classes(settings, teacher_classes)
         check(settings)
         # What cannot begin must not cost an earlier run, so the folder is cleared only now.
@@ -199,13 +199,12 @@ def _resumed(
     folder: RunFolder, settings: RunSettings, strategy: str, dataset: Dataset | None
 ) -> Run:
     started = replace(folder.settings(), trust_code=settings.trust_code).with_absolute_paths()
-    now = settings.with_classes(started.classes, started.network.input.white_level)
-    folder.require_same(now.to_dict(), started.to_dict())
-    folder.claim(new=False)
-    folder.sweep()
     # Changed images must be rejected before any work is done.
     dataset = _read(started) if dataset is None else dataset
     _require_unchanged(dataset, folder, started.classes)
+    folder.require_same(settings.with_data(dataset).to_dict(), started.to_dict())
+    folder.claim(new=False)
+    folder.sweep()
     return Run(folder, started, strategy=strategy, dataset=dataset)
 
 

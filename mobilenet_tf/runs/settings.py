@@ -11,6 +11,7 @@ from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
+from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.version_1 import from_version_1
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
@@ -19,7 +20,6 @@ from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 VERSION = 2
-DEFAULT_RECIPE = "small_data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class RunSettings:
         data: Source of the images, as for `load_data`.
         network: The network. Its number of classes is replaced by that of the dataset.
         task: What the network is for.
-        recipe: Training from the first step to the last; the recipe `small_data` by default.
+        recipe: Training from the first step to the last; by default the recipe of the task.
         weights: Initial weights: `none`, `imagenet` or a weights file.
         teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file.
         teacher_labels: Names of the outputs of a teacher that is a file; empty for its own, or for
@@ -45,7 +45,7 @@ class RunSettings:
     data: str
     network: Network
     task: Task = DEFAULT_TASK
-    recipe: Recipe = field(default_factory=lambda: load_recipe(DEFAULT_RECIPE))
+    recipe: Recipe = field(default=None)  # type: ignore[assignment]  # the task's
     weights: str = "none"
     teacher: str = "none"
     teacher_labels: tuple[str, ...] = ()
@@ -57,7 +57,15 @@ class RunSettings:
     def __post_init__(self) -> None:
         for name in ("data", "weights", "teacher"):  # a Path is accepted as well
             object.__setattr__(self, name, str(getattr(self, name)))
+        if self.recipe is None:
+            object.__setattr__(self, "recipe", load_recipe(self.task.recipe))
+        self.task.check_recipe(flatten(self.recipe.to_dict()))
         check_seed(self.seed)
+
+    def with_data(self, data: Dataset) -> "RunSettings":
+        """Return the settings for a dataset: what depends on its classes and training images."""
+        fitted = replace(self, task=self.task.fitted(data.train))
+        return fitted.with_classes(data.classes, data.white_level)
 
     def with_classes(
         self, classes: tuple[str, ...], white_level: float | None = None

@@ -1,10 +1,12 @@
 """The configurations to choose from: published ones and some in between."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.published.accuracy import has_accuracy
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.tasks.task import Task
 
 SIZES = (32, 64, 96, 128, 160, 192, 224)
 # Width multipliers without published accuracy lie below or between those that have it.
@@ -28,3 +30,20 @@ def candidates(
         for alpha in ALPHAS[name]:
             for size in sizes:
                 yield make_network(name, alpha, size, classes, channels)
+
+
+def with_heads(networks: Iterable[Network], task: Task, classes: int) -> list[Network]:
+    """Return those of the networks that can have the head of a task, with it.
+
+    Raises:
+        UserError: None can.
+    """
+    found, refusal = [], None
+    for network in networks:
+        try:
+            found.append(task.with_head(network, classes))
+        except UserError as error:
+            refusal = error
+    if not found and refusal:
+        raise refusal
+    return found

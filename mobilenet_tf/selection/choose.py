@@ -16,9 +16,11 @@ from mobilenet_tf.networks.published.accuracy import (
     recipes,
 )
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.selection.candidates import candidates
+from mobilenet_tf.selection.candidates import candidates, with_heads
 from mobilenet_tf.selection.cost import Budget, Cost, CostTable, Progress, check_budget
 from mobilenet_tf.selection.front import undominated
+from mobilenet_tf.tasks.registry import DEFAULT
+from mobilenet_tf.tasks.task import Task
 
 _OUT_OF_REACH = 1.5  # candidates that exceed a limit by more than this factor are not measured
 _COMPARED = ("latency", "instructions", "flash", "ram")
@@ -129,6 +131,7 @@ def choose(
     budget: Budget,
     table: CostTable,
     *,
+    task: Task = DEFAULT,
     classes: int = 10,
     channels: int = 3,
     progress: Progress | None = None,
@@ -138,6 +141,7 @@ def choose(
     Args:
         budget: The budget; without limits, every candidate fits.
         table: Costs of networks on the device.
+        task: What the network is for.
         classes: Number of classes.
         channels: 3 (RGB) or 1 (grey).
         progress: Called while candidates are measured.
@@ -146,7 +150,7 @@ def choose(
         UserError: The budget limits what the table does not know.
     """
     check_budget(budget, table)
-    grid = list(candidates(classes, channels))
+    grid = with_heads(candidates(classes, channels), task, classes)
     recipe = common_recipe(grid)
 
     def within(factor: float) -> list[Option]:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-_CLEAR_LSB = 2  # a lead of more must not change sides between runtimes
+_CLEAR_LSB = 2.5  # a lead of more, which is 3 or more, must not change sides between runtimes
 
 
 class Decisions(NamedTuple):
@@ -12,8 +12,8 @@ class Decisions(NamedTuple):
 
     Attributes:
         chosen: Integers (N, decisions).
-        lead: float64 (N, decisions): by how much the choice exceeds the next one, in the unit of
-            the outputs; infinite where there is no other. 0 is a tie.
+        lead: float64 (N, decisions): by how much the choice exceeds the next one, in LSB of the
+            output; infinite where there is no other. 0 is a tie.
     """
 
     chosen: np.ndarray
@@ -34,10 +34,10 @@ def agreement(expected: Decisions, found: Decisions) -> dict[str, Any]:
 
 
 def clear_agreement(expected: Decisions, found: Decisions) -> dict[str, Any]:
-    """Compare the decisions of two runtimes from their raw integers.
+    """Compare the decisions of two runtimes.
 
     Returns:
-        sure (number of decisions with a lead of more than 2 LSB) and sure_top1_agreement (share of
+        sure (number of decisions with a lead of at least 3 LSB) and sure_top1_agreement (share of
         those that are the same).
     """
     clear = expected.lead > _CLEAR_LSB

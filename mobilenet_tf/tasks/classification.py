@@ -1,17 +1,17 @@
 """Image classification: one class per picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.load import load_data, load_test
+from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite
+from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite, first_of
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Classification(Task):
     ) -> TestImages:
         """Load the test images of such a source."""
         return load_test(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of such a source's classes."""
+        return class_names(source)
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with so many outputs of its classifier."""
@@ -133,15 +137,17 @@ class Classification(Task):
             )
         return found
 
-    def decisions(self, outputs: np.ndarray) -> Decisions:
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return the first class of each picture, and its lead over the second."""
-        first = outputs.argmax(axis=1)[:, None]
-        ranked = np.sort(outputs.astype(np.float64), axis=1)
-        second = ranked[:, -2:-1].max(axis=1, initial=-np.inf)
-        return Decisions(first, (ranked[:, -1] - second)[:, None])
+        return first_of(outputs, steps[0])
 
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return the likeliest classes of each picture.
 
@@ -157,6 +163,17 @@ class Classification(Task):
                 for row, order in zip(outputs, best, strict=True)
             ],
         }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and class."""
+        # Logits are not shares of anything.
+        shown = "{:.2%}" if found["probabilities"] else "{:.4g}"
+        rows: list[tuple[str, ...]] = [
+            (one["image"] if rank == 0 else "", given["label"], shown.format(given["score"]))
+            for one in found["predictions"]
+            for rank, given in enumerate(one["classes"])
+        ]
+        return ["image", "class", "score"], rows
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -20,6 +20,19 @@ class Objective(ABC):
             UserError: They do not.
         """
 
+    def order(self, labels: np.ndarray, batch: int, random: np.random.Generator) -> np.ndarray:
+        """Return the order of the training images in one pass.
+
+        Args:
+            labels: Labels of all of them.
+            batch: Number of images per step.
+            random: Generator of this pass.
+
+        Returns:
+            Indices, the same number for every pass.
+        """
+        return random.permutation(len(labels))
+
     @abstractmethod
     def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
         """Return what the loss compares the outputs with.
@@ -54,6 +67,22 @@ class Objective(ABC):
         Raises:
             UserError: The classes of this task cannot be weighed.
         """
+
+    def weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
+        """Return the factor of each picture's loss.
+
+        Args:
+            targets: What `targets` returned for N pictures.
+            class_weights: What `class_weights` returned.
+
+        Returns:
+            float32 tensor (N, ...), as Keras takes sample weights.
+        """
+        return tf.linalg.matvec(targets, class_weights)
+
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures, (0, ...), for a model of `trained`."""
+        return tf.zeros((0, model.output_shape[-1]))
 
     @abstractmethod
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:

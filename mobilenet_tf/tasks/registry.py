@@ -1,10 +1,13 @@
 """All tasks by name, and `[task]` of `config.toml`."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import toml_value
 from mobilenet_tf.core.records import from_plain
+from mobilenet_tf.core.settings import assignments
 from mobilenet_tf.tasks.classification import Classification
 from mobilenet_tf.tasks.geolocation.task import Geolocation
 from mobilenet_tf.tasks.multilabel.task import MultiLabel
@@ -31,10 +34,55 @@ def task_from_dict(values: Any, source: str) -> Task:
         return DEFAULT
     if not isinstance(values, Mapping):
         raise UserError(f"{source}: task is {values!r}; it must be a table.")
-    fields = dict(values)
-    task = task_class(fields.pop("name", None), source)
-    made: Task = from_plain(task, fields, f"{source}: task", strict=True)
+    settings = dict(values)
+    task = task_class(settings.pop("name", None), source)
+    made: Task = from_plain(task, settings, f"{source}: task", strict=True)
     return made
+
+
+def make_task(name: str, options: Sequence[str] = ()) -> Task:
+    """Return a task that is named on the command line.
+
+    Args:
+        name: Its name.
+        options: Its settings, as `FIELD=VALUE`; several values are separated by commas.
+
+    Raises:
+        UserError: There is no such task, or a field or a value is not accepted.
+    """
+    task = task_class(name, "--task")
+    kinds = get_type_hints(task)
+    values = {
+        field: _parsed(kinds.get(field), text)
+        for field, text in assignments(options, "--task-option").items()
+    }
+    made: Task = from_plain(task, values, f"--task-option of {name}:", strict=True)
+    return made
+
+
+def _parsed(kind: Any, text: str) -> Any:
+    """Return the plain value that a text on the command line means for a field."""
+    if get_origin(kind) is tuple:
+        return [_parsed(get_args(kind)[0], word.strip()) for word in text.split(",") if word]
+    return text if kind is str else toml_value(text)
+
+
+def options_of(task: Task) -> dict[str, Any]:
+    """Return the options of `run` that make a task, for `run_command`."""
+    if task == DEFAULT:
+        return {}
+    settings = {item.name: (getattr(task, item.name), item.default) for item in fields(task)}
+    changed = (
+        f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"
+        for name, (value, usual) in settings.items()
+        if value != usual
+    )
+    return {"task": task.name, "task-option": list(changed)}
+
+
+def distinction(task: Task) -> tuple[str, ...]:
+    """Return what distinguishes the names of a task's folders; nothing for the default task."""
+    return () if task.name == DEFAULT.name else (task.name,)
 
 
 def metadata_of(task: Task) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import describe
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 
@@ -39,7 +39,8 @@ class Mistakes(NamedTuple):
 class Task(Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
-    `outputs` are the real outputs of a network for N pictures, float32 (N, ...).
+    `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such
+    arrays in the order of `Graph.outputs` where there are several. Each task states which.
 
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
@@ -47,8 +48,11 @@ class Task(Checked, ABC):
         use: What it is for, as a phrase, such as "Classification of images that show ...".
         limits: What it cannot do, a sentence each.
         agreed: What a file and its network must agree on.
+        recipe: Name of the recipe of its runs, where none is given.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
-        shares: Metrics from 0 to 1 that are measured of every form of a network.
+        rises: Whether a higher value of `curve` is better.
+        shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
+            score.
         details: Further metrics, which `result.json` has for the int8 file only.
     """
 
@@ -57,7 +61,9 @@ class Task(Checked, ABC):
     use: ClassVar[str]
     limits: ClassVar[tuple[str, ...]]
     agreed: ClassVar[str]
+    recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
+    rises: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]]
     details: ClassVar[tuple[str, ...]]
 
@@ -127,6 +133,32 @@ class Task(Checked, ABC):
         """
 
     @abstractmethod
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's classes without reading its images.
+
+        Raises:
+            UserError: There is no such source, or it has no classes.
+        """
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return side and channels of the input that a network has for a source by default."""
+        return (32, 1) if source == "digits" else (96, 3)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject a recipe that does not suit this task.
+
+        Args:
+            fields: Path -> value, such as `train.augmentation.mixup`.
+
+        Raises:
+            UserError: A field has a value that this task cannot be trained with.
+        """
+
+    def fitted(self, train: TrainingImages) -> "Task":
+        """Return this task with what it takes from the training images, such as anchors."""
+        return self
+
+    @abstractmethod
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with the head of this task for a number of classes."""
 
@@ -137,7 +169,7 @@ class Task(Checked, ABC):
     @abstractmethod
     def metrics(
         self,
-        outputs: np.ndarray,
+        outputs: Any,
         labels: np.ndarray,
         classes: Sequence[str],
         name: str = "The model",
@@ -145,7 +177,7 @@ class Task(Checked, ABC):
         """Return the metrics of outputs.
 
         Args:
-            outputs: Outputs for the N pictures.
+            outputs: Any for the N pictures.
             labels: Their labels, as in `Split.labels`.
             classes: Class names.
             name: What errors call the model.
@@ -158,30 +190,49 @@ class Task(Checked, ABC):
         """
 
     @abstractmethod
-    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+    def worst(self, test: Split, classes: Sequence[str], outputs: Any) -> Mistakes:
         """Return the up to `MISTAKES` worst results for the test pictures."""
 
     @abstractmethod
-    def decisions(self, outputs: np.ndarray) -> Decisions:
-        """Return what outputs decide; they may be raw integers of a file."""
+    def decisions(self, outputs: Any, steps: Sequence[float]) -> Decisions:
+        """Return what outputs decide.
+
+        Args:
+            outputs: Any for the N pictures.
+            steps: One LSB of each output, in its unit.
+        """
 
     @abstractmethod
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: Any,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return what `predict` says about pictures, ready for JSON.
 
         Args:
-            outputs: Outputs for the N pictures.
+            outputs: Any for the N pictures.
             labels: Class names.
             top: Number of results per picture at most.
             name: What errors call the model.
+            framings: How each picture lies in the input.
 
         Returns:
             predictions, a dictionary per picture; and what holds for all of them.
 
         Raises:
             UserError: See `metrics`.
+        """
+
+    @abstractmethod
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return `answers`, in which each prediction has its image, as a table for the terminal.
+
+        Returns:
+            The columns, and the rows.
         """
 
     def sections(self, by_form: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

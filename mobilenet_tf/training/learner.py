@@ -49,9 +49,9 @@ class Learner(keras.Model):
             The metrics so far in this epoch.
         """
         images, targets = data
-        weights = (
-            None if self.class_weights is None else tf.linalg.matvec(targets, self.class_weights)
-        )
+        weights = None
+        if self.class_weights is not None:
+            weights = self.objective.weights(targets, self.class_weights)
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
             loss = self.compute_loss(images, targets, outputs, weights)
@@ -118,9 +118,10 @@ def _make_metrics(learner: Learner) -> None:
 
     @tf.function
     def count_nothing() -> None:
-        nothing = tf.zeros((0, learner.output_shape[-1]))
-        learner.compute_loss(None, nothing, nothing)
-        learner.compute_metrics(None, nothing, nothing, None)
+        targets = learner.objective.no_targets(learner)
+        outputs = tf.zeros((0, *learner.output_shape[1:]))
+        learner.compute_loss(None, targets, outputs)
+        learner.compute_metrics(None, targets, outputs, None)
 
     tf.distribute.get_strategy().run(count_nothing)
     learner.reset_metrics()

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.files import parse_toml, read_toml
-from mobilenet_tf.core.settings import Checked, choice, flatten, from_flat, number
+from mobilenet_tf.core.files import read_toml, toml_value
+from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
 
 _RECIPES = Path(__file__).with_name("recipes")
@@ -240,13 +240,4 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     Raises:
         UserError: A text has no `=`.
     """
-    values = {}
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise UserError(f"--set is {setting!r}; it must be FIELD=VALUE.")
-        try:
-            values[path.strip()] = parse_toml(f"value = {text}", "--set")["value"]
-        except UserError:
-            values[path.strip()] = text.strip()
-    return values
+    return {path: toml_value(text) for path, text in assignments(settings, "--set").items()}

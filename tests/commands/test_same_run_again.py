@@ -69,6 +69,8 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
     keras.Model(image, scores).save(folder / "teacher.keras")
     (folder / "labels.txt").write_text("2\n0\n1\n")
     return {
+        "task": ["--task", "classification"],
+        "task_options": [],
         "data": ["--data", str(folder / "data")],
         "model": ["--model", "v3_small_minimalistic"],
         "alpha": ["--alpha", "0.05"],

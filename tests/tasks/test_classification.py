@@ -65,25 +65,27 @@ def test_sections_of_a_result(guesses):
 
 def test_decisions():
     scores = np.array([[100, 0, 40], [2, 2, -7], [-128, 127, 0]], np.int8)
-    found = TASK.decisions(scores)
+    found = TASK.decisions(scores, [1])
     assert found.chosen.tolist() == [[0], [0], [1]]
     assert found.lead.tolist() == [[60], [0], [127]]
     # A lead may be 255 and more than an int8 holds; one score alone leads over nothing.
-    assert TASK.decisions(np.array([[-128, 127]], np.int8)).lead == 255
-    assert TASK.decisions(np.array([[3]], np.int8)).lead == np.inf
+    assert TASK.decisions(np.array([[-128, 127]], np.int8), [1]).lead == 255
+    assert TASK.decisions(np.array([[3]], np.int8), [1]).lead == np.inf
+    # Of real outputs the lead is counted in steps.
+    assert TASK.decisions(np.array([[0.5, 0.25]]), [1 / 256]).lead == 64
 
 
 def test_agreement_counts_equal_choices_and_the_ties_of_the_file():
-    network = TASK.decisions(np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]))
-    file = TASK.decisions(np.array([[9, 1], [5, 5], [7, 3]]))
+    network = TASK.decisions(np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]), [1])
+    file = TASK.decisions(np.array([[9, 1], [5, 5], [7, 3]]), [1])
     assert agreement(network, file) == {"top1_agreement": 2 / 3, "ties": 1}
     # A lead of 2 LSB may change sides between runtimes, one of 3 may not.
-    other = TASK.decisions(np.array([[1, 9], [9, 1], [3, 7]]))
-    assert clear_agreement(TASK.decisions(np.array([[3, 0], [2, 0], [0, 9]])), other) == {
+    other = TASK.decisions(np.array([[1, 9], [9, 1], [3, 7]]), [1])
+    assert clear_agreement(TASK.decisions(np.array([[3, 0], [2, 0], [0, 9]]), [1]), other) == {
         "sure": 2,
         "sure_top1_agreement": 0.5,
     }
-    ties = TASK.decisions(np.zeros((2, 3), int))
+    ties = TASK.decisions(np.zeros((2, 3), int), [1])
     assert clear_agreement(ties, ties) == {"sure": 0, "sure_top1_agreement": 1.0}
 
 

@@ -1,13 +1,16 @@
 """Agreement between TensorFlow Lite Micro and LiteRT on the same images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.outputs import Outputs, each, one_or_all
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.agreement import clear_agreement
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
+from mobilenet_tf.tasks.agreement import Decisions, clear_agreement
 from mobilenet_tf.tasks.task import Task
 
 _LEAST_WITHIN_1_LSB = 0.99
@@ -37,22 +40,32 @@ def micro_parity(
     outputs = MicroModel(small).run(inputs)
     return {
         "pictures": len(pictures),
-        "litert": agreement(task, _run_reference(fused, inputs), outputs),
-        "xnnpack": agreement(task, model.run_raw(pictures), outputs),
+        "litert": agreement(task, model.scores, _run_reference(fused, inputs), outputs),
+        "xnnpack": agreement(task, model.scores, model.run_raw(pictures), outputs),
     }
 
 
-def agreement(task: Task, expected: np.ndarray, found: np.ndarray) -> dict[str, Any]:
-    """Compare int8 outputs (N, ...).
+def agreement(
+    task: Task, scores: Sequence[TensorInfo], expected: Outputs, found: Outputs
+) -> dict[str, Any]:
+    """Compare int8 outputs.
 
     Returns:
-        max_lsb; within_1_lsb (share of all outputs); and those of `clear_agreement`.
+        max_lsb; within_1_lsb (share of the values of the output that agrees least); and those of
+        `clear_agreement`.
     """
-    distance = np.abs(expected.astype(int) - found)
+    pairs = list(zip(each(expected), each(found), strict=True))
+    distances = [np.abs(one.astype(int) - other) for one, other in pairs]
+    steps = [float(one.scale or 1) for one in scores]
+
+    def decisions(raw: Outputs) -> Decisions:
+        real = one_or_all(map(TensorInfo.dequantize, scores, each(raw)))
+        return task.decisions(real, steps)
+
     return {
-        "max_lsb": int(distance.max()),
-        "within_1_lsb": float((distance <= 1).mean()),
-        **clear_agreement(task.decisions(expected), task.decisions(found)),
+        "max_lsb": max(int(one.max()) for one in distances),
+        "within_1_lsb": min(float((one <= 1).mean()) for one in distances),
+        **clear_agreement(decisions(expected), decisions(found)),
     }
 
 

@@ -85,6 +85,15 @@ def load_labels_test(
     return read_test(_labelled(source, files, labels), input_spec, seed, progress)
 
 
+def label_names(source: str) -> tuple[str, ...]:
+    """Return the names of a source's labels without reading its pictures.
+
+    Raises:
+        UserError: There is no such source, or it has fewer than two labels.
+    """
+    return tuple(PROPERTIES) if source == "digits" else _listed(source).classes
+
+
 def _listed(source: str) -> LabelFiles:
     path = Path(source)
     with folders_named():

@@ -1,6 +1,6 @@
 """Where on earth a picture was taken, as a choice among cells (PlaNet, arXiv 1602.05314)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.labelled import read_test
@@ -17,7 +17,7 @@ from mobilenet_tf.datasets.splitting import assign_splits
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.geolocation.cells import FINEST, adaptive_cells, nearest_cells, place_of
-from mobilenet_tf.tasks.scores import finite
+from mobilenet_tf.tasks.scores import finite, first_of
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Geolocation(Task):
         "its places are as unevenly spread as those of its training images.",
     )
     agreed: ClassVar[str] = "same cell predicted by file and network"
+    recipe: ClassVar[str] = "geolocation"
     curve: ClassVar[str] = "accuracy"
     shares: ClassVar[tuple[str, ...]] = (
         *("within_200", "within_1", "within_25", "within_750", "within_2500"),
@@ -134,6 +135,10 @@ class Geolocation(Task):
         )
         return read_test(labelled, input_spec, seed, progress)
 
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the cells of a source's pictures, under the seed 0."""
+        return self._in_cells(list_places(source), 0).labelled.listing.classes
+
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a class for each cell."""
         return network.with_classes(classes)
@@ -189,13 +194,17 @@ class Geolocation(Task):
             )
         return found
 
-    def decisions(self, outputs: np.ndarray) -> Decisions:
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return the first cell of each picture, and its lead over the second."""
-        ranked = np.sort(np.asarray(outputs, np.float64), axis=1)
-        return Decisions(outputs.argmax(axis=1)[:, None], (ranked[:, -1] - ranked[:, -2])[:, None])
+        return first_of(outputs, steps[0])
 
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return the likeliest cells of each picture.
 
@@ -211,6 +220,15 @@ class Geolocation(Task):
                 for row, order in zip(outputs, best.tolist(), strict=True)
             ],
         }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and cell."""
+        rows: list[tuple[str, ...]] = [
+            (one["image"] if rank == 0 else "", place["label"], f"{place['score']:.2%}")
+            for one in found["predictions"]
+            for rank, place in enumerate(one["classes"])
+        ]
+        return ["image", "place", "score"], rows
 
     def _distances(
         self, outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]

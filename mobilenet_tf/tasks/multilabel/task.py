@@ -1,13 +1,13 @@
 """Several labels per picture, each of which a picture has or has not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
@@ -50,6 +50,7 @@ class MultiLabel(Task):
         "frequent than among these, other thresholds are better.",
     )
     agreed: ClassVar[str] = "same labels predicted by file and network"
+    recipe: ClassVar[str] = "multilabel"
     curve: ClassVar[str] = "map"
     shares: ClassVar[tuple[str, ...]] = ("map", "f1_macro", "f1_micro", "exact")
     details: ClassVar[tuple[str, ...]] = ("per_class",)
@@ -85,6 +86,12 @@ class MultiLabel(Task):
         from mobilenet_tf.datasets.sources.labels import load_labels_test
 
         return load_labels_test(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's labels."""
+        from mobilenet_tf.datasets.sources.labels import label_names
+
+        return label_names(source)
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a logit for each label."""
@@ -165,13 +172,18 @@ class MultiLabel(Task):
             )
         return found
 
-    def decisions(self, outputs: np.ndarray) -> Decisions:
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return for each label whether it is predicted, and how far its logit is from changing."""
         margins = self._margins(outputs)
-        return Decisions((margins >= 0).astype(np.int64), np.abs(margins))
+        return Decisions((margins >= 0).astype(np.int64), np.abs(margins) / steps[0])
 
     def answers(
-        self, outputs: np.ndarray, labels: Sequence[str], top: int, name: str
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
     ) -> dict[str, Any]:
         """Return the labels of each picture, the likeliest first.
 
@@ -190,6 +202,15 @@ class MultiLabel(Task):
             ]
             predictions.append({"classes": classes})
         return {"probabilities": True, "predictions": predictions}
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and label."""
+        rows: list[tuple[str, ...]] = []
+        for one in found["predictions"]:
+            given = [(label["label"], f"{label['score']:.2%}") for label in one["classes"]]
+            for rank, cells in enumerate(given or [(NO_LABELS, "")]):
+                rows.append((one["image"] if rank == 0 else "", *cells))
+        return ["image", "label", "score"], rows
 
     def _margins(self, logits: np.ndarray) -> np.ndarray:
         """Return by how much each logit exceeds that of its threshold, float64 (N, classes)."""

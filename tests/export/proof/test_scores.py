@@ -136,7 +136,7 @@ def test_agreement_is_that_of_unrounded_scores():
     info = TensorInfo("scores", "int8", (1, 3), 1 / 256, -128)
     expected = np.array([[0.3331, 0.3334, 0.3335], [0.1, 0.8, 0.1]])
     rounded = info.quantize(expected)
-    found = parity(Classification(), info, expected, rounded)
+    found = parity(Classification(), [info], expected, rounded)
     assert found["max_lsb"] == 0
     assert found["top1_agreement"] == 0.5  # three equal scores are no agreement on the third
     assert found["ties"] == 1

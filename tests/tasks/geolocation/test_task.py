@@ -72,7 +72,7 @@ def test_a_place_is_the_circle_around_a_cell():
 @pytest.mark.parametrize("label", ["cat", "", "8" + "f" * 40, "841f91d00000000", "Ä", "0x1"])
 def test_labels_that_are_no_cells_are_refused(label):
     with pytest.raises(UserError, match="is no cell of H3"):
-        TASK.answers(np.array([[0.5, 0.5]]), [label, "841f91dffffffff"], 1, "a.tflite")
+        TASK.answers(np.array([[0.5, 0.5]]), [label, "841f91dffffffff"], 1, "a.tflite", [])
 
 
 def cells_at(*places):
@@ -106,7 +106,7 @@ def test_metrics_are_shares_within_radii():
 
 def test_answers_are_places_and_radii():
     classes = cells_at((48, 11), (-33, -70))
-    (first,) = TASK.answers(np.array([[0.25, 0.75]]), classes, 1, "a.tflite")["predictions"]
+    (first,) = TASK.answers(np.array([[0.25, 0.75]]), classes, 1, "a.tflite", [])["predictions"]
     (answer,) = first["classes"]
     assert answer["cell"] == classes[1]
     assert answer["score"] == 0.75

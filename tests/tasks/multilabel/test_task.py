@@ -105,8 +105,8 @@ def test_thresholds_must_be_as_many_as_labels(guesses):
     message = "thresholds has 2 values for 5 labels; one for each"
     for use in (
         lambda task: task.metrics(logits, labels, CLASSES),
-        lambda task: task.answers(logits, CLASSES, 3, "a.tflite"),
-        lambda task: task.decisions(logits),
+        lambda task: task.answers(logits, CLASSES, 3, "a.tflite", []),
+        lambda task: task.decisions(logits, (0.1,)),
     ):
         with pytest.raises(UserError, match=message):
             use(MultiLabel((0.5, 0.5)))
@@ -115,24 +115,33 @@ def test_thresholds_must_be_as_many_as_labels(guesses):
 def test_answers_are_the_labels_over_their_thresholds():
     task = MultiLabel((0.5, 0.9, 0.5))
     logits = np.array([[0.1, 2.0, 3.0], [-1, 2.0, -1], [3, 2.3, 2]], np.float32)
-    found = task.answers(logits, ("a", "b", "c"), 2, "a.tflite")["predictions"]
+    answers = task.answers(logits, ("a", "b", "c"), 2, "a.tflite", [])
+    found = answers["predictions"]
     assert [[one["label"] for one in row["classes"]] for row in found] == [
         ["c", "a"],
         [],
         ["a", "b"],
     ]
     assert found[0]["classes"][0]["score"] == round(float(sigmoid(3.0)), 4)
+    named = [{"image": name, **one} for name, one in zip("xyz", found, strict=True)]
+    assert task.answer_rows({"predictions": named})[1] == [
+        ("x", "c", "95.26%"),
+        ("", "a", "52.50%"),
+        ("y", "none", ""),
+        ("z", "a", "95.26%"),
+        ("", "b", "90.89%"),
+    ]
     with pytest.raises(UserError, match="scores that are not numbers"):
-        task.answers(logits * np.nan, ("a", "b", "c"), 2, "a.tflite")
+        task.answers(logits * np.nan, ("a", "b", "c"), 2, "a.tflite", [])
 
 
 def test_decisions_are_one_per_label():
     task = MultiLabel((0.5, float(sigmoid(1.0))))
     logits = np.array([[0.0, 1.5], [-2.0, 0.5]], np.float32)
-    found = task.decisions(logits)
+    found = task.decisions(logits, (0.25,))
     assert found.chosen.tolist() == [[1, 1], [0, 0]]
-    np.testing.assert_allclose(found.lead, [[0, 0.5], [2, 0.5]], atol=1e-12)
-    other = task.decisions(np.array([[0.0, 0.9], [-2.0, 0.5]], np.float32))
+    np.testing.assert_allclose(found.lead, [[0, 2], [8, 2]], atol=1e-12)
+    other = task.decisions(np.array([[0.0, 0.9], [-2.0, 0.5]], np.float32), (0.25,))
     assert agreement(found, other) == {"top1_agreement": 0.75, "ties": 1}
 
 
