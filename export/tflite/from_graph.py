@@ -130,14 +130,17 @@ class _Writer:
         output = self._activation_tensor(op.shape)
         return self._operator(_Op.ADD, [first, second], output, schema.AddOptionsT())
 
+    def _flatten(self, op: Op, source: int) -> int:
+        channels = op.shape[2]
+        shape = self._tensor((2,), schema.TensorType.INT32, np.array([-1, channels], np.int32))
+        flat = self._activation_tensor((channels,))
+        return self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
+
     def _softmax(self, op: Op, source: int) -> int:
-        classes = op.shape[2]
-        shape = self._tensor((2,), schema.TensorType.INT32, np.array([-1, classes], np.int32))
-        flat = self._activation_tensor((classes,))
-        self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
+        flat = self._flatten(op, source)
         options = schema.SoftmaxOptionsT()
         options.beta = 1.0
-        return self._operator(_Op.SOFTMAX, [flat], self._probabilities((classes,)), options)
+        return self._operator(_Op.SOFTMAX, [flat], self._probabilities((op.shape[2],)), options)
 
     def _max_pool(self, op: Op, source: int) -> int:
         source, padding = self._padded(op, source)

@@ -21,7 +21,8 @@ class Op:
     Attributes:
         kind: `input`, `convolution`, `depthwise`, `dense`, `max_pool`, `mean` (over height and
             width, kept as sides of 1), `multiply`, `add`, `concatenate` (of channels),
-            `upsample` (bilinear to twice the sides), `activation` (alone) or `softmax`.
+            `upsample` (bilinear to twice the sides), `activation` (alone), `softmax` or `flatten`
+            (the channels as a vector).
         name: Unique in its graph, such as `block_3/expand`.
         inputs: Names of the operations that it reads.
         shape: (height, width, channels) of its output.

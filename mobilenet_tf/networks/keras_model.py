@@ -94,7 +94,7 @@ def build_network(
 
     Returns:
         A flat functional model from (None, height, width, channels), float32 in about [-1, 1], to
-        class probabilities (None, classes), to the outputs of a detector in the order of
+        class probabilities or logits (None, classes), to the outputs of a detector in the order of
         `Graph.outputs`, or to features where `include_top` is False. The
         model's `network` attribute is the network; it is not saved with the model.
 
@@ -253,6 +253,10 @@ class KerasBuilder:
 
     def activation(self, op: Op, x: Any) -> Any:
         return _ACTIVATIONS[str(op.activation)](self._name(op))(x)
+
+    def flatten(self, op: Op, x: Any) -> Any:
+        # A dense layer returns a vector.
+        return keras.layers.Flatten(name=self._name(op))(x) if len(x.shape) == 4 else x
 
     def softmax(self, op: Op, x: Any) -> Any:
         if len(x.shape) == 4:
