@@ -14,7 +14,7 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.tasks.class_batches import class_batches
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
 PICTURES = 4  # per class in a batch
 RANKING_MARGIN = 0.05

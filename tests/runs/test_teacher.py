@@ -10,7 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, load_teacher
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.distillation import as_teacher
 
 STUDENT = make_network("v1", 0.25, 32, classes=3)
