@@ -132,7 +132,7 @@ def robustness(result: Result) -> str:
 
 
 def _share(copy: Robustness, name: str) -> float | None:
-    return copy.metrics.get(name, getattr(copy, name, None))
+    return (copy.metrics or {}).get(name, getattr(copy, name, None))
 
 
 def dataset(result: Result) -> str:
