@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
@@ -75,7 +73,7 @@ def load_test_masks(
         data = load_masks(source, input_spec, seed, progress)
         if data.classes != tuple(labels):
             raise UserError(f"The classes of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes)
+        return TestImages(data.test, data.skipped, data.notes, data.repaired)
     found = _found(source)
     found = replace(found, code=found.code.renamed(labels))
     with _labelled(found, input_spec) as labelled:
@@ -91,8 +89,8 @@ def mask_classes(source: str) -> tuple[str, ...]:
     return SCENE_CLASSES if source == "digits" else _found(source).code.classes
 
 
-def _scene_mask(scene: Scene, stored: InputSpec) -> np.ndarray:
-    return prepared_mask(scene.mask(), stored)
+def _scene_mask(scene: Scene, framing: Framing) -> Placed:
+    return Placed(prepared_mask(scene.mask(), framing))
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,8 @@ def _labelled(found: _Found, input_spec: InputSpec) -> Iterator[Labelled]:
                 raise UnusableLabel(f"its mask: {mask.reason}")
             repairs = _suits(mask, framing)
             table, more = found.code.table(mask.facts or {})
-            sides = mask.framing.size[::-1]
-            return Placed(inside_padding(table[mask.pixels[..., 0]], stored, sides), repairs + more)
+            classes = table[mask.pixels[..., 0]]
+            return Placed(inside_padding(classes, mask.framing), repairs + more)
 
         yield Labelled(
             source=found.source,
