@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
 
 
@@ -122,7 +123,6 @@ class Objective(ABC):
         """Return the targets of no pictures, (0, ...), for a model of `trained`."""
         return tf.zeros((0, model.output_shape[-1]))
 
-    @abstractmethod
     def teaching(
         self, model: keras.Model, name: str, places: Sequence[int] | None
     ) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -134,8 +134,10 @@ class Objective(ABC):
             places: The output for each class of the student; None for the same order.
 
         Raises:
-            UserError: Its output is not that of a teacher for this objective.
+            UserError: Its output is not that of a teacher for this objective, or no network of
+                this task has teachers, which is the default.
         """
+        raise UserError(f"{name} cannot teach: networks of this task learn from no teacher.")
 
     @abstractmethod
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:

@@ -124,7 +124,9 @@ def test_no_triplets_no_loss(labels):
     labels = np.array(labels)
     vectors = tf.Variable(np.random.default_rng(0).normal(0, 1, (len(labels), DIMENSION)))
     with tf.GradientTape() as tape:
-        loss = Triplets(CLASSES, DIMENSION, 2, 0.2).loss(0.0)(one_hot(labels), tf.cast(vectors, tf.float32))
+        loss = Triplets(CLASSES, DIMENSION, 2, 0.2).loss(0.0)(
+            one_hot(labels), tf.cast(vectors, tf.float32)
+        )
     assert loss == 0
     assert np.isfinite(tape.gradient(loss, vectors)).all()
 
