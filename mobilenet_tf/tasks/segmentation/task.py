@@ -221,6 +221,10 @@ class Segmentation(Task):
         ]
         return ["image", "class", "share of the pixels"], rows
 
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return name and description of the output."""
+        return (("logits", "For every pixel of a coarse grid, a logit for each class"),)
+
     def constants(self, network: Network, classes: Sequence[str]) -> dict[str, Any]:
         """Return the colours in which masks of the classes are shown."""
         return {"colours": ["#" + bytes(colour(index)).hex() for index in range(len(classes))]}
