@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mobilenet_tf.datasets.pipeline import Moves
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
 
 @dataclass(frozen=True)
