@@ -40,8 +40,8 @@ class MultiLabel(Task):
     (N, classes); the sigmoid of one is the probability of its label, whatever the others are.
 
     Attributes:
-        thresholds: Probability from which each label counts as predicted, between 0 and 1; empty
-            for 0.5. Training chooses them on the validation images, with the scores of the file.
+        thresholds: Probability from which each label counts as predicted, between 0 and 1. Empty
+            for 0.5 during training, after which they are chosen for the file.
     """
 
     thresholds: tuple[float, ...] = ()
@@ -130,7 +130,12 @@ for best, label in enumerate(labels):
         return (("logits", "A logit for each label; its sigmoid is the label's probability."),)
 
     def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "MultiLabel":
-        """Return the task with the thresholds that have the highest F1 on validation images."""
+        """Return the task with the thresholds that have the highest F1 on validation images.
+
+        Thresholds that were given stay.
+        """
+        if self.thresholds:
+            return self
         probabilities = sigmoid(outputs)
         chosen = (best_threshold(*one) for one in zip(probabilities.T, labels.T == 1, strict=True))
         return replace(self, thresholds=tuple(round(value, 6) for value in chosen))

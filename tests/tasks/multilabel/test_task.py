@@ -90,6 +90,7 @@ def test_thresholds_are_chosen_on_validation_images_and_stored_with_the_task(gue
     settled, plain = (one.metrics(logits, labels, CLASSES) for one in (task, MultiLabel()))
     assert settled["f1_macro"] > plain["f1_macro"]
     assert settled["map"] == plain["map"]
+    assert task.settled(-logits, labels) is task  # given thresholds stay
 
 
 @pytest.mark.parametrize(
