@@ -34,6 +34,7 @@ _VERSIONS = {
     _Op.LOGISTIC: 2,
     _Op.MAX_POOL_2D: 2,
     _Op.CONCATENATION: 2,
+    _Op.RESIZE_BILINEAR: 3,
 }
 # Hard-sigmoid is relu6 of what its convolution's bias has shifted; see the deploy form.
 _FUSED = {
@@ -156,6 +157,14 @@ class _Writer:
         output = self._activation_tensor(op.shape)
         return self._operator(_Op.CONCATENATION, list(inputs), output, options)
 
+    def _upsample(self, op: Op, source: int) -> int:
+        sides = np.array(op.shape[:2], np.int32)
+        size = self._tensor((2,), schema.TensorType.INT32, sides)
+        options = schema.ResizeBilinearOptionsT()
+        options.halfPixelCenters = True
+        output = self._activation_tensor(op.shape)
+        return self._operator(_Op.RESIZE_BILINEAR, [source, size], output, options)
+
     def _activation(self, op: Op, source: int) -> int:
         """An activation alone: an operator, or that of a pooling which changes nothing."""
         if op.activation in OWN_OPERATORS:
@@ -180,7 +189,7 @@ class _Writer:
         options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
         options.padding = padding
         options.strideH = options.strideW = op.stride
-        options.dilationHFactor = options.dilationWFactor = 1
+        options.dilationHFactor = options.dilationWFactor = op.dilation
         if depthwise:
             options.depthMultiplier = out // channels
         options.fusedActivationFunction = _FUSED[op.activation]
@@ -192,7 +201,7 @@ class _Writer:
     def _padded(self, op: Op, source: int) -> tuple[int, int]:
         """The convolution's input, and TFLite's padding; zeros that "same" does not add are PAD."""
         height, width, channels = self._shape(source)
-        sides = zip((height, width), op.kernel, op.padding, strict=True)
+        sides = zip((height, width), op.window, op.padding, strict=True)
         if all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides):
             return source, schema.Padding.SAME
         if op.padding == UNPADDED:

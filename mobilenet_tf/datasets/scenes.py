@@ -4,22 +4,23 @@ Data for detection and segmentation that needs no download. A scene shows 2 to 6
 pixels on a textured background, among fragments of other digits, which count as background.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, stored_input
-from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress
+from mobilenet_tf.datasets.labelled import Place
+from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.sources.digits import bundled_digits
-from mobilenet_tf.datasets.splitting import assign_splits
-from mobilenet_tf.datasets.storage import allocate
+from mobilenet_tf.datasets.splitting import Listing, assign_splits
 
 SIDE = 96
 COUNTS = {"train": 2000, "validation": 250, "test": 500}
-_DIGITS, _FRAGMENTS = (2, 6), (0, 3)  # fewest and most in a scene
+FEWEST, MOST = 2, 6  # digits in a scene
+_FRAGMENTS = (0, 3)  # fewest and most in a scene
 _HEIGHT, _FRAGMENT = (12, 40), (6, 20)  # in pixels
 _OVERLAP = 0.3  # largest share of a digit's pixels that lie over or under others
 _ATTEMPTS = 100  # to place the digits of a scene
@@ -79,7 +80,7 @@ def compose(split: str, seed: int) -> Iterator[Scene]:
 
 def scene_dataset(
     classes: tuple[str, ...],
-    labels: Callable[[Scene, InputSpec], np.ndarray],
+    place: Place,
     input_spec: InputSpec,
     seed: int = 0,
     progress: Progress | None = None,
@@ -88,27 +89,24 @@ def scene_dataset(
 
     Args:
         classes: Names of the classes.
-        labels: Returns the labels of a scene, always of one shape, for the input in which its
-            picture is stored.
+        place: Makes the labels of a `Scene` in the input, see `Labelled.place`.
         input_spec: Input that the images are prepared for.
         seed: Seed of the scenes.
         progress: Called with the number of finished images and of all images.
     """
-    splits: dict[str, Split] = {}
-    done, total = 0, sum(COUNTS.values())
-    for name in SPLITS:
-        stored = stored_input(name, input_spec)
-        images = allocate((COUNTS[name], *stored.shape))
-        found = []
-        for index, scene in enumerate(compose(name, seed)):
-            images[index] = prepare(Image.fromarray(scene.picture), stored)
-            found.append(labels(scene, stored))
-            done += 1
-            if progress:
-                progress(done, total)
-        names = [f"{name}/{index:04d}" for index in range(len(found))]
-        splits[name] = Split(images, np.stack(found), names)
-    return Dataset("digits", classes, splits["train"], splits["validation"], splits["test"])
+    scenes = {split: list(compose(split, seed)) for split in SPLITS}
+    every = [scene for split in SPLITS for scene in scenes[split]]
+    listing = Listing(
+        classes,
+        names=[f"{split}/{k:04d}" for split in SPLITS for k in range(len(scenes[split]))],
+        labels=every,
+        splits=[split for split in SPLITS for _ in scenes[split]],
+        stratified=False,
+    )
+    pictures = (Image.fromarray(scene.picture) for scene in every)
+    return from_images(
+        "digits", listing, pictures, input_spec, seed=seed, progress=progress, place=place
+    )
 
 
 def _glyph(grey: np.ndarray) -> np.ndarray:
@@ -148,7 +146,7 @@ def _compose(random: np.random.Generator, glyphs: list[np.ndarray], digits: np.n
     for _ in range(random.integers(_FRAGMENTS[0], _FRAGMENTS[1] + 1)):
         glyph = glyphs[random.integers(len(glyphs))]
         draw(_scaled(_fragment(random, glyph), int(random.integers(*_FRAGMENT))), _TAKEN)
-    wanted = random.integers(_DIGITS[0], _DIGITS[1] + 1)
+    wanted = random.integers(FEWEST, MOST + 1)
     for _ in range(_ATTEMPTS):
         index = random.integers(len(glyphs))
         cover = _scaled(glyphs[index], int(random.integers(_HEIGHT[0], _HEIGHT[1] + 1)))

@@ -7,6 +7,7 @@ import pytest
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets import scenes
+from mobilenet_tf.datasets.labelled import Placed
 from mobilenet_tf.datasets.scenes import SIDE, compose, scene_dataset
 from mobilenet_tf.datasets.sources.digits import bundled_digits
 from mobilenet_tf.datasets.splitting import assign_splits
@@ -75,7 +76,8 @@ def test_a_dataset_of_scenes(monkeypatch):
     for split in scenes.COUNTS:
         monkeypatch.setitem(scenes.COUNTS, split, 5)
     spec = InputSpec(SIDE)
-    data = scene_dataset(tuple("0123456789"), lambda scene, stored: scene.mask(), spec, seed=1)
+    place = lambda scene, framing: Placed(scene.mask())  # noqa: E731
+    data = scene_dataset(tuple("0123456789"), place, spec, seed=1)
     assert data.test.labels.shape == (5, SIDE, SIDE)
     assert data.test.labels.dtype == np.uint8
     assert data.train.images.shape == (5, 110, 110, 3)

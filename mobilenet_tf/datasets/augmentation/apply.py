@@ -8,6 +8,7 @@ from mobilenet_tf.datasets.augmentation.operations import apply_operations
 
 # Weights of red, green and blue in grey (ITU-R BT.601), as in Pillow's mode L.
 _GREY = (0.299, 0.587, 0.114)
+_FILLS = {"reflect": "REFLECT", "mean": "CONSTANT"}
 
 
 def change(
@@ -29,9 +30,9 @@ def change(
         images=tf.cast(images, tf.float32),
         transforms=changes.transforms,
         output_shape=(height, width),
-        fill_value=0.0,
+        fill_value=input_spec.mean,
         interpolation="BILINEAR",
-        fill_mode="REFLECT",
+        fill_mode=_FILLS[augmentation.fill],
     )
     if augmentation.randaugment:
         pixels = apply_operations(pixels, changes.operations, augmentation.magnitude)

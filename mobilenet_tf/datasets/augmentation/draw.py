@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.core.settings import Checked, number
+from mobilenet_tf.core.settings import Checked, choice, number
 from mobilenet_tf.datasets.augmentation.randaugment import Sides, draw_operations
 
 # Smallest and largest side of an erased rectangle, as a share of the image's side.
@@ -19,8 +19,7 @@ class Augmentation(Checked):
     """Strength of each change; 0 turns it off. Changes are drawn for each image and step.
 
     Attributes:
-        zoom: Largest magnification: 0.2 scales by 1/1.2 to 1.2. Outside the image, its reflection
-            appears.
+        zoom: Largest magnification: 0.2 scales by 1/1.2 to 1.2. Outside the image, `fill` appears.
         aspect: Largest stretch of width against height: 0.1 stretches by 1/1.1 to 1.1.
         rotation: Largest angle in either direction, in degrees.
         shift: Largest shift in each direction, as a share of the image's side.
@@ -40,6 +39,8 @@ class Augmentation(Checked):
             labels are mixed (arXiv 1710.09412); 0.2 is usual.
         cutmix: The same parameter for a pasted rectangle of another image (arXiv 1905.04899); 1.0
             is usual. If both are on, each step uses one of them.
+        fill: What appears outside the image: its reflection, or the `mean` of the input. A
+            reflection would show a detector objects without boxes.
     """
 
     zoom: float = number(0.2, least=0, most=10)
@@ -56,6 +57,7 @@ class Augmentation(Checked):
     magnitude: float = number(9.0, least=0, most=10)
     mixup: float = number(0.0, least=0)
     cutmix: float = number(0.0, least=0)
+    fill: str = choice("reflect", "mean")
 
 
 # The other changes are off by default.

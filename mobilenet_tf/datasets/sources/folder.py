@@ -41,13 +41,20 @@ def load_folder(
         UserError: There is no such folder, it has fewer than two classes, or a class has too few
             readable images.
     """
+    return read_dataset(list_folder(source), input_spec, seed, progress, judge_depth)
+
+
+def list_folder(source: str | Path) -> Labelled:
+    """List such a folder without reading an image.
+
+    Raises:
+        UserError: There is no such folder, or it has fewer than two classes.
+    """
     root = check_folder(source)
     with folders_named():
         classes, files, skipped = list_dataset(root)
-    labelled = Labelled(
-        source=str(source), root=root, listing=_listing(classes, files), skipped=skipped
-    )
-    return read_dataset(labelled, input_spec, seed, progress, judge_depth)
+    listing = _listing(classes, files)
+    return Labelled(source=str(source), root=root, listing=listing, skipped=skipped)
 
 
 def folder_classes(source: str | Path) -> tuple[str, ...]:

@@ -6,8 +6,13 @@ import io
 import numpy as np
 import pytest
 
-from mobilenet_tf.tasks.boxes_ap import AREAS, Truth, average_precision, precision_curves
-from mobilenet_tf.tasks.boxes_decode import Found
+from mobilenet_tf.tasks.detection.average_precision import (
+    AREAS,
+    Truth,
+    average_precision,
+    precision_curves,
+)
+from mobilenet_tf.tasks.detection.decoding import Found
 
 CLASSES = 4
 

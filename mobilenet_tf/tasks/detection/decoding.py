@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.tasks.boxes import from_offsets, suppress
-from mobilenet_tf.tasks.boxes_anchors import Sizes, anchor_boxes
+from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes
+from mobilenet_tf.tasks.detection.boxes import from_offsets, suppress
 
 CANDIDATES = 400  # most boxes of a picture that suppression compares
 
@@ -41,12 +41,14 @@ class Rules(NamedTuple):
         overlap: Intersection over union of two boxes of one class above which one is dropped.
         score: Smallest score.
         most: Largest number of boxes per picture.
+        background: Whether the first logit of each anchor is that of background.
     """
 
     sizes: Sizes
     overlap: float
     score: float
     most: int
+    background: bool = False
 
 
 def joined(outputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -81,6 +83,7 @@ def decode(outputs: Sequence[np.ndarray], rules: Rules) -> list[Found]:
     """
     offsets, logits = joined(outputs)
     anchors = anchor_boxes(map_sides(outputs), rules.sizes)
+    logits = logits[..., int(rules.background) :]
     least = np.float32(np.log(rules.score) - np.log1p(-rules.score))
     return [
         _decode(offset, logit, anchors, least, rules)

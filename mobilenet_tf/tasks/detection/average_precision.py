@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mobilenet_tf.tasks.boxes import areas, overlaps
-from mobilenet_tf.tasks.boxes_decode import Found
+from mobilenet_tf.tasks.detection.boxes import areas, overlaps
+from mobilenet_tf.tasks.detection.decoding import Found
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)

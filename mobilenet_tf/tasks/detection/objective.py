@@ -9,7 +9,7 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
-from mobilenet_tf.tasks.boxes import CENTRE_UNIT, SIDE_UNIT
+from mobilenet_tf.tasks.detection.boxes import CENTRE_UNIT, SIDE_UNIT
 from mobilenet_tf.tasks.objective import Objective
 
 MATCHED, UNMATCHED = 0.5, 0.4  # IoU from which an anchor learns a box, and below which none

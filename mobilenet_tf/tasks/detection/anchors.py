@@ -1,6 +1,7 @@
 """Anchors: the boxes from which a detector's outputs are offsets, and their sizes."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def paper_sizes(maps: int) -> Sizes:
     """
     scales = [*np.linspace(SMALLEST, LARGEST, maps), 1.0]
     sizes = [_sides(_FIRST)]
-    for scale, following in zip(scales[1:-1], scales[2:], strict=True):
+    for scale, following in pairwise(scales[1:]):
         between = float(np.sqrt(scale * following))
         sizes.append(_sides([*((scale, ratio) for ratio in _RATIOS), (between, 1.0)]))
     return tuple(sizes)

@@ -1,0 +1,243 @@
+"""Object detection: boxes with a class each, by SSDLite."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.boxed import box_classes, load_boxes, load_test_boxes
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
+from mobilenet_tf.tasks.detection.decoding import Found, Rules, decode
+from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
+from mobilenet_tf.tasks.task import Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+Outputs = tuple[np.ndarray, ...]
+# Average precision counts boxes of lower scores, too, down to this one.
+LEAST_SCORE = 0.01
+_CLASSIFIERS_ONLY = ("label_smoothing", "mixup", "cutmix", "class_weights")
+
+
+@dataclass(frozen=True)
+class Detection(Structure, Task):
+    """Boxes with a class each.
+
+    Labels are float32 (N, most, 6): left, top, right, bottom in shares of the stored picture, the
+    class (-1 pads), and 1 for a region that is neither to be found nor to be missed. Outputs are
+    those of SSDLite: per feature map offsets (N, height, width, anchors * 4) and logits (N, height,
+    width, anchors * classes).
+
+    Attributes:
+        clusters: Number of anchors that training chooses from the data's own boxes, by k-means; 0
+            for the papers' anchors.
+        anchors: Width and height of the first of these anchors, of the second and so on, as shares
+            of the picture, the smallest first; training writes them.
+        overlap: Intersection over union of two boxes of one class above which the less likely is
+            dropped.
+        score: Smallest score of the boxes that `predict` shows.
+        most: Largest number of boxes per picture.
+    """
+
+    clusters: int = number(9, least=0, most=64)
+    anchors: tuple[float, ...] = ()
+    overlap: float = number(0.6, above=0, most=1)
+    score: float = number(0.3, above=0, below=1)
+    most: int = number(100, least=1, most=400)
+
+    name: ClassVar[str] = "detection"
+    noun: ClassVar[str] = "object detector"
+    use: ClassVar[str] = "Finding objects of the classes below, with a box around each"
+    limits: ClassVar[tuple[str, ...]] = (
+        "It finds objects of sizes and shapes like those that it was trained on; very small ones, "
+        "and some of several that overlap, are missed.",
+        "Its scores are not calibrated probabilities.",
+    )
+    agreed: ClassVar[str] = "same likeliest class of an anchor in file and network"
+    curve: ClassVar[str] = "loss"
+    rises: ClassVar[bool] = False
+    recipe: ClassVar[str] = "detection"
+    shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")
+    details: ClassVar[tuple[str, ...]] = ("sizes", "per_class", "confusion", "curves")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.anchors) % 2 or not all(0 < side <= 1 for side in self.anchors):
+            raise UserError(
+                f"anchors is {list(self.anchors)}; it must be widths and heights in turn, each "
+                "above 0 and at most 1."
+            )
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, or pictures with boxes in one of the formats of `datasets.boxed`."""
+        return load_boxes(source, input_spec, seed, progress, judge_depth)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test images of such a source."""
+        return load_test_boxes(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's classes."""
+        return box_classes(source)
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return the side of the digits' scenes, and about that of small detectors."""
+        return (96, 3) if source == "digits" else (192, 3)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject what mixes the labels of two pictures or of all classes."""
+        for path, value in fields.items():
+            if value and path.rpartition(".")[2] in _CLASSIFIERS_ONLY:
+                raise UserError(f"{path} is {value}; it must be 0 or off for a detector.")
+
+    def fitted(self, train: TrainingImages) -> "Detection":
+        """Return this task with anchors of the sizes of the training pictures' boxes."""
+        boxes = train.labels[train.labels[..., 4] >= 0]
+        if self.anchors or not self.clusters or not len(boxes):
+            return self
+        sides = np.clip(boxes[:, 2:4] - boxes[:, :2], 1e-3, 1)
+        (sizes,) = sizes_of(sides, 1, self.clusters)
+        return replace(self, anchors=tuple(side for size in sizes for side in size))
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return an SSDLite detector on the network's backbone."""
+        return ssdlite(network, classes, self, len(self.anchors) // 2 or None)
+
+    def objective(self, network: Network) -> "Objective":
+        """Return focal loss and smooth L1 of the network's anchors."""
+        from mobilenet_tf.tasks.detection.objective import BoxFocal
+
+        maps = [op.shape[:2] for op in lower(network).outputs[0::2]]
+        anchors = anchor_boxes(maps, self.sizes(len(maps)))
+        return BoxFocal(network.classes, anchors, self.background)
+
+    def sizes(self, maps: int) -> Sizes:
+        """Return the anchors of each of so many feature maps."""
+        if not self.anchors:
+            return paper_sizes(maps)
+        rest = zip(self.anchors[0::2], self.anchors[1::2], strict=True)
+        return tuple(tuple(islice(rest, count)) for count in spread(len(self.anchors) // 2, maps))
+
+    def rules(self, maps: int) -> Rules:
+        """Return how boxes are chosen, for a network with so many feature maps."""
+        return Rules(self.sizes(maps), self.overlap, LEAST_SCORE, self.most, self.background)
+
+    def found(self, outputs: Sequence[np.ndarray], classes: int, name: str) -> list[Found]:
+        """Return the boxes in each picture, down to scores of 0.01.
+
+        Raises:
+            UserError: The outputs are not those of a detector with these anchors and classes.
+        """
+        maps = len(outputs) // 2
+        counts = [len(sizes) for sizes in self.sizes(maps)]
+        depths = [n * values for n in counts for values in (4, classes + self.background)]
+        if [one.shape[-1] for one in outputs] != depths:
+            raise UserError(
+                f"{name} has outputs of {', '.join(str(one.shape[-1]) for one in outputs)} "
+                f"channels; a detector of {classes} classes with these anchors has "
+                f"{', '.join(map(str, depths))}."
+            )
+        if not all(np.isfinite(one).all() for one in outputs):
+            raise UserError(f"{name} gives outputs that are not numbers (NaN or infinite).")
+        return decode(outputs, self.rules(maps))
+
+    def metrics(
+        self,
+        outputs: Outputs,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return the average precision of COCO, and where the boxes are wrong.
+
+        Returns:
+            images; ap, ap50, ap75 (None if there is no object); sizes {small, medium, large: AP};
+            per_class {name: {ap, ap50, objects}}; curves {name: precision at 101 recalls, IoU 0.5};
+            and confusion (rows are true classes, the last row and column are background) of the
+            boxes that `predict` shows.
+        """
+        found = self.found(outputs, len(classes), name)
+        truth = objects(labels)
+        return {"images": len(labels)} | measure(truth, found, classes, self.score)
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: Outputs) -> Mistakes:
+        """Return the pictures with the most missed and invented objects, with boxes drawn."""
+        found = [one.above(self.score) for one in self.found(outputs, len(classes), "The model")]
+        return worst_pictures(test, classes, objects(test.labels), found)
+
+    def decisions(self, outputs: Outputs, steps: Sequence[float]) -> Decisions:
+        """Return the likeliest class of each anchor, and its lead over the next."""
+        counts = [len(sizes) for sizes in self.sizes(len(outputs) // 2)]
+        parts = []
+        for logits, step, count in zip(outputs[1::2], steps[1::2], counts, strict=True):
+            rows = logits.reshape(len(logits), -1, logits.shape[-1] // count).astype(np.float64)
+            ranked = np.sort(rows, axis=2)
+            second = ranked[..., -2:-1].max(axis=2, initial=-np.inf)
+            parts.append((rows.argmax(axis=2), (ranked[..., -1] - second) / step))
+        return Decisions(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+
+    def answers(
+        self,
+        outputs: Outputs,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the likeliest boxes of each picture, in its pixels.
+
+        Returns:
+            predictions [{boxes: [{label, score, box: [left, top, right, bottom]}]}].
+        """
+        found = self.found(outputs, len(labels), name)
+        return {
+            "predictions": [
+                {"boxes": _told(one.above(self.score), labels, framing)[:top]}
+                for one, framing in zip(found, framings, strict=True)
+            ]
+        }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per box, and one for a picture without any."""
+        rows: list[tuple[str, ...]] = []
+        for one in found["predictions"]:
+            for rank, given in enumerate(one["boxes"] or [{"label": "nothing found"}]):
+                edges = ", ".join(f"{edge:g}" for edge in given.get("box", ()))
+                score = f"{given['score']:.2%}" if "score" in given else ""
+                rows.append((one["image"] if rank == 0 else "", given["label"], score, edges))
+        return ["image", "class", "score", "left, top, right, bottom"], rows
+
+
+def _told(found: Found, labels: Sequence[str], framing: Framing) -> list[dict[str, Any]]:
+    edges = framing.points(found.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    width, height = framing.size
+    edges = np.clip(edges, 0, [width, height, width, height])
+    return [
+        {"label": labels[label], "score": round(float(score), 4), "box": box.round(1).tolist()}
+        for box, label, score in zip(edges, found.classes, found.scores, strict=True)
+    ]
