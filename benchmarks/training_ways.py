@@ -84,7 +84,7 @@ def ours(folder: str, network: Network) -> tuple["keras.Model", "tf.data.Dataset
     from mobilenet_tf.datasets.load import load_data
     from mobilenet_tf.datasets.pipeline import training_batches
     from mobilenet_tf.networks.keras_model import build_network
-    from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+    from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
     from mobilenet_tf.training.learner import make_learner
     from mobilenet_tf.training.recipe import load_recipe
 

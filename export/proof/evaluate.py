@@ -10,7 +10,7 @@ import numpy as np
 from mobilenet_tf.core.outputs import Outputs, joined
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
-from mobilenet_tf.datasets.contents import classes_text, left_out_text
+from mobilenet_tf.datasets.contents import classes_text, left_out_text, reasons_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
 from mobilenet_tf.deployment.proof.opening import (
@@ -22,7 +22,7 @@ from mobilenet_tf.deployment.proof.opening import (
 )
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.order import require_order
-from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.registry import metadata_of
 
 _CHUNK, _CHUNK_BYTES = 64, 1 << 20  # pictures that are run at once: at least, and for small ones
 
@@ -52,7 +52,7 @@ def evaluate_file(
     """Evaluate a file on the images of a source, as `Task.load_test` returns them.
 
     Returns:
-        As `evaluate`, with file, source and skipped.
+        As `evaluate`, with file, source, skipped, and task unless it is the default one.
 
     Raises:
         UserError: The file or the source cannot be read, they do not fit together, or the labels in
@@ -63,10 +63,12 @@ def evaluate_file(
     with picture_progress(f"Reading {source}") as progress:
         loaded = task.load_test(source, labels, model_input(model), seed, progress)
     split, skipped = loaded.images, loaded.skipped
-    present = [labels[label] for label in sorted(set(split.labels.tolist()))]
-    counted = f"{source}: {classes_text(present)}; {len(split):,} images to evaluate on"
-    announce("; ".join([counted, *left_out_text(skipped), *loaded.notes]) + ".")
-    found = evaluate(task, model, split, labels, seed=seed, robustness=robustness)
+    classes = loaded.classes or labels
+    known = classes_text(_present(split, classes))
+    counted = f"{source}: {known}; {len(split):,} images to evaluate on"
+    repaired = reasons_text(loaded.repaired, "repaired")
+    announce("; ".join([counted, *left_out_text(skipped), *repaired, *loaded.notes]) + ".")
+    found = evaluate(model, split, classes, seed=seed, robustness=robustness)
     if stated.labels is None and "confusion" in found:
         require_order(
             found["confusion"],
@@ -74,11 +76,18 @@ def evaluate_file(
             str(path),
             "Give the class names in the order of its outputs with --labels FILE.",
         )
-    return {"file": str(path), "source": source, **found, "skipped": skipped}
+    facts = {"file": str(path), "source": source, **metadata_of(task)}
+    return facts | found | {"skipped": skipped}
+
+
+def _present(split: Split, labels: Sequence[str]) -> Sequence[str]:
+    """Return the classes of which there are images, where labels are classes."""
+    if split.labels.ndim > 1:
+        return labels
+    return [labels[label] for label in sorted(set(split.labels.tolist()))]
 
 
 def evaluate(
-    task: Task,
     model: TFLiteModel,
     split: Split,
     labels: Sequence[str],
@@ -89,7 +98,6 @@ def evaluate(
     """Return the metrics of a file on images, and on damaged copies of them.
 
     Args:
-        task: What the file is for.
         model: The file.
         split: Images at the size of the file's input.
         labels: Class names.
@@ -100,6 +108,7 @@ def evaluate(
         As `Task.metrics`; with `robustness` also a list of that name, which has those metrics with
         corruption, strength and unit for each of `CORRUPTIONS` and their strengths.
     """
+    task = task_of(model)
     sets: list[tuple[dict[str, Any], np.ndarray | Corrupted]] = [({}, split.images)]
     for kind in CORRUPTIONS if robustness else ():
         for strength in kind.strengths:

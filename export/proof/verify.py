@@ -15,14 +15,14 @@ import tf_keras as keras
 
 from mobilenet_tf import __version__
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.outputs import Outputs
+from mobilenet_tf.core.outputs import Outputs, values_of
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
 from mobilenet_tf.deployment.proof.evaluate import run_all
+from mobilenet_tf.deployment.proof.opening import task_of
 from mobilenet_tf.deployment.proof.parity import parity
 from mobilenet_tf.deployment.proof.tensors import compare
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.task import Task
 
 _BATCH = 64
 _COMPARED = 32  # images for the comparison of tensors
@@ -58,8 +58,8 @@ class Verification:
 
     Attributes:
         sections: Sections of `result.json`: those of `Task.sections`, parity, blocks (only with
-            `Forms.qat`), worst, versions, machine.
-        mistakes: Images of the section `worst`: path relative to the run folder -> uint8
+            `Forms.qat`), that of `Task.worst`, versions, machine.
+        mistakes: Images of `Task.worst`: path relative to the run folder -> uint8
             (h, w, c). The caller writes them.
     """
 
@@ -68,7 +68,6 @@ class Verification:
 
 
 def verify(
-    task: Task,
     forms: Forms,
     test: Split,
     classes: Sequence[str],
@@ -81,14 +80,14 @@ def verify(
     network.
 
     Args:
-        task: What the network is for.
-        forms: The models.
+        forms: The models; what they are for is in the metadata of the file.
         test: Test images at the size of the network's input.
         classes: Class names in the order of the labels.
         input_spec: Preprocessing of the networks.
         seed: Seed of the choice of images for the comparison of tensors.
     """
     file = TFLiteModel(forms.content, threads=2)
+    task = task_of(file)
     raw = run_all(file, test.images, "Verifying int8")
     scores = {"float": _predict(forms.float_model, test.images, input_spec)}
     if forms.qat is not None:
@@ -110,8 +109,9 @@ def verify(
         found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
         worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
         found["parity"]["worst_block"] = worst_block["name"]
-    found["worst"], mistakes = task.worst(test, classes, scores["int8"])
-    return Verification({**found, "versions": versions(), "machine": machine()}, mistakes)
+    worst = task.worst(test, classes, scores["int8"])
+    found[worst.section] = worst.rows
+    return Verification({**found, "versions": versions(), "machine": machine()}, worst.pictures)
 
 
 def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:
@@ -124,7 +124,7 @@ def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) ->
         output_signature=signature,
     )
     found = model.predict(batches, verbose=0)
-    return found if isinstance(found, np.ndarray) else tuple(found)
+    return values_of([found] if len(model.outputs) == 1 else found)
 
 
 def versions() -> dict[str, str]:

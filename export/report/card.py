@@ -8,6 +8,7 @@ from mobilenet_tf.core.text import code_block, markdown
 from mobilenet_tf.deployment.report.derived import (
     FORMS,
     confused_pairs,
+    counted_images,
     dataset_title,
     interval,
     network_title,
@@ -15,6 +16,7 @@ from mobilenet_tf.deployment.report.derived import (
 from mobilenet_tf.deployment.report.file_sections import TENSOR_COLUMNS, tensor_rows
 from mobilenet_tf.deployment.report.format import (
     NOT_MEASURED,
+    capitalized,
     count,
     percent,
     plural,
@@ -23,9 +25,11 @@ from mobilenet_tf.deployment.report.format import (
 )
 from mobilenet_tf.deployment.report.page import require_result
 from mobilenet_tf.deployment.report.snippets import inference_code, reproduce
+from mobilenet_tf.deployment.report.task_sections import table_rows
 from mobilenet_tf.deployment.report.verdict import headline, verdict
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
+from mobilenet_tf.runs.sections import Table
 
 _SHOWN_CLASSES = 100
 _LICENCE = (
@@ -73,21 +77,23 @@ def _opening(result: Result) -> str:
 
 
 def _use_and_limits(result: Result) -> str:
-    accuracy, number, origin = result.accuracy.int8, result.test_images, dataset_title(result)
-    origin = markdown(origin)
+    score, number, title = result.score.int8, result.test_images, result.task_class.title()
+    origin = markdown(dataset_title(result))
     limits = []
-    if accuracy is not None and number:
-        limits.append(
-            f"The accuracy of {percent(accuracy)} was measured on {plural(number, 'test image')} "
-            f"of {origin}; its 95% Wilson interval is {interval(result, 'int8')}."
-        )
+    if score is not None and number:
+        text = f"The {title} of {percent(score)} was measured on {plural(number, 'test image')} "
+        text += f"of {origin}"
+        if counted_images(result):
+            text += f"; its 95% Wilson interval is {interval(result, 'int8')}"
+        limits.append(f"{text}.")
     else:
         limits.append(
-            "Accuracy of the int8 file: not measured. Do not rely on its predictions yet."
+            f"{capitalized(title)} of the int8 file: not measured. Do not rely on its predictions "
+            "yet."
         )
     limits += [
         "Images from another camera, place, light or group of people than those of "
-        f"{origin} were not tested; expect a lower accuracy on them.",
+        f"{origin} were not tested; expect a lower {title} on them.",
         *result.task_class.limits,
     ]
     confusion, names = result.confusion, result.class_names
@@ -109,12 +115,17 @@ def _use_and_limits(result: Result) -> str:
 
 def _metrics(result: Result) -> str:
     parity, model, file = result.parity, result.model, result.tflite
+    score, counted = result.task_class.title(), counted_images(result)
     shares = [
-        (f"accuracy, {title}", percent(getattr(result.accuracy, form)), interval(result, form))
+        (
+            f"{score}, {title}",
+            percent(getattr(result.score, form)),
+            *([interval(result, form)] if counted else []),
+        )
         for form, title in FORMS.items()
     ]
     rows = (
-        ("accuracy of the int8 file compared with float", points(result.int8_difference)),
+        (f"{score} of the int8 file compared with float", points(result.int8_difference)),
         (result.task_class.agreed, percent(parity.top1_agreement)),
         ("scores that differ by at most 1 LSB", percent(parity.within_1_lsb)),
         ("file size", _with_exact(file.bytes)),
@@ -126,8 +137,14 @@ def _metrics(result: Result) -> str:
         ("oldest TFLite runtime", file.min_runtime or NOT_MEASURED),
     )
     images = plural(result.test_images, "test image")
-    accuracies = _table((f"on {images}", "share", "95% interval"), shares)
-    return f"## Metrics\n\n{accuracies}\n\n{_table(('', ''), rows)}"
+    columns = (f"on {images}", "share", *(["95% interval"] if counted else []))
+    parts = _table(columns, shares), _table(("", ""), rows), *map(_detail, result.tables)
+    return "\n\n".join(("## Metrics", *parts))
+
+
+def _detail(found: Table) -> str:
+    note = f"{markdown(found.note)}\n\n" if found.note else ""
+    return f"### {markdown(found.title)}\n\n{note}{_table(found.columns, table_rows(found))}"
 
 
 def _with_exact(number: int | None) -> str:
@@ -137,7 +154,7 @@ def _with_exact(number: int | None) -> str:
 
 
 def _inputs_and_outputs(result: Result, file: str) -> str:
-    if result.tflite.input is None or result.tflite.output is None:
+    if not result.tflite.tensors:
         return ""
     text = f"## Input and output\n\n{_table(TENSOR_COLUMNS, tensor_rows(result, 'none'))}"
     if code := inference_code(result, file):

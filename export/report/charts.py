@@ -18,8 +18,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.derived import FORMS, wilson
-from mobilenet_tf.deployment.report.format import decimal, percent
-from mobilenet_tf.runs.sections import Block, History
+from mobilenet_tf.deployment.report.format import capitalized, decimal, percent
+from mobilenet_tf.runs.sections import Block, Chart, History
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
 _VARIABLES = {
@@ -59,6 +59,7 @@ _STYLE: Any = {
 _LABEL = {"facecolor": _PAPER, "edgecolor": "none", "pad": 1}
 # Smallest width in pixels of a wide chart; a phone scrolls it.
 _LEAST_WIDTH = 640
+_DASHES: Any = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
@@ -92,17 +93,18 @@ def _figure(width: int, height: int) -> Figure:
     return Figure(figsize=(width / 72, height / 72), layout="constrained")
 
 
-def accuracy_chart(accuracy: dict[str, float], images: int) -> str:
+def score_chart(scores: dict[str, float], title: str, images: int) -> str:
     """Return a chart with one dot per form of the network and its 95% interval.
 
     Args:
-        accuracy: Form -> accuracy; see `accuracies`.
+        scores: Form -> score; see `derived.scores`.
+        title: Title of the score.
         images: Number of test images; 0 for no intervals.
     """
     with matplotlib.rc_context(_STYLE):
-        figure = _figure(430, 40 * len(accuracy) + 40)
+        figure = _figure(430, 40 * len(scores) + 40)
         axes = figure.add_subplot()
-        for row, (form, share) in enumerate(accuracy.items()):
+        for row, (form, share) in enumerate(scores.items()):
             colour = _ACCENT if form == "int8" else _MUTED
             if images:
                 bounds = wilson(share, images)
@@ -118,14 +120,14 @@ def accuracy_chart(accuracy: dict[str, float], images: int) -> str:
                 fontweight="bold" if form == "int8" else "normal",
                 bbox=_LABEL,
             )
-        axes.set_yticks(range(len(accuracy)), [FORMS[form] for form in accuracy])
-        axes.set_ylim(len(accuracy) - 0.5, -0.75)
+        axes.set_yticks(range(len(scores)), [FORMS[form] for form in scores])
+        axes.set_ylim(len(scores) - 0.5, -0.75)
         axes.grid(axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:g}%")
         axes.margins(x=0.12)
-        values = ", ".join(f"{FORMS[form]} {percent(share)}" for form, share in accuracy.items())
-        return _svg(figure, "accuracy", f"Accuracy on the test images: {values}")
+        values = ", ".join(f"{FORMS[form]} {percent(share)}" for form, share in scores.items())
+        return _svg(figure, "score", f"{capitalized(title)} on the test images: {values}")
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,28 @@ def front_chart(dots: Sequence[Dot], title: str) -> str:
         axes.margins(x=0.15)
         axes.grid(axis="y")
         return _svg(figure, "front", f"Accuracy against {title}", fluid=False)
+
+
+def line_chart(drawn: Chart, name: str) -> str:
+    """Return a task's chart; `name` is unique on the page."""
+    colours = (_ACCENT, _WARN, _INK, _MUTED)
+    with matplotlib.rc_context(_STYLE):
+        figure = _figure(872, 300)
+        axes = figure.add_subplot()
+        for number, (label, points) in enumerate(drawn.lines.items()):
+            style = _DASHES[number // len(colours) % len(_DASHES)]
+            colour = colours[number % len(colours)]
+            axes.plot(
+                *zip(*points, strict=True), color=colour, linestyle=style, label=_short(label)
+            )
+        if drawn.logarithmic:
+            axes.set_xscale("log")
+        axes.set_xlabel(drawn.x)
+        axes.set_ylabel(drawn.y)
+        axes.grid(axis="y")
+        if len(drawn.lines) > 1:
+            axes.legend(frameon=False, fontsize=11, loc="center left", bbox_to_anchor=(1, 0.5))
+        return _svg(figure, name, f"{drawn.y} against {drawn.x}", fluid=False)
 
 
 def curve_chart(history: History, metric: str) -> str | None:

@@ -14,9 +14,9 @@ _Z95 = 1.959964
 Confusion = Sequence[Sequence[int]]  # rows are true classes, columns predicted ones
 
 
-def accuracies(result: Result) -> dict[str, float]:
-    """Return form -> accuracy of the forms that were measured, in the order of `FORMS`."""
-    known = ((form, getattr(result.accuracy, form)) for form in FORMS)
+def scores(result: Result) -> dict[str, float]:
+    """Return form -> score of the forms that were measured, in the order of `FORMS`."""
+    known = ((form, getattr(result.score, form)) for form in FORMS)
     return {form: share for form, share in known if share is not None}
 
 
@@ -29,11 +29,16 @@ def wilson(share: float, number: int) -> tuple[float, float]:
 
 
 def interval(result: Result, form: str) -> str:
-    """Return the interval of one form's accuracy, as "94.7% to 98.7%"."""
-    share, number = getattr(result.accuracy, form), result.test_images
+    """Return the interval of one form's score, as "94.7% to 98.7%"."""
+    share, number = getattr(result.score, form), counted_images(result)
     if share is None or not number:
         return NOT_MEASURED
     return " to ".join(map(percent, wilson(share, number)))
+
+
+def counted_images(result: Result) -> int:
+    """Return the number of images of which the score is a share; 0 if it is none, or unknown."""
+    return result.test_images if result.task_class.counted else 0
 
 
 def network_title(result: Result) -> str:

@@ -58,17 +58,15 @@ def _bytes(number: int | None) -> str:
 
 
 def tensor_rows(result: Result, absent: str) -> list[tuple[str, ...]]:
-    """Return the rows of `TENSOR_COLUMNS` for input and output.
+    """Return the rows of `TENSOR_COLUMNS` for input and outputs.
 
     Args:
         result: The result of the run.
         absent: Text for the scale and the zero point of float tensors.
     """
-    tensors = {"input": result.tflite.input, "output": result.tflite.output}
     return [
         (name, tensor.dtype, shape(tensor.shape), *_grid(tensor, absent))
-        for name, tensor in tensors.items()
-        if tensor is not None
+        for name, tensor in result.tflite.tensors.items()
     ]
 
 

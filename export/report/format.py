@@ -72,3 +72,8 @@ def duration(seconds: float | None) -> str:
 def shape(sides: tuple[int, ...]) -> str:
     """Return (1, 96, 96, 3) as "1 × 96 × 96 × 3"."""  # noqa: RUF002
     return " × ".join(map(str, sides))  # noqa: RUF001
+
+
+def capitalized(text: str) -> str:
+    """Return a text with a capital first letter; the others stay as they are."""
+    return text[:1].upper() + text[1:]

@@ -9,10 +9,15 @@ from string import Template
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
-from mobilenet_tf.deployment.report import file_sections, sections
+from mobilenet_tf.deployment.report import file_sections, sections, task_sections
 from mobilenet_tf.deployment.report.adaptation import adaptation
-from mobilenet_tf.deployment.report.derived import dataset_title, interval, network_title
-from mobilenet_tf.deployment.report.format import count, percent, plural, points, size
+from mobilenet_tf.deployment.report.derived import (
+    counted_images,
+    dataset_title,
+    interval,
+    network_title,
+)
+from mobilenet_tf.deployment.report.format import count, percent, points, size
 from mobilenet_tf.deployment.report.markup import Html, esc, paragraph, table
 from mobilenet_tf.deployment.report.mistakes import mistakes
 from mobilenet_tf.deployment.report.verdict import checks, headline, verdict
@@ -36,10 +41,12 @@ def write_report(run: RunFolder) -> Path:
     result = require_result(run)
     parts = (
         _header(result),
-        sections.accuracy(result),
+        sections.scores(result),
         sections.training(result),
         adaptation(result),
         mistakes(result, run.path),
+        *task_sections.metrics(result),
+        *task_sections.pictures(result, run.path),
         sections.robustness(result),
         file_sections.content(result),
         file_sections.inputs_and_outputs(result, run.tflite.name),
@@ -88,18 +95,18 @@ def _header(result: Result) -> str:
 
 def _key_metrics(result: Result) -> str:
     """Return the few large numbers at the top of the page."""
-    known, file, agreement = result.accuracy, result.tflite, result.parity.top1_agreement
+    known, file, agreement = result.score, result.tflite, result.parity.top1_agreement
     tiles = []
     if known.int8 is not None:
-        spread = f"95% interval {interval(result, 'int8')}"
-        tiles.append(("int8 accuracy", percent(known.int8), spread))
+        spread = f"95% interval {interval(result, 'int8')}" if counted_images(result) else ""
+        tiles.append((f"int8 {result.task_class.title()}", percent(known.int8), spread))
     if result.int8_difference is not None:
         difference = points(result.int8_difference)
         tiles.append(("compared with float", difference, f"float {percent(known.float)}"))
     if file.bytes is not None:
         tiles.append(("file size", size(file.bytes), f"{count(file.bytes)} bytes"))
     if agreement is not None:
-        images = f"same class on {plural(result.test_images, 'image')}"
+        images = f"{result.task_class.agreed}"
         tiles.append(("file agrees with network", percent(agreement), images))
     if len(tiles) < 2 and result.model.parameters is not None:
         tiles.append(("parameters", count(result.model.parameters), ""))

@@ -1,14 +1,15 @@
 """The sections of the report on metrics, training, dataset and origin of a run."""
 
-from mobilenet_tf.deployment.report import charts
+from mobilenet_tf.deployment.report import charts, derived
 from mobilenet_tf.deployment.report.derived import (
     FORMS,
-    accuracies,
+    counted_images,
     dataset_title,
     interval,
 )
 from mobilenet_tf.deployment.report.format import (
     NOT_MEASURED,
+    capitalized,
     count,
     decimal,
     duration,
@@ -20,7 +21,7 @@ from mobilenet_tf.deployment.report.markup import chart, esc, facts, folded, nam
 from mobilenet_tf.deployment.report.snippets import reproduce
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
-from mobilenet_tf.runs.sections import Curves
+from mobilenet_tf.runs.sections import Curves, Robustness
 
 _STAGES = {
     "data": "read dataset",
@@ -33,34 +34,39 @@ _SHOWN_FILES, _SHOWN_CLASSES = 50, 100
 _CURVE_LEGEND = (("muted", "training"), ("accent", "validation"))
 
 
-def accuracy(result: Result) -> str:
-    """Return the section on the accuracy of every form of the network."""
-    known, images = accuracies(result), plural(result.test_images, "test image")
+def scores(result: Result) -> str:
+    """Return the section on the score of every form of the network."""
+    known, images = derived.scores(result), plural(result.test_images, "test image")
     if not known:
         return ""
-    base = result.accuracy.float
-    optional = {"top 5": result.top5, "calibration error": result.calibration_error}
-    optional = {title: metric for title, metric in optional.items() if metric}
+    base, task, counted = result.score.float, result.task_class, counted_images(result)
+    _, *others = result.shares.items()
+    optional = {task.title(name): metric for name, metric in others if metric}
     rows = [
         (
             FORMS[form],
             percent(share),
-            interval(result, form),
+            *([interval(result, form)] if counted else []),
             "" if base is None or form == "float" else points(share - base),
             *(percent(getattr(metric, form)) for metric in optional.values()),
         )
         for form, share in known.items()
     ]
-    columns = ("", "accuracy", "95% interval", "vs. float", *optional)
+    intervals = ["95% interval"] if counted else []
+    columns = ("", task.title(), *intervals, "vs. float", *optional)
     strong = list(known).index("int8") if "int8" in known else None
-    left = chart(charts.accuracy_chart(known, result.test_images), "")
+    left = chart(charts.score_chart(known, task.title(), counted), "")
     right = f"<div>{table(columns, rows, strong=strong)}</div>"
+    title = capitalized(task.title())
+    measured = f"{title} on {images}"
+    if counted:
+        measured = f"Share of {images} that were predicted correctly, with 95% Wilson intervals"
     note = (
-        f"Share of {images} that were predicted correctly, with 95% Wilson intervals. QAT is the "
+        f"{measured}. QAT is the "
         "network after quantization-aware training, the int8 file is converted from it, and plain "
         "PTQ is the float network after post-training quantization without further training."
     )
-    return section("Accuracy", note, f'<div class="columns even">{left}{right}</div>')
+    return section(title, note, f'<div class="columns even">{left}{right}</div>')
 
 
 def training(result: Result) -> str:
@@ -68,7 +74,7 @@ def training(result: Result) -> str:
     history, curve = result.history, result.task_class.curve
     drawn = [
         chart(charts.curve_chart(history, metric), title, _CURVE_LEGEND)
-        for metric, title in (("loss", "Loss"), (curve, curve.capitalize()))
+        for metric, title in {"loss": "Loss", curve: capitalized(curve)}.items()
     ]
     if not any(drawn):
         return ""
@@ -106,21 +112,27 @@ def robustness(result: Result) -> str:
     copies = result.robustness
     if not copies:
         return ""
+    # Top 5 tells little of damaged copies beyond the accuracy.
+    shown = [name for name in result.task_class.shares if name != "top5"]
     rows = [
         (
             copy.corruption,
             f"{copy.strength:g}",
             copy.unit,
-            percent(copy.accuracy),
-            percent(copy.calibration_error),
+            *(percent(_share(copy, name)) for name in shown),
         )
         for copy in copies
     ]
-    mean = sum(copy.accuracy for copy in copies) / len(copies)
-    rows.append(("mean", "", "", percent(mean), ""))
-    columns = ("corruption", "strength", "unit", "accuracy", "calibration error")
+    known = [share for copy in copies if (share := _share(copy, shown[0])) is not None]
+    mean = sum(known) / len(known) if known else None
+    rows.append(("mean", "", "", percent(mean), *[""] * (len(shown) - 1)))
+    columns = ("corruption", "strength", "unit", *map(result.task_class.title, shown))
     note = "The int8 file on corrupted copies of the test images."
     return section("Robustness", note, table(columns, rows, left=3, strong=len(copies)))
+
+
+def _share(copy: Robustness, name: str) -> float | None:
+    return copy.metrics.get(name, getattr(copy, name, None))
 
 
 def dataset(result: Result) -> str:

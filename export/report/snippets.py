@@ -28,10 +28,6 @@ model = Interpreter("{file}")
 model.allocate_tensors()
 model.set_tensor(model.get_input_details()[0]["index"], pixels)
 model.invoke()
-scores = model.get_tensor(model.get_output_details()[0]["index"])[0]
-labels = open("labels.txt", encoding="utf-8").read().split("\\n")
-best = scores.argmax()
-print(labels[best], {score})
 """
 
 
@@ -47,7 +43,7 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
         file: Name of the `.tflite`.
     """
     image, scores, spec = result.tflite.input, result.tflite.output, result.model.input
-    if image is None or scores is None or spec is None or len(image.shape) != 4:
+    if image is None or spec is None or len(image.shape) != 4:
         return None
     _, height, width, channels = image.shape
     prepared = spec.fit, spec.resize, spec.white_level
@@ -56,7 +52,7 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
     sentence, convert = _conversion(image, spec)
     shorter = "min(image.size)"
     score = "scores[best]"
-    if scores.scale is not None:
+    if scores is not None and scores.scale is not None:
         score = f"(int({score}) - {scores.zero_point}) * {scores.scale:.9g}"
     reading = _READ.format(
         side=shorter if spec.crop == 1 else f"max(1, math.floor({spec.crop:g} * {shorter} + 0.5))",
@@ -71,7 +67,8 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
     colour = "RGB" if channels == 3 else "grey"
     part = "The centre square" if spec.crop == 1 else f"{spec.crop:.1%} of the centre square"
     head = f"{part} of the picture at {width} × {height}, {colour}, {image.dtype}"  # noqa: RUF001
-    return f"{head}: {sentence}", reading + _RUN.format(file=file, score=score)
+    ending = result.task_class.example.format(score=score)
+    return f"{head}: {sentence}", reading + _RUN.format(file=file) + ending
 
 
 def _conversion(image: Tensor, spec: InputSpec) -> tuple[str, str]:

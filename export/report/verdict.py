@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mobilenet_tf.deployment.report.derived import wilson
+from mobilenet_tf.deployment.report.derived import counted_images, wilson
 from mobilenet_tf.deployment.report.format import count, percent, plural, points, size
 from mobilenet_tf.runs.result import Result
 
@@ -39,7 +39,7 @@ def checks(result: Result) -> list[Check]:
     floats, partitions = result.tflite.float_tensors, result.tflite.partitions
     return [
         Check(
-            "accuracy of the int8 file compared with float",
+            f"{result.task_class.title()} of the int8 file compared with float",
             points(difference),
             f"{points(least_difference)} or better",
             _at_least(difference, least_difference),
@@ -76,7 +76,7 @@ def _constant_accuracy(result: Result) -> float:
 
 
 def _has_learned(result: Result) -> bool:
-    share, number = result.accuracy.float, result.test_images
+    share, number = result.score.float, counted_images(result)
     if share is None or not number:
         return True
     return wilson(share, number)[0] > _constant_accuracy(result)
@@ -84,7 +84,7 @@ def _has_learned(result: Result) -> bool:
 
 def headline(result: Result) -> str:
     """Return the verdict in one sentence."""
-    int8, difference = result.accuracy.int8, result.int8_difference
+    int8, difference = result.score.int8, result.int8_difference
     if int8 is None:
         return _progress(result)
     if not _has_learned(result):
@@ -94,16 +94,14 @@ def headline(result: Result) -> str:
         return f"The int8 file loses {points(-difference).lstrip('+')} compared with float."
     if agreement.passed is False and result.parity.top1_agreement is not None:
         other = percent(1 - result.parity.top1_agreement)
-        return (
-            "The file predicts a different class than the trained network for "
-            f"{other} of the images."
-        )
+        return f"The file {result.task_class.differ.format(other)}."
     if integer.passed is False:
         floats = plural(result.tflite.float_tensors or 0, "float tensor")
         return f"The file still contains {floats}."
     if accuracy.passed is None:
-        return f"The int8 file classifies {percent(int8)} of the test images correctly."
-    return "The int8 file keeps the accuracy of the float network."
+        achieved = result.task_class.achievement(percent(int8), "the test images")
+        return f"The int8 file {achieved}."
+    return f"The int8 file keeps the {result.task_class.title()} of the float network."
 
 
 def _progress(result: Result) -> str:
@@ -118,14 +116,14 @@ def _progress(result: Result) -> str:
 
 def verdict(result: Result) -> list[str]:
     """Return the sentences that support the headline, with their metrics."""
-    accuracy, parity, sentences = result.accuracy, result.parity, []
-    if accuracy.int8 is not None:
+    score, parity, sentences = result.score, result.parity, []
+    if score.int8 is not None:
         images = plural(result.test_images, "test image")
-        text = f"It classifies {percent(accuracy.int8)} of {images} correctly"
-        if accuracy.float is not None:
-            text += f"; float reaches {percent(accuracy.float)}"
-        if accuracy.ptq_int8 is not None:
-            ptq = percent(accuracy.ptq_int8)
+        text = f"It {result.task_class.achievement(percent(score.int8), images)}"
+        if score.float is not None:
+            text += f"; float reaches {percent(score.float)}"
+        if score.ptq_int8 is not None:
+            ptq = percent(score.ptq_int8)
             text += f", post-training quantization without further training {ptq}"
         sentences.append(f"{text}.")
     if not _has_learned(result):
@@ -134,8 +132,7 @@ def verdict(result: Result) -> list[str]:
             f"{percent(_constant_accuracy(result))}."
         )
     if parity.top1_agreement is not None:
-        text = f"File and network predict the same class for {percent(parity.top1_agreement)}"
-        text += " of the images"
+        text = f"File and network {result.task_class.agree.format(percent(parity.top1_agreement))}"
         if parity.within_1_lsb is not None:
             text += f", and {percent(parity.within_1_lsb)} of the scores differ by at most 1 LSB"
         sentences.append(f"{text}.")

@@ -5,14 +5,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
+from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import IO_TYPES
 from mobilenet_tf.core.terminal import quiet
+from mobilenet_tf.deployment.tflite.flatbuffer import pack
 
 
 def convert(model: keras.Model, io: str = "uint8", images: np.ndarray | None = None) -> bytes:
     """Return an int8 `.tflite` of batch 1 and fixed size, without metadata.
+
+    Its outputs are in the order of the model's.
 
     Args:
         model: Quantization-aware model, or any float model if `images` are given.
@@ -37,7 +41,22 @@ def convert(model: keras.Model, io: str = "uint8", images: np.ndarray | None = N
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ([image[None]] for image in images)
     with quiet():
-        return converter.convert()
+        content = converter.convert()
+    return content if len(model.outputs) == 1 else _in_order(content)
+
+
+def _in_order(content: bytes) -> bytes:
+    """Return a file with its outputs in the order of the model's.
+
+    The converter lists them in an order of its own; only the signature has their numbers.
+    """
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    numbered = {
+        int(output.name.decode().removeprefix("output_")): output.tensorIndex
+        for output in model.signatureDefs[0].outputs
+    }
+    model.subgraphs[0].outputs = [index for _, index in sorted(numbered.items())]
+    return pack(model)
 
 
 def traced(model: keras.Model) -> Any:

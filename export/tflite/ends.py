@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import IO_TYPES
+from mobilenet_tf.core.outputs import values_shape
 from mobilenet_tf.core.text import clean_name
 from mobilenet_tf.deployment.tflite.limits import BATCH_ELEMENTS, OUTPUTS, PICTURE_ELEMENTS
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, check_quantization, with_batch
@@ -52,7 +53,7 @@ def checked_ends(graph: schema.SubGraphT, name: str) -> tuple[TensorInfo, tuple[
 
 
 def picture_shape(picture: TensorInfo, output: TensorInfo, name: str) -> tuple[int, ...]:
-    """Return the shape of an output for one picture; one number if its values lie along one axis.
+    """Return the shape of an output for one picture; see `values_shape`.
 
     Args:
         picture: The input.
@@ -69,9 +70,7 @@ def picture_shape(picture: TensorInfo, output: TensorInfo, name: str) -> tuple[i
             f"{name} has an output of shape {output.shape} for an input of shape "
             f"{picture.shape}; the same number of scores for each picture is needed."
         )
-    sides = output.shape[1:]
-    along_one_axis = output.shape[0] != batch or count == max(sides, default=1)
-    return (count,) if along_one_axis else sides
+    return values_shape(output.shape[1:]) if output.shape[0] == batch else (count,)
 
 
 def scores_index(graph: schema.SubGraphT, output: int) -> int:

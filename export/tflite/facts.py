@@ -11,12 +11,13 @@ def file_facts(source: str | Path | bytes) -> dict[str, Any]:
 
     Returns:
         bytes, ops (name -> count), float_tensors, quantize_ops, partitions, left_out (operator
-        names), min_runtime, peak_activation_bytes, input, output.
+        names), min_runtime, peak_activation_bytes, input, output, or outputs if there are several.
 
     Raises:
         UserError: See `inspect`.
     """
     facts = inspect(source)
+    first, *others = facts["outputs"]
     return {
         "bytes": facts["bytes"],
         "ops": {name: op["count"] for name, op in facts["ops"].items()},
@@ -27,5 +28,5 @@ def file_facts(source: str | Path | bytes) -> dict[str, Any]:
         "min_runtime": facts["required_runtime"],
         "peak_activation_bytes": facts["peak_activation_bytes"],
         "input": facts["inputs"][0],
-        "output": facts["outputs"][0],
+        **({"output": first} if not others else {"outputs": facts["outputs"]}),
     }

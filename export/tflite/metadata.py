@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.bounds import is_white_level
@@ -38,20 +39,28 @@ from mobilenet_tf.deployment.tflite.metadata_schema import (
     unpack_table,
 )
 from mobilenet_tf.deployment.tflite.parse import DAMAGE, read_metadata_entry
+from mobilenet_tf.deployment.tflite.tensor_info import tensor_info
 
 LABELS_FILE = "labels.txt"
 PREPROCESSING_FILE = "preprocessing.json"
 METADATA_NAME, RUNTIME_NAME = b"TFLITE_METADATA", b"min_runtime_version"
 METADATA_MARK = b"M001"
+_INTEGERS = {schema.TensorType.UINT8: (0, 255), schema.TensorType.INT8: (-128, 127)}
 
 
 @dataclass(frozen=True)
-class Credits:
-    """Optional texts about the origin of a model."""
+class Details:
+    """Optional texts about a model.
+
+    Attributes:
+        version, author, license: Its origin.
+        outputs: Name and description of each output; by default it is one score for each class.
+    """
 
     version: str | None = None
     author: str | None = None
     license: str | None = None
+    outputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,39 +102,42 @@ def add_metadata(
     description: str,
     labels: Sequence[str],
     input_spec: InputSpec,
-    credits: Credits | None = None,
+    details: Details = Details(),
     extra: dict[str, Any] | None = None,
 ) -> bytes:
     """Return the same model with metadata and labels, which replace any that it had.
 
     Args:
         content: A valid `.tflite` (see `parse_model`) with one image input
-            (1, height, width, channels) and one output (1, classes); image size and color space
-            are taken from the input.
+            (1, height, width, channels); image size and color space are taken from it.
         name: Title of the model.
         description: One or two sentences about the model.
-        labels: One label per class, in the order of the output.
+        labels: One label per class, in the order of the output; none for outputs of something
+            else.
         input_spec: Preprocessing of the input.
-        credits: Version, author and license.
+        details: Further texts.
         extra: Further values for JSON, stored as they are.
 
     Raises:
         UserError: A label is blank or contains a line break, or the number of labels differs from
-            the number of classes.
+            the number of classes of the only output.
     """
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
-    picture, scores = graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]]
-    _check_labels(labels, int(scores.shape[-1]))
-    texts = {"name": name, "description": description, **asdict(credits or Credits())}
+    picture = graph.tensors[graph.inputs[0]]
+    outputs = [graph.tensors[index] for index in graph.outputs]
+    if labels:
+        _check_labels(labels, [int(output.shape[-1]) for output in outputs])
+    texts = {"name": name, "description": description, **asdict(details)}
+    described = _outputs(outputs, texts.pop("outputs"), labelled=bool(labels))
     builder = flatbuffers.Builder(1024)
-    root = pack_table(builder, "ModelMetadata", texts | _describe(picture, scores, input_spec))
+    root = pack_table(builder, "ModelMetadata", texts | _describe(picture, described, input_spec))
     builder.Finish(root, METADATA_MARK)
     write_metadata_entry(model, METADATA_NAME, bytes(builder.Output()))
 
     preprocessing = json_text(input_spec.to_dict() | {"extra": extra or {}}, indent=2)
-    files = {LABELS_FILE: "\n".join(labels) + "\n", PREPROCESSING_FILE: preprocessing + "\n"}
-    return append_zip(pack(model), files)
+    files = {LABELS_FILE: "\n".join(labels) + "\n"} if labels else {}
+    return append_zip(pack(model), files | {PREPROCESSING_FILE: preprocessing + "\n"})
 
 
 def read_metadata(content: bytes, name: str = "the model") -> Metadata:
@@ -190,13 +202,47 @@ def required_runtime(content: bytes, name: str = "the model") -> str:
     return version.decode("ascii", "replace") or "unknown"
 
 
+def _outputs(
+    outputs: Sequence[schema.TensorT], texts: Sequence[tuple[str, str]], *, labelled: bool
+) -> list[dict[str, Any]]:
+    """The metadata of the outputs; the last one has the labels."""
+    if not texts:
+        described = f"One score for each of {int(outputs[-1].shape[-1])} classes."
+        found = [_output("scores", described, (0.0, 1.0))]
+    else:
+        ranges = map(_range, outputs)
+        found = [_output(*text, limits) for text, limits in zip(texts, ranges, strict=True)]
+    if labelled:
+        found[-1]["associated_files"] = [
+            {"name": LABELS_FILE, "description": "One class per line.", "type": AXIS_LABELS}
+        ]
+    return found
+
+
+def _output(name: str, description: str, limits: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description,
+        "content": {"properties": ("FeatureProperties", {})},
+        "stats": {"min": [limits[0]], "max": [limits[1]]},
+    }
+
+
+def _range(tensor: schema.TensorT) -> tuple[float, float]:
+    """The least and the largest real value of an output's integers; (0, 0) for floats."""
+    info, low_high = tensor_info(tensor), _INTEGERS.get(tensor.type)
+    if low_high is None:
+        return 0.0, 0.0
+    low, high = info.dequantize(np.array(low_high)).tolist()
+    return low, high
+
+
 def _describe(
-    picture: schema.TensorT, scores: schema.TensorT, input_spec: InputSpec
+    picture: schema.TensorT, outputs: list[dict[str, Any]], input_spec: InputSpec
 ) -> dict[str, Any]:
     """The part of the metadata that follows from the tensors."""
     _, height, width, channels = (int(side) for side in picture.shape)
-    integers = {schema.TensorType.UINT8: (0, 255), schema.TensorType.INT8: (-128, 127)}
-    low, high = integers.get(picture.type, input_spec.bounds)
+    low, high = _INTEGERS.get(picture.type, input_spec.bounds)
     normalisation = {"mean": [input_spec.mean], "std": [input_spec.std]}
     image = {
         "color_space": COLOR_SPACES.index("rgb" if channels == 3 else "grayscale"),
@@ -209,20 +255,11 @@ def _describe(
         "process_units": [{"options": ("NormalizationOptions", normalisation)}],
         "stats": {"min": [low], "max": [high]},
     }
-    score_output = {
-        "name": "scores",
-        "description": f"One score for each of {int(scores.shape[-1])} classes.",
-        "content": {"properties": ("FeatureProperties", {})},
-        "stats": {"min": [0.0], "max": [1.0]},
-        "associated_files": [
-            {"name": LABELS_FILE, "description": "One class per line.", "type": AXIS_LABELS}
-        ],
-    }
     fields = ", ".join(input_spec.to_dict())
     preprocessing = {"name": PREPROCESSING_FILE, "description": fields, "type": DESCRIPTION}
     return {
         "subgraph_metadata": [
-            {"input_tensor_metadata": [image_input], "output_tensor_metadata": [score_output]}
+            {"input_tensor_metadata": [image_input], "output_tensor_metadata": outputs}
         ],
         "associated_files": [preprocessing],
         # The first version of the schema has all of these fields.
@@ -263,7 +300,7 @@ def _read_preprocessing(content: bytes) -> dict[str, Any]:
     }
 
 
-def _check_labels(labels: Sequence[str], classes: int) -> None:
-    if len(labels) != classes:
-        raise UserError(f"There are {len(labels)} labels for an output of {classes} classes.")
+def _check_labels(labels: Sequence[str], classes: list[int]) -> None:
+    if len(classes) == 1 and len(labels) != classes[0]:
+        raise UserError(f"There are {len(labels)} labels for an output of {classes[0]} classes.")
     check_labels(labels)

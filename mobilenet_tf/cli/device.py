@@ -37,7 +37,7 @@ def choose(
     ] = None,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
     threads: Annotated[int, typer.Option(help="Number of CPU threads.")] = 1,
-    task: opt.Task = "classification",
+    task: opt.Task = None,
     task_options: opt.TaskOptions = None,
     data: Annotated[str | None, typer.Option(help="Images for --trials.")] = None,
     trials: Annotated[
@@ -78,7 +78,7 @@ def choose(
         classes=classes,
         channels=channels,
         threads=threads,
-        task=make_task(task, task_options or ()),
+        task=make_task(task, task_options),
         trials=Trials(data=data, **given) if data else None,
         plot=plot,
     )

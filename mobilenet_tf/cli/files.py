@@ -50,7 +50,7 @@ def summary(
     size: Annotated[int, typer.Option(help="Input side in pixels.")] = 224,
     classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
-    task: opt.Task = "classification",
+    task: opt.Task = None,
     task_options: opt.TaskOptions = None,
     as_json: opt.Json = False,
 ) -> None:
@@ -64,7 +64,7 @@ def summary(
         size=size,
         classes=classes,
         channels=channels,
-        task=make_task(task, task_options or ()),
+        task=make_task(task, task_options),
     )
     show(found, as_json, tables.cost_table if name is None else tables.layer_table)
 

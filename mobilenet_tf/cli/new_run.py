@@ -21,7 +21,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
     def command(
         context: typer.Context,
         config: opt.Config = None,
-        task: opt.Task = "classification",
+        task: opt.Task = None,
         task_options: opt.TaskOptions = None,
         data: opt.Data = "digits",
         model: opt.Model = "v1",
@@ -88,7 +88,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     from mobilenet_tf.runs.teacher import TeacherModel
     from mobilenet_tf.tasks.registry import make_task
 
-    task = make_task(options["task"], options["task_options"] or ())
+    task = make_task(options["task"], options["task_options"])
     size, channels = task.usual_input(options["data"])
     changes = {
         "train.epochs": options["epochs"],

@@ -48,7 +48,12 @@ Factorize = Annotated[
 ]
 Recipe = Annotated[str, typer.Option(help=RECIPE_HELP)]
 TaskRecipe = Annotated[str | None, typer.Option(help=RECIPE_HELP, show_default="the task's")]
-Task = Annotated[str, typer.Option(help="What the network is for, such as classification.")]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="What the network is for, such as detection.", show_default="image classification"
+    ),
+]
 TaskOptions = Annotated[
     list[str] | None,
     typer.Option("--task-option", help="A setting of the task, as FIELD=VALUE."),

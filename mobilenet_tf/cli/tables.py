@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 _LARGEST_MATRIX = 20  # classes; a larger matrix is wider than a terminal
 _FORMS = {"float": "float", "qat": "QAT", "int8": "int8 file", "ptq_int8": "plain PTQ"}
-_METRICS = {
-    "accuracy": "accuracy",
-    "top5": "top 5",
-    "calibration_error": "calibration error",
-}
 _COSTS = {
     "parameters": "parameters",
     "macs": "multiply-adds",
@@ -50,17 +45,18 @@ def percent(share: float | None) -> str:
 def run_table(result: "Result") -> Group:
     """Return accuracy, agreement and size of a run as far as they are known."""
     parts: list[RenderableType] = []
-    found = {title: getattr(result.accuracy, form) for form, title in _FORMS.items()}
+    task = result.task_class
+    found = {title: getattr(result.score, form) for form, title in _FORMS.items()}
     rows = [(title, percent(share)) for title, share in found.items() if share is not None]
     if rows:
-        parts.append(table(["test accuracy", ""], rows))
+        parts.append(table([f"test {task.title()}", ""], rows))
     facts: list[tuple[str, str]] = []
     if result.tflite.bytes is not None:
         facts.append(("bytes", f"{result.tflite.bytes:,}"))
         facts.append(("float tensors", str(result.tflite.float_tensors)))
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))
-        facts.append(("model and file, same class", percent(result.parity.top1_agreement)))
+        facts.append((task.agreed, percent(result.parity.top1_agreement)))
         if result.parity.ties:
             facts.append(("images with several first classes", f"{result.parity.ties:,}"))
     if result.seconds:
@@ -88,18 +84,50 @@ def block_table(result: "Result") -> Group:
 
 def evaluation_table(result: dict[str, Any]) -> Group:
     """Return the metrics of a file: overall, per class, confusion, damaged copies."""
-    head = f"{result['file']}: {percent(result['accuracy'])} of {result['images']} images"
+    from mobilenet_tf.tasks.registry import task_from_dict
+
+    task = task_from_dict(result.get("task"), result["file"])
+    titles = {share: task.title(share) for share in task.shares}
+    score, images = percent(result[task.shares[0]]), f"{result['images']} images"
+    head = f"{result['file']} {task.achievement(score, images)}"
     if result["skipped"]:
         head += f", {len(result['skipped'])} skipped"
-    rows: list[tuple[Any, ...]] = [
-        (title, percent(result[name])) for name, title in _METRICS.items()
-    ]
+    rows: list[tuple[Any, ...]] = [(title, percent(result[name])) for name, title in titles.items()]
     parts: list[RenderableType] = [Text(head), table(["metric", ""], rows)]
-    rows = [
+    parts += _confusion(result) if "confusion" in result else []
+    parts += map(_task_table, result.get("tables", ()))
+    if copies := result.get("robustness"):
+        rows = [
+            (
+                f"{copy['corruption']} {copy['strength']:g}",
+                *(percent(copy[name]) for name in titles),
+            )
+            for copy in copies
+        ]
+        parts.append(table(["damaged", *titles.values()], rows))
+    return Group(*parts)
+
+
+def _task_table(found: dict[str, Any]) -> Table:
+    """Return a table as `result.json` has it."""
+    shares = found.get("shares", ())
+
+    def cell(column: str, value: Any) -> str:
+        if column in shares or value is None:
+            return percent(value)
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    rows = [list(map(cell, found["columns"], row)) for row in found["rows"]]
+    return table(found["columns"], rows, found["title"])
+
+
+def _confusion(result: dict[str, Any]) -> list[RenderableType]:
+    """Return the metrics of each class and, of few classes, their confusion."""
+    rows: list[tuple[Any, ...]] = [
         (name, values["images"], percent(values["precision"]), percent(values["recall"]))
         for name, values in result["per_class"].items()
     ]
-    parts.append(table(["class", "images", "precision", "recall"], rows))
+    parts: list[RenderableType] = [table(["class", "images", "precision", "recall"], rows)]
     if len(rows) <= _LARGEST_MATRIX:
         names = list(result["per_class"])
         rows = [
@@ -107,16 +135,7 @@ def evaluation_table(result: dict[str, Any]) -> Group:
             for name, counts in zip(names, result["confusion"], strict=True)
         ]
         parts.append(table(["true class, predicted", *names], rows))
-    if copies := result.get("robustness"):
-        rows = [
-            (
-                f"{copy['corruption']} {copy['strength']:g}",
-                *(percent(copy[name]) for name in _METRICS),
-            )
-            for copy in copies
-        ]
-        parts.append(table(["damaged", *_METRICS.values()], rows))
-    return Group(*parts)
+    return parts
 
 
 def prediction_table(result: dict[str, Any]) -> Table:

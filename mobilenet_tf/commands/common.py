@@ -16,6 +16,7 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.registry import distinction
+from mobilenet_tf.tasks.task import Task
 
 LONGEST_PART = 100  # of the name of a folder, which may have 255 bytes
 
@@ -89,7 +90,7 @@ def require_own_file(content: bytes, run: Run) -> None:
 
     file, labels = run.folder.tflite, read_metadata(content, str(run.folder.tflite)).labels
     again = f"run `mobilenet-tf export {run.folder.path}` to make it again"
-    if labels is not None and tuple(labels) != run.classes:
+    if labels is not None and tuple(labels) != run.task.labels(run.classes):
         raise UserError(f"The classes of {file} are not those of the run; {again}.")
     graph, image = parse_model(content, str(file)).subgraphs[0], run.network.input
     shape = tuple(int(side) for side in graph.tensors[graph.inputs[0]].shape[1:])
@@ -101,6 +102,23 @@ def require_own_file(content: bytes, run: Run) -> None:
                 file, *sizes, again
             )
         )
+
+
+def settled_task(run: Run, content: bytes) -> Task:
+    """Return a run's task with what is chosen on the validation images, for its int8 file.
+
+    Args:
+        run: The run.
+        content: The file as converted, without metadata.
+    """
+    if not run.task.settles:
+        return run.task
+    from mobilenet_tf.deployment.proof.evaluate import run_all
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+
+    file, validation = TFLiteModel(content, threads=2, trusted=True), run.data.validation
+    outputs = file.real(run_all(file, validation.images, "Validating int8"))
+    return run.task.settled(outputs, validation.labels)
 
 
 def default_folder(settings: RunSettings) -> Path:

@@ -12,8 +12,9 @@ from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
+from mobilenet_tf.tasks.registry import metadata_of
 
-# The fields of a damaged copy that `result.json` stores, beside `Task.shares`.
+# The fields of a damaged copy that `result.json` stores, beside `Task.shares_of`.
 _STORED = ("corruption", "strength", "unit", "images")
 
 
@@ -74,15 +75,15 @@ def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
     model = TFLiteModel(run.folder.tflite, threads=2)
-    found = evaluate_split(
-        run.task, model, run.data.test, run.classes, seed=seed, robustness=robustness
-    )
+    found = evaluate_split(model, run.data.test, run.classes, seed=seed, robustness=robustness)
     if robustness:
         from mobilenet_tf.deployment.report.page import write_report
 
-        kept = *_STORED, *run.task.shares
-        stored = [{name: copy[name] for name in kept} for copy in found["robustness"]]
+        stored = [
+            {name: copy[name] for name in _STORED} | run.task.shares_of(copy)
+            for copy in found["robustness"]
+        ]
         run.folder.update_result(robustness=stored)
         write_report(run.folder)
     facts = {"file": str(run.folder.tflite), "source": run.settings.data}
-    return facts | found | {"skipped": run.data.skipped}
+    return facts | metadata_of(run.task) | found | {"skipped": run.data.skipped}

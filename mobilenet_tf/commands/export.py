@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.commands.applicable import applicable
-from mobilenet_tf.commands.common import start_tensorflow, working_on
+from mobilenet_tf.commands.common import settled_task, start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.files import write_lines
@@ -15,12 +15,13 @@ from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.facts import file_facts
-from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.deployment.tflite.metadata import Details, add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.provenance import require_current, write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.tasks.registry import metadata_of
+from mobilenet_tf.tasks.task import Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
@@ -112,14 +113,15 @@ def convert_run(run: Run, models: "Models") -> None:
     with console.status("Converting"):
         content = convert(models.qat, settings.int8.io)
         conversion_seconds = round(time.monotonic() - started, 1)
-        _write(folder, folder.tflite, _described(content, run))
-        write_lines(folder.labels_file, run.classes)
+        task = settled_task(run, content)
+        _write(folder, folder.tflite, _described(content, run, task))
+        write_lines(folder.labels_file, task.labels(run.classes))
 
         images = calibration_images(
             run.data.train, run.network, settings.recipe.calibration, settings.seed
         )
         content = convert(models.float, settings.int8.io, images)
-        _write(folder, folder.ptq_tflite, _described(content, run))
+        _write(folder, folder.ptq_tflite, _described(content, run, task))
     folder.update_result(
         conversion_seconds=conversion_seconds,
         tflite=file_facts(folder.tflite),
@@ -132,15 +134,15 @@ def _write(folder: RunFolder, path: Path, content: bytes) -> None:
     write_model(folder, path.name, lambda partial: partial.write_bytes(content))
 
 
-def _described(content: bytes, run: Run) -> bytes:
+def _described(content: bytes, run: Run, task: Task) -> bytes:
     return add_metadata(
         content,
         name=f"MobileNet {run.network.title}, int8",
         description=(
-            f"{run.task.description(len(run.classes))}, "
-            f"trained on {source_name(run.settings.data)}."
+            f"{task.description(len(run.classes))}, trained on {source_name(run.settings.data)}."
         ),
-        labels=run.classes,
+        labels=task.labels(run.classes),
         input_spec=run.network.input,
-        extra=metadata_of(run.task),
+        details=Details(outputs=task.output_texts(run.network)),
+        extra=metadata_of(task, task.constants(run.network, run.classes)),
     )

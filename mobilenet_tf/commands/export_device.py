@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.common import settled_task, start_tensorflow
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.targets import (
@@ -54,11 +54,13 @@ def export_device(
     export = Marker(kind=EXPORT, target=form.name, identity=origin)
     require_export(folder, export, overwrite=overwrite)
     started = time.monotonic()
+    content = int8_content(run)
+    task = settled_task(run, content)
     model = Int8Model(
-        content=int8_content(run),
+        content=content,
         network=run.network,
-        task=run.task,
-        labels=run.classes,
+        task=task,
+        labels=task.labels(run.classes),
         title=_title(run),
         origin=origin,
         pictures=_pictures(run) if form.name in FIRMWARE else None,

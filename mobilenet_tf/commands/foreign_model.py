@@ -23,7 +23,7 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import ForeignModel, open_foreign
 from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 
 _CALIBRATION = 300
 _TASK = Classification()
@@ -139,7 +139,7 @@ def _quantize(
     )
     model = foreign.load_classifier()
     forms = Forms(content=content, float_model=model)
-    found = verify(_TASK, forms, dataset.test, classes, spec, data.seed)
+    found = verify(forms, dataset.test, classes, spec, data.seed)
     folder.clear("model")
     write_bytes(folder.tflite, content)
     write_lines(folder.labels_file, classes)

@@ -55,9 +55,7 @@ def verify_run(run: Run, models: "Models") -> None:
         qat=models.qat,
         ptq_content=read_file(folder.ptq_tflite)[0],
     )
-    found = verify_forms(
-        run.task, forms, run.data.test, run.classes, run.network.input, run.settings.seed
-    )
+    found = verify_forms(forms, run.data.test, run.classes, run.network.input, run.settings.seed)
     write_mistakes(folder, found.mistakes)
     folder.update_result(**found.sections, seconds={"verify": round(time.monotonic() - started, 1)})
     write_report(folder)

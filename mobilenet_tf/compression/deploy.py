@@ -87,17 +87,24 @@ class _Deployer:
         for layer in self.model.layers:
             sources = [self.values[id(tensor)] for tensor in input_tensors(layer)]
             self.values[id(layer.output)] = self._convert(layer, sources)
-        result = self.values[id(self.model.output)]
-        # A backbone may end in a hard-swish, and readers of its features need their true scale.
-        tensor = result.tensor
-        if result.factor != 1.0:
-            tensor = keras.layers.Rescaling(1 / result.factor, name="unscale")(tensor)
+        results = [self._unscaled(tensor) for tensor in self.model.outputs]
         deployed = keras.Model(
-            self.values[id(self.model.input)].tensor, tensor, name=self.model.name
+            self.values[id(self.model.input)].tensor,
+            results[0] if len(results) == 1 else results,
+            name=self.model.name,
         )
         for layer, weights in self.weights.items():
             layer.set_weights(weights)
         return deployed
+
+    def _unscaled(self, tensor: Any) -> Any:
+        """Return an output at its true scale; a backbone may end in a hard-swish."""
+        result = self.values[id(tensor)]
+        if result.factor == 1.0:
+            return result.tensor
+        number = self.model.outputs.index(tensor)
+        name = f"unscale_{number}" if number else "unscale"
+        return keras.layers.Rescaling(1 / result.factor, name=name)(result.tensor)
 
     def _convert(self, layer: keras.layers.Layer, sources: list[_Value]) -> _Value:
         if isinstance(layer, keras.layers.InputLayer):

@@ -97,7 +97,8 @@ def _rebuild(
     for layer in model.layers[1:]:
         sources = [tensors[id(source)] for source in input_tensors(layer)]
         tensors[id(layer.output)] = new_layer(layer)(sources if len(sources) > 1 else sources[0])
-    return tensors[id(model.output)]
+    outputs = [tensors[id(output)] for output in model.outputs]
+    return outputs if len(outputs) > 1 else outputs[0]
 
 
 def _copy_with_weights(layer: keras.layers.Layer, input_shape: Any) -> keras.layers.Layer:

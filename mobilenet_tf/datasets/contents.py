@@ -16,6 +16,7 @@ def describe(data: Dataset) -> str:
         f"{data.source}: {classes_text(data.classes)}",
         f"{counts} and {len(data.test):,} test images",
         *left_out_text(data.skipped),
+        *reasons_text(data.repaired, "repaired"),
         *data.notes,
     ]
     return "; ".join(parts) + "."
@@ -30,18 +31,28 @@ def classes_text(classes: Sequence[str]) -> str:
 
 def left_out_text(skipped: Sequence[dict[str, str]]) -> list[str]:
     """Return how much was left out for which reason, with an example of each; or nothing."""
-    if not skipped:
+    return reasons_text(skipped, "left out")
+
+
+def reasons_text(entries: Sequence[dict[str, str]], done: str) -> list[str]:
+    """Return what was done to how many files for which reason; or nothing.
+
+    Args:
+        entries: {"file": ..., "reason": ...} of each of them.
+        done: What was done, such as "left out".
+    """
+    if not entries:
         return []
-    reasons = Counter(entry["reason"] for entry in skipped)
-    examples = {entry["reason"]: entry["file"] for entry in reversed(skipped)}
+    reasons = Counter(entry["reason"] for entry in entries)
+    examples = {entry["reason"]: entry["file"] for entry in reversed(entries)}
     if len(reasons) == 1:
         (reason,) = reasons
-        return [f"{_counted(skipped)} left out because {reason} ({short_name(examples[reason])})"]
+        return [f"{_counted(entries)} {done} because {reason} ({short_name(examples[reason])})"]
     causes = ", ".join(
         f"{count:,} because {reason} ({short_name(examples[reason])})"
         for reason, count in reasons.most_common()
     )
-    return [f"{_counted(skipped)} left out: {causes}"]
+    return [f"{_counted(entries)} {done}: {causes}"]
 
 
 def _counted(skipped: Sequence[dict[str, str]]) -> str:

@@ -114,12 +114,14 @@ class TestImages(NamedTuple):
     Attributes:
         images: The images.
         skipped, notes, repaired: As in `Dataset`.
+        classes: Their classes, where these are not those of the model.
     """
 
     images: Split
     skipped: list[dict[str, str]]
     notes: list[str]
     repaired: Sequence[dict[str, str]] = ()
+    classes: tuple[str, ...] | None = None
 
 
 def with_margin(input_spec: InputSpec) -> InputSpec:

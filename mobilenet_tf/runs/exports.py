@@ -40,6 +40,7 @@ class File(Section):
         min_runtime: Oldest TFLite runtime that has all operators.
         peak_activation_bytes: Most memory that activations need at one time.
         input, output: Tensors to write and to read.
+        outputs: All tensors to read, if there are several; `output` is None then.
     """
 
     bytes: int | None = unknown_count()
@@ -52,6 +53,14 @@ class File(Section):
     peak_activation_bytes: int | None = unknown_count()
     input: Tensor | None = None
     output: Tensor | None = None
+    outputs: tuple[Tensor, ...] | None = None
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Name -> tensor to write or to read."""
+        named = {"input": self.input, "output": self.output}
+        named |= {f"output {i}": one for i, one in enumerate(self.outputs or (), start=1)}
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

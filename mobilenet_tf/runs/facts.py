@@ -29,6 +29,7 @@ def data_facts(dataset: Dataset) -> dict[str, Any]:
         "validation": len(dataset.validation),
         "test": len(dataset.test),
         "skipped": dataset.skipped,
+        "repaired": dataset.repaired or None,
         "notes": dataset.notes or None,
         "fingerprint": dataset.fingerprint,
     }

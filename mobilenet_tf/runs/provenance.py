@@ -46,7 +46,7 @@ _DERIVED: dict[str, tuple[str, ...]] = {
 }
 _VERIFIED: tuple[str, ...] = (
     *("accuracy", "top5", "calibration_error", "per_class", "confusion", "parity", "blocks"),
-    *("worst", "robustness"),
+    *("metrics", "tables", "charts", "pictures", "worst", "robustness"),
 )
 
 

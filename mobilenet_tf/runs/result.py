@@ -14,6 +14,7 @@ from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqF
 from mobilenet_tf.runs.sections import (
     Block,
     ByForm,
+    Chart,
     ClassMetrics,
     Data,
     History,
@@ -21,8 +22,10 @@ from mobilenet_tf.runs.sections import (
     Mistake,
     Model,
     Parity,
+    Picture,
     Robustness,
     Source,
+    Table,
 )
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.registry import task_class
@@ -44,8 +47,11 @@ class Result:
         adaptation: How the network was cut from another one.
         seed: Seed of split, initial weights, order and augmentation.
         history: Curves of training.
-        accuracy, top5, calibration_error: Metrics on the test images; top 5 is measured from six
-            classes on, the calibration error where scores are probabilities.
+        accuracy, top5, calibration_error: Metrics of a classifier on the test images; top 5 is
+            measured from six classes on, the calibration error where scores are probabilities.
+        metrics: `Task.shares` of any other task on the test images.
+        tables, charts: What else that task measures of the int8 file.
+        pictures: Test images with what it found in them.
         per_class: Class -> metrics of the int8 file.
         confusion: Number of test images by true class (row) and class predicted by the int8 file.
         parity: Agreement of the int8 file with its network.
@@ -73,6 +79,10 @@ class Result:
     accuracy: ByForm = field(default_factory=ByForm)
     top5: ByForm = field(default_factory=ByForm)
     calibration_error: ByForm = field(default_factory=ByForm)
+    metrics: dict[str, ByForm] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     per_class: dict[str, ClassMetrics] = field(default_factory=dict)
     confusion: tuple[tuple[int, ...], ...] = ()
     parity: Parity = field(default_factory=Parity)
@@ -127,9 +137,20 @@ class Result:
         return self.data.classes or tuple(map(str, range(known)))
 
     @property
+    def shares(self) -> dict[str, ByForm]:
+        """`Task.shares` on the test images."""
+        names = self.task_class.shares
+        return {name: self.metrics.get(name, getattr(self, name, ByForm())) for name in names}
+
+    @property
+    def score(self) -> ByForm:
+        """The first of `shares`."""
+        return next(iter(self.shares.values()))
+
+    @property
     def int8_difference(self) -> float | None:
-        """Accuracy of the int8 file minus that of the float network."""
-        int8, base = self.accuracy.int8, self.accuracy.float
+        """Score of the int8 file minus that of the float network."""
+        int8, base = self.score.int8, self.score.float
         return None if int8 is None or base is None else int8 - base
 
     @property

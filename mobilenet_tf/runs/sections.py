@@ -3,9 +3,10 @@
 A field that is None has not been measured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import number
 
@@ -55,7 +56,7 @@ class Model(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """A file that could not be used, and why."""
+    """A file that could not be used, or of which a label was repaired, and why."""
 
     file: str
     reason: str
@@ -70,6 +71,7 @@ class Data(Section):
         classes: Class names in the order of the labels.
         train, validation, test: Number of images in each split.
         skipped: Files that were left out.
+        repaired: Repairs of labels.
         notes: What else was noticed in the images, a clause each; None if nothing was.
         fingerprint: Hash of classes, pixels, labels and file names.
     """
@@ -80,6 +82,7 @@ class Data(Section):
     validation: int | None = unknown_count()
     test: int | None = unknown_count()
     skipped: tuple[Skipped, ...] = ()
+    repaired: tuple[Skipped, ...] | None = None
     notes: tuple[str, ...] | None = None
     fingerprint: str | None = None
 
@@ -213,16 +216,82 @@ class Robustness:
     Attributes:
         corruption, strength, unit: Kind of damage, and how much of it.
         images: Number of images.
-        accuracy, top5, calibration_error: Metrics on the damaged images.
+        accuracy, top5, calibration_error: Metrics of a classifier on the damaged images.
+        metrics: Share -> its value there, of other tasks.
     """
 
     corruption: str
     strength: float
     unit: str
     images: int | None = unknown_count()
-    accuracy: float = number(least=0, most=1)
+    accuracy: float | None = unknown_share()
     top5: float | None = unknown_share()
     calibration_error: float | None = unknown_share()
+    metrics: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of a task's metrics.
+
+    Attributes:
+        title: Its title.
+        note: What it shows, in a sentence.
+        columns: Titles of the columns.
+        rows: One value per column; None where it is unknown.
+        shares: Titles of the columns that hold shares from 0 to 1.
+    """
+
+    title: str
+    note: str = ""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | None, ...], ...] = ()
+    shares: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Reject rows that do not have one value per column."""
+        for index, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise UserError(
+                    f"rows[{index}] has {len(row)} values; it must have {len(self.columns)}."
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart of a task's metrics.
+
+    Attributes:
+        title: Its title.
+        note: What it shows, in a sentence.
+        x, y: Titles of the axes.
+        lines: Name of a line -> its points (x, y).
+        logarithmic: Whether the horizontal axis is.
+    """
+
+    title: str
+    note: str = ""
+    x: str
+    y: str
+    lines: dict[str, tuple[tuple[float, float], ...]]
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A test image as the report shows it.
+
+    Attributes:
+        file: File name within the dataset.
+        picture: Copy of the image, perhaps with what was found in it, relative to the run folder.
+        note: What it shows.
+        title: Title of the group that it belongs to, such as "Worst misses".
+    """
+
+    file: str
+    picture: str
+    note: str = ""
+    title: str = "Worst results"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import toml_value
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.core.settings import assignments
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.detection.task import Detection
 from mobilenet_tf.tasks.task import Task
 
@@ -37,23 +37,23 @@ def task_from_dict(values: Any, source: str) -> Task:
     return made
 
 
-def make_task(name: str, options: Sequence[str] = ()) -> Task:
+def make_task(name: str | None, options: Sequence[str] | None = None) -> Task:
     """Return a task that is named on the command line.
 
     Args:
-        name: Its name.
+        name: Its name; None is the default task.
         options: Its settings, as `FIELD=VALUE`; several values are separated by commas.
 
     Raises:
         UserError: There is no such task, or a field or a value is not accepted.
     """
-    task = task_class(name, "--task")
+    task = task_class(DEFAULT.name if name is None else name, "--task")
     kinds = get_type_hints(task)
     values = {
         field: _parsed(kinds.get(field), text)
-        for field, text in assignments(options, "--task-option").items()
+        for field, text in assignments(options or (), "--task-option").items()
     }
-    made: Task = from_plain(task, values, f"--task-option of {name}:", strict=True)
+    made: Task = from_plain(task, values, f"--task-option of {task.name}:", strict=True)
     return made
 
 
@@ -82,12 +82,18 @@ def distinction(task: Task) -> tuple[str, ...]:
     return () if task.name == DEFAULT.name else (task.name,)
 
 
-def metadata_of(task: Task) -> dict[str, Any]:
+def metadata_of(task: Task, constants: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the entries for a task in the metadata of a file, for `task_from_dict`.
 
     There are none for the default task, as in files of earlier versions.
+
+    Args:
+        task: The task.
+        constants: What `Task.constants` returned.
     """
-    return {} if task == DEFAULT else {"task": task.to_dict()}
+    if task == DEFAULT:
+        return {}
+    return {"task": task.to_dict()} | ({"constants": dict(constants)} if constants else {})
 
 
 def task_class(name: Any, source: str) -> type[Task]:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -27,12 +28,14 @@ class Mistakes(NamedTuple):
     """What a network got most wrong.
 
     Attributes:
-        rows: Section `worst` of `result.json`.
+        rows: Rows of the section of `result.json`.
         pictures: Path relative to the run folder, as in `rows` -> uint8 (h, w, c).
+        section: Name of the section.
     """
 
     rows: list[dict[str, Any]]
     pictures: dict[str, np.ndarray]
+    section: str = "pictures"
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,17 @@ class Task(Checked, ABC):
         use: What it is for, as a phrase, such as "Classification of images that show ...".
         limits: What it cannot do, a sentence each.
         agreed: What a file and its network must agree on.
+        agree, differ: The same as predicates, of both and of the file, with a share in braces.
         recipe: Name of the recipe of its runs, where none is given.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         rises: Whether a higher value of `curve` is better.
+        settles: Whether `settled` chooses anything.
         shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
             score.
-        details: Further metrics, which `result.json` has for the int8 file only.
+        titles: Share -> its name in texts, where that is not the word itself.
+        counted: Whether the score is a share of the test pictures, so that it has an interval.
+        example: How a program goes on that has run a file with LiteRT's interpreter `model`.
+        details: Further entries of `metrics`, which `result.json` has for the int8 file only.
     """
 
     name: ClassVar[str]
@@ -61,11 +69,19 @@ class Task(Checked, ABC):
     use: ClassVar[str]
     limits: ClassVar[tuple[str, ...]]
     agreed: ClassVar[str]
+    agree: ClassVar[str] = "decide the same in {} of the cases"
+    differ: ClassVar[str] = "decides differently from the trained network in {} of the cases"
     recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
     rises: ClassVar[bool] = True
+    settles: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]]
-    details: ClassVar[tuple[str, ...]]
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    counted: ClassVar[bool] = False
+    example: ClassVar[str] = (
+        'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
+    )
+    details: ClassVar[tuple[str, ...]] = ("tables", "charts")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML and JSON: the name and the settings."""
@@ -77,6 +93,22 @@ class Task(Checked, ABC):
         """Return what a network is, as the beginning of a sentence."""
         kind = f"int8 {cls.noun}" if int8 else cls.noun
         return f"{kind[0].upper()}{kind[1:]} of {classes:,} classes"
+
+    @classmethod
+    def title(cls, share: str | None = None) -> str:
+        """Return the name of one of `shares` in texts; by default that of the score."""
+        share = share or cls.shares[0]
+        return cls.titles.get(share, share.replace("_", " "))
+
+    @classmethod
+    def achievement(cls, share: str, images: str) -> str:
+        """Return what a network with this score does, as a predicate.
+
+        Args:
+            share: The score, such as "93.1%".
+            images: The pictures that it was measured on, such as "300 test images".
+        """
+        return f"reaches {share} {cls.title()} on {images}"
 
     def read(
         self,
@@ -183,7 +215,8 @@ class Task(Checked, ABC):
             name: What errors call the model.
 
         Returns:
-            images, their number; all of `shares` and `details`.
+            images, their number; all of `shares` and `details`: by default tables and charts, as
+            the sections of `result.json` with these names.
 
         Raises:
             UserError: The outputs are no numbers, or not those of this task.
@@ -191,7 +224,10 @@ class Task(Checked, ABC):
 
     @abstractmethod
     def worst(self, test: Split, classes: Sequence[str], outputs: Any) -> Mistakes:
-        """Return the up to `MISTAKES` worst results for the test pictures."""
+        """Return the up to `MISTAKES` worst results for the test pictures.
+
+        The paths of the pictures begin with `worst/` and end in .png.
+        """
 
     @abstractmethod
     def decisions(self, outputs: Any, steps: Sequence[float]) -> Decisions:
@@ -201,6 +237,32 @@ class Task(Checked, ABC):
             outputs: Any for the N pictures.
             steps: One LSB of each output, in its unit.
         """
+
+    def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
+        """Return this task with what is chosen on validation images, such as thresholds.
+
+        It is called where `settles` is true, and the files have the result in their metadata.
+
+        Args:
+            outputs: Outputs of the int8 file.
+            labels: Labels of the images.
+        """
+        return self
+
+    def labels(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels that files have: the names of what their outputs stand for."""
+        return tuple(classes)
+
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return name and description of each output, for the metadata of files.
+
+        By default, files say that their output is a score for each class.
+        """
+        return ()
+
+    def constants(self, network: Network, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the numbers that decoding needs outside Python, as JSON, for files' metadata."""
+        return {}
 
     @abstractmethod
     def answers(
@@ -242,4 +304,8 @@ class Task(Checked, ABC):
             by_form: Form, such as float or int8 -> `metrics`; int8 is needed.
         """
         shares = {key: {form: value[key] for form, value in by_form.items()} for key in self.shares}
-        return shares | {key: by_form["int8"][key] for key in self.details}
+        return {"metrics": shares} | {key: by_form["int8"][key] for key in self.details}
+
+    def shares_of(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what `result.json` has of the `metrics` of damaged pictures."""
+        return {"metrics": {key: metrics[key] for key in self.shares}}

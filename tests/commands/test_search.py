@@ -12,7 +12,7 @@ from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.architecture import Judge
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from tests.killing import COMMAND, kill_when
 from tests.selection.architectures import TINY, tiny
 

@@ -16,7 +16,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_qat
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 
 AMPLITUDES = np.array([0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0], np.float32)
 

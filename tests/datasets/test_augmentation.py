@@ -18,7 +18,7 @@ from mobilenet_tf.datasets.augmentation.randaugment import (
 from mobilenet_tf.datasets.batch_plan import BatchPlan
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.pipeline import training_batches
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
 SIDE = 40
 RAW = InputSpec(SIDE, mean=0.0, std=1.0)

@@ -17,7 +17,7 @@ from mobilenet_tf.datasets.pipeline import (
     training_batches,
 )
 from mobilenet_tf.networks.rows import Classifier, Network
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
 STRONG = Augmentation(0.5, 0.3, 45, 0.3, 0.5, 0.5, 0.5, 0.5, 0.5)
 

@@ -18,7 +18,7 @@ from mobilenet_tf.datasets.set_aside import set_aside
 from mobilenet_tf.datasets.sources import tfds as source
 from mobilenet_tf.datasets.stream import _decode, _placement, _random_boxes
 from mobilenet_tf.networks.rows import Classifier, Network
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
 try:
     import tomllib

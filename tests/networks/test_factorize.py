@@ -19,7 +19,7 @@ from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.lower import factorized, lower
 from mobilenet_tf.networks.rows import Classifier, Convolution, Network, Pooling
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from tests.conftest import enliven
 
 # 1x1 and 3x3, with stride 1 and 2, more and fewer channels, all of one full rank per form.

@@ -18,7 +18,7 @@ from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Convolution, Network
 from mobilenet_tf.networks.squeezenet import Fire, MapClassifier, MaxPooling
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from tests.conftest import enliven
 
 # 48 x 34 pixels: 23 x 16 after the stem, so that the pooling is padded along one axis only.

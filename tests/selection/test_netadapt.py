@@ -69,7 +69,7 @@ def test_a_costly_useless_layer_goes_first(pictures):
 
     from mobilenet_tf.datasets.dataset import Split
     from mobilenet_tf.networks.keras_model import build_network
-    from mobilenet_tf.tasks.classification import Classification
+    from mobilenet_tf.tasks.classification.task import Classification
     from mobilenet_tf.training.recipe import load_recipe
     from mobilenet_tf.training.short import ShortTraining
     from tests.conftest import enliven

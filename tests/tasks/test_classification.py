@@ -6,7 +6,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, t
 
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.tasks.agreement import agreement, clear_agreement
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.scores import calibration_error
 
 TASK = Classification()

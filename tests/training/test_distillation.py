@@ -7,7 +7,7 @@ from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Distillation, Stage

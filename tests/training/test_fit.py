@@ -11,7 +11,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.training.callbacks import SaveState
 from mobilenet_tf.training.checkpoint import State, restore, save
 from mobilenet_tf.training.fit import Session, fit

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf import build
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Decay, Distillation, Optimizer, Stage
 

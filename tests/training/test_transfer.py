@@ -7,7 +7,7 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Transfer, load_recipe
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze

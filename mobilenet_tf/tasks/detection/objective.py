@@ -97,6 +97,10 @@ class BoxFocal(Objective):
         ]
         return keras.Model(model.input, keras.layers.Concatenate(axis=2)(joined))
 
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures."""
+        return tf.zeros((0, len(self.anchors), 5))
+
     def loss(self, smoothing: float) -> keras.losses.Loss:
         """Return the sum of both losses, divided by the number of matched anchors.
 

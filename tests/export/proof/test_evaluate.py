@@ -7,7 +7,7 @@ from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.deployment.proof.evaluate import evaluate
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 
 TASK = Classification()
 
@@ -47,8 +47,8 @@ def test_strengths_are_what_their_units_say(pictures):
 def test_robustness_has_the_metrics_of_every_copy(files, pixels):
     model = TFLiteModel(files.uint8)
     split = Split(pixels, np.array([0, 1, 2, 3, 4]), list("abcde"))
-    plain = evaluate(TASK, model, split, "abcde")
-    found = evaluate(TASK, model, split, "abcde", robustness=True)
+    plain = evaluate(model, split, "abcde")
+    found = evaluate(model, split, "abcde", robustness=True)
     copies = found.pop("robustness")
     assert found == plain
     assert len(copies) == sum(len(kind.strengths) for kind in CORRUPTIONS)

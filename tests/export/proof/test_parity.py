@@ -12,7 +12,7 @@ from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
 from mobilenet_tf.deployment.tflite.tensor_info import tensor_info
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 
 
 def test_the_file_is_all_integers(int8):

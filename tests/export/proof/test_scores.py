@@ -15,7 +15,7 @@ from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.scores import finite
 from tests.export.conftest import CLASSES, SIZE
 

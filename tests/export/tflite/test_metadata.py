@@ -11,7 +11,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.archive import append_zip
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import (
-    Credits,
+    Details,
     Metadata,
     add_metadata,
     read_metadata,
@@ -25,7 +25,7 @@ FACTS = {
     "description": "Fünf Früchte",
     "labels": LABELS,
     "input_spec": InputSpec(crop=0.875),
-    "credits": Credits(version="2", author="somebody", license="Apache-2.0"),
+    "details": Details(version="2", author="somebody", license="Apache-2.0"),
 }
 
 

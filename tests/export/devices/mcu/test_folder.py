@@ -20,7 +20,7 @@ from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import ZOO, make_network
-from mobilenet_tf.tasks.classification import Classification
+from mobilenet_tf.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -35,8 +36,35 @@ class Classification(Task):
     )
     agreed: ClassVar[str] = "same class predicted by file and network"
     curve: ClassVar[str] = "accuracy"
+    agree: ClassVar[str] = "predict the same class for {} of the images"
+    differ: ClassVar[str] = (
+        "predicts a different class than the trained network for {} of the images"
+    )
     shares: ClassVar[tuple[str, ...]] = ("accuracy", "top5", "calibration_error")
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType({"top5": "top 5"})
+    counted: ClassVar[bool] = True
+    example: ClassVar[str] = """\
+scores = model.get_tensor(model.get_output_details()[0]["index"])[0]
+labels = open("labels.txt", encoding="utf-8").read().split("\\n")
+best = scores.argmax()
+print(labels[best], {score})
+"""
     details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+
+    @classmethod
+    def achievement(cls, share: str, images: str) -> str:
+        """Return that so many images are classified correctly."""
+        return f"classifies {share} of {images} correctly"
+
+    def sections(self, by_form: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return a section of its own for each share and detail, as version 2 has them."""
+        found = super().sections(by_form)
+        shares: dict[str, Any] = found.pop("metrics")
+        return shares | found
+
+    def shares_of(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the shares, each as an entry of its own."""
+        return {key: metrics[key] for key in self.shares}
 
     def load(
         self,
@@ -70,7 +98,7 @@ class Classification(Task):
 
     def objective(self, network: Network) -> "Objective":
         """Return softmax and cross-entropy."""
-        from mobilenet_tf.tasks.cross_entropy import CrossEntropy
+        from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
         return CrossEntropy(network.classes)
 
@@ -120,7 +148,7 @@ class Classification(Task):
         """
         predicted = outputs.argmax(axis=1)
         confidence = np.where(predicted != test.labels, outputs.max(axis=1), -1)
-        found = Mistakes([], {})
+        found = Mistakes([], {}, "worst")
         for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:MISTAKES]):
             if confidence[row] < 0:
                 break
