@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.tasks.detection.average_precision import (
     AREAS,
+    RECALLS,
     Truth,
     average_precision,
     precision_curves,
@@ -96,8 +97,8 @@ def _by_size(curves: Mapping[str, np.ndarray]) -> dict[str, Any]:
 def _confused(table: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     return {
         "title": "Confusion with other classes and with background",
-        "note": "Rows are true classes. Objects without a box are in the last column; boxes without "
-        "an object are in the last row.",
+        "note": "Rows are true classes. Objects without a box are in the last column, boxes "
+        "without an object in the last row.",
         "columns": ["true class", *classes, "missed"],
         "rows": [
             [name, *map(int, row)]
