@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
-SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 24 --trials 12"
+SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 12 --trials 6"
 COMPARISON = (
     "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
     "--max-macs 2M --epochs 20 --qat-epochs 2"

@@ -108,15 +108,15 @@ def measure(run: Run, name: str, setting: Setting) -> dict[str, float]:
     network, recipe, seed = run.network, run.settings.recipe, run.settings.seed
     images = calibration_images(run.data.train, network, recipe.calibration, seed)
     original = load_float(run.folder)
+    objective = run.task.objective(network)
     teacher = None
     if setting.taught:
-        teacher = as_teacher(original, network, network.input, "float.keras")
+        teacher = as_teacher(original, network, objective, network.input, "float.keras")
     model = quantize_aware(
         deploy_form(original), images, network.input, range_rule=setting.range_rule
     )
     phase = Phase(f"sweep-{name}", name, setting.stage)
     fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    objective = run.task.objective(network)
     learner = make_learner(model, objective, setting.stage, 1)
     validation = evaluation_batches(run.data.validation, network.input, objective, 64)
     metrics = learner.evaluate(validation, return_dict=True, verbose=0)

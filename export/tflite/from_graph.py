@@ -34,6 +34,7 @@ _VERSIONS = {
     _Op.LOGISTIC: 2,
     _Op.MAX_POOL_2D: 2,
     _Op.CONCATENATION: 2,
+    _Op.RESIZE_BILINEAR: 3,
 }
 # Hard-sigmoid is relu6 of what its convolution's bias has shifted; see the deploy form.
 _FUSED = {
@@ -129,14 +130,17 @@ class _Writer:
         output = self._activation_tensor(op.shape)
         return self._operator(_Op.ADD, [first, second], output, schema.AddOptionsT())
 
+    def _flatten(self, op: Op, source: int) -> int:
+        channels = op.shape[2]
+        shape = self._tensor((2,), schema.TensorType.INT32, np.array([-1, channels], np.int32))
+        flat = self._activation_tensor((channels,))
+        return self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
+
     def _softmax(self, op: Op, source: int) -> int:
-        classes = op.shape[2]
-        shape = self._tensor((2,), schema.TensorType.INT32, np.array([-1, classes], np.int32))
-        flat = self._activation_tensor((classes,))
-        self._operator(_Op.RESHAPE, [source, shape], flat, schema.ReshapeOptionsT())
+        flat = self._flatten(op, source)
         options = schema.SoftmaxOptionsT()
         options.beta = 1.0
-        return self._operator(_Op.SOFTMAX, [flat], self._probabilities((classes,)), options)
+        return self._operator(_Op.SOFTMAX, [flat], self._probabilities((op.shape[2],)), options)
 
     def _max_pool(self, op: Op, source: int) -> int:
         source, padding = self._padded(op, source)
@@ -152,6 +156,14 @@ class _Writer:
         options.axis = 3
         output = self._activation_tensor(op.shape)
         return self._operator(_Op.CONCATENATION, list(inputs), output, options)
+
+    def _upsample(self, op: Op, source: int) -> int:
+        sides = np.array(op.shape[:2], np.int32)
+        size = self._tensor((2,), schema.TensorType.INT32, sides)
+        options = schema.ResizeBilinearOptionsT()
+        options.halfPixelCenters = True
+        output = self._activation_tensor(op.shape)
+        return self._operator(_Op.RESIZE_BILINEAR, [source, size], output, options)
 
     def _activation(self, op: Op, source: int) -> int:
         """An activation alone: an operator, or that of a pooling which changes nothing."""
@@ -177,7 +189,7 @@ class _Writer:
         options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
         options.padding = padding
         options.strideH = options.strideW = op.stride
-        options.dilationHFactor = options.dilationWFactor = 1
+        options.dilationHFactor = options.dilationWFactor = op.dilation
         if depthwise:
             options.depthMultiplier = out // channels
         options.fusedActivationFunction = _FUSED[op.activation]
@@ -189,7 +201,7 @@ class _Writer:
     def _padded(self, op: Op, source: int) -> tuple[int, int]:
         """The convolution's input, and TFLite's padding; zeros that "same" does not add are PAD."""
         height, width, channels = self._shape(source)
-        sides = zip((height, width), op.kernel, op.padding, strict=True)
+        sides = zip((height, width), op.window, op.padding, strict=True)
         if all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides):
             return source, schema.Padding.SAME
         if op.padding == UNPADDED:

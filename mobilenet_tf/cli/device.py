@@ -53,6 +53,9 @@ def choose(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the trade-off here (.png, .svg or .pdf).")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier plot.")
+    ] = False,
     as_json: opt.Json = False,
     max_size: MaxSize = None,
     target: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -61,6 +64,7 @@ def choose(
     """Choose network, alpha and size for the best expected accuracy within a budget."""
     from mobilenet_tf.commands.choose import choose as command
     from mobilenet_tf.commands.trials import Trials
+    from mobilenet_tf.core.plotting import PlotFile
     from mobilenet_tf.tasks.registry import make_task
 
     others: dict[str, Any] = {"count": trials, "epochs": epochs, "out": out}
@@ -80,7 +84,7 @@ def choose(
         threads=threads,
         task=make_task(task, task_options),
         trials=Trials(data=data, **given) if data else None,
-        plot=plot,
+        plot=None if plot is None else PlotFile(plot, overwrite),
     )
     show(result, as_json, device_tables.choice_table)
 

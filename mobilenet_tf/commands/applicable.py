@@ -188,6 +188,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             ("epochs", "out"), lambda values: values["trials"], "applies only to --trials"
         ),
         Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
+        Rule(("overwrite",), lambda values: values["plot"], "applies only to --plot"),
     ),
     "web": (Rule(("port",), lambda values: values["serve"], "applies only to --serve"),),
     "benchmark": (

@@ -8,7 +8,7 @@ from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
 from mobilenet_tf.core.bounds import check_threads
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.plotting import check_plot_file
+from mobilenet_tf.core.plotting import PlotFile
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.zoo import make_network
@@ -29,7 +29,7 @@ def choose(
     threads: int = 1,
     task: Task = DEFAULT,
     trials: Trials | None = None,
-    plot: str | Path | None = None,
+    plot: PlotFile | str | Path | None = None,
 ) -> dict[str, Any]:
     """Choose the network, alpha and size with the best expected accuracy within a budget.
 
@@ -41,7 +41,8 @@ def choose(
         threads: Number of CPU threads, on this machine or on the phone.
         task: What the network is for; costs are those of the network with the task's head.
         trials: Trains the best options briefly, and recommends the one that does best.
-        plot: File for a plot of the trade-off, which ends in .png, .svg or .pdf.
+        plot: New file for a plot of the trade-off, which ends in .png, .svg or .pdf; a `PlotFile`
+            may replace one.
 
     Returns:
         What `Choice.to_dict` describes; trials: what `run_trials` returns, if any were asked for;
@@ -51,8 +52,7 @@ def choose(
         UserError: An unknown device, or one that is not connected or installed; a latency limit
             for a device whose latency is unknown; or a plot that cannot be written.
     """
-    if plot is not None:
-        check_plot_file(Path(plot))
+    drawing = plot if plot is None or isinstance(plot, PlotFile) else PlotFile(Path(plot))
     check_threads(threads)
     # Wrong numbers are reported before any data is read.
     make_network("v1", classes=_CLASSES if classes is None else classes, channels=channels)
@@ -67,10 +67,10 @@ def choose(
             channels=channels,
             progress=progress,
         )
-    if plot is not None:
+    if drawing is not None:
         from mobilenet_tf.selection.tradeoff import draw_choice
 
-        draw_choice(choice, Path(plot))
+        draw_choice(choice, drawing.path)
     result = choice.to_dict()
     best = result["best"]
     if best and trials and trials.count:

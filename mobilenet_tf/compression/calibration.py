@@ -19,6 +19,7 @@ _SAME_RANGE = (
     keras.layers.GlobalMaxPooling2D,
     keras.layers.MaxPooling2D,
     keras.layers.Concatenate,
+    keras.layers.UpSampling2D,
 )
 _BATCH = 32
 

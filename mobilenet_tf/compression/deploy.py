@@ -27,6 +27,7 @@ _SCALE_FREE = (
     keras.layers.ZeroPadding2D,
     keras.layers.Reshape,
     keras.layers.Flatten,
+    keras.layers.UpSampling2D,
 )
 
 

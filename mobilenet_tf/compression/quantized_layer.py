@@ -72,8 +72,10 @@ def _convolution(layer: QuantizedLayer, source: Any, grids: list[Grid], output: 
     by_channel = tf.reshape(scale, weight.shape[-2:]) if depthwise and scale.shape.rank else scale
     kernel = tf.round(quantizer(weight, False, {}) / by_channel)
     operation = tf.nn.depthwise_conv2d if depthwise else tf.nn.conv2d
-    strides = (1, *layer.layer.strides, 1)
-    total = operation(grids[0].integers(source), kernel, strides, layer.layer.padding.upper())
+    strides, padding = (1, *layer.layer.strides, 1), layer.layer.padding.upper()
+    total = operation(
+        grids[0].integers(source), kernel, strides, padding, dilations=layer.layer.dilation_rate
+    )
     # In 64 bits, because graphs divide by multiplying with 1 / output.scale.
     multiplier = tf.cast(grids[0].scale * scale, tf.float64) / float(output.scale)
     total += tf.cast(integer_bias(layer), tf.float32)
@@ -101,6 +103,11 @@ def _mean(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -
     return mean if layer.layer.keepdims else tf.squeeze(mean, (1, 2))
 
 
+def _upsampled(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
+    # Weights of 1/4 and 3/4 keep sums exact; halves are rounded upwards.
+    return output.real(tf.floor(layer.layer(output.integers(source)) + 0.5))
+
+
 def _unchanged(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
     return layer.layer(source)
 
@@ -118,4 +125,5 @@ _KERNELS = {
     keras.layers.GlobalMaxPooling2D: _unchanged,
     keras.layers.MaxPooling2D: _unchanged,
     keras.layers.Concatenate: _unchanged,
+    keras.layers.UpSampling2D: _upsampled,
 }

@@ -1,6 +1,7 @@
 """What the project's plots share: axes, limits, legends, files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,29 @@ from mobilenet_tf.core.files import check_writable, write_atomically
 
 Points = Sequence[tuple[float, float]]
 _SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True)
+class PlotFile:
+    """A file for a plot.
+
+    Attributes:
+        path: Its name ends in .png, .svg or .pdf.
+        overwrite: Whether to replace a file of that name.
+
+    Raises:
+        UserError: The name has another suffix, the file cannot be written, or it exists.
+    """
+
+    path: Path
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        check_plot_file(self.path)
+        if self.path.exists() and not self.overwrite:
+            raise UserError(
+                f"{self.path} exists; use --overwrite to replace it, or another name for the plot."
+            )
 
 
 def trade_off(

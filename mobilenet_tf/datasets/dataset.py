@@ -114,7 +114,7 @@ class TestImages(NamedTuple):
     Attributes:
         images: The images.
         skipped, notes, repaired: As in `Dataset`.
-        classes: Their classes, where these are not those of the model.
+        classes: Names of the classes of the labels; None if they are those of the model.
     """
 
     images: Split

@@ -26,6 +26,7 @@ from mobilenet_tf.core.serve import Content, serve, set_alarm
 from mobilenet_tf.datasets.deep import Extremes
 from mobilenet_tf.datasets.formats import IN_FLIGHT, MEMORY, PIXEL_LIMIT, SECONDS, TOO_MUCH_MEMORY
 from mobilenet_tf.datasets.images import NeedsMorePixels, Picture, UnreadableImage, read_picture
+from mobilenet_tf.datasets.masks import read_mask
 
 _PILLOW = Tool("Pillow", "decoded", "mobilenet_tf.datasets.decoders")
 _REASONS = {
@@ -36,6 +37,7 @@ _REASONS = {
 _MOST, _BYTES = 16, 2**23  # of one message: files, and bytes of their pixels
 _START_SECONDS = 60.0
 _AHEAD = 4  # messages per process that are read before their images are used
+_READERS = {"picture": read_picture, "mask": read_mask}
 
 
 class Decoders(AbstractContextManager["Decoders"]):
@@ -48,6 +50,7 @@ class Decoders(AbstractContextManager["Decoders"]):
         count: The most processes; by default one per core.
         seconds: Time for one file.
         memory: Bytes of memory that each process may use.
+        reader: What the files are: `picture`, or `mask`, read with one channel by `read_mask`.
     """
 
     def __init__(
@@ -56,13 +59,14 @@ class Decoders(AbstractContextManager["Decoders"]):
         count: int | None = None,
         seconds: float = SECONDS,
         memory: int = MEMORY,
+        reader: str = "picture",
     ) -> None:
         self._count = max(1, min(files, count or os.cpu_count() or 1))
-        self._seconds, self._memory = seconds, memory
+        self._reader, self._seconds, self._memory = reader, seconds, memory
         # Enough for photos, and half of the pixels remain for a large image.
         self._share = PIXEL_LIMIT // (2 * self._count)
         self._idle: SimpleQueue[_Process] = SimpleQueue()
-        self._processes = {_Process(memory) for _ in range(self._count)}
+        self._processes = {_Process(reader, memory) for _ in range(self._count)}
         for process in self._processes:
             self._idle.put(process)
         self._pool = ThreadPoolExecutor(self._count)  # each thread waits for a process
@@ -77,10 +81,10 @@ class Decoders(AbstractContextManager["Decoders"]):
     def read(
         self, paths: Sequence[str | Path], input_spec: InputSpec
     ) -> Iterator[Picture | UnreadableImage]:
-        """Yield each file as `images.read_picture` reads it, or why it cannot be read.
+        """Yield each file as its reader reads it, or why it cannot be read.
 
-        To the reasons of `read_picture` come those that its decoder crashes, does not finish in
-        time, or needs too much memory.
+        To the reasons of `images.open_image` come those that its decoder crashes, does not finish
+        in time, or needs too much memory.
 
         Raises:
             UserError: The processes cannot be started.
@@ -127,7 +131,7 @@ class Decoders(AbstractContextManager["Decoders"]):
     def _replaced(self, process: "_Process") -> "_Process":
         process.close()
         self._processes.remove(process)
-        process = _Process(self._memory)
+        process = _Process(self._reader, self._memory)
         self._processes.add(process)
         return process
 
@@ -135,9 +139,9 @@ class Decoders(AbstractContextManager["Decoders"]):
 class _Process(Child):
     """One of the processes."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, reader: str, memory: int) -> None:
         super().__init__(_PILLOW, "an image", memory)
-        self._started = False
+        self._reader, self._started = reader, False
 
     def read(
         self, paths: list[str], input_spec: InputSpec, seconds: float, pixels: int
@@ -153,6 +157,7 @@ class _Process(Child):
             "read",
             json.dumps(paths).encode(),
             seconds * len(paths),
+            reader=self._reader,
             input=input_spec.to_dict(),
             each=seconds,
             pixels=pixels,
@@ -168,7 +173,7 @@ class _Process(Child):
                 values = np.frombuffer(payload, np.uint8, size, place).reshape(input_spec.shape)
                 deep = outcome["deep"] and Extremes(*outcome["deep"])
                 framing = from_plain(Framing, outcome["framing"], "framing")
-                found.append(Picture(values, deep, framing))
+                found.append(Picture(values, deep, framing, outcome["facts"]))
                 place += size
         return found
 
@@ -183,9 +188,10 @@ def answer(request: dict[str, Any], content: Content) -> tuple[dict[str, Any], b
     for path in json.loads(content.read()):
         set_alarm(request["each"])
         try:
-            pixels, deep, framing = read_picture(path, input_spec, request["pixels"])
-            outcomes.append({"deep": deep, "framing": to_plain(framing)})
-            images.append(pixels.tobytes())
+            one = _READERS[request["reader"]](path, input_spec, request["pixels"])
+            framing = to_plain(one.framing)
+            outcomes.append({"deep": one.deep, "framing": framing, "facts": one.facts})
+            images.append(one.pixels.tobytes())
         except NeedsMorePixels as error:
             outcomes.append({"needs": error.pixels})
         except UnreadableImage as error:

@@ -24,67 +24,23 @@ tests/datasets/test_prepare.py measures them.
 """
 
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image
 
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
-from mobilenet_tf.core.reading import open_regular
 from mobilenet_tf.datasets.deep import Extremes, eight_bits, extremes, is_deep
-from mobilenet_tf.datasets.formats import (
-    BYTE_LIMIT,
-    FORMATS,
-    HEAD,
-    PIXEL_LIMIT,
-    TOO_DEEP,
-    TOO_MANY_PIXELS,
-    TOO_MUCH_MEMORY,
-    plan,
-    unknown_format,
-)
+from mobilenet_tf.datasets.formats import PIXEL_LIMIT
+from mobilenet_tf.datasets.opening import NeedsMorePixels as NeedsMorePixels
+from mobilenet_tf.datasets.opening import UnreadableImage as UnreadableImage
+from mobilenet_tf.datasets.opening import loaded, opened
 from mobilenet_tf.datasets.upright import turn_upright
 
 # Colour behind transparent pixels: white, because drawings and logos are mostly dark.
 BACKGROUND = (255, 255, 255)
-
-# Some programs keep whole projects in a PNG's text; with Pillow's 1 MB it would count as damaged.
-PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
-
-# Pillow's warnings (size, damaged EXIF) are either raised as UnreadableImage here or harmless.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-
-class UnreadableImage(UserError):
-    """An image file cannot be decoded.
-
-    Attributes:
-        name: Path of the file.
-        reason: The cause, as a clause without the file's name.
-    """
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name} cannot be read as an image: {reason}.")
-        self.name = name
-        self.reason = reason
-
-
-class NeedsMorePixels(Exception):
-    """An image needs more pixels in memory than the caller allows.
-
-    Attributes:
-        pixels: How many it needs, at most `PIXEL_LIMIT`.
-    """
-
-    def __init__(self, pixels: int) -> None:
-        super().__init__(pixels)
-        self.pixels = pixels
 
 
 class Decoded(NamedTuple):
@@ -108,11 +64,13 @@ class Picture(NamedTuple):
         pixels: uint8 array of the input's shape.
         deep: As in `Decoded`.
         framing: How the upright picture lies in the input, for labels that have a place in it.
+        facts: What else is known, ready for JSON; see `masks.read_mask`.
     """
 
     pixels: np.ndarray
     deep: Extremes | None
     framing: Framing
+    facts: Mapping[str, Any] | None = None
 
 
 def read_image(source: str | Path | BinaryIO, input_spec: InputSpec) -> np.ndarray:
@@ -145,7 +103,7 @@ def read_picture(
     # longer side of the input counts, because the file may be rotated after decoding.
     longer = max(input_spec.height, input_spec.width)
     at_least = math.ceil(2 * longer / input_spec.crop)
-    with _opened(source) as (file, name), _damage_named(name):
+    with opened(source) as (file, name):
         image, deep, size = _decode(file, name, at_least, input_spec.white_level, most)
         return Picture(prepare(image, input_spec), deep, input_spec.framing(size, image.size))
 
@@ -166,85 +124,17 @@ def open_image(source: str | Path | BinaryIO, at_least: int | None = None) -> Im
         UnreadableImage: The file is missing, empty, not a regular file, not an image of the formats
             in `formats.FORMATS`, truncated or damaged, or it is too large; see `formats`.
     """
-    with _opened(source) as (file, name), _damage_named(name):
+    with opened(source) as (file, name):
         return _decode(file, name, at_least, None, PIXEL_LIMIT).image
-
-
-@contextmanager
-def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
-    if not isinstance(source, str | Path):
-        yield source, getattr(source, "name", "the file")
-        return
-    try:
-        file = open_regular(source, BYTE_LIMIT)
-    except FileNotFoundError as error:
-        raise UnreadableImage(str(source), "there is no such file") from error
-    except (OSError, ValueError) as error:
-        raise UnreadableImage(str(source), getattr(error, "strerror", "") or str(error)) from error
-    with file:
-        yield file, str(source)
 
 
 def _decode(
     file: BinaryIO, name: str, at_least: int | None, white_level: float | None, most: int
 ) -> Decoded:
-    head = file.read(HEAD)
-    file.seek(0)
-    if not head:
-        raise UnreadableImage(name, "it is empty")
-    way = plan(head, file, at_least)
-    if way.refusal:
-        raise UnreadableImage(name, way.refusal)
-    _require(way.pixels, most)
-    try:
-        image = Image.open(file, formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise UnreadableImage(name, unknown_format(head)) from error
-    if image.width * image.height > PIXEL_LIMIT:
-        raise Image.DecompressionBombError
-    size = image.size
-    if at_least:
-        image.draft(None, (at_least, at_least))
-    if way.halvings:
-        setattr(image, "reduce", way.halvings)  # noqa: B010 (also a method of images)
-    if not way.pixels:
-        pixels = image.width * image.height
-        if image.mode != "RGB":  # which is converted, so that there are two
-            pixels *= 2
-        if image.mode in ("I", "F") and pixels > PIXEL_LIMIT:
-            raise UnreadableImage(name, TOO_DEEP)
-        _require(pixels, most)
-    image.load()
+    image, size = loaded(file, name, at_least, most)
     deep = extremes(image) if is_deep(image) else None
     upright, turned = turn_upright(image)
     return Decoded(_rgb(upright, white_level), deep, size[::-1] if turned else size)
-
-
-def _require(pixels: int, most: int) -> None:
-    pixels = min(pixels, PIXEL_LIMIT)
-    if pixels > most:
-        raise NeedsMorePixels(pixels)
-
-
-@contextmanager
-def _damage_named(name: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into the reason why a file is unreadable."""
-    try:
-        yield
-    except (UnreadableImage, NeedsMorePixels):
-        raise
-    except Image.DecompressionBombError as error:
-        raise UnreadableImage(name, TOO_MANY_PIXELS) from error
-    except MemoryError as error:
-        raise UnreadableImage(name, TOO_MUCH_MEMORY) from error
-    # Damaged bytes can make a decoder raise any exception.
-    except Exception as error:
-        reason = f"it is damaged ({error or type(error).__name__})"
-        if "truncated" in str(error).lower():
-            reason = "it is truncated"
-        elif "MAX_TEXT" in str(error) or "Too much memory used in text" in str(error):
-            reason = "its texts or its colour profile have more than 16 MB"
-        raise UnreadableImage(name, reason) from error
 
 
 def _rgb(image: Image.Image, white_level: float | None) -> Image.Image:

@@ -77,7 +77,7 @@ def load_data(
         from mobilenet_tf.datasets.sources.tfds import load_tfds
 
         return load_tfds(source.removeprefix("tfds:"), input_spec, seed, progress)
-    _require_name(source)
+    require_name(source)
     from mobilenet_tf.datasets.sources.folder import load_folder
 
     return load_folder(source, input_spec, seed, progress, judge_depth)
@@ -96,12 +96,17 @@ def class_names(source: str) -> tuple[str, ...]:
         from mobilenet_tf.datasets.sources.tfds import tfds_classes
 
         return tfds_classes(source.removeprefix("tfds:"))
-    _require_name(source)
+    require_name(source)
     from mobilenet_tf.datasets.sources.folder import folder_classes
 
     return folder_classes(source)
 
 
-def _require_name(source: str) -> None:
+def require_name(source: str) -> None:
+    """Reject a source without a name.
+
+    Raises:
+        UserError: It is empty.
+    """
     if not source:
         raise UserError("The data source is empty; pass a folder, `digits` or `tfds:NAME`.")

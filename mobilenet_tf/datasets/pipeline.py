@@ -43,6 +43,10 @@ class Moves(NamedTuple):
 class Targets(Protocol):
     """What a network learns of labels; every task has its own, see `tasks.objective`."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether `order` needs to know all labels."""
+
     def check(self, labels: np.ndarray) -> None:
         """Reject labels that do not suit the network."""
 
@@ -95,6 +99,11 @@ def training_batches(
     batch, turns = plan.batch, len(replicas.mine)
     share = replicas.share(batch)
     if isinstance(split, Stream):
+        if learned.ordered:
+            raise UserError(
+                "These images are read when they are needed, so their labels are not known in "
+                "advance, and no batches of several images per class can be made."
+            )
         # Random crops are cut from the whole image; the other changes then need no margin.
         stored = input_spec if augmentation.crop else with_margin(input_spec)
         read = split.batches(stored, plan, crop=augmentation.crop, replicas=replicas)

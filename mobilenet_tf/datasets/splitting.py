@@ -27,6 +27,9 @@ class Listing:
             has no splits.
         stratified: Whether labels are classes, each of which gives its share to a split that the
             source lacks.
+        held_out: Labels of classes of which all images are for testing. The test split then has
+            none of the others, and test images of the source that are of other classes are in no
+            split.
     """
 
     classes: tuple[str, ...]
@@ -34,6 +37,7 @@ class Listing:
     labels: Sequence[Any]
     splits: Sequence[str] | None = None
     stratified: bool = True
+    held_out: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -75,6 +79,9 @@ def assign_splits(listing: Listing, seed: int) -> dict[str, np.ndarray]:
         raise UserError(f"The dataset has {len(listing.classes)} class; at least 2 are needed.")
     names, groups = listing.names, listing.groups
     splits = np.asarray(["train"] * len(listing) if listing.splits is None else listing.splits)
+    if listing.held_out:
+        unseen = np.isin(groups, list(listing.held_out))
+        splits = np.where(unseen, "test", np.where(splits == "test", "", splits))
     owners = ["The dataset"]
     if listing.stratified:
         owners = [f"Class {name!r}" for name in listing.classes]
@@ -82,6 +89,8 @@ def assign_splits(listing: Listing, seed: int) -> dict[str, np.ndarray]:
     chosen = {split: np.flatnonzero(splits == split).tolist() for split in SPLITS}
     chosen["train"] = []
     for group, owner in enumerate(owners):
+        if group in listing.held_out:
+            continue
         members = np.flatnonzero((groups == group) & (splits == "train")).tolist()
         if len(members) <= len(missing):
             raise UserError(

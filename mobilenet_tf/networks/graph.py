@@ -21,7 +21,8 @@ class Op:
     Attributes:
         kind: `input`, `convolution`, `depthwise`, `dense`, `max_pool`, `mean` (over height and
             width, kept as sides of 1), `multiply`, `add`, `concatenate` (of channels),
-            `activation` (alone) or `softmax`.
+            `upsample` (bilinear to twice the sides), `activation` (alone), `softmax` or `flatten`
+            (the channels as a vector).
         name: Unique in its graph, such as `block_3/expand`.
         inputs: Names of the operations that it reads.
         shape: (height, width, channels) of its output.
@@ -33,6 +34,7 @@ class Op:
         norm: Whether batch normalization follows the convolution, which then has no bias.
         dropout: Share of its inputs that training drops.
         block: Part of the network that it belongs to, such as `stem`, `block_3` or `head`.
+        dilation: Distance in pixels of the values that a kernel reads, along both axes.
         bias: Whether a convolution without normalization has a bias. Integers always have one, so
             it is no part of `Graph.key`.
         prior: What a sigmoid of its output is before training; None for a bias of 0.
@@ -49,6 +51,7 @@ class Op:
     norm: bool = False
     dropout: float = 0.0
     block: str = ""
+    dilation: int = 1
     bias: bool = field(default=True, repr=False)
     prior: float | None = field(default=None, repr=False)
 
@@ -56,6 +59,12 @@ class Op:
     def has_weights(self) -> bool:
         """Whether it has a kernel."""
         return self.kind in ("convolution", "depthwise", "dense")
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Sides of the kernel with what lies between the values that it reads."""
+        height, width = (self.dilation * (side - 1) + 1 for side in self.kernel)
+        return height, width
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,8 @@ class Graph:
         """Name of each operation -> pixels of the picture per pixel of its output."""
         strides = {self.input.name: 1}
         for op in self.ops[1:]:
-            strides[op.name] = op.stride * max(strides[name] for name in op.inputs)
+            read = max(strides[name] for name in op.inputs)
+            strides[op.name] = read // 2 if op.kind == "upsample" else read * op.stride
         return strides
 
     def weights(self, op: Op) -> int:

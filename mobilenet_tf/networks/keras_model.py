@@ -94,7 +94,7 @@ def build_network(
 
     Returns:
         A flat functional model from (None, height, width, channels), float32 in about [-1, 1], to
-        class probabilities (None, classes), to the outputs of a detector in the order of
+        class probabilities or logits (None, classes), to the outputs of a detector in the order of
         `Graph.outputs`, or to features where `include_top` is False. The
         model's `network` attribute is the network; it is not saved with the model.
 
@@ -179,7 +179,7 @@ class KerasBuilder:
 
     def _padded(self, op: Op, x: Any) -> tuple[Any, str]:
         """Return the input with explicit zeros, if any, and the name of Keras's padding."""
-        sides = zip(x.shape[1:3], op.kernel, op.padding, strict=True)
+        sides = zip(x.shape[1:3], op.window, op.padding, strict=True)
         same = all(same_padding(n, k, op.stride) == tuple(pad) for n, k, pad in sides)
         # The published models pad strided depthwise kernels with a layer of its own.
         if same and not (op.kind == "depthwise" and op.stride > 1):
@@ -204,6 +204,7 @@ class KerasBuilder:
             op.kernel,
             strides=op.stride,
             padding=padding,
+            dilation_rate=op.dilation,
             use_bias=op.bias and not op.norm,
             kernel_initializer=self.initializer,
             bias_initializer=_bias(op),
@@ -217,13 +218,16 @@ class KerasBuilder:
             strides=op.stride,
             padding=padding,
             depth_multiplier=op.shape[2] // x.shape[3],
+            dilation_rate=op.dilation,
             use_bias=op.bias and not op.norm,
             depthwise_initializer=self.initializer,
             name=self._name(op),
         )(x)
 
     def dense(self, op: Op, x: Any) -> Any:
-        return keras.layers.Dense(op.shape[2], name=self._name(op))(self._dropped(op, x))
+        return keras.layers.Dense(
+            op.shape[2], use_bias=op.bias and not op.norm, name=self._name(op)
+        )(self._dropped(op, x))
 
     def max_pool(self, op: Op, x: Any) -> Any:
         x, padding = self._padded(op, x)
@@ -244,8 +248,15 @@ class KerasBuilder:
     def concatenate(self, op: Op, *inputs: Any) -> Any:
         return keras.layers.Concatenate(name=self._name(op))(list(inputs))
 
+    def upsample(self, op: Op, x: Any) -> Any:
+        return keras.layers.UpSampling2D(interpolation="bilinear", name=self._name(op))(x)
+
     def activation(self, op: Op, x: Any) -> Any:
         return _ACTIVATIONS[str(op.activation)](self._name(op))(x)
+
+    def flatten(self, op: Op, x: Any) -> Any:
+        # A dense layer returns a vector.
+        return keras.layers.Flatten(name=self._name(op))(x) if len(x.shape) == 4 else x
 
     def softmax(self, op: Op, x: Any) -> Any:
         if len(x.shape) == 4:

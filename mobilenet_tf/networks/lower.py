@@ -199,6 +199,11 @@ class GraphBuilder:
         """Append the mean of each channel over height and width."""
         return self.op("mean", name, (x,), (1, 1, x.shape[2]))
 
+    def scores(self, logits: Op, row: Classifier) -> Op:
+        """Append what ends a classifier: a softmax, or the logits as a vector."""
+        kind, name = ("softmax", "probabilities") if row.softmax else ("flatten", "scores")
+        return self.op(kind, name, (logits,), logits.shape)
+
     def add(self, x: Op, y: Op, name: str) -> Op:
         """Append the sum of two tensors of one shape."""
         return self.op("add", name, (x, y), y.shape)
@@ -286,12 +291,6 @@ def _hidden(graph: GraphBuilder, x: Op, row: Hidden) -> Op:
 
 @lowering(Classifier)
 def _classifier(graph: GraphBuilder, x: Op, row: Classifier) -> Op:
-    logits = graph.op(
-        "dense" if row.dense else "convolution",
-        "classifier",
-        (x,),
-        (1, 1, row.classes),
-        kernel=(1, 1),
-        dropout=row.dropout,
-    )
-    return graph.op("softmax", "probabilities", (logits,), logits.shape)
+    kind, shape = "dense" if row.dense else "convolution", (1, 1, row.classes)
+    logits = graph.op(kind, "classifier", (x,), shape, kernel=(1, 1), dropout=row.dropout)
+    return graph.scores(logits, row)

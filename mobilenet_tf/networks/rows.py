@@ -164,17 +164,18 @@ class Head(Row):
 @row_kind("classifier")
 @dataclass(frozen=True)
 class Classifier(Head):
-    """Class probabilities from pooled features.
+    """Scores of classes from pooled features.
 
     Attributes:
         classes: Number of classes.
         dropout: Share of its inputs that training drops.
-        dense: Whether Keras stores it as a dense layer, as V2's published files do, or as a 1x1
-            convolution.
+        dense: Whether Keras stores a dense layer, as V2's published files do, or a 1x1 convolution.
+        softmax: Whether the scores are probabilities that sum to 1, or logits.
     """
 
     dropout: float = 0.0
     dense: bool = False
+    softmax: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -193,8 +194,7 @@ class Network:
         name: Where it came from, for titles: a name of the zoo, or any other.
         alpha: The width multiplier that was applied, for titles.
         layer_names: How its Keras layers are called; see `published.names`.
-        factorize: What its full convolutions become, such as `tucker=16`; see `factorize`. Empty
-            for the rows as they are.
+        factorize: What full convolutions become, such as `tucker=16`; empty for rows as they are.
     """
 
     input: InputSpec
@@ -231,9 +231,12 @@ class Network:
         """Return the same network with another dropout rate; None keeps it."""
         return self if dropout is None else self._with_last(Classifier, dropout=dropout)
 
+    def with_logits(self) -> "Network":
+        """Return the same network without the softmax of its classifier."""
+        return self._with_last(Classifier, softmax=False)
+
     def _with_last(self, kind: type[Head], **changes: Any) -> "Network":
-        last = replace(self._last(kind), **changes)
-        return replace(self, head=(*self.head[:-1], last))
+        return replace(self, head=(*self.head[:-1], replace(self._last(kind), **changes)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON and TOML."""
@@ -282,9 +285,7 @@ def _row(values: Mapping[str, Any]) -> Row:
     row = ROW_KINDS[kind]
     arguments = {name: value for name, value in values.items() if name != "kind"}
     # TOML has no None.
-    absent = {
-        f.name: None for f in fields(row) if f.name not in arguments and "None" in str(f.type)
-    }
+    absent = dict.fromkeys(f.name for f in fields(row) if "None" in str(f.type))
     return row(**absent | arguments)
 
 

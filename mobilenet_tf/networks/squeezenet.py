@@ -47,7 +47,7 @@ class MaxPooling(Row):
 @row_kind("map_classifier")
 @dataclass(frozen=True)
 class MapClassifier(Classifier):
-    """Class probabilities from a map: an activated 1x1 convolution, then the mean of its pixels."""
+    """Scores from a map: a 1x1 convolution, activated before a softmax, then the pixels' mean."""
 
 
 @lowering(Fire, lambda row: {"squeeze": ("squeeze",), "expand": ("expand_1x1", "expand_3x3")})
@@ -67,11 +67,12 @@ def _max_pooling(graph: GraphBuilder, x: Op, row: MaxPooling) -> Op:
 
 @lowering(MapClassifier)
 def _map_classifier(graph: GraphBuilder, x: Op, row: MapClassifier) -> Op:
+    # A logit that is compared with a threshold of its own must be able to be negative.
+    activation = RE if row.softmax else None
     x = graph.convolution(
-        x, "classifier", row.classes, activation=RE, norm=False, dropout=row.dropout
+        x, "classifier", row.classes, activation=activation, norm=False, dropout=row.dropout
     )
-    logits = graph.mean(x, "pool")
-    return graph.op("softmax", "probabilities", (logits,), logits.shape)
+    return graph.scores(graph.mean(x, "pool"), row)
 
 
 # Squeeze and expand of fire modules 2 to 9; `None` is a pooling.

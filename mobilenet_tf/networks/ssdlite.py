@@ -5,14 +5,15 @@ integer scale of its own. Anchors, sigmoid and suppression are not part of it. T
 of TensorFlow's Object Detection API, whose counts the papers print.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import Checked, number
 from mobilenet_tf.networks.graph import Graph, Op
+from mobilenet_tf.networks.last_stage import halved_last_stage, narrowed_row
 from mobilenet_tf.networks.lower import GraphBuilder, lower, lowering
-from mobilenet_tf.networks.rows import Head, Network, Row, make_divisible, row_kind
+from mobilenet_tf.networks.rows import Head, Network, row_kind
 
 # Depths of the maps after the backbone's, and anchors per pixel of each map.
 EXTRAS = (512, 256, 256, 128)
@@ -94,10 +95,10 @@ def ssdlite(
     Raises:
         UserError: A value is not accepted.
     """
-    backbone = _halved(network.backbone) if structure.halved else network.backbone
+    backbone = halved_last_stage(network.backbone) if structure.halved else network.backbone
     if structure.shrunk:
         *rows, last = backbone
-        backbone = (*rows, _narrowed(last, min(1.0, network.alpha), "out"))
+        backbone = (*rows, narrowed_row(last, min(1.0, network.alpha), "out"))
     plain = lower(network).backbone()
     side, depths = max(plain.output.shape[:2]), []
     for depth in EXTRAS[: structure.extras]:
@@ -123,21 +124,6 @@ def spread(anchors: int, maps: int) -> tuple[int, ...]:
             "Allow more anchors or fewer extras."
         )
     return tuple(anchors // maps + (place < anchors % maps) for place in range(maps))
-
-
-def _halved(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Halve all channels after the last stride; what the strided block reads keeps its width."""
-    first = max(index for index, row in enumerate(rows) if getattr(row, "stride", 1) > 1)
-    return (
-        *rows[:first],
-        _narrowed(rows[first], 0.5, "out"),
-        *(_narrowed(row, 0.5, "out", "expansion") for row in rows[first + 1 :]),
-    )
-
-
-def _narrowed(row: Row, factor: float, *names: str) -> Row:
-    known = [field.name for field in fields(row) if field.name in names]
-    return replace(row, **{name: make_divisible(getattr(row, name) * factor) for name in known})
 
 
 @lowering(SSDLite)

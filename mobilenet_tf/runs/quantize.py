@@ -35,7 +35,9 @@ def quantize(run: Run) -> keras.Model:
         original = load_float(run.folder)
         teacher = teacher_of(run)
         if teacher is None and recipe.self_distillation:
-            teacher = as_teacher(original, network, network.input, "float.keras")
+            teacher = as_teacher(
+                original, network, run.task.objective(network), network.input, "float.keras"
+            )
         per_channel = not settings.int8.per_tensor
         model = quantize_aware(
             deploy_form(original), images, network.input, per_channel=per_channel

@@ -83,7 +83,9 @@ def check_teacher(settings: RunSettings) -> tuple[str, ...] | None:
 def places_of_classes(
     settings: RunSettings, names: tuple[str, ...] | None
 ) -> tuple[int, ...] | None:
-    """Return the output of a teacher for each class of a run; None if its names are not known.
+    """Return the output of a teacher for each class of a run.
+
+    None if its names are not known, or if a teacher of this task may know other classes.
 
     Args:
         settings: Those of the run, with its classes.
@@ -92,7 +94,7 @@ def places_of_classes(
     Raises:
         UserError: They are not the classes of the run.
     """
-    if names is None:
+    if names is None or not settings.task.same_classes:
         return None
     order = matched(names, settings.classes)
     if order is None:
@@ -116,7 +118,7 @@ def load_teacher(settings: RunSettings) -> "Teacher | None":
 
     Raises:
         UserError: There is no such teacher, it contains code that is not trusted, or it is not a
-            classifier of such images and classes.
+            network for such images and this task.
     """
     if settings.teacher == "none":
         return None
@@ -133,4 +135,5 @@ def load_teacher(settings: RunSettings) -> "Teacher | None":
         foreign = open_foreign(path, settings.trust_code)
         model, spec = foreign.load(), student.input
         names = settings.teacher_labels or foreign.class_names
-    return as_teacher(model, student, spec, str(path), places_of_classes(settings, names))
+    objective, places = settings.task.objective(student), places_of_classes(settings, names)
+    return as_teacher(model, student, objective, spec, str(path), places)

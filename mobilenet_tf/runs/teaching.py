@@ -17,7 +17,8 @@ def teacher_of(run: Run) -> Teacher | None:
     """
     settings, spec = run.settings, run.network.input
     teacher = load_teacher(settings)
-    if teacher is None or not is_model_file(settings.teacher) or settings.teacher_labels:
+    named = settings.teacher_labels or not settings.task.same_classes
+    if teacher is None or not is_model_file(settings.teacher) or named:
         return teacher
     require_model_order(
         lambda pixels: teacher(tf.constant(spec.normalise(pixels))),

@@ -24,11 +24,12 @@ def agreement(expected: Decisions, found: Decisions) -> dict[str, Any]:
     """Compare the decisions of a network with those of the file that was converted from it.
 
     Returns:
-        top1_agreement (share of equal decisions) and ties (number of pictures for which the file
-        leaves a decision open).
+        top1_agreement (share of equal decisions; None where nothing is decided) and ties (number
+        of pictures for which the file leaves a decision open).
     """
+    same = expected.chosen == found.chosen
     return {
-        "top1_agreement": float((expected.chosen == found.chosen).mean()),
+        "top1_agreement": float(same.mean()) if same.size else None,
         "ties": int((found.lead == 0).any(axis=1).sum()),
     }
 

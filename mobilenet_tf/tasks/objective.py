@@ -1,6 +1,8 @@
 """How a task is trained: what a network learns of the labels, and with which loss."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +12,15 @@ from mobilenet_tf.datasets.pipeline import Moves
 
 
 class Objective(ABC):
-    """The part of a `Task` that training uses; a `datasets.pipeline.Targets`."""
+    """The part of a `Task` that training uses; a `datasets.pipeline.Targets`.
+
+    Attributes:
+        ordered: Whether `order` needs to know all labels, which a `Stream` does not.
+        samples: Number of training images that `prepare` needs.
+    """
+
+    ordered: ClassVar[bool] = False
+    samples: ClassVar[int] = 0
 
     @abstractmethod
     def check(self, labels: np.ndarray) -> None:
@@ -49,9 +59,37 @@ class Objective(ABC):
     def trained(self, model: keras.Model) -> keras.Model:
         """Return a model of the same layers up to the outputs that the loss reads."""
 
+    def prepare(  # noqa: B027  most have nothing to prepare
+        self, learner: keras.Model, images: np.ndarray, labels: np.ndarray
+    ) -> None:
+        """Set initial values of weights that `trained` has added, from `samples` images.
+
+        Args:
+            learner: Result of `trained`, perhaps in another precision.
+            images: float32 (N, height, width, channels), normalised, balanced over the classes.
+            labels: Their labels.
+        """
+
     @abstractmethod
     def loss(self, smoothing: float) -> keras.losses.Loss:
         """Return the loss; `smoothing` is `Stage.label_smoothing`."""
+
+    def training_loss(
+        self,
+        learner: keras.Model,
+        outputs: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor | None,
+    ) -> tf.Tensor:
+        """Return the loss of a training batch; by default the one that validation measures.
+
+        Args:
+            learner: The compiled result of `trained`.
+            outputs: Its outputs.
+            targets: What `targets` returned.
+            weights: Weight of each image, or None.
+        """
+        return learner.compute_loss(None, targets, outputs, weights)
 
     @abstractmethod
     def metrics(self) -> list[str | keras.metrics.Metric]:
@@ -83,6 +121,21 @@ class Objective(ABC):
     def no_targets(self, model: keras.Model) -> tf.Tensor:
         """Return the targets of no pictures, (0, ...), for a model of `trained`."""
         return tf.zeros((0, model.output_shape[-1]))
+
+    @abstractmethod
+    def teaching(
+        self, model: keras.Model, name: str, places: Sequence[int] | None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Return what turns the output of a teacher into what `soft_loss` compares.
+
+        Args:
+            model: The teacher; the sides of its input may be free.
+            name: Its name in errors.
+            places: The output for each class of the student; None for the same order.
+
+        Raises:
+            UserError: Its output is not that of a teacher for this objective.
+        """
 
     @abstractmethod
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:

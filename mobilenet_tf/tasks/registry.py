@@ -10,9 +10,16 @@ from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.core.settings import assignments
 from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.detection.task import Detection
+from mobilenet_tf.tasks.embedding.task import Embedding
+from mobilenet_tf.tasks.geolocation.task import Geolocation
+from mobilenet_tf.tasks.multilabel.task import MultiLabel
+from mobilenet_tf.tasks.segmentation.task import Segmentation
 from mobilenet_tf.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Detection)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task
+    for task in (Classification, Detection, Segmentation, Embedding, MultiLabel, Geolocation)
+}
 # The task of a configuration or a file that names none: earlier versions knew no other.
 DEFAULT: Task = Classification()
 

@@ -1,8 +1,9 @@
-"""Checks of the scores of classes, and their calibration."""
+"""Scores of classes: checks, decisions, calibration."""
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.tasks.agreement import Decisions
 
 _BINS = 15
 
@@ -29,6 +30,19 @@ def finite(scores: np.ndarray, name: str) -> np.ndarray:
             "each class, is needed."
         )
     return scores
+
+
+def first_of(scores: np.ndarray, step: float) -> Decisions:
+    """Return the first class of each picture, and its lead over the second.
+
+    Args:
+        scores: (N, classes).
+        step: One LSB of the scores.
+    """
+    first = scores.argmax(axis=1)[:, None]
+    ranked = np.sort(scores.astype(np.float64), axis=1)
+    second = ranked[:, -2:-1].max(axis=1, initial=-np.inf)
+    return Decisions(first, (ranked[:, -1] - second)[:, None] / step)
 
 
 def are_probabilities(scores: np.ndarray) -> bool:

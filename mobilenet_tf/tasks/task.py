@@ -56,6 +56,7 @@ class Task(Checked, ABC):
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         rises: Whether a higher value of `curve` is better.
         settles: Whether `settled` chooses anything.
+        same_classes: Whether a teacher must have the classes of its student.
         shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
             score.
         titles: Share -> its name in texts, where that is not the word itself.
@@ -75,6 +76,7 @@ class Task(Checked, ABC):
     curve: ClassVar[str]
     rises: ClassVar[bool] = True
     settles: ClassVar[bool] = False
+    same_classes: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]]
     titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
     counted: ClassVar[bool] = False
@@ -86,7 +88,9 @@ class Task(Checked, ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML and JSON: the name and the settings."""
         settings = {item.name: to_plain(getattr(self, item.name)) for item in fields(self)}
-        return {"name": self.name, **settings}
+        # TOML has no None.
+        given = {name: value for name, value in settings.items() if value is not None}
+        return {"name": self.name, **given}
 
     @classmethod
     def description(cls, classes: int, *, int8: bool = False) -> str:

@@ -89,6 +89,10 @@ def fit(
     learner = make_learner(model, objective, stage, stage.epochs * per_epoch, teacher)
     if stage.class_weights:
         learner.class_weights = objective.class_weights(train.labels)
+    if objective.samples:
+        spec = session.network.input
+        few = train.sample(objective.samples, session.seed, spec)
+        objective.prepare(learner, spec.normalise(few.images), few.labels)
     checkpoint, fingerprint = session.checkpoint(phase), session.fingerprint(phase)
     share_checkpoint(checkpoint, fingerprint, tf.distribute.get_strategy())
     state = restore(checkpoint, learner, fingerprint)

@@ -54,7 +54,7 @@ class Learner(keras.Model):
             weights = self.objective.weights(targets, self.class_weights)
         with tf.GradientTape() as tape:
             outputs = self(images, training=True)
-            loss = self.compute_loss(images, targets, outputs, weights)
+            loss = self.objective.training_loss(self, outputs, targets, weights)
             if self.teacher:
                 settings = self.stage.distillation
                 taught = self.teacher(images)

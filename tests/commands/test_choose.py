@@ -65,6 +65,20 @@ def test_wrong_options(arguments, message):
     assert message in str(done.exception)
 
 
+def test_an_existing_plot_is_kept_unless_asked(tmp_path):
+    plot = tmp_path / "budget.png"
+    plot.write_bytes(b"somebody's")
+    arguments = ["choose", "--device", "mcu", *BUDGET, "--plot", str(plot)]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception).startswith(f"{plot} exists; use --overwrite to replace it")
+    assert plot.read_bytes() == b"somebody's"
+    with pytest.raises(UserError, match="exists; use --overwrite"):
+        choose(device="mcu", plot=plot)
+    assert CliRunner().invoke(app, [*arguments, "--overwrite"]).exit_code == 0
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
 def test_old_names():
     assert parse_budget(max_size="1KB", max_arena="2KB") == Budget(flash=1000, ram=2000)
     assert parse_budget(max_latency="2ms", max_macs="3M") == Budget(latency=2, macs=3_000_000)

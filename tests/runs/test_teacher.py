@@ -10,6 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, load_teacher
+from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.distillation import as_teacher
 
 STUDENT = make_network("v1", 0.25, 32, classes=3)
@@ -33,7 +34,7 @@ def test_a_file_is_a_teacher(tmp_path, suffix, larger):
     larger.save(file)
     check_teacher(settings(file))
     teach = load_teacher(settings(file))
-    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
+    direct = as_teacher(larger, STUDENT, CrossEntropy(3), STUDENT.input, "larger")
     np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
     file.write_bytes(b"no model")
     with pytest.raises(UserError, match="cannot be read: it is neither an HDF5 file"):

@@ -52,7 +52,7 @@ def test_the_size_of_the_gradient_does_not_depend_on_the_temperature():
 def test_a_teacher_of_another_size_and_normalisation(larger):
     """It receives the student's images with its own size and normalisation."""
     own = InputSpec(mean=0.0, std=255.0)
-    teach = as_teacher(larger, STUDENT, own, "larger")
+    teach = as_teacher(larger, STUDENT, OBJECTIVE, own, "larger")
     pixels = PICTURES * 127.5 + 128.0
     scores = larger(tf.image.resize(pixels / 255.0, (64, 64)), training=False)
     np.testing.assert_allclose(tf.nn.softmax(teach(PICTURES)), scores, atol=1e-5)
@@ -60,21 +60,21 @@ def test_a_teacher_of_another_size_and_normalisation(larger):
 
 def test_a_teacher_with_logits(larger):
     logits = keras.Model(larger.input, larger.layers[-1].input)
-    teach = as_teacher(logits, STUDENT, STUDENT.input, "logits")
+    teach = as_teacher(logits, STUDENT, OBJECTIVE, STUDENT.input, "logits")
     expected = logits(tf.image.resize(PICTURES, (64, 64)), training=False)
     np.testing.assert_allclose(teach(PICTURES), expected, atol=1e-5)
 
 
 def test_a_softmax_deep_in_a_teacher_gives_probabilities(larger):
     nested = keras.Sequential([keras.Input((64, 64, 3)), larger])
-    teach = as_teacher(nested, STUDENT, STUDENT.input, "nested")
-    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")
+    teach = as_teacher(nested, STUDENT, OBJECTIVE, STUDENT.input, "nested")
+    direct = as_teacher(larger, STUDENT, OBJECTIVE, STUDENT.input, "larger")
     np.testing.assert_allclose(teach(PICTURES), direct(PICTURES), atol=1e-5)
 
 
 def test_outputs_are_put_into_the_order_of_the_student(larger):
-    direct = as_teacher(larger, STUDENT, STUDENT.input, "larger")(PICTURES)
-    teach = as_teacher(larger, STUDENT, STUDENT.input, "larger", (2, 0, 1))
+    direct = as_teacher(larger, STUDENT, OBJECTIVE, STUDENT.input, "larger")(PICTURES)
+    teach = as_teacher(larger, STUDENT, OBJECTIVE, STUDENT.input, "larger", (2, 0, 1))
     np.testing.assert_array_equal(teach(PICTURES), np.asarray(direct)[:, [2, 0, 1]])
 
 
@@ -103,13 +103,13 @@ def _ending(units, activation="softmax", channels=3):
 )
 def test_an_unsuitable_teacher_is_rejected(model, message):
     with pytest.raises(UserError, match=message):
-        as_teacher(model, STUDENT, STUDENT.input, "it")
+        as_teacher(model, STUDENT, OBJECTIVE, STUDENT.input, "it")
 
 
 def test_the_teachers_weights_are_not_the_students(larger):
     """They are neither trained nor among the learner's weights, and the student follows them."""
     network = build("v1", 0.25, 32, classes=3, dropout=0.0)
-    teach = as_teacher(larger, STUDENT, STUDENT.input, "larger")
+    teach = as_teacher(larger, STUDENT, OBJECTIVE, STUDENT.input, "larger")
     stage = Stage(1, 1e-3, warmup=0.0, distillation=Distillation(1.0, 1.0))
     learner = make_learner(network, OBJECTIVE, stage, 100, teach)
     before = larger.get_weights()

@@ -1,5 +1,7 @@
 """The handwritten digits that are part of scikit-learn: real data that needs no download."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image
 
@@ -35,5 +37,10 @@ def load_digits(input_spec: InputSpec, seed: int = 0, progress: Progress | None 
         progress: Called with the number of finished images and of all images.
     """
     listing, greys = bundled_digits()
-    images = (Image.fromarray(grey).convert("RGB") for grey in greys)
+    images = digit_images(greys)
     return from_images("digits", listing, images, input_spec, seed=seed, progress=progress)
+
+
+def digit_images(greys: np.ndarray) -> Iterator[Image.Image]:
+    """Return images of mode RGB."""
+    return (Image.fromarray(grey).convert("RGB") for grey in greys)

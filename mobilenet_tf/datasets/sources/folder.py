@@ -1,11 +1,9 @@
 """A folder with a folder of images per class, with or without train/, val/ and test/ above."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
@@ -15,11 +13,8 @@ from mobilenet_tf.datasets.sources.listing import (
     list_dataset,
     list_labelled,
 )
+from mobilenet_tf.datasets.sources.walk import folders_named
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
-
-_LONGEST_NAME = 200  # of a path in an error
-
-_Listing = TypeVar("_Listing")
 
 
 def load_folder(
@@ -46,12 +41,20 @@ def load_folder(
         UserError: There is no such folder, it has fewer than two classes, or a class has too few
             readable images.
     """
+    return read_dataset(list_folder(source), input_spec, seed, progress, judge_depth)
+
+
+def list_folder(source: str | Path) -> Labelled:
+    """List such a folder without reading an image.
+
+    Raises:
+        UserError: There is no such folder, or it has fewer than two classes.
+    """
     root = check_folder(source)
-    classes, files, skipped = _listed(lambda: list_dataset(root))
-    labelled = Labelled(
-        source=str(source), root=root, listing=_listing(classes, files), skipped=skipped
-    )
-    return read_dataset(labelled, input_spec, seed, progress, judge_depth)
+    with folders_named():
+        classes, files, skipped = list_dataset(root)
+    listing = _listing(classes, files)
+    return Labelled(source=str(source), root=root, listing=listing, skipped=skipped)
 
 
 def folder_classes(source: str | Path) -> tuple[str, ...]:
@@ -60,7 +63,9 @@ def folder_classes(source: str | Path) -> tuple[str, ...]:
     Raises:
         UserError: There is no such folder, or it has fewer than two classes.
     """
-    return _listed(lambda: list_dataset(check_folder(source)))[0]
+    root = check_folder(source)
+    with folders_named():
+        return list_dataset(root)[0]
 
 
 def load_labelled(
@@ -89,7 +94,8 @@ def load_labelled(
             no readable image.
     """
     root = check_folder(source)
-    files, left_out = _listed(lambda: list_labelled(root, labels))
+    with folders_named():
+        files, left_out = list_labelled(root, labels)
     if any(file.split == "train" for file in files):
         present = sorted({file.label for file in files})
         places = {label: place for place, label in enumerate(present)}
@@ -108,13 +114,3 @@ def _listing(classes: Sequence[str], files: Sequence[LabelledFile]) -> Listing:
         labels=[file.label for file in files],
         splits=[file.split for file in files],
     )
-
-
-def _listed(listing: Callable[[], _Listing]) -> _Listing:
-    """Turn a folder that the system does not list into the user's error."""
-    try:
-        return listing()
-    except OSError as error:
-        name = str(error.filename)
-        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-        raise UserError(f"{shown} cannot be read: {error.strerror}.") from error

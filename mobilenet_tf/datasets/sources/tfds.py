@@ -1,6 +1,7 @@
 """`tfds:NAME`: public datasets that tensorflow-datasets downloads.
 
-The library decodes the images and ignores their EXIF orientation; `prepare` follows.
+Images that fit into memory are decoded as those of folders are. The library decodes those of a
+streamed dataset, and ignores their EXIF orientation; `prepare` follows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +21,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, with_margin
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.datasets.labelled import Labelled, read_dataset
 from mobilenet_tf.datasets.plain import notes_on_plain
-from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import HELD_OUT, Listing
 from mobilenet_tf.datasets.storage import MEMORY_LIMIT, allocate
 from mobilenet_tf.datasets.stream_check import Records, StreamCheck
@@ -60,15 +63,7 @@ def load_tfds(
     needed = builder.info.splits["train"].num_examples * prod(with_margin(input_spec).shape)
     if needed > MEMORY_LIMIT and builder.info.file_format is tfds.core.FileFormat.TFRECORD:
         return _streamed(source, splits, input_spec, progress)
-    labels = {split: source.labels(theirs) for split, theirs in splits.items()}
-    listing = Listing(
-        classes=source.classes,
-        names=[name for theirs in splits.values() for name in source.names(theirs)],
-        labels=[label for found in labels.values() for label in found],
-        splits=[split for split, found in labels.items() for _ in found],
-    )
-    images = (image for theirs in splits.values() for image in source.images(theirs))
-    return from_images(source.name, listing, images, input_spec, seed=seed, progress=progress)
+    return _in_memory(source, splits, input_spec, seed, progress)
 
 
 def tfds_classes(name: str) -> tuple[str, ...]:
@@ -151,6 +146,11 @@ class _Source:
     def labels(self, split: str) -> list[int]:
         return [int(example[self.label_key]) for example in self._examples(split, decode=False)]
 
+    def encoded(self, split: str) -> Iterator[tuple[bytes, int]]:
+        """Yield each image as it is stored, and its label."""
+        for example in self._examples(split, decode=False):
+            yield example[self.image_key], int(example[self.label_key])
+
     def images(self, split: str) -> Iterator[Image.Image]:
         return (_image(example[self.image_key]) for example in self._examples(split, decode=True))
 
@@ -161,6 +161,34 @@ class _Source:
     def names(self, split: str) -> list[str]:
         count = self.builder.info.splits[split].num_examples
         return [f"{split}/{index:07d}" for index in range(count)]
+
+
+def _in_memory(
+    source: _Source,
+    splits: dict[str, str],
+    input_spec: InputSpec,
+    seed: int,
+    progress: Progress | None,
+) -> Dataset:
+    """Load all images into memory, by the guarded processes that decode the files of a folder."""
+    names: list[str] = []
+    labels: list[int] = []
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        for theirs in splits.values():
+            (root / theirs).mkdir()
+            for name, (encoded, label) in zip(
+                source.names(theirs), source.encoded(theirs), strict=True
+            ):
+                (root / name).write_bytes(encoded)
+                names.append(name)
+                labels.append(label)
+        ours = {theirs: split for split, theirs in splits.items()}
+        listing = Listing(
+            source.classes, names, labels, [ours[name.partition("/")[0]] for name in names]
+        )
+        labelled = Labelled(source=source.name, root=root, listing=listing)
+        return read_dataset(labelled, input_spec, seed, progress)
 
 
 def _streamed(

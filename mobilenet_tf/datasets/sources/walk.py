@@ -2,20 +2,38 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.own_output import is_own_output
 
 # Files that operating systems leave behind. Names that begin with a dot are ignored too.
 _LITTER = {"thumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
 # Deeper folders are no dataset: a path of theirs soon exceeds what the system accepts.
 DEPTH_LIMIT = 64
+_LONGEST_NAME = 200  # of a path in an error
 _PICTURES = {
     *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"),
     *(".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".pnm", ".tga"),
 }
 
 Note = Callable[[Path, str], None]  # path and reason of what is left out
+
+
+@contextmanager
+def folders_named() -> Iterator[None]:
+    """Turn a folder that the system does not list into the user's error.
+
+    Raises:
+        UserError: A folder cannot be read.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = str(error.filename)
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        raise UserError(f"{shown} cannot be read: {error.strerror}.") from error
 
 
 def children(folder: Path) -> list[Path]:

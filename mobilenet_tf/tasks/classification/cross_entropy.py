@@ -1,5 +1,6 @@
 """Training for one class per picture: softmax and cross-entropy."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import tf_keras as keras
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.objective import Objective
+
+_ANY_SIDE = 64  # of a picture, for a model that takes all sizes
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,31 @@ class CrossEntropy(Objective):
         weights = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
         return weights.astype(np.float32)
 
+    def teaching(
+        self, model: keras.Model, name: str, places: Sequence[int] | None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Return what turns scores, probabilities or logits, into logits (N, classes)."""
+        expected = (None, self.classes)
+        if model.output_shape != expected:
+            raise UserError(
+                f"{name} has the output {model.output_shape}; a teacher needs one score per class, "
+                f"{expected}."
+            )
+        activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
+        if activation not in ("", "linear", "softmax"):
+            raise UserError(
+                f"{name} ends in the activation {activation!r}; a teacher needs softmax or logits."
+            )
+        probabilities = _gives_probabilities(model)
+
+        def logits(scores: tf.Tensor) -> tf.Tensor:
+            if places is not None:
+                scores = tf.gather(scores, places, axis=1)
+            # Logits up to a constant, which does not change the softmax.
+            return tf.math.log(tf.maximum(scores, 1e-7)) if probabilities else scores
+
+        return logits
+
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return T^2 times the mean cross-entropy at temperature T (1503.02531, 2).
 
@@ -68,3 +96,11 @@ class CrossEntropy(Objective):
         soft = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
         losses = tf.nn.softmax_cross_entropy_with_logits(soft, student / temperature)
         return temperature**2 * tf.reduce_mean(losses)
+
+
+def _gives_probabilities(model: keras.Model) -> bool:
+    """Whether the scores of random images are probabilities; a softmax may be deep in the model."""
+    shape = [side or _ANY_SIDE for side in model.input_shape[1:]]
+    random = np.random.default_rng(0).uniform(-1, 1, (4, *shape))
+    scores = np.asarray(model(tf.constant(random, tf.float32), training=False), np.float64)
+    return bool((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, atol=1e-3))

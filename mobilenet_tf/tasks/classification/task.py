@@ -12,7 +12,7 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite
+from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite, first_of
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:
@@ -167,10 +167,7 @@ print(labels[best], {score})
 
     def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return the first class of each picture, and its lead over the second."""
-        first = outputs.argmax(axis=1)[:, None]
-        ranked = np.sort(outputs.astype(np.float64), axis=1)
-        second = ranked[:, -2:-1].max(axis=1, initial=-np.inf)
-        return Decisions(first, (ranked[:, -1] - second)[:, None] / steps[0])
+        return first_of(outputs, steps[0])
 
     def answers(
         self,

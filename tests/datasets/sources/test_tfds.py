@@ -1,17 +1,28 @@
 """tensorflow-datasets is optional: a stand-in with the parts of its interface that are used."""
 
 import sys
+from io import BytesIO
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.load import load_data
 
 
-def install(monkeypatch, splits, *, channels=3, dtype=np.uint8, keys=("image", "label"), fail=None):
+def install(
+    monkeypatch,
+    splits,
+    *,
+    channels=3,
+    dtype=np.uint8,
+    keys=("image", "label"),
+    fail=None,
+    damaged=(),
+):
     """`splits` maps a name to the labels of its images."""
     seen = []
 
@@ -34,9 +45,15 @@ def install(monkeypatch, splits, *, channels=3, dtype=np.uint8, keys=("image", "
         def as_dataset(self, split, shuffle_files, decoders=None):
             assert not shuffle_files
             for index, label in enumerate(splits[split]):
-                pixels = np.full((40, 50, channels), 100 * max(label, 0) + index, np.uint8)
                 seen.append(split)
-                yield {"image": b"skipped" if decoders else pixels, "label": np.int64(label)}
+                encoded = b"damaged" if index in damaged else png(100 * max(label, 0) + index)
+                yield {"image": encoded, "label": np.int64(label)}
+
+    def png(grey):
+        content = BytesIO()
+        pixels = np.full((40, 50, channels), grey, np.uint8)
+        Image.fromarray(np.squeeze(pixels)).save(content, "PNG")
+        return content.getvalue()
 
     def builder(name):
         if name != "toy":
@@ -72,6 +89,15 @@ def test_given_splits_are_used(monkeypatch, make_spec):
     assert [len(s) for s in (data.train, data.validation, data.test)] == [34, 6, 3]
     assert data.test.names == ["test/0000000", "test/0000001", "test/0000002"]
     assert data.test.labels.tolist() == [0, 1, 1]
+
+
+def test_damaged_images_are_left_out_as_those_of_a_folder(monkeypatch, make_spec):
+    install(monkeypatch, {"train": [0, 1] * 20, "test": [0, 1, 0, 1]}, damaged=(1, 3, 30))
+    data = load_data("tfds:toy", make_spec())
+    names = ("test/0000001", "test/0000003", "train/0000001", "train/0000003", "train/0000030")
+    reason = "it has no known image format"
+    assert data.skipped == [{"file": name, "reason": reason} for name in names]
+    assert data.test.names == ["test/0000000", "test/0000002"]
 
 
 def test_a_split_without_labels_is_not_used(monkeypatch, make_spec):

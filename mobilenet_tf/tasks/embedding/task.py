@@ -1,0 +1,275 @@
+"""Embedding: a vector per picture, near those of the same class, seen in training or not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.settings import choice, number
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.load import class_names
+from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.class_batches import in_turn
+from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
+from mobilenet_tf.tasks.embedding.similarity import (
+    check_pairs,
+    nearest,
+    retrieval,
+    roc,
+    split_pairs,
+    threshold_at,
+    true_accepts,
+    unit,
+    verification,
+)
+from mobilenet_tf.tasks.scores import finite
+from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
+
+# Margins of the papers: ArcFace, 3.1; CosFace, 4.1; FaceNet, 3.1.
+_MARGINS = {"arcface": 0.5, "cosface": 0.35, "triplets": 0.2}
+
+
+@dataclass(frozen=True)
+class Embedding(Task):
+    """A vector per picture; only the angles between vectors count.
+
+    Labels are int64 (N,), outputs are vectors (N, dimension) of any length. They are compared by
+    their cosine. Metrics are those of classes that were never trained.
+
+    Attributes:
+        dimension: Length of the vector.
+        loss: `arcface` or `cosface`, a softmax over class centres with a margin; or `triplets`.
+        margin: Margin of the loss; None for the one in its paper, 0.5, 0.35 or 0.2.
+        scale: Factor of the cosines in arcface and cosface.
+        pictures: Number of pictures per class in a batch, at least.
+        held_out: Names of the classes that are kept for testing; none to let the seed choose three
+            in ten.
+        false_accepts: Share of pairs of different classes among the validation pictures that the
+            threshold accepts.
+        threshold: Similarity above which `identify` takes two pictures for the same; chosen on the
+            validation pictures once a file has been made.
+    """
+
+    name: ClassVar[str] = "embedding"
+    noun: ClassVar[str] = "image embedder"
+    use: ClassVar[str] = "Comparing images by vectors: those of one class have a small angle"
+    limits: ClassVar[tuple[str, ...]] = (
+        "How many images of strangers are accepted at a threshold depends on who or what they "
+        "show; measure it on images like those of the application.",
+        "It does not notice whether a picture shows a living person or another picture.",
+    )
+    agreed: ClassVar[str] = "same most similar picture by file and network"
+    recipe: ClassVar[str] = "embedding"
+    curve: ClassVar[str] = "accuracy"
+    same_classes: ClassVar[bool] = False
+    shares: ClassVar[tuple[str, ...]] = (
+        "verification",
+        "recall_at_1",
+        "map",
+        "tar_at_far_1e-2",
+        "tar_at_far_1e-3",
+        "accepted_at_threshold",
+        "strangers_at_threshold",
+    )
+    details: ClassVar[tuple[str, ...]] = ("roc",)
+
+    dimension: int = number(128, least=2, most=LARGEST_DIMENSION)
+    loss: str = choice("arcface", "cosface", "triplets")
+    margin: float | None = number(None, least=0, most=2)
+    scale: float = number(32.0, above=0, most=1000)
+    pictures: int = number(4, least=2, most=1024)
+    held_out: tuple[str, ...] = ()
+    false_accepts: float = number(0.01, above=0, below=1)
+    threshold: float | None = number(None, least=-1, most=1)
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits` or a folder with a folder of images per class.
+
+        The classes that are held out stand behind the others and are the test split. The validation
+        images are in such an order that each batch has several of each of its classes.
+        """
+        data = load_embedding(source, self.held_out, input_spec, seed, progress, judge_depth)
+        together = data.validation.subset(in_turn(data.validation.labels, self.pictures))
+        return replace(data, validation=together)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the images of all classes that were not trained."""
+        if source == "digits":
+            data = self.load(source, input_spec, seed, progress, True)
+            return TestImages(data.test, data.skipped, data.notes, classes=data.classes)
+        return load_unseen(source, labels, input_spec, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of such a source's classes, in the order of its folders."""
+        return class_names(source)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject mixed pictures, which have no class, and weights of classes."""
+        for stage in ("train", "qat"):
+            for name in (f"{stage}.augmentation.mixup", f"{stage}.augmentation.cutmix"):
+                if fields[name]:
+                    raise UserError(f"{name} is {fields[name]}; it must be 0 for embeddings.")
+            if fields[f"{stage}.class_weights"]:
+                raise UserError(
+                    f"{stage}.class_weights is true; it must be false for embeddings, whose "
+                    "batches have all classes equally often."
+                )
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return the network with a projection to the vector, for training the classes that are."""
+        trained = classes - number_held_out(classes, self.held_out)
+        return embedder(network, trained, self.dimension)
+
+    def objective(self, network: Network) -> "EmbeddingObjective":
+        """Return the softmax with a margin, or triplets."""
+        margin = _MARGINS[self.loss] if self.margin is None else self.margin
+        common = network.classes, self.dimension, self.pictures
+        if self.loss == "triplets":
+            from mobilenet_tf.tasks.embedding.triplets import Triplets
+
+            return Triplets(*common, margin)
+        from mobilenet_tf.tasks.embedding.margin_softmax import MarginSoftmax
+
+        additive_angle = self.loss == "arcface"
+        return MarginSoftmax(*common, margin, self.scale, additive_angle)
+
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return how well vectors find and verify pictures of their class.
+
+        Returns:
+            images; verification, its accuracy by ten folds of 6,000 pairs; recall_at_1 and map of
+            searching among all others; tar_at_far_1e-2 and tar_at_far_1e-3, the true accept rates
+            at these false accept rates (None with too few pairs); accepted_at_threshold and
+            strangers_at_threshold, both rates at `threshold` (None without one); roc
+            {false_accepts, true_accepts, thresholds}, each a list.
+        """
+        vectors = unit(finite(outputs, name))
+        check_pairs(labels, name)
+        same, different = split_pairs(vectors, labels)
+        recall, precision = retrieval(vectors, labels)
+        at = self.threshold
+        return {
+            "images": len(labels),
+            "verification": verification(vectors, labels),
+            "recall_at_1": recall,
+            "map": precision,
+            "tar_at_far_1e-2": true_accepts(same, different, 1e-2),
+            "tar_at_far_1e-3": true_accepts(same, different, 1e-3),
+            "accepted_at_threshold": None if at is None else float((same > at).mean()),
+            "strangers_at_threshold": None if at is None else float((different > at).mean()),
+            "roc": {key: values.tolist() for key, values in roc(same, different)._asdict().items()},
+        }
+
+    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "Embedding":
+        """Return the task with the threshold that accepts `false_accepts` of strangers.
+
+        Args:
+            outputs: Vectors of the validation pictures.
+            labels: Their classes.
+        """
+        _, different = split_pairs(unit(outputs), labels)
+        return replace(self, threshold=threshold_at(different, self.false_accepts))
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the pictures whose nearest other picture is of another class, nearest first.
+
+        The rows have file, label, predicted (the class of the other), score (the similarity) and
+        picture, which shows both.
+        """
+        others, similarity, _ = nearest(unit(outputs))
+        wrong = np.flatnonzero(test.labels != test.labels[others])
+        found = Mistakes([], {})
+        for rank, row in enumerate(wrong[np.argsort(-similarity[wrong], kind="stable")][:MISTAKES]):
+            picture, other = f"worst/{rank + 1:02d}.png", others[row]
+            found.pictures[picture] = np.hstack([test.images[row], test.images[other]])
+            found.rows.append(
+                {
+                    "file": test.names[row],
+                    "label": classes[test.labels[row]],
+                    "predicted": classes[test.labels[other]],
+                    "score": round(float(similarity[row]), 4),
+                    "picture": picture,
+                }
+            )
+        return found
+
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
+        """Return the other picture that is most similar to each, and its lead over the next.
+
+        A step of one value changes a cosine by up to 1 / length of the vector.
+        """
+        index, first, second = nearest(unit(outputs))
+        lengths = np.linalg.norm(outputs.astype(np.float64), axis=1)
+        gap = np.full(len(outputs), np.inf)
+        np.subtract(first, second, out=gap, where=np.isfinite(second))
+        return Decisions(index[:, None], (gap * lengths / steps[0])[:, None])
+
+    def answers(
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the vectors of pictures and their similarities with each other.
+
+        Returns:
+            threshold, above which pictures count as the same (None if unknown); and
+            predictions [{vector, similarities}]: a vector of length 1, and the cosines with all
+            pictures in their order.
+        """
+        vectors = unit(finite(outputs, name))
+        return {
+            "threshold": self.threshold,
+            "predictions": [
+                {
+                    "vector": [round(float(value), 6) for value in vector],
+                    "similarities": [round(float(value), 4) for value in vectors @ vector],
+                }
+                for vector in vectors
+            ],
+        }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per pair of images, the most similar first."""
+        predictions = found["predictions"]
+        pairs = sorted(
+            (-one["similarities"][second], one["image"], predictions[second]["image"])
+            for first, one in enumerate(predictions)
+            for second in range(first)
+        )
+        at = found["threshold"]
+        judged = ["unknown" if at is None else "same" if -s > at else "other" for s, _, _ in pairs]
+        return ["image", "image", "similarity", "taken for"], [
+            (first, second, f"{-similarity:.3f}", judgement)
+            for (similarity, first, second), judgement in zip(pairs, judged, strict=True)
+        ]

@@ -1,0 +1,257 @@
+"""Where on earth a picture was taken, as a choice among cells (PlaNet, arXiv 1602.05314)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.earth import great_circle_km
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.labelled import read_test
+from mobilenet_tf.datasets.sources.places import Places, list_places
+from mobilenet_tf.datasets.splitting import assign_splits
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.geolocation.cells import FINEST, adaptive_cells, nearest_cells, place_of
+from mobilenet_tf.tasks.scores import finite, first_of
+from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+RADII_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent (1602.05314, 3)
+
+
+@dataclass(frozen=True)
+class Geolocation(Task):
+    """The place of a picture.
+
+    Labels are float64 (N, 3): latitude and longitude in degrees, and the index of the cell. Classes
+    are cells, named by their H3 index. Outputs are probabilities (N, classes).
+
+    Attributes:
+        most: Number of training pictures above which a cell is divided.
+        least: Number of training pictures below which a cell is left out.
+        finest: H3 resolution of the smallest cells. 7 has 1.4 km from the centre to a corner.
+    """
+
+    most: int = number(50, least=1)
+    least: int = number(10, least=1)
+    finest: int = number(7, least=0, most=FINEST)
+
+    name: ClassVar[str] = "geolocation"
+    noun: ClassVar[str] = "locator"
+    use: ClassVar[str] = "Estimating where images of scenery or wildlife were taken, for surveys"
+    limits: ClassVar[tuple[str, ...]] = (
+        "It must not be used to find out where people live, work or stay, to follow them, or on "
+        "images whose owners have not agreed to it.",
+        "It always answers with one of its cells, even for an image of another part of the earth; "
+        "its places are as unevenly spread as those of its training images.",
+    )
+    agreed: ClassVar[str] = "same cell predicted by file and network"
+    recipe: ClassVar[str] = "geolocation"
+    curve: ClassVar[str] = "accuracy"
+    shares: ClassVar[tuple[str, ...]] = (
+        *("within_200", "within_1", "within_25", "within_750", "within_2500"),
+    )
+    details: ClassVar[tuple[str, ...]] = ("median_km",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.least > self.most:
+            raise UserError(
+                f"least is {self.least}; it must be at most most, which is {self.most}."
+            )
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, a table of files and coordinates, or a folder of pictures with EXIF."""
+        return self._in_cells(list_places(source), seed).read(
+            input_spec, seed, progress, judge_depth
+        )
+
+    def _in_cells(self, places: Places, seed: int) -> Places:
+        """Assign pictures to splits and cells; the places of training pictures decide the cells."""
+        listing, positions = places.labelled.listing, places.positions
+        assigned = assign_splits(listing, seed)
+        training = assigned["train"]
+        cells = adaptive_cells(positions[training], self.most, self.least, self.finest)
+        if len(cells) < 2:
+            raise UserError(
+                f"{places.labelled.source} has {len(cells)} cells with at least {self.least} "
+                "training pictures; at least 2 are needed. A lower `least` makes more cells."
+            )
+        inside = set(training[[row for members in cells.values() for row in members]].tolist())
+        skipped = [
+            {
+                "file": listing.names[row],
+                "reason": f"its cell has fewer than {self.least} training pictures",
+            }
+            for row in training.tolist()
+            if row not in inside
+        ]
+        split_of = {row: split for split, rows in assigned.items() for row in rows.tolist()}
+        rows = np.array([r for r in sorted(split_of) if r in inside or split_of[r] != "train"])
+        kept = replace(
+            listing.subset(rows),
+            classes=tuple(cells),
+            labels=list(self._labels(positions[rows], tuple(cells))),
+            splits=[split_of[row] for row in rows.tolist()],
+        )
+        return places.relabelled(rows, kept, skipped)
+
+    def _labels(self, positions: np.ndarray, cells: Sequence[str]) -> np.ndarray:
+        return np.column_stack([positions, nearest_cells(positions, cells, self.finest)])
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test images of such a source."""
+        places = list_places(source)
+        if places.images is not None:
+            data = self.load(source, input_spec, seed, progress, judge_depth=False)
+            if data.classes != tuple(labels):
+                raise UserError(f"The cells of {source} are not those of the model.")
+            return TestImages(data.test, data.skipped, data.notes)
+        listing = places.labelled.listing
+        cells = list(self._labels(places.positions, labels))
+        labelled = replace(
+            places.labelled, listing=replace(listing, classes=tuple(labels), labels=cells)
+        )
+        return read_test(labelled, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the cells of a source's pictures, under the seed 0."""
+        return self._in_cells(list_places(source), 0).labelled.listing.classes
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return the network with a class for each cell."""
+        return network.with_classes(classes)
+
+    def objective(self, network: Network) -> "Objective":
+        """Return the cross-entropy of cells."""
+        from mobilenet_tf.tasks.geolocation.objective import CellEntropy
+
+        return CellEntropy(network.classes)
+
+    def constants(self, network: Network, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the cells for programs without H3: [[latitude, longitude, radius in km]]."""
+        return {"cells": [[round(value, 5) for value in place_of(cell)] for cell in classes]}
+
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return how far the centre of the likeliest cell is from the place of each image.
+
+        Returns:
+            images; within_1, within_25, within_200, within_750 and within_2500, the shares within
+            so many km; and median_km.
+        """
+        distances = self._distances(finite(outputs, name), labels, classes)
+        shares = {f"within_{km}": float((distances <= km).mean()) for km in RADII_KM}
+        return {"images": len(labels), **shares, "median_km": round(float(np.median(distances)), 3)}
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the images that are farthest from where they are placed.
+
+        The rows have file, label and predicted (latitude and longitude), score, distance_km and
+        picture.
+        """
+        distances = self._distances(outputs, test.labels, classes)
+        found = Mistakes([], {})
+        for rank, row in enumerate(np.argsort(-distances, kind="stable")[:MISTAKES]):
+            picture = f"worst/{rank + 1:02d}.png"
+            found.pictures[picture] = np.asarray(test.images[row])
+            best = int(outputs[row].argmax())
+            found.rows.append(
+                {
+                    "file": test.names[row],
+                    "label": _shown(*test.labels[row, :2]),
+                    "predicted": _shown(*place_of(classes[best])[:2]),
+                    "score": round(float(outputs[row, best]), 4),
+                    "distance_km": round(float(distances[row]), 1),
+                    "picture": picture,
+                }
+            )
+        return found
+
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
+        """Return the first cell of each picture, and its lead over the second."""
+        return first_of(outputs, steps[0])
+
+    def answers(
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the likeliest cells of each picture.
+
+        Returns:
+            probabilities, which is true; and predictions [{classes: [{label, score, latitude,
+            longitude, radius_km, cell}]}]. The label is the place as a text.
+        """
+        best = np.argsort(-finite(outputs, name), axis=1, kind="stable")[:, :top]
+        return {
+            "probabilities": True,
+            "predictions": [
+                {"classes": [_answer(labels[index], float(row[index])) for index in order]}
+                for row, order in zip(outputs, best.tolist(), strict=True)
+            ],
+        }
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and cell."""
+        rows: list[tuple[str, ...]] = [
+            (one["image"] if rank == 0 else "", place["label"], f"{place['score']:.2%}")
+            for one in found["predictions"]
+            for rank, place in enumerate(one["classes"])
+        ]
+        return ["image", "place", "score"], rows
+
+    def _distances(
+        self, outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+    ) -> np.ndarray:
+        centres = np.array([place_of(cell)[:2] for cell in classes])
+        return great_circle_km(centres[outputs.argmax(axis=1)], labels[:, :2])
+
+
+def _answer(cell: str, score: float) -> dict[str, Any]:
+    place = place_of(cell)
+    return {
+        "label": f"{_shown(place.latitude, place.longitude)}, {place.radius_km:.3g} km around",
+        "score": round(score, 4),
+        "latitude": round(place.latitude, 5),
+        "longitude": round(place.longitude, 5),
+        "radius_km": round(place.radius_km, 3),
+        "cell": cell,
+    }
+
+
+def _shown(latitude: float, longitude: float) -> str:
+    """Return a place such as `48.14 N 11.58 E`."""
+    return (
+        f"{abs(latitude):.2f} {'N' if latitude >= 0 else 'S'} "
+        f"{abs(longitude):.2f} {'E' if longitude >= 0 else 'W'}"
+    )

@@ -1,0 +1,246 @@
+"""Several labels per picture, each of which a picture has or has not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.multilabel.scores import (
+    NEUTRAL,
+    average_precision,
+    best_threshold,
+    f1,
+    logit,
+    sigmoid,
+)
+from mobilenet_tf.tasks.scores import finite
+from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+NO_LABELS = "none"  # how a picture without any is shown
+
+
+@dataclass(frozen=True)
+class MultiLabel(Task):
+    """Several labels per picture.
+
+    Labels are uint8 (N, classes), 1 where a picture has the label. Outputs are logits
+    (N, classes); the sigmoid of one is the probability of its label, whatever the others are.
+
+    Attributes:
+        thresholds: Probability from which each label counts as predicted, between 0 and 1; empty
+            for 0.5. Training chooses them on the validation images, with the scores of the file.
+    """
+
+    thresholds: tuple[float, ...] = ()
+
+    name: ClassVar[str] = "multilabel"
+    noun: ClassVar[str] = "multi-label classifier"
+    use: ClassVar[str] = "Finding out which of the labels below apply to an image"
+    limits: ClassVar[tuple[str, ...]] = (
+        "Its thresholds were chosen on validation images. Where labels are much rarer or more "
+        "frequent than among these, other thresholds are better.",
+    )
+    agreed: ClassVar[str] = "same labels predicted by file and network"
+    recipe: ClassVar[str] = "multilabel"
+    curve: ClassVar[str] = "map"
+    shares: ClassVar[tuple[str, ...]] = ("map", "f1_macro", "f1_micro", "exact")
+    details: ClassVar[tuple[str, ...]] = ("per_class",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for value in self.thresholds:
+            if not 0 < value < 1:
+                raise UserError(f"thresholds has {value}; each must be between 0 and 1.")
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, a table of files and labels, or a folder of pictures per label."""
+        from mobilenet_tf.datasets.sources.labels import load_labels
+
+        return load_labels(source, input_spec, seed, progress, judge_depth)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test images of such a source."""
+        from mobilenet_tf.datasets.sources.labels import load_labels_test
+
+        return load_labels_test(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's labels."""
+        from mobilenet_tf.datasets.sources.labels import label_names
+
+        return label_names(source)
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return the network with a logit for each label."""
+        return network.with_classes(classes).with_logits()
+
+    def objective(self, network: Network) -> "Objective":
+        """Return binary cross-entropy of every label."""
+        from mobilenet_tf.tasks.multilabel.objective import BinaryCrossEntropy
+
+        return BinaryCrossEntropy(network.classes)
+
+    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "MultiLabel":
+        """Return the task with the thresholds that have the highest F1 on validation images."""
+        probabilities = sigmoid(outputs)
+        chosen = (best_threshold(*one) for one in zip(probabilities.T, labels.T == 1, strict=True))
+        return replace(self, thresholds=tuple(round(value, 6) for value in chosen))
+
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return average precision, and F1 at the thresholds.
+
+        Returns:
+            images; map, the mean of the labels' average precisions; f1_macro, the mean of their
+            F1; f1_micro, the F1 of all decisions together; exact, the share of images of which
+            all labels are right; and per_class {name: {average_precision, f1, precision, recall,
+            threshold, images}}. What no image of the labels' decides is None and in no mean.
+        """
+        scores, present = finite(outputs, name), labels == 1
+        predicted, thresholds = self._margins(scores) >= 0, self._thresholds(len(classes))
+        per_class = {
+            label: {
+                "average_precision": average_precision(scores[:, index], present[:, index]),
+                **_found(predicted[:, index], present[:, index]),
+                "threshold": float(thresholds[index]),
+                "images": int(present[:, index].sum()),
+            }
+            for index, label in enumerate(classes)
+        }
+        return {
+            "images": len(labels),
+            "map": _mean([one["average_precision"] for one in per_class.values()]),
+            "f1_macro": _mean([one["f1"] for one in per_class.values()]),
+            "f1_micro": _found(predicted, present)["f1"],
+            "exact": float((predicted == present).all(axis=1).mean()),
+            "per_class": per_class,
+        }
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the images of which a label is wrong and farthest from its threshold.
+
+        The rows have file, label (the true ones), predicted, score (the probability of the wrong
+        label), wrong (that label) and picture.
+        """
+        margins = self._margins(outputs)
+        distance = np.where((margins >= 0) != test.labels, np.abs(margins), -1)
+        found = Mistakes([], {})
+        order = np.argsort(-distance.max(axis=1), kind="stable")[:MISTAKES]
+        for rank, row in enumerate(order):
+            if distance[row].max() < 0:
+                break
+            label = int(distance[row].argmax())
+            picture = f"worst/{rank + 1:02d}.png"
+            found.pictures[picture] = np.asarray(test.images[row])
+            found.rows.append(
+                {
+                    "file": test.names[row],
+                    "label": _listed(classes, test.labels[row]),
+                    "predicted": _listed(classes, margins[row] >= 0),
+                    "wrong": classes[label],
+                    "score": round(float(sigmoid(outputs[row, label])), 4),
+                    "picture": picture,
+                }
+            )
+        return found
+
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
+        """Return for each label whether it is predicted, and how far its logit is from changing."""
+        margins = self._margins(outputs)
+        return Decisions((margins >= 0).astype(np.int64), np.abs(margins) / steps[0])
+
+    def answers(
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the labels of each picture, the likeliest first.
+
+        Returns:
+            probabilities, which is true; and predictions [{classes: [{label, score}]}] with the
+            labels whose probability reaches their threshold: none, one or several.
+        """
+        predictions = []
+        for row, margins in zip(finite(outputs, name), self._margins(outputs), strict=True):
+            order = np.argsort(-row, kind="stable")
+            found = [index for index in order if margins[index] >= 0][:top]
+            scores = sigmoid(row[found])
+            classes = [
+                {"label": labels[index], "score": round(float(score), 4)}
+                for index, score in zip(found, scores, strict=True)
+            ]
+            predictions.append({"classes": classes})
+        return {"probabilities": True, "predictions": predictions}
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and label."""
+        rows: list[tuple[str, ...]] = []
+        for one in found["predictions"]:
+            given = [(label["label"], f"{label['score']:.2%}") for label in one["classes"]]
+            for rank, cells in enumerate(given or [(NO_LABELS, "")]):
+                rows.append((one["image"] if rank == 0 else "", *cells))
+        return ["image", "label", "score"], rows
+
+    def _margins(self, logits: np.ndarray) -> np.ndarray:
+        """Return by how much each logit exceeds that of its threshold, float64 (N, classes)."""
+        return np.asarray(logits, np.float64) - logit(self._thresholds(logits.shape[1]))
+
+    def _thresholds(self, classes: int) -> np.ndarray:
+        if len(self.thresholds) not in (0, classes):
+            raise UserError(
+                f"thresholds has {len(self.thresholds)} values for {classes} labels; one for each "
+                "is needed."
+            )
+        return np.array(self.thresholds or [NEUTRAL] * classes, np.float64)
+
+
+def _found(predicted: np.ndarray, present: np.ndarray) -> dict[str, float | None]:
+    """Return precision, recall and F1 of bool arrays of one shape."""
+    correct, found, all_of_it = (
+        int(one.sum()) for one in (predicted & present, predicted, present)
+    )
+    return {
+        "precision": correct / found if found else None,
+        "recall": correct / all_of_it if all_of_it else None,
+        "f1": f1(correct, found, all_of_it),
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _listed(classes: Sequence[str], chosen: np.ndarray) -> str:
+    return ", ".join(classes[index] for index in np.flatnonzero(chosen).tolist()) or NO_LABELS

@@ -1,0 +1,143 @@
+"""Training of segmenters: cross-entropy per pixel of the input."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.masks import IGNORED
+from mobilenet_tf.datasets.pipeline import Moves
+from mobilenet_tf.tasks.objective import Objective
+
+_Sides = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PixelCrossEntropy(Objective):
+    """Cross-entropy of logits that are enlarged to the input, as decoding enlarges them.
+
+    Attributes:
+        classes: Number of classes.
+        sides: Height and width of the input.
+    """
+
+    classes: int
+    sides: _Sides
+
+    def check(self, labels: np.ndarray) -> None:
+        """Reject masks with classes that the network does not have."""
+        known = labels[labels != IGNORED]
+        if known.size and known.max() >= self.classes:
+            raise UserError(
+                f"classes is {self.classes}, but the masks have classes up to {known.max()}."
+            )
+
+    def targets(self, labels: tf.Tensor, moves: Moves | None) -> tf.Tensor:
+        """Return one-hot vectors, float32 (N, height, width, classes); zeros where ignored.
+
+        A mask is moved like its picture, each pixel taking the nearest value. What comes from
+        outside the picture is ignored, although the picture shows its reflection there.
+        """
+        masks = labels[..., tf.newaxis]
+        if moves is not None:
+            masks = tf.raw_ops.ImageProjectiveTransformV3(
+                images=masks,
+                transforms=moves.transforms,
+                output_shape=self.sides,
+                fill_value=float(IGNORED),
+                interpolation="NEAREST",
+                fill_mode="CONSTANT",
+            )
+        elif masks.shape[1:3] != self.sides:  # training pictures are stored larger
+            masks = tf.image.resize(masks, self.sides, "nearest")
+        return tf.one_hot(masks[..., 0], self.classes)
+
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures."""
+        return tf.zeros((0, *self.sides, self.classes))
+
+    def trained(self, model: keras.Model) -> keras.Model:
+        """Return the model, whose outputs are logits."""
+        return model
+
+    def loss(self, smoothing: float) -> keras.losses.Loss:
+        """Return the mean over all pixels; those that are ignored count as 0."""
+        return _PixelLoss(self.sides, smoothing, name="pixel_cross_entropy")
+
+    def metrics(self) -> list[str | keras.metrics.Metric]:
+        """Return mIoU and the share of pixels with the right class."""
+        return [_MeanOverlap(self.classes, self.sides), _PixelAccuracy(self.sides)]
+
+    def class_weights(self, labels: np.ndarray) -> np.ndarray:
+        """Return the inverse number of pixels of each class, scaled."""
+        counts = np.bincount(labels[labels != IGNORED], minlength=self.classes)
+        weights = counts.sum() / (max(1, np.count_nonzero(counts)) * np.maximum(counts, 1))
+        return weights.astype(np.float32)
+
+    def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
+        """Return T^2 times the mean cross-entropy per logit vector at temperature T."""
+        soft = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
+        losses = tf.nn.softmax_cross_entropy_with_logits(soft, student / temperature)
+        return temperature**2 * tf.reduce_mean(losses)
+
+
+def _enlarged(logits: tf.Tensor, sides: _Sides) -> tf.Tensor:
+    """Enlarge logits (N, h, w, classes) as `masks.predicted` does."""
+    return tf.image.resize(logits, sides, "bilinear")
+
+
+class _PixelLoss(keras.losses.Loss):
+    """(targets, logits) -> loss of each pixel, (N, height, width)."""
+
+    def __init__(self, sides: _Sides, smoothing: float, **options: Any):
+        super().__init__(**options)
+        self.sides, self.smoothing = sides, smoothing
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        logits = _enlarged(y_pred, self.sides)
+        known = tf.reduce_sum(y_true, -1, keepdims=True)
+        y_true = (1 - self.smoothing) * y_true + self.smoothing * known / logits.shape[-1]
+        return tf.nn.softmax_cross_entropy_with_logits(y_true, logits)
+
+
+class _MeanOverlap(keras.metrics.Metric):
+    """mIoU of all pixels so far, over the classes that occur."""
+
+    def __init__(self, classes: int, sides: _Sides, name: str = "miou"):
+        super().__init__(name)
+        self.sides = sides
+        self.counts = self.add_weight("counts", (classes, classes), initializer="zeros")
+
+    def update_state(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: Any = None) -> None:
+        found = tf.reshape(tf.argmax(_enlarged(y_pred, self.sides), -1), (-1,))
+        truth = tf.reshape(tf.argmax(y_true, -1), (-1,))
+        known = tf.reshape(tf.reduce_max(y_true, -1), (-1,)) > 0
+        counts = tf.math.confusion_matrix(
+            truth, found, self.counts.shape[0], tf.cast(known, tf.float32), tf.float32
+        )
+        self.counts.assign_add(counts)
+
+    def reset_state(self) -> None:
+        self.counts.assign(tf.zeros_like(self.counts))
+
+    def result(self) -> tf.Tensor:
+        correct = tf.linalg.diag_part(self.counts)
+        union = tf.reduce_sum(self.counts, 0) + tf.reduce_sum(self.counts, 1) - correct
+        occur = tf.reduce_sum(tf.cast(union > 0, tf.float32))
+        return tf.math.divide_no_nan(tf.reduce_sum(tf.math.divide_no_nan(correct, union)), occur)
+
+
+class _PixelAccuracy(keras.metrics.Mean):
+    """Share of the known pixels with the right class."""
+
+    def __init__(self, sides: _Sides, name: str = "pixel_accuracy"):
+        super().__init__(name)
+        self.sides = sides
+
+    def update_state(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: Any = None) -> Any:
+        found = tf.argmax(_enlarged(y_pred, self.sides), -1)
+        right = tf.cast(found == tf.argmax(y_true, -1), tf.float32)
+        return super().update_state(right, tf.reduce_max(y_true, -1))

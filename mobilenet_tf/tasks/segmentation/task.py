@@ -1,0 +1,244 @@
+"""Semantic segmentation: a class for every pixel, by LR-ASPP or R-ASPP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.masks import IGNORED
+from mobilenet_tf.datasets.sources.masks.load import load_masks, load_test_masks, mask_classes
+from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.segmentation.masks import (
+    on_picture,
+    overlay,
+    predicted,
+    run_lengths,
+)
+from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap, overlaps, scores
+from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+
+if TYPE_CHECKING:
+    from mobilenet_tf.tasks.objective import Objective
+
+_GAP = 4  # pixels between the pictures of a mistake
+
+
+@dataclass(frozen=True)
+class Segmentation(Task):
+    """A class for every pixel.
+
+    Labels are masks, uint8 (N, height, width) of the stored pictures, with 255 for pixels that
+    belong to no class. Outputs are logits (N, h, w, classes) on a coarser grid;
+    `masks.predicted` says what they mean.
+
+    Attributes:
+        lite: Whether the head is LR-ASPP (V3, 6.4), which also reads a finer map; or R-ASPP.
+        features: Number of channels in the head.
+        output_stride: Largest stride of the backbone, 16 or 32.
+        low_stride: Stride of LR-ASPP's finer map and output: 4, 8 or 16.
+        halved: Whether the backbone's last stage has half as many channels, as in the papers.
+    """
+
+    lite: bool = True
+    features: int = number(128, least=1, most=4096)
+    output_stride: int = 16
+    low_stride: int = 8
+    halved: bool = True
+
+    name: ClassVar[str] = "segmentation"
+    noun: ClassVar[str] = "segmenter"
+    use: ClassVar[str] = "Marking every pixel of an image with one of the classes below"
+    limits: ClassVar[tuple[str, ...]] = (
+        "It gives every pixel one of its classes, even where an image shows none of them.",
+        "Its outlines are as coarse as its output, which is enlarged to the image; what is thinner "
+        "than a few pixels of the input is lost.",
+    )
+    agreed: ClassVar[str] = "same class of a pixel in file and network"
+    recipe: ClassVar[str] = "segmentation"
+    curve: ClassVar[str] = "miou"
+    shares: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
+    details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._head(2)
+
+    def _head(self, classes: int) -> Segmenter:
+        if self.lite:
+            return LRASPP(classes, self.features, self.output_stride, self.low_stride)
+        return RASPP(classes, self.features, self.output_stride)
+
+    def load(
+        self,
+        source: str,
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+        judge_depth: bool,
+    ) -> Dataset:
+        """Load `digits`, or a folder of pictures with masks or outlines; see `sources.masks`."""
+        return load_masks(source, input_spec, seed, progress, judge_depth)
+
+    def load_test(
+        self,
+        source: str,
+        labels: Sequence[str],
+        input_spec: InputSpec,
+        seed: int,
+        progress: Progress | None,
+    ) -> TestImages:
+        """Load the test pictures of such a source."""
+        return load_test_masks(source, labels, input_spec, seed, progress)
+
+    def class_names(self, source: str) -> tuple[str, ...]:
+        """Return the names of a source's classes; only colours and values of masks are read."""
+        return mask_classes(source)
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return 96 pixels for `digits`, whose scenes are as large, or else 256; three channels."""
+        return (96, 3) if source == "digits" else (256, 3)
+
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject CutMix: a share of a picture is no share of each of its pixels."""
+        for path, value in fields.items():
+            if path.endswith(".cutmix") and value:
+                raise UserError(f"{path} is {value}; it must be 0 for segmentation.")
+
+    def with_head(self, network: Network, classes: int) -> Network:
+        """Return a segmenter on the network's backbone."""
+        if isinstance(network.head[-1], Segmenter):
+            return network.with_classes(classes)
+        return segmenter(network, self._head(classes), halved=self.halved)
+
+    def objective(self, network: Network) -> "Objective":
+        """Return cross-entropy per pixel of the input."""
+        from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy
+
+        return PixelCrossEntropy(network.classes, (network.input.height, network.input.width))
+
+    def metrics(
+        self,
+        outputs: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str],
+        name: str = "The model",
+    ) -> dict[str, Any]:
+        """Return mIoU and its parts from one confusion over all pixels.
+
+        Returns:
+            images, and what `scores.scores` returns.
+        """
+        _check(outputs, len(classes), name)
+        counts = confusion(predicted(outputs, labels.shape[1:3]), labels, len(classes))
+        return {"images": len(labels), **scores(counts, list(classes))}
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the pictures with the lowest mIoU, each beside its true and its predicted mask.
+
+        The rows have file, miou, class (the one with the lowest overlap), iou (its) and picture.
+        """
+        found = predicted(outputs, test.labels.shape[1:3])
+        counts = [
+            confusion(mask, truth, len(classes))
+            for mask, truth in zip(found, test.labels, strict=True)
+        ]
+        means = np.array([mean_overlap(one) if one.any() else np.inf for one in counts])
+        mistakes = Mistakes([], {})
+        for rank, row in enumerate(np.argsort(means, kind="stable")[:MISTAKES]):
+            if means[row] >= 1:
+                break
+            shares = overlaps(counts[row])
+            worst = int(np.nanargmin(shares))
+            picture = f"worst/{rank + 1:02d}.png"
+            pixels = np.asarray(test.images[row])
+            mistakes.pictures[picture] = side_by_side(pixels, test.labels[row], found[row])
+            mistakes.rows.append(
+                {
+                    "file": test.names[row],
+                    "miou": round(float(means[row]), 4),
+                    "class": classes[worst],
+                    "iou": round(float(shares[worst]), 4),
+                    "picture": picture,
+                }
+            )
+        return mistakes
+
+    def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
+        """Return the class of each logit vector, and its lead over the second."""
+        flat = outputs.reshape(len(outputs), -1, outputs.shape[-1]).astype(np.float64)
+        ranked = np.partition(flat, -2, axis=-1)
+        return Decisions(flat.argmax(axis=-1), (ranked[..., -1] - ranked[..., -2]) / steps[0])
+
+    def answers(
+        self,
+        outputs: np.ndarray,
+        labels: Sequence[str],
+        top: int,
+        name: str,
+        framings: Sequence[Framing],
+    ) -> dict[str, Any]:
+        """Return the masks of each picture, in its own pixels.
+
+        Returns:
+            predictions [{size: [height, width], classes: [{label, share, counts}]}], the largest
+            classes first: share of the picture that the network saw, and the mask as COCO's
+            uncompressed run lengths.
+        """
+        _check(outputs, len(labels), name)
+        predictions = []
+        for one, framing in zip(outputs, framings, strict=True):
+            width, height = framing.sides
+            (mask,) = predicted(one[None], (height, width))
+            mask = on_picture(mask, framing)
+            pixels = np.bincount(mask[mask != IGNORED], minlength=len(labels))
+            largest = np.argsort(-pixels, kind="stable")[:top]
+            found = [
+                {
+                    "label": labels[index],
+                    "share": round(float(pixels[index] / pixels.sum()), 4),
+                    "counts": run_lengths(mask == index),
+                }
+                for index in largest
+                if pixels[index]
+            ]
+            predictions.append({"size": list(mask.shape), "classes": found})
+        return {"predictions": predictions}
+
+    def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
+        """Return one row per image and class."""
+        rows: list[tuple[str, ...]] = [
+            (one["image"] if rank == 0 else "", given["label"], f"{given['share']:.2%}")
+            for one in found["predictions"]
+            for rank, given in enumerate(one["classes"])
+        ]
+        return ["image", "class", "share of the pixels"], rows
+
+
+def side_by_side(pixels: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return a picture, its true mask over it and its predicted mask over it, in one picture."""
+    plain = np.broadcast_to(pixels, (*truth.shape, 3))
+    gap = np.full((len(truth), _GAP, 3), 255, np.uint8)
+    return np.hstack([plain, gap, overlay(pixels, truth), gap, overlay(pixels, found)])
+
+
+def _check(outputs: np.ndarray, classes: int, name: str) -> None:
+    """Reject outputs that are no logits of so many classes.
+
+    Raises:
+        UserError: They are not.
+    """
+    if outputs.ndim != 4 or outputs.shape[3] != classes:
+        sides = "x".join(map(str, outputs.shape[1:]))
+        raise UserError(
+            f"{name} has outputs of {sides}; a segmenter of {classes} classes has a logit for each "
+            "of them on a grid."
+        )
+    if not np.isfinite(outputs).all():
+        raise UserError(f"{name} gives logits that are not numbers (NaN or infinite).")
