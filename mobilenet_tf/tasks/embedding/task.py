@@ -145,7 +145,7 @@ class Embedding(Task):
     def objective(self, network: Network) -> "EmbeddingObjective":
         """Return the softmax with a margin, or triplets."""
         margin = _MARGINS[self.loss] if self.margin is None else self.margin
-        common = network.classes, self.dimension, self.pictures
+        common = network.classes, self.pictures
         if self.loss == "triplets":
             from mobilenet_tf.tasks.embedding.triplets import Triplets
 
