@@ -218,7 +218,8 @@ class Embedding(Task):
             labels: Their classes.
         """
         _, different = split_pairs(unit(outputs), labels)
-        return replace(self, threshold=threshold_at(different, self.false_accepts))
+        threshold = threshold_at(np.clip(different, -1, 1), self.false_accepts)
+        return replace(self, threshold=threshold)
 
     def labels(self, classes: Sequence[str]) -> tuple[str, ...]:
         """Return the names of the trained classes, which `load_test` leaves out."""
