@@ -253,6 +253,10 @@ class Task(Checked, ABC):
         """
         return self
 
+    def for_files(self) -> "Task":
+        """Return this task without settings that only training needs, as files name it."""
+        return self
+
     def labels(self, classes: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that files have: the names of what their outputs stand for."""
         return tuple(classes)

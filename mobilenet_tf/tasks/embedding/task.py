@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import choice, number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
@@ -15,7 +14,7 @@ from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.class_batches import in_turn
+from mobilenet_tf.tasks.class_batches import check_class_batches, in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
 from mobilenet_tf.tasks.embedding.similarity import (
     Retrieval,
@@ -149,15 +148,7 @@ class Embedding(Task):
 
     def check_recipe(self, fields: Mapping[str, Any]) -> None:
         """Reject mixed pictures, which have no class, and weights of classes."""
-        for stage in ("train", "qat"):
-            for name in (f"{stage}.augmentation.mixup", f"{stage}.augmentation.cutmix"):
-                if fields[name]:
-                    raise UserError(f"{name} is {fields[name]}; it must be 0 for embeddings.")
-            if fields[f"{stage}.class_weights"]:
-                raise UserError(
-                    f"{stage}.class_weights is true; it must be false for embeddings, whose "
-                    "batches have all classes equally often."
-                )
+        check_class_batches(fields, "embeddings")
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a projection to the vector, for training the classes that are."""
