@@ -69,7 +69,6 @@ class Detection(Structure, Task):
     rises: ClassVar[bool] = False
     recipe: ClassVar[str] = "detection"
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")
-    details: ClassVar[tuple[str, ...]] = ("sizes", "per_class", "confusion", "curves")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -176,10 +175,9 @@ class Detection(Structure, Task):
         """Return the average precision of COCO, and where the boxes are wrong.
 
         Returns:
-            images; ap, ap50, ap75 (None if there is no object); sizes {small, medium, large: AP};
-            per_class {name: {ap, ap50, objects}}; curves {name: precision at 101 recalls, IoU 0.5};
-            and confusion (rows are true classes, the last row and column are background) of the
-            boxes that `predict` shows.
+            images; ap50, ap and ap75, None if there is no object; tables of AP by class and by size
+            and of the confusion with background of the boxes that `predict` shows; and the chart of
+            precision and recall.
         """
         found = self.found(outputs, len(classes), name)
         truth = objects(labels)
