@@ -40,9 +40,14 @@ def output(command: str, folder: Path) -> str:
 
 def section(command: str, text: str) -> str:
     """Return a command and its output as the text of a section."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
     here = machine()
-    return f"```\n$ {command}\n{lines}\n```\n\n{here['cores']} cores, {here['cpu']}."
+    return f"```\n{printed(command, text)}\n```\n\n{here['cores']} cores, {here['cpu']}."
+
+
+def printed(command: str, text: str) -> str:
+    """Return a command and its output as a terminal shows them."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return f"$ {command}\n{lines}"
 
 
 def search(folder: Path) -> None:
@@ -71,7 +76,7 @@ def run_task(task: str, folder: Path) -> None:
         f"mobilenet-tf evaluate {file} --data digits",
         f"mobilenet-tf predict {file} {mistakes}/01.png {mistakes}/02.png",
     )
-    shown = "\n".join(f"$ {command}\n{output(command, folder)}" for command in commands)
+    shown = "\n".join(printed(command, output(command, folder)) for command in commands)
     replace_section(DOCS / f"{task}.md", task, f"```\n{shown}\n```")
 
 
