@@ -1,6 +1,6 @@
 """What commands print on scikit-learn's digits, for the documents in docs/.
 
-python -m benchmarks.commands [search] [compare]
+python -m benchmarks.commands [search] [compare] [multilabel] [geolocation]
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks.sections import DOCS, ROOT, replace_section
@@ -39,9 +40,14 @@ def output(command: str, folder: Path) -> str:
 
 def section(command: str, text: str) -> str:
     """Return a command and its output as the text of a section."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
     here = machine()
-    return f"```\n$ {command}\n{lines}\n```\n\n{here['cores']} cores, {here['cpu']}."
+    return f"```\n{printed(command, text)}\n```\n\n{here['cores']} cores, {here['cpu']}."
+
+
+def printed(command: str, text: str) -> str:
+    """Return a command and its output as a terminal shows them."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return f"$ {command}\n{lines}"
 
 
 def search(folder: Path) -> None:
@@ -62,7 +68,24 @@ def compare(folder: Path) -> None:
     shutil.copy(folder / "runs" / "compare_digits" / "pareto.png", DOCS / "compare.png")
 
 
-PARTS = {"search": search, "compare": compare}
+def run_task(task: str, folder: Path) -> None:
+    """Run a task on its digits, evaluate the file, and predict what it was most wrong about."""
+    output(f"mobilenet-tf run --task {task} --data digits --out runs/{task}", folder)
+    file, mistakes = f"runs/{task}/model_int8.tflite", f"runs/{task}/worst"
+    commands = (
+        f"mobilenet-tf evaluate {file} --data digits",
+        f"mobilenet-tf predict {file} {mistakes}/01.png {mistakes}/02.png",
+    )
+    shown = "\n".join(printed(command, output(command, folder)) for command in commands)
+    replace_section(DOCS / f"{task}.md", task, f"```\n{shown}\n```")
+
+
+PARTS = {
+    "search": search,
+    "compare": compare,
+    "multilabel": partial(run_task, "multilabel"),
+    "geolocation": partial(run_task, "geolocation"),
+}
 
 
 def main(names: list[str]) -> None:

@@ -4,6 +4,7 @@ python -m benchmarks.results RUN...
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ COLUMNS = (
 )
 # Sections of result.json that are published.
 _SECTIONS = (
-    *("version", "model", "data", "accuracy", "parity", "tflite", "seconds", "seed", "versions"),
-    "machine",
+    *("version", "model", "data", "parity", "tflite", "seconds", "seed", "versions", "machine"),
 )
 
 
@@ -53,10 +53,15 @@ def render(published: list[dict[str, Any]]) -> str:
 SECTION = Section("results", render, "README.md")
 
 
-def publishable(result: Result) -> dict[str, Any]:
-    """Return the sections of a result that are published, without paths of this machine."""
+def publishable(result: Result, measured: Sequence[str] = ("accuracy",)) -> dict[str, Any]:
+    """Return the sections of a result that are published, without paths of this machine.
+
+    Args:
+        result: The result.
+        measured: Those of its task.
+    """
     values = result.to_dict()
-    published = {name: values[name] for name in _SECTIONS}
+    published = {name: values[name] for name in (*_SECTIONS, *measured)}
     published["data"].pop("skipped", None)
     published["data"]["source"] = Path(result.data.source).name
     return published

@@ -7,6 +7,8 @@ registry.py        all tasks by name, and `[task]` of a configuration
 agreement.py       how far two executions of a network decide the same
 scores.py          checks of scores, and their calibration
 classification/    one class per picture
+multilabel/        several labels per picture
+geolocation/       where on earth a picture was taken
 
 Every task is a folder. Its objective is a module of its own, because only objectives import
 TensorFlow.

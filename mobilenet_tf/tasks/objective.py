@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,8 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
+from mobilenet_tf.networks.lower import lower
+from mobilenet_tf.networks.rows import Network
 
 
 class Objective(ABC):
@@ -124,20 +127,32 @@ class Objective(ABC):
         return tf.zeros((0, model.output_shape[-1]))
 
     def teaching(
-        self, model: keras.Model, name: str, places: Sequence[int] | None
-    ) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Return what turns the output of a teacher into what `soft_loss` compares.
+        self, model: keras.Model, student: Network, name: str, places: Sequence[int] | None
+    ) -> Callable[[Any], Any]:
+        """Return what turns the outputs of a teacher into what `soft_loss` compares.
+
+        By default, these are outputs as large as those of the network, as they are.
 
         Args:
             model: The teacher; the sides of its input may be free.
-            name: Its name in errors.
+            student: The network that is trained.
+            name: Name of the teacher in errors.
             places: The output for each class of the student; None for the same order.
 
         Raises:
-            UserError: Its output is not that of a teacher for this objective, or no network of
-                this task has teachers, which is the default.
+            UserError: Its outputs are not those of a teacher for this objective.
         """
-        raise UserError(f"{name} cannot teach: networks of this task learn from no teacher.")
+        sizes = [prod(op.shape) for op in lower(student).outputs]
+        found = [
+            None if None in output.shape[1:] else prod(output.shape[1:]) for output in model.outputs
+        ]
+        if found != sizes:
+            shapes = ", ".join(str(output.shape) for output in model.outputs)
+            raise UserError(
+                f"{name} has the output {shapes}; a teacher needs outputs of "
+                f"{' and '.join(map(str, sizes))} values, as the network has."
+            )
+        return lambda outputs: outputs
 
     @abstractmethod
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:

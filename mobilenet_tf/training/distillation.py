@@ -40,7 +40,7 @@ def as_teacher(
             f"{name} has the input {model.input_shape}; a teacher needs images with "
             f"{student.input.channels} channels."
         )
-    taught = objective.teaching(model, name, places)
+    taught = objective.teaching(model, student, name, places)
     own = student.input
     height, width = (
         side or of_student
@@ -51,6 +51,7 @@ def as_teacher(
         images = (images * own.std + (own.mean - input_spec.mean)) / input_spec.std
         if (height, width) != (own.height, own.width):
             images = tf.image.resize(images, (height, width), antialias=True)
-        return taught(tf.cast(model(images, training=False), tf.float32))
+        outputs = model(images, training=False)
+        return taught(tf.nest.map_structure(lambda one: tf.cast(one, tf.float32), outputs))
 
     return teach

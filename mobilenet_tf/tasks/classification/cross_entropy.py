@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +10,7 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.objective import Objective
 
 _ANY_SIDE = 64  # of a picture, for a model that takes all sizes
@@ -58,8 +60,8 @@ class CrossEntropy(Objective):
         return weights.astype(np.float32)
 
     def teaching(
-        self, model: keras.Model, name: str, places: Sequence[int] | None
-    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        self, model: keras.Model, student: Network, name: str, places: Sequence[int] | None
+    ) -> Callable[[Any], Any]:
         """Return what turns scores, probabilities or logits, into logits (N, classes)."""
         expected = (None, self.classes)
         if model.output_shape != expected:

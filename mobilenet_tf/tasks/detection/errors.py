@@ -1,6 +1,6 @@
 """What a detector gets right and wrong: metrics, confusion with background, worst pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.tasks.detection.average_precision import (
     AREAS,
+    RECALLS,
     Truth,
     average_precision,
     precision_curves,
@@ -20,6 +21,8 @@ from mobilenet_tf.tasks.task import MISTAKES, Mistakes
 # COCO's bounds of small and large objects are in pixels of pictures of about this size. Every
 # picture is measured as if it had it, so that inputs of all sizes are compared on equal terms.
 TYPICAL = (640, 480)
+_WORST = "Worst pictures: true boxes in green, found ones in red"
+_LINES = 10  # classes that the chart shows
 _RIGHT = 0.5  # IoU from which a box has found an object
 _TRUE, _FOUND, _SHOWN = (0, 200, 0), (230, 0, 0), 320  # colours, and pixels of a picture shown
 
@@ -48,27 +51,76 @@ def measure(
         name: precision_curves(pixels, placed, len(classes), area) for name, area in AREAS.items()
     }
     every = curves.pop("all")
-    count = np.bincount(
-        np.concatenate([one.classes[~one.crowd] for one in truth]), minlength=len(classes)
-    )
-    shown = [one.above(score) for one in found]
     return {
-        "ap": average_precision(every),
         "ap50": average_precision(every[0]),
+        "ap": average_precision(every),
         "ap75": average_precision(every[5]),
-        "sizes": {name: average_precision(curve) for name, curve in curves.items()},
-        "per_class": {
-            name: {
-                "ap": average_precision(every[..., index]),
-                "ap50": average_precision(every[0, :, index]),
-                "objects": int(count[index]),
-            }
+        "tables": [
+            _by_class(truth, every, classes),
+            _by_size(curves),
+            _confused(confusion(truth, [one.above(score) for one in found], len(classes)), classes),
+        ],
+        "charts": [_precision_and_recall(every[0], classes)],
+    }
+
+
+def _by_class(truth: Sequence[Truth], curves: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    wanted = np.concatenate([one.classes[~one.crowd] for one in truth])
+    count = np.bincount(wanted, minlength=len(classes))
+    return {
+        "title": "Average precision by class",
+        "columns": ["class", "AP", "AP50", "objects"],
+        "rows": [
+            [
+                name,
+                average_precision(curves[..., index]),
+                average_precision(curves[0, :, index]),
+                int(count[index]),
+            ]
             for index, name in enumerate(classes)
-        },
-        "confusion": confusion(truth, shown, len(classes)).tolist(),
-        "curves": {
-            name: [None if np.isnan(value) else round(float(value), 4) for value in every[0, :, i]]
-            for i, name in enumerate(classes)
+        ],
+        "shares": ["AP", "AP50"],
+    }
+
+
+def _by_size(curves: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {
+        "title": "Average precision by size",
+        "note": "Small objects cover less than a 300th of the picture, large ones more than a "
+        "33rd: COCO's bounds of 32x32 and 96x96 pixels in pictures of 640x480.",
+        "columns": ["objects", "AP"],
+        "rows": [[name, average_precision(curve)] for name, curve in curves.items()],
+        "shares": ["AP"],
+    }
+
+
+def _confused(table: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "title": "Confusion with other classes and with background",
+        "note": "Rows are true classes. Objects without a box are in the last column, boxes "
+        "without an object in the last row.",
+        "columns": ["true class", *classes, "missed"],
+        "rows": [
+            [name, *map(int, row)]
+            for name, row in zip([*classes, "background"], table, strict=True)
+        ],
+    }
+
+
+def _precision_and_recall(curves: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the chart of the curves (recalls, classes)."""
+    return {
+        "title": "Precision and recall",
+        "note": "A box is right if its IoU with an object of its class is at least 0.5.",
+        "x": "recall",
+        "y": "precision",
+        "lines": {
+            name: [
+                [round(float(recall), 2), round(float(value), 4)]
+                for recall, value in zip(RECALLS, curves[:, index], strict=True)
+            ]
+            for index, name in enumerate(classes[:_LINES])
+            if not np.isnan(curves[0, index])
         },
     }
 
@@ -132,10 +184,7 @@ def confusion(truth: Sequence[Truth], found: Sequence[Found], classes: int) -> n
 def worst_pictures(
     test: Split, classes: Sequence[str], truth: Sequence[Truth], found: Sequence[Found]
 ) -> Mistakes:
-    """Return the pictures with the most errors, with true boxes in green and found ones in red.
-
-    The rows have file, missed, invented and mistaken (numbers of objects and boxes), and picture.
-    """
+    """Return the pictures with the most errors, with true boxes in green and found ones in red."""
     rows = []
     for one, boxes in zip(truth, found, strict=True):
         pairs = _pairs(one, boxes)
@@ -148,8 +197,11 @@ def worst_pictures(
             break
         picture = f"worst/{rank + 1:02d}.png"
         worst.pictures[picture] = drawn(test.images[row], truth[row], found[row], classes)
-        facts = dict(zip(("missed", "invented", "mistaken"), rows[row], strict=True))
-        worst.rows.append({"file": test.names[row], **facts, "picture": picture})
+        missed, invented, mistaken = rows[row]
+        note = f"{missed} missed, {invented} without an object, {mistaken} of another class"
+        worst.rows.append(
+            {"file": test.names[row], "picture": picture, "note": note, "title": _WORST}
+        )
     return worst
 
 

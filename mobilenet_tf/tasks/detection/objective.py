@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -97,6 +98,10 @@ class BoxFocal(Objective):
         ]
         return keras.Model(model.input, keras.layers.Concatenate(axis=2)(joined))
 
+    def no_targets(self, model: keras.Model) -> tf.Tensor:
+        """Return the targets of no pictures."""
+        return tf.zeros((0, len(self.anchors), 5))
+
     def loss(self, smoothing: float) -> keras.losses.Loss:
         """Return the sum of both losses, divided by the number of matched anchors.
 
@@ -108,15 +113,37 @@ class BoxFocal(Objective):
         return _BoxLoss(self.classes, self.background)
 
     def metrics(self) -> list[str | keras.metrics.Metric]:
-        """Return nothing but the loss: average precision needs all pictures at once."""
-        return []
+        """Return the recall of anchors; average precision needs all pictures at once."""
+        return [keras.metrics.MeanMetricWrapper(self._recall, name="anchor_recall")]
+
+    def _recall(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Return which share of a picture's matched anchors has its class's score above 0.5."""
+        taught = tf.cast(targets[..., 4], tf.int32)
+        own = tf.one_hot(taught + self.background, self.classes + self.background)
+        logits = tf.reduce_sum(own * outputs[..., 4:], 2)
+        matched = tf.cast(taught >= 0, tf.float32)
+        right = tf.reduce_sum(tf.cast(logits > 0, tf.float32) * matched, 1)
+        count = tf.reduce_sum(matched, 1)
+        return tf.where(count > 0, right / tf.maximum(count, 1.0), 1.0)
 
     def class_weights(self, labels: np.ndarray) -> np.ndarray:
         """Reject the wish: a picture has boxes of several classes."""
         raise UserError("train.class_weights is true; boxes of a detector cannot be weighed so.")
 
-    def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
-        """Return the cross-entropy of all scores and the squared difference of offsets."""
+    def soft_loss(self, teacher: Any, student: tf.Tensor, temperature: float) -> tf.Tensor:
+        """Return the cross-entropy of all scores and the squared difference of offsets.
+
+        Args:
+            teacher: Outputs of a detector with the same anchors, one after the other.
+            student: Joined outputs (N, A, 4 + scores).
+            temperature: Divides the logits of both.
+        """
+        depths = [4, self.classes + self.background] * (len(teacher) // 2)
+        rows = [
+            tf.reshape(output, (tf.shape(output)[0], -1, depth))
+            for output, depth in zip(teacher, depths, strict=True)
+        ]
+        teacher = tf.concat([tf.concat(part, 1) for part in (rows[0::2], rows[1::2])], 2)
         soft = tf.sigmoid(teacher[..., 4:] / temperature)
         scores = tf.nn.sigmoid_cross_entropy_with_logits(soft, student[..., 4:] / temperature)
         sure = tf.reduce_max(tf.sigmoid(teacher[..., 4:]), -1, keepdims=True)

@@ -1,6 +1,5 @@
 """What all ways to train an embedder have in common."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,14 +19,12 @@ class EmbeddingObjective(Objective):
 
     Attributes:
         classes: Number of classes that are trained.
-        dimension: Length of the vector.
         pictures: Number of pictures per class in a batch, at least.
     """
 
     ordered: ClassVar[bool] = True
 
     classes: int
-    dimension: int
     pictures: int
 
     def check(self, labels: np.ndarray) -> None:
@@ -60,18 +57,6 @@ class EmbeddingObjective(Objective):
     def vectors(self, outputs: tf.Tensor) -> tf.Tensor:
         """Return the vectors (N, dimension) in the outputs of the trained model."""
         raise NotImplementedError
-
-    def teaching(
-        self, model: keras.Model, name: str, places: Sequence[int] | None
-    ) -> Callable[[tf.Tensor], tf.Tensor]:
-        """Return vectors as they are; the teacher may know other classes."""
-        expected = (None, self.dimension)
-        if model.output_shape != expected:
-            raise UserError(
-                f"{name} has the output {model.output_shape}; a teacher needs vectors as long as "
-                f"those of the network, {expected}."
-            )
-        return tf.identity
 
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return the mean squared distance of unit vectors (V1, 4.6); there is no temperature.

@@ -1,5 +1,6 @@
 """Training for several labels per picture: a sigmoid and binary cross-entropy for each."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.objective import Objective
 
 
@@ -78,6 +80,28 @@ class BinaryCrossEntropy(Objective):
         """Return the weight of each label of each picture, float32 (N, classes)."""
         absent, present = class_weights
         return targets * present + (1 - targets) * absent
+
+    def teaching(
+        self, model: keras.Model, student: Network, name: str, places: Sequence[int] | None
+    ) -> Callable[[Any], Any]:
+        """Return what turns logits or the results of a sigmoid into logits (N, classes)."""
+        super().teaching(model, student, name, places)
+        activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
+        if activation not in ("", "linear", "sigmoid"):
+            raise UserError(
+                f"{name} ends in the activation {activation!r}; a teacher needs a sigmoid or "
+                "logits."
+            )
+
+        def logits(scores: tf.Tensor) -> tf.Tensor:
+            if places is not None:
+                scores = tf.gather(scores, places, axis=1)
+            if activation == "sigmoid":
+                scores = tf.clip_by_value(scores, 1e-7, 1 - 1e-7)
+                scores = tf.math.log(scores) - tf.math.log1p(-scores)
+            return scores
+
+        return logits
 
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return T^2 times the mean binary cross-entropy at temperature T (1503.02531, 2)."""

@@ -37,7 +37,7 @@ def cross_entropy(logits, labels):
 @pytest.mark.parametrize("additive_angle", [True, False])
 def test_margin_softmax(batch, margin, additive_angle):
     vectors, labels, centres = batch
-    objective = MarginSoftmax(CLASSES, DIMENSION, 2, margin, 16.0, additive_angle)
+    objective = MarginSoftmax(CLASSES, 2, margin, 16.0, additive_angle)
     cosines = unit(vectors) @ unit(centres).T
     outputs = np.hstack([vectors, cosines]).astype(np.float32)
     expected = cosines.astype(np.float64)
@@ -58,14 +58,14 @@ def test_margin_softmax(batch, margin, additive_angle):
 
 
 def test_a_larger_angle_never_costs_less():
-    objective = MarginSoftmax(2, DIMENSION, 2, 0.5, 1.0, additive_angle=True)
+    objective = MarginSoftmax(2, 2, 0.5, 1.0, additive_angle=True)
     cosines = tf.constant(np.cos(np.linspace(0.01, np.pi - 0.01, 200))[:, None], tf.float32)
     right = objective.logits(tf.ones((200, 1)), cosines).numpy()
     assert (np.diff(right[:, 0]) < 0).all()
 
 
 def test_gradients_are_finite_where_vector_and_centre_agree(batch):
-    objective = MarginSoftmax(CLASSES, DIMENSION, 2, 0.5, 16.0, additive_angle=True)
+    objective = MarginSoftmax(CLASSES, 2, 0.5, 16.0, additive_angle=True)
     cosines = tf.Variable(np.eye(CLASSES, dtype=np.float32))
     with tf.GradientTape() as tape:
         outputs = tf.concat([tf.zeros((CLASSES, DIMENSION)), cosines], axis=1)
@@ -76,7 +76,7 @@ def test_gradients_are_finite_where_vector_and_centre_agree(batch):
 def test_centres_are_weights_of_the_trained_model_only():
     inputs = keras.Input((DIMENSION,))
     model = keras.Model(inputs, keras.layers.Dense(DIMENSION, name="embedding")(inputs))
-    objective = MarginSoftmax(CLASSES, DIMENSION, 2, 0.5, 16.0, additive_angle=True)
+    objective = MarginSoftmax(CLASSES, 2, 0.5, 16.0, additive_angle=True)
     trained = objective.trained(model)
     assert len(trained.trainable_weights) == len(model.trainable_weights) + 1
     assert trained.output_shape == (None, DIMENSION + CLASSES)
@@ -113,7 +113,7 @@ def test_triplets_with_semi_hard_negatives(batch):
     vectors, labels, _ = batch
     random = np.random.default_rng(4)
     for one in (vectors, random.normal(0, 1, vectors.shape).astype(np.float32)):
-        found = Triplets(CLASSES, DIMENSION, 2, 0.2).loss(0.0)(one_hot(labels), one)
+        found = Triplets(CLASSES, 2, 0.2).loss(0.0)(one_hot(labels), one)
         expected = triplet_loss(one, labels, 0.2)
         assert expected > 0
         assert float(found) == pytest.approx(expected, rel=1e-4)
@@ -124,16 +124,14 @@ def test_no_triplets_no_loss(labels):
     labels = np.array(labels)
     vectors = tf.Variable(np.random.default_rng(0).normal(0, 1, (len(labels), DIMENSION)))
     with tf.GradientTape() as tape:
-        loss = Triplets(CLASSES, DIMENSION, 2, 0.2).loss(0.0)(
-            one_hot(labels), tf.cast(vectors, tf.float32)
-        )
+        loss = Triplets(CLASSES, 2, 0.2).loss(0.0)(one_hot(labels), tf.cast(vectors, tf.float32))
     assert loss == 0
     assert np.isfinite(tape.gradient(loss, vectors)).all()
 
 
 def test_triplets_count_the_nearest_other(batch):
     vectors, labels, _ = batch
-    (metric,) = Triplets(CLASSES, DIMENSION, 2, 0.2).metrics()
+    (metric,) = Triplets(CLASSES, 2, 0.2).metrics()
     metric.update_state(one_hot(labels), vectors)
     similarities = unit(vectors) @ unit(vectors).T - 2 * np.eye(12)
     assert float(metric.result()) == pytest.approx(
@@ -158,7 +156,7 @@ def test_a_teacher_is_learned_by_squared_difference(batch, loss):
 
 
 def test_labels_and_class_weights():
-    objective = Triplets(3, DIMENSION, 2, 0.2)
+    objective = Triplets(3, 2, 0.2)
     objective.check(np.array([0, 2]))
     with pytest.raises(UserError, match="labels up to 3"):
         objective.check(np.array([0, 3]))

@@ -10,7 +10,7 @@ from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.tasks.pairs import PairedCrossEntropy, nearest_pairs
+from mobilenet_tf.tasks.classification.pairs import PairedCrossEntropy, nearest_pairs
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Stage
 from tests.conftest import enliven
