@@ -51,6 +51,7 @@ class Task(Words, Checked, ABC):
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         rises: Whether a higher value of `curve` is better.
         settles: Whether `settled` chooses anything.
+        narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
     """
@@ -60,6 +61,7 @@ class Task(Words, Checked, ABC):
     curve: ClassVar[str]
     rises: ClassVar[bool] = True
     settles: ClassVar[bool] = False
+    narrowed: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
 
