@@ -120,6 +120,10 @@ class Segmentation(Task):
             return network.with_classes(classes)
         return segmenter(network, self._head(classes), halved=self.halved)
 
+    def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Return whether there is one map."""
+        return [len(shape) for shape in shapes] == [3]
+
     def objective(self, network: Network) -> "Objective":
         """Return cross-entropy per pixel of the input."""
         from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy
