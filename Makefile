@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long fuzz test-firmware test-arm test-web test-android screens android-vectors lint types docs format clean
+.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -12,8 +12,28 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
+RUN_DEMO = $(BIN)/python -m mobilenet_tf run --data digits --overwrite
+
 demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwritten digits
-	$(BIN)/python -m mobilenet_tf run --overwrite
+	$(RUN_DEMO)
+
+demo-detection: $(READY)  ## the same for boxes around digits in scenes
+	$(RUN_DEMO) --task detection
+
+demo-segmentation: $(READY)  ## for the pixels of digits in scenes
+	$(RUN_DEMO) --task segmentation
+
+demo-embedding: $(READY)  ## for vectors that tell digits apart that were never trained
+	$(RUN_DEMO) --task embedding
+
+demo-pairs: $(READY)  ## for classes that are learned by comparing similar digits
+	$(RUN_DEMO) --task-option pairs=true
+
+demo-multilabel: $(READY)  ## for several labels per digit
+	$(RUN_DEMO) --task multilabel
+
+demo-geolocation: $(READY)  ## for places of digits on a made-up earth
+	$(RUN_DEMO) --task geolocation
 
 test: $(READY) lint types  ## all tests, on two processes
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q

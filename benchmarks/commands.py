@@ -1,6 +1,6 @@
 """What commands print on scikit-learn's digits, for the documents in docs/.
 
-python -m benchmarks.commands [search] [compare]
+python -m benchmarks.commands [search] [compare] [multilabel] [geolocation]
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from benchmarks.sections import DOCS, ROOT, replace_section
@@ -62,7 +63,22 @@ def compare(folder: Path) -> None:
     shutil.copy(folder / "runs" / "compare_digits" / "pareto.png", DOCS / "compare.png")
 
 
-PARTS = {"search": search, "compare": compare}
+def run_task(task: str, folder: Path) -> None:
+    """Run a task on its digits, and predict those about which it was most wrong."""
+    run = f"mobilenet-tf run --task {task} --data digits --out runs/{task}"
+    text = section(run, output(run, folder))
+    pictures = " ".join(f"runs/{task}/worst/0{number}.png" for number in (1, 2, 3))
+    prediction = f"mobilenet-tf predict runs/{task}/model_int8.tflite {pictures}"
+    text += "\n\n" + section(prediction, output(prediction, folder)).rpartition("\n\n")[0]
+    replace_section(DOCS / f"{task}.md", task, text)
+
+
+PARTS = {
+    "search": search,
+    "compare": compare,
+    "multilabel": partial(run_task, "multilabel"),
+    "geolocation": partial(run_task, "geolocation"),
+}
 
 
 def main(names: list[str]) -> None:

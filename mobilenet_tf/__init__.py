@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.adapt import adapt
     from mobilenet_tf.commands.android import android
     from mobilenet_tf.commands.benchmark import benchmark
-    from mobilenet_tf.commands.choose import choose
+    from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.selection.cost import Budget
     from mobilenet_tf.selection.netadapt_settings import AdaptSettings
     from mobilenet_tf.selection.search_settings import SearchSettings
+    from mobilenet_tf.tasks.registry import make_task
     from mobilenet_tf.training.recipe import load_recipe
 
 __version__ = "0.2.0"
@@ -64,6 +65,7 @@ __all__ = [
     "Int8Settings",
     "ModelData",
     "Network",
+    "Purpose",
     "Run",
     "RunSettings",
     "SearchSettings",
@@ -81,6 +83,7 @@ __all__ = [
     "load_recipe",
     "load_weights",
     "make_network",
+    "make_task",
     "predict",
     "quantize",
     "read_settings",
@@ -107,6 +110,7 @@ _MODULES = {
     "Int8Settings": "compression.settings",
     "ModelData": "commands.foreign_model",
     "Network": "networks.rows",
+    "Purpose": "commands.choose",
     "Run": "runs.run",
     "RunSettings": "runs.settings",
     "SearchSettings": "selection.search_settings",
@@ -115,6 +119,7 @@ _MODULES = {
     "build": "networks.keras_model",
     "load_recipe": "training.recipe",
     "load_weights": "networks.published.weights",
+    "make_task": "tasks.registry",
     "make_network": "networks.zoo",
     "read_settings": "runs.settings",
 }

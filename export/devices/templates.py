@@ -1,8 +1,9 @@
 """Folders of C from templates: the values that all of them have, and how they are filled in."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from math import prod
 from string import Template
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from mobilenet_tf.core.text import clean, markdown
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_int8, c_strings
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 
 GOLDEN_PICTURES = 4
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -83,17 +85,27 @@ def model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "colours": "grey" if channels == 1 else "red, green, blue",
         "colour_order": "" if channels == 1 else ", red, green, blue for each",
         "frame": _FRAMES[spec.fit] if spec.crop == 1 else f"{spec.crop:g} of {_FRAMES[spec.fit]}",
-        "classes": len(model.labels),
+        "classes": max(1, len(model.labels)),
+        "outputs": len(reference.outputs),
+        "output_sizes": ", ".join(str(prod(output.shape)) for output in reference.outputs),
+        "output_bytes": sum(prod(output.shape) for output in reference.outputs),
         "input_scale": c_float(cast(float, reference.input.scale)),
         "input_zero_point": reference.input.zero_point,
-        "output_scale": c_float(cast(float, reference.output.scale)),
-        "output_zero_point": reference.output.zero_point,
-        "labels": c_strings(model.labels),
+        "output_grids": "\n".join(_grids(reference.outputs)),
+        "labels": c_strings(model.labels or ("",)),
     }
 
 
+def _grids(outputs: Sequence[TensorInfo]) -> Iterator[str]:
+    """Yield the macros with scale and zero point of each output; several are numbered from 0."""
+    for number, output in enumerate(outputs):
+        name = "MODEL_OUTPUT" if len(outputs) == 1 else f"MODEL_OUTPUT_{number}"
+        yield f"#define {name}_SCALE {c_float(cast(float, output.scale))}"
+        yield f"#define {name}_ZERO_POINT ({output.zero_point})"
+
+
 def golden_values(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
-    """Return pictures and their scores as C, for int8 (N, h, w, c) and (N, classes)."""
+    """Return pictures and their scores as C, for int8 (N, h, w, c) and (N, values)."""
     return {
         "golden_count": len(inputs),
         "golden_bytes": inputs.size + outputs.size,

@@ -29,7 +29,7 @@ from mobilenet_tf.deployment.report.task_sections import table_rows
 from mobilenet_tf.deployment.report.verdict import headline, verdict
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
-from mobilenet_tf.runs.sections import Table
+from mobilenet_tf.runs.task_sections import Table
 
 _SHOWN_CLASSES = 100
 _LICENCE = (

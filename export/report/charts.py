@@ -19,7 +19,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.derived import FORMS, wilson
 from mobilenet_tf.deployment.report.format import capitalized, decimal, percent
-from mobilenet_tf.runs.sections import Block, Chart, History
+from mobilenet_tf.runs.sections import Block, History
+from mobilenet_tf.runs.task_sections import Chart
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
 _VARIABLES = {

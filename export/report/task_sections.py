@@ -8,7 +8,7 @@ from mobilenet_tf.deployment.report.charts import line_chart
 from mobilenet_tf.deployment.report.format import NOT_MEASURED, percent
 from mobilenet_tf.deployment.report.markup import chart, name, section, table, thumbnail
 from mobilenet_tf.runs.result import Result
-from mobilenet_tf.runs.sections import Table
+from mobilenet_tf.runs.task_sections import Table
 
 _NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001
 

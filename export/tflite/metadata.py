@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import flatbuffers
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.bounds import is_white_level
@@ -30,6 +29,7 @@ from mobilenet_tf.deployment.tflite.limits import (
     CountedTable,
     limited,
 )
+from mobilenet_tf.deployment.tflite.metadata_outputs import INTEGERS, LABELS_FILE, output_metadata
 from mobilenet_tf.deployment.tflite.metadata_schema import (
     AXIS_LABELS,
     COLOR_SPACES,
@@ -39,13 +39,10 @@ from mobilenet_tf.deployment.tflite.metadata_schema import (
     unpack_table,
 )
 from mobilenet_tf.deployment.tflite.parse import DAMAGE, read_metadata_entry
-from mobilenet_tf.deployment.tflite.tensor_info import tensor_info
 
-LABELS_FILE = "labels.txt"
 PREPROCESSING_FILE = "preprocessing.json"
 METADATA_NAME, RUNTIME_NAME = b"TFLITE_METADATA", b"min_runtime_version"
 METADATA_MARK = b"M001"
-_INTEGERS = {schema.TensorType.UINT8: (0, 255), schema.TensorType.INT8: (-128, 127)}
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ def add_metadata(
     if labels:
         _check_labels(labels, [int(output.shape[-1]) for output in outputs])
     texts = {"name": name, "description": description, **asdict(details)}
-    described = _outputs(outputs, texts.pop("outputs"), labelled=bool(labels))
+    described = output_metadata(outputs, texts.pop("outputs"), labelled=bool(labels))
     builder = flatbuffers.Builder(1024)
     root = pack_table(builder, "ModelMetadata", texts | _describe(picture, described, input_spec))
     builder.Finish(root, METADATA_MARK)
@@ -202,47 +199,12 @@ def required_runtime(content: bytes, name: str = "the model") -> str:
     return version.decode("ascii", "replace") or "unknown"
 
 
-def _outputs(
-    outputs: Sequence[schema.TensorT], texts: Sequence[tuple[str, str]], *, labelled: bool
-) -> list[dict[str, Any]]:
-    """The metadata of the outputs; the last one has the labels."""
-    if not texts:
-        described = f"One score for each of {int(outputs[-1].shape[-1])} classes."
-        found = [_output("scores", described, (0.0, 1.0))]
-    else:
-        ranges = map(_range, outputs)
-        found = [_output(*text, limits) for text, limits in zip(texts, ranges, strict=True)]
-    if labelled:
-        found[-1]["associated_files"] = [
-            {"name": LABELS_FILE, "description": "One class per line.", "type": AXIS_LABELS}
-        ]
-    return found
-
-
-def _output(name: str, description: str, limits: tuple[float, float]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "description": description,
-        "content": {"properties": ("FeatureProperties", {})},
-        "stats": {"min": [limits[0]], "max": [limits[1]]},
-    }
-
-
-def _range(tensor: schema.TensorT) -> tuple[float, float]:
-    """The least and the largest real value of an output's integers; (0, 0) for floats."""
-    info, low_high = tensor_info(tensor), _INTEGERS.get(tensor.type)
-    if low_high is None:
-        return 0.0, 0.0
-    low, high = info.dequantize(np.array(low_high)).tolist()
-    return low, high
-
-
 def _describe(
     picture: schema.TensorT, outputs: list[dict[str, Any]], input_spec: InputSpec
 ) -> dict[str, Any]:
     """The part of the metadata that follows from the tensors."""
     _, height, width, channels = (int(side) for side in picture.shape)
-    low, high = _INTEGERS.get(picture.type, input_spec.bounds)
+    low, high = INTEGERS.get(picture.type, input_spec.bounds)
     normalisation = {"mean": [input_spec.mean], "std": [input_spec.std]}
     image = {
         "color_space": COLOR_SPACES.index("rgb" if channels == 3 else "grayscale"),

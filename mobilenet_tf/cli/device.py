@@ -62,6 +62,7 @@ def choose(
     adb: Adb = False,
 ) -> None:
     """Choose network, alpha and size for the best expected accuracy within a budget."""
+    from mobilenet_tf.commands.choose import Purpose
     from mobilenet_tf.commands.choose import choose as command
     from mobilenet_tf.commands.trials import Trials
     from mobilenet_tf.core.plotting import PlotFile
@@ -79,10 +80,8 @@ def choose(
             max_size=max_size,
         ),
         device=parse_device(device, adb, target),
-        classes=classes,
-        channels=channels,
+        purpose=Purpose(task=make_task(task, task_options), classes=classes, channels=channels),
         threads=threads,
-        task=make_task(task, task_options),
         trials=Trials(data=data, **given) if data else None,
         plot=None if plot is None else PlotFile(plot, overwrite),
     )

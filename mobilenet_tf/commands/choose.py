@@ -1,5 +1,6 @@
 """`choose`: the network, alpha and size with the best expected accuracy within a budget."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,27 @@ from mobilenet_tf.tasks.task import Task
 _CLASSES = 10  # where nothing says how many
 
 
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a network is chosen for.
+
+    Attributes:
+        task: The task; costs are those of networks with its head.
+        classes: Number of classes; None takes that of the data of the trials, or 10.
+        channels: 3 (RGB) or 1 (grey).
+    """
+
+    task: Task = DEFAULT
+    classes: int | None = None
+    channels: int = 3
+
+
 def choose(
     budget: Budget | None = None,
     *,
     device: str = "cpu",
-    classes: int | None = None,
-    channels: int = 3,
+    purpose: Purpose = Purpose(),
     threads: int = 1,
-    task: Task = DEFAULT,
     trials: Trials | None = None,
     plot: PlotFile | str | Path | None = None,
 ) -> dict[str, Any]:
@@ -36,10 +50,8 @@ def choose(
     Args:
         budget: The most that the network may cost; None for no limit.
         device: Device that costs are measured on, as for `cost_table`.
-        classes: Number of classes; None takes that of the data of the trials, or 10.
-        channels: 3 (RGB) or 1 (grey).
+        purpose: What the network is for.
         threads: Number of CPU threads, on this machine or on the phone.
-        task: What the network is for; costs are those of the network with the task's head.
         trials: Trains the best options briefly, and recommends the one that does best.
         plot: New file for a plot of the trade-off, which ends in .png, .svg or .pdf; a `PlotFile`
             may replace one.
@@ -55,8 +67,10 @@ def choose(
     drawing = plot if plot is None or isinstance(plot, PlotFile) else PlotFile(Path(plot))
     check_threads(threads)
     # Wrong numbers are reported before any data is read.
-    make_network("v1", classes=_CLASSES if classes is None else classes, channels=channels)
-    classes = _number_of_classes(task, classes, trials)
+    task, channels = purpose.task, purpose.channels
+    asked = _CLASSES if purpose.classes is None else purpose.classes
+    make_network("v1", classes=asked, channels=channels)
+    classes = _number_of_classes(purpose, trials)
     table = cost_table(device, threads=threads)
     with activity_progress() as progress:
         choice = selection.choose(
@@ -83,15 +97,16 @@ def choose(
     return result
 
 
-def _number_of_classes(task: Task, classes: int | None, trials: Trials | None) -> int:
+def _number_of_classes(purpose: Purpose, trials: Trials | None) -> int:
     """Return the number of classes that was asked for, or that of the data.
 
     Raises:
         UserError: They are different.
     """
+    classes = purpose.classes
     if trials is None:
         return _CLASSES if classes is None else classes
-    found = len(task.class_names(trials.data))
+    found = len(purpose.task.class_names(trials.data))
     if classes not in (None, found):
         raise UserError(f"classes is {classes}, but {trials.data} has {found} classes.")
     return found
@@ -101,11 +116,12 @@ def training_command(
     option: dict[str, Any], data: str = "DIR", channels: int = 3, task: Task = DEFAULT
 ) -> str:
     """Return the command line that trains an option, given as `Option.to_dict` does."""
+    _, usual = task.usual_input(data)
     return run_command(
         **options_of(task),
         data=data,
         model=option["model"],
         alpha=option["alpha"],
         size=option["size"],
-        channels=channels if channels == 1 else None,
+        channels=channels if channels != usual else None,
     )

@@ -31,6 +31,11 @@ def values_of(outputs: Sequence[np.ndarray]) -> Outputs:
     return one_or_all(one.reshape(len(one), *values_shape(one.shape[1:])) for one in outputs)
 
 
+def side_by_side(outputs: Outputs) -> np.ndarray:
+    """Return the values of all outputs of a picture one after the other: (N, values)."""
+    return np.concatenate([one.reshape(len(one), -1) for one in each(outputs)], axis=1)
+
+
 def joined(parts: Sequence[Outputs]) -> Outputs:
     """Return the outputs for the pictures of all parts, one part after the other."""
     return one_or_all(map(np.concatenate, zip(*map(each, parts), strict=True)))

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.deep import extremes, is_deep
 from mobilenet_tf.datasets.formats import PIXEL_LIMIT
 from mobilenet_tf.datasets.images import Picture
@@ -47,50 +47,46 @@ def read_mask(
         image, _ = turn_upright(image)
         image, kind = _simplified(image, name)
         values, colours = _values(image, kind, name)
-        stored = _prepared(image, input_spec)
+        framing = input_spec.framing(image.size)
+        stored = _prepared(image, framing)
         if kind == COLOUR:
             known = np.array([int(colours[str(value)][1:], 16) for value in range(len(colours))])
             stored = np.searchsorted(known, stored @ np.array([1 << 16, 1 << 8, 1])).astype(
                 np.uint8
             )
         facts = {"kind": kind, "pixels": values, "colours": colours}
-        return Picture(stored[..., None], None, input_spec.framing(image.size), facts)
+        return Picture(stored[..., None], None, framing, facts)
 
 
-def prepared_mask(mask: np.ndarray, input_spec: InputSpec) -> np.ndarray:
+def prepared_mask(mask: np.ndarray, framing: Framing) -> np.ndarray:
     """Cut and resize a mask as `images.prepare` does its picture, each pixel with one value.
 
     Args:
         mask: uint8 (height, width) of the upright picture.
-        input_spec: Input that the mask is for.
+        framing: How the picture lies in the input.
 
     Returns:
         uint8 (height, width) of the input; `IGNORED` in its padding.
     """
-    return inside_padding(_prepared(Image.fromarray(mask), input_spec), input_spec, mask.shape)
+    return inside_padding(_prepared(Image.fromarray(mask), framing), framing)
 
 
-def inside_padding(values: np.ndarray, input_spec: InputSpec, sides: tuple[int, ...]) -> np.ndarray:
-    """Return a mask of the input with `IGNORED` where `fit = "pad"` shows no picture.
-
-    Args:
-        values: uint8 (height, width) of the input.
-        input_spec: The input.
-        sides: Height and width of the picture.
-    """
-    left, top, right, bottom = input_spec.placement(sides[1], sides[0]).target
+def inside_padding(values: np.ndarray, framing: Framing) -> np.ndarray:
+    """Return a mask (height, width) of an input with `IGNORED` where it shows no picture."""
+    left, top, right, bottom = framing.placement.target
     found = np.full_like(values, IGNORED)
     found[top:bottom, left:right] = values[top:bottom, left:right]
     return found
 
 
-def _prepared(image: Image.Image, input_spec: InputSpec) -> np.ndarray:
-    placement = input_spec.placement(image.width, image.height)
-    left, top, right, bottom = placement.target
-    part = image.crop(placement.source)
+def _prepared(image: Image.Image, framing: Framing) -> np.ndarray:
+    """Return the values of an image in the input, (height, width) or (height, width, 3)."""
+    left, top, right, bottom = framing.placement.target
+    part = image.crop(framing.placement.source)
     part = part.resize((right - left, bottom - top), Image.Resampling.NEAREST)
     pixels = np.asarray(part)
-    found = np.zeros((input_spec.height, input_spec.width, *pixels.shape[2:]), np.uint8)
+    width, height = framing.sides
+    found = np.zeros((height, width, *pixels.shape[2:]), np.uint8)
     found[top:bottom, left:right] = pixels
     return found
 

@@ -14,7 +14,6 @@ from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqF
 from mobilenet_tf.runs.sections import (
     Block,
     ByForm,
-    Chart,
     ClassMetrics,
     Data,
     History,
@@ -22,11 +21,10 @@ from mobilenet_tf.runs.sections import (
     Mistake,
     Model,
     Parity,
-    Picture,
     Robustness,
     Source,
-    Table,
 )
+from mobilenet_tf.runs.task_sections import Chart, Picture, Table
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.registry import task_class
 from mobilenet_tf.tasks.task import Task

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.words import Words
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
@@ -39,7 +39,7 @@ class Mistakes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Task(Checked, ABC):
+class Task(Words, Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
     `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such
@@ -47,42 +47,20 @@ class Task(Checked, ABC):
 
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
-        noun: What a network of this task is, such as "image classifier".
-        use: What it is for, as a phrase, such as "Classification of images that show ...".
-        limits: What it cannot do, a sentence each.
-        agreed: What a file and its network must agree on.
-        agree, differ: The same as predicates, of both and of the file, with a share in braces.
         recipe: Name of the recipe of its runs, where none is given.
         curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
         rises: Whether a higher value of `curve` is better.
         settles: Whether `settled` chooses anything.
         same_classes: Whether a teacher must have the classes of its student.
-        shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
-            score.
-        titles: Share -> its name in texts, where that is not the word itself.
-        counted: Whether the score is a share of the test pictures, so that it has an interval.
-        example: How a program goes on that has run a file with LiteRT's interpreter `model`.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
     """
 
     name: ClassVar[str]
-    noun: ClassVar[str]
-    use: ClassVar[str]
-    limits: ClassVar[tuple[str, ...]]
-    agreed: ClassVar[str]
-    agree: ClassVar[str] = "decide the same in {} of the cases"
-    differ: ClassVar[str] = "decides differently from the trained network in {} of the cases"
     recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
     rises: ClassVar[bool] = True
     settles: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
-    shares: ClassVar[tuple[str, ...]]
-    titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    counted: ClassVar[bool] = False
-    example: ClassVar[str] = (
-        'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
-    )
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,28 +69,6 @@ class Task(Checked, ABC):
         # TOML has no None.
         given = {name: value for name, value in settings.items() if value is not None}
         return {"name": self.name, **given}
-
-    @classmethod
-    def description(cls, classes: int, *, int8: bool = False) -> str:
-        """Return what a network is, as the beginning of a sentence."""
-        kind = f"int8 {cls.noun}" if int8 else cls.noun
-        return f"{kind[0].upper()}{kind[1:]} of {classes:,} classes"
-
-    @classmethod
-    def title(cls, share: str | None = None) -> str:
-        """Return the name of one of `shares` in texts; by default that of the score."""
-        share = share or cls.shares[0]
-        return cls.titles.get(share, share.replace("_", " "))
-
-    @classmethod
-    def achievement(cls, share: str, images: str) -> str:
-        """Return what a network with this score does, as a predicate.
-
-        Args:
-            share: The score, such as "93.1%".
-            images: The pictures that it was measured on, such as "300 test images".
-        """
-        return f"reaches {share} {cls.title()} on {images}"
 
     def read(
         self,

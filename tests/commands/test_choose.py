@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.cli.budget import parse_budget, parse_device
-from mobilenet_tf.commands.choose import choose, training_command
+from mobilenet_tf.commands.choose import Purpose, choose, training_command
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.selection.cost import Budget
 
@@ -33,7 +33,8 @@ def test_one_json_object():
     assert result["command"] == training_command(result["best"])
     best = result["best"]
     assert result["command"].endswith(f"--model {best['model']} --alpha 0.25 --size {best['size']}")
-    assert choose(Budget(flash=300_000, ram=100_000), device="mcu", classes=2) == result
+    budget, purpose = Budget(flash=300_000, ram=100_000), Purpose(classes=2)
+    assert choose(budget, device="mcu", purpose=purpose) == result
     # As a table, too, the command is on one line, however long.
     assert f"{result['command']}\n" in invoke("--device", "mcu", *BUDGET)
     # Old names.

@@ -233,7 +233,7 @@ def test_the_data_decide_the_number_of_classes(tmp_path, monkeypatch):
     trials = choosing.Trials(data=str(tmp_path), count=1)
     for classes, given in ((None, trials), (None, None), (7, None)):
         with pytest.raises(UserError, match="enough"):
-            choosing.choose(classes=classes, trials=given)
+            choosing.choose(purpose=choosing.Purpose(classes=classes), trials=given)
     assert asked == [3, 10, 7]
     with pytest.raises(UserError, match=r"classes is 10, but .* has 3 classes"):
-        choosing.choose(classes=10, trials=trials)
+        choosing.choose(purpose=choosing.Purpose(classes=10), trials=trials)

@@ -99,7 +99,8 @@ class Counter:
         source = _Zeros(CForm(content).source.program)
         program = source.program
         arenas = {f"arena_{kind}": layout.size for kind, layout in source.layouts.items()}
-        taken, given = (program.lives[end].aligned_size for end in (program.input, program.output))
+        taken = program.lives[program.input].aligned_size
+        given = sum(program.lives[root].aligned_size for root in program.outputs)
         # Only model.h has the sides of the input, and the classes for the labels.
         values = {**arenas, "height": 1, "width": 1, "channels": taken, "classes": 1, "labels": "0"}
         files = _templates({**values, "title": "", **source.texts()})

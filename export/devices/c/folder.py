@@ -15,6 +15,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.datasets.images import padding_value
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
@@ -97,7 +98,7 @@ def c_contents(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
     inputs = reference.prepare(model.pictures)
-    expected = MicroModel(form.small).run(inputs)
+    expected = side_by_side(MicroModel(form.small).run(inputs))
     golden = golden_numbers(len(inputs))
     facts: dict[str, Any] = {
         "bytes": form.source.constant_bytes,

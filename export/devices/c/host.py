@@ -17,10 +17,10 @@ _MAIN = """\
 #include "{prefix}.h"
 
 int main(void) {{
-  int8_t scores[{upper}_CLASSES];
+  static int8_t scores[{upper}_OUTPUT_BYTES];
   while (fread({prefix}_input(), {upper}_INPUT_BYTES, 1, stdin) == 1) {{
     const int error = {prefix}_invoke({prefix}_input(), scores);
-    if (error != 0 || fwrite(scores, {upper}_CLASSES, 1, stdout) != 1) {{
+    if (error != 0 || fwrite(scores, {upper}_OUTPUT_BYTES, 1, stdout) != 1) {{
       return 1;
     }}
   }}
@@ -35,13 +35,16 @@ def run_on_host(
     inputs: np.ndarray,
     flags: Sequence[str] = (),
 ) -> np.ndarray:
-    """Return the scores, int8 (N, classes), that the C computes for int8 (N, h, w, c).
+    """Return the scores that the C computes for int8 (N, h, w, c).
 
     Args:
         contents: File name -> content; the C files below `src/` are compiled.
         prefix: What the functions' names begin with.
         inputs: pixel - 128.
         flags: Options of the compiler besides `FLAGS`.
+
+    Returns:
+        int8 (N, values): those of all outputs one after the other.
 
     Raises:
         UserError: There is no C compiler, it refuses the files, or the program fails.

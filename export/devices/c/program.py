@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -92,14 +93,15 @@ class Program:
 
     Attributes:
         operators: Without those that only change a shape.
-        input, output: Numbers of the first and last tensor.
+        input: Number of the first tensor.
+        outputs: Number of the root of each output -> where its values lie among those of all.
         roots: Number of each activation -> number of the tensor whose memory it shares.
         lives: Number of each root -> its lifetime.
     """
 
     operators: tuple[Operator, ...]
     input: int
-    output: int
+    outputs: Mapping[int, int]
     roots: Mapping[int, int]
     lives: Mapping[int, Lifetime]
 
@@ -120,7 +122,7 @@ class Layout:
 
 
 def read_program(content: bytes) -> Program:
-    """Read the operators of an int8 file with one input and one output.
+    """Read the operators of an int8 file with one input.
 
     Raises:
         UserError: It is damaged, an operator has several outputs, or a tensor is not int8.
@@ -148,10 +150,18 @@ def read_program(content: bytes) -> Program:
     return Program(
         operators=tuple(operators),
         input=roots[int(graph.inputs[0])],
-        output=roots[int(graph.outputs[0])],
+        outputs=_output_offsets([tensors[int(index)] for index in graph.outputs], roots),
         roots=roots,
         lives=_merged(lifetimes(model), roots),
     )
+
+
+def _output_offsets(outputs: Sequence[Tensor], roots: Mapping[int, int]) -> dict[int, int]:
+    starts = [0, *accumulate(output.size for output in outputs)]
+    found = {roots[output.number]: start for output, start in zip(outputs, starts, strict=False)}
+    if len(found) < len(outputs):
+        raise UserError("Two outputs are the same tensor, which has no form in C.")
+    return found
 
 
 def lay_out(program: Program, scratch: Mapping[int, int]) -> Layout:

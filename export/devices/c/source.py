@@ -154,8 +154,9 @@ class Source:
     def _place(self, tensor: Tensor) -> str:
         """The C expression for an activation; input and output belong to the caller."""
         root = self.program.roots[tensor.number]
-        if root == self.program.output:
-            return "scores"
+        if root in self.program.outputs:
+            offset = self.program.outputs[root]
+            return f"scores + {offset}" if offset else "scores"
         return "image" if root == self.program.input else f"arena + {_at(root)}"
 
 

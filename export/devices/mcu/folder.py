@@ -12,6 +12,7 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
@@ -46,6 +47,7 @@ RESOLVER = {
     "QUANTIZE": "AddQuantize",
     "REDUCE_MAX": "AddReduceMax",
     "RESHAPE": "AddReshape",
+    "RESIZE_BILINEAR": "AddResizeBilinear",
     "SOFTMAX": "AddSoftmax",
 }
 
@@ -140,7 +142,7 @@ def folder_contents(
     values = {
         **model_values(reference, model),
         **_memory_values(facts),
-        **golden_values(golden, MicroModel(form.small).run(golden)),
+        **golden_values(golden, side_by_side(MicroModel(form.small).run(golden))),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "data": c_bytes(form.small),

@@ -13,8 +13,10 @@ import numpy as np
 
 from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.outputs import Outputs, joined, values_of
 from mobilenet_tf.core.system import extra_version
 from mobilenet_tf.deployment.tflite.memory_plan import ALIGNMENT
+from mobilenet_tf.deployment.tflite.parse import parse_model
 
 _LARGE_ARENA = 64 << 20  # bytes, for looking at a file
 _MOST_STEPS = 4096  # steps of ALIGNMENT beyond the recorded size, before giving up
@@ -51,15 +53,16 @@ class MicroModel:
     def __init__(self, data: bytes, arena: int = _LARGE_ARENA):
         self._interpreter = _load(data, arena)
         self.input_shape = tuple(map(int, self._interpreter.get_input_details(0)["shape"]))
+        self._outputs = len(parse_model(data).subgraphs[0].outputs)
 
-    def run(self, inputs: np.ndarray) -> np.ndarray:
-        """Return outputs (N, classes) for inputs (N, height, width, channels), both int8."""
+    def run(self, inputs: np.ndarray) -> Outputs:
+        """Return outputs for inputs (N, height, width, channels), all int8."""
         results = []
         for picture in inputs:
             self._interpreter.set_input(picture[None], 0)
             self._interpreter.invoke()
-            results.append(self._interpreter.get_output(0).reshape(-1).copy())
-        return np.stack(results)
+            results.append([self._interpreter.get_output(i).copy() for i in range(self._outputs)])
+        return joined([values_of(arrays) for arrays in results])
 
     def report(self) -> dict[str, int]:
         """Return the sizes that the interpreter recorded for its arena: total, head and tail."""

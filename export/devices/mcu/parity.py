@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.outputs import Outputs, each, one_or_all
+from mobilenet_tf.core.outputs import Outputs, each, joined, one_or_all, values_of
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
@@ -87,18 +87,18 @@ def require_parity(found: dict[str, Any], title: str) -> None:
         )
 
 
-def _run_reference(content: bytes, inputs: np.ndarray) -> np.ndarray:
-    """Run LiteRT's reference kernels on int8 inputs (N, h, w, c); return (N, classes)."""
+def _run_reference(content: bytes, inputs: np.ndarray) -> Outputs:
+    """Run LiteRT's reference kernels on int8 inputs (N, h, w, c)."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     reference = OpResolverType.BUILTIN_REF
     interpreter = Interpreter(model_content=content, experimental_op_resolver_type=reference)
     interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]
-    result = interpreter.get_output_details()[0]["index"]
+    results = [output["index"] for output in interpreter.get_output_details()]
     outputs = []
     for picture in inputs:
         interpreter.set_tensor(source, picture[None])
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(result).reshape(-1))
-    return np.stack(outputs)
+        outputs.append(values_of([interpreter.get_tensor(result) for result in results]))
+    return joined(outputs)

@@ -20,7 +20,7 @@ from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.names import NORM, head_layers, layer_name
 from mobilenet_tf.networks.published.stored import Stored, read_weights
-from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.rows import Classifier, Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 log = logging.getLogger(__name__)
@@ -232,10 +232,13 @@ def _match(model: keras.Model, network: Network, stored: list[Stored], path: Pat
     top = _has_top(model, network)
     backbone = len(wanted) - (len(head) if top else 0)
     if len(stored) not in (backbone, backbone + len(head)):
-        raise UserError(
-            f"{path} has {len(stored)} layers with weights; {model.name} needs {backbone}, or "
-            f"{backbone + len(head)} with a classifier."
-        )
+        # Heads of other tasks leave out a classifier's layers, the last of the backbone included.
+        if len(stored) < backbone or isinstance(network.head[-1], Classifier):
+            raise UserError(
+                f"{path} has {len(stored)} layers with weights; {model.name} needs {backbone}, or "
+                f"{backbone + len(head)} with a classifier."
+            )
+        stored = stored[:backbone]
     notes, assigned = [], []
     # A head that only one side has is left out.
     for index, (layer, source) in enumerate(zip(wanted, stored, strict=False)):

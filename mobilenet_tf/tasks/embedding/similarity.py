@@ -20,6 +20,28 @@ _MOST = 2000  # pictures whose pairs the ROC curve counts: two million
 _POINTS = 200  # of the ROC curve that is kept
 
 
+class Retrieval(NamedTuple):
+    """How N pictures find others of their class; NaN for those that are alone in it.
+
+    Attributes:
+        firsts: 1 where the most similar picture is of the class, 0 elsewhere.
+        precisions: Average precision, without interpolation; equal similarities have one rank.
+    """
+
+    firsts: np.ndarray
+    precisions: np.ndarray
+
+    @property
+    def recall(self) -> float:
+        """Recall@1."""
+        return float(np.nanmean(self.firsts))
+
+    @property
+    def precision(self) -> float:
+        """Mean average precision."""
+        return float(np.nanmean(self.precisions))
+
+
 class Roc(NamedTuple):
     """Pairs that are accepted at each threshold, from the strictest to the loosest.
 
@@ -55,24 +77,17 @@ def check_pairs(labels: np.ndarray, name: str) -> None:
         )
 
 
-def retrieval(vectors: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Let each picture search for others of its class among all others.
-
-    Pictures that are alone in their class search for nothing.
-
-    Returns:
-        Recall@1, the share whose nearest picture is of their class; and mean average precision,
-        without interpolation, where pictures of equal similarity have one rank.
-    """
-    firsts, precisions = [], []
+def retrieval(vectors: np.ndarray, labels: np.ndarray) -> Retrieval:
+    """Let each picture search for others of its class among all others."""
+    firsts, precisions = np.full((2, len(labels)), np.nan)
     for row, similarities in enumerate(_with_all(vectors)):
         others = np.arange(len(labels)) != row
         relevant = labels[others] == labels[row]
         if relevant.any():
             found = similarities[others]
-            firsts.append(relevant[found.argmax()])
-            precisions.append(average_precision(found, relevant))
-    return float(np.mean(firsts)), float(np.mean(precisions))
+            firsts[row] = relevant[found.argmax()]
+            precisions[row] = average_precision(found, relevant)
+    return Retrieval(firsts, precisions)
 
 
 def nearest(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
 from mobilenet_tf.tasks.embedding.similarity import (
+    Retrieval,
+    Roc,
     check_pairs,
     nearest,
     retrieval,
@@ -46,8 +49,10 @@ class Embedding(Task):
 
     Attributes:
         dimension: Length of the vector.
-        loss: `arcface` or `cosface`, a softmax over class centres with a margin; or `triplets`.
-        margin: Margin of the loss; None for the one in its paper, 0.5, 0.35 or 0.2.
+        loss: `cosface` or `arcface`, a softmax over class centres with a margin; or `triplets`.
+            Random weights should not start with arcface: while classes are not yet told apart, its
+            margin is smallest where all vectors are the same.
+        margin: Margin of the loss; None for the one in its paper, 0.35, 0.5 or 0.2.
         scale: Factor of the cosines in arcface and cosface.
         pictures: Number of pictures per class in a batch, at least.
         held_out: Names of the classes that are kept for testing; none to let the seed choose three
@@ -68,21 +73,38 @@ class Embedding(Task):
     )
     agreed: ClassVar[str] = "same most similar picture by file and network"
     recipe: ClassVar[str] = "embedding"
+    agree: ClassVar[str] = "find the same most similar picture in {} of the cases"
+    differ: ClassVar[str] = "finds another most similar picture than the trained network in {}"
     curve: ClassVar[str] = "accuracy"
+    settles: ClassVar[bool] = True
     same_classes: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]] = (
         "verification",
         "recall_at_1",
         "map",
-        "tar_at_far_1e-2",
-        "tar_at_far_1e-3",
-        "accepted_at_threshold",
-        "strangers_at_threshold",
+        "true_accepts_1e2",
+        "true_accepts_1e3",
+        "accepted",
+        "strangers",
     )
-    details: ClassVar[tuple[str, ...]] = ("roc",)
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "verification": "verification accuracy",
+            "recall_at_1": "recall@1",
+            "map": "mean average precision",
+            "true_accepts_1e2": "true accepts where 1 % of strangers are accepted",
+            "true_accepts_1e3": "true accepts where 0.1 % of strangers are accepted",
+            "accepted": "true accepts at the threshold",
+            "strangers": "strangers accepted at the threshold",
+        }
+    )
+    example: ClassVar[str] = (
+        'vector = model.get_tensor(model.get_output_details()[0]["index"])[0]\n'
+        "vector = vector / np.linalg.norm(vector)  # the similarity of two is their product\n"
+    )
 
     dimension: int = number(128, least=2, most=LARGEST_DIMENSION)
-    loss: str = choice("arcface", "cosface", "triplets")
+    loss: str = choice("cosface", "arcface", "triplets")
     margin: float | None = number(None, least=0, most=2)
     scale: float = number(32.0, above=0, most=1000)
     pictures: int = number(4, least=2, most=1024)
@@ -166,26 +188,26 @@ class Embedding(Task):
 
         Returns:
             images; verification, its accuracy by ten folds of 6,000 pairs; recall_at_1 and map of
-            searching among all others; tar_at_far_1e-2 and tar_at_far_1e-3, the true accept rates
-            at these false accept rates (None with too few pairs); accepted_at_threshold and
-            strangers_at_threshold, both rates at `threshold` (None without one); roc
-            {false_accepts, true_accepts, thresholds}, each a list.
+            searching among all others; true_accepts_1e2 and true_accepts_1e3, the true accept rates
+            (TAR) at false accept rates (FAR) of 0.01 and 0.001, None with too few pairs; accepted
+            and strangers, both rates at `threshold`, None without one; tables and charts.
         """
         vectors = unit(finite(outputs, name))
         check_pairs(labels, name)
         same, different = split_pairs(vectors, labels)
-        recall, precision = retrieval(vectors, labels)
-        at = self.threshold
+        found = retrieval(vectors, labels)
+        curve, at = roc(same, different), self.threshold
         return {
             "images": len(labels),
             "verification": verification(vectors, labels),
-            "recall_at_1": recall,
-            "map": precision,
-            "tar_at_far_1e-2": true_accepts(same, different, 1e-2),
-            "tar_at_far_1e-3": true_accepts(same, different, 1e-3),
-            "accepted_at_threshold": None if at is None else float((same > at).mean()),
-            "strangers_at_threshold": None if at is None else float((different > at).mean()),
-            "roc": {key: values.tolist() for key, values in roc(same, different)._asdict().items()},
+            "recall_at_1": found.recall,
+            "map": found.precision,
+            "true_accepts_1e2": true_accepts(same, different, 1e-2),
+            "true_accepts_1e3": true_accepts(same, different, 1e-3),
+            "accepted": None if at is None else float((same > at).mean()),
+            "strangers": None if at is None else float((different > at).mean()),
+            "tables": [_by_class(found, labels, classes)],
+            "charts": [_roc_chart(curve)],
         }
 
     def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "Embedding":
@@ -198,12 +220,17 @@ class Embedding(Task):
         _, different = split_pairs(unit(outputs), labels)
         return replace(self, threshold=threshold_at(different, self.false_accepts))
 
-    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
-        """Return the pictures whose nearest other picture is of another class, nearest first.
+    def labels(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of the trained classes, which `load_test` leaves out."""
+        return tuple(classes)[: len(classes) - number_held_out(len(classes), self.held_out)]
 
-        The rows have file, label, predicted (the class of the other), score (the similarity) and
-        picture, which shows both.
-        """
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return name and description of the vector."""
+        text = "Features of the image. Divide it by its length before comparing it with others."
+        return (("vector", text),)
+
+    def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
+        """Return the pictures whose most similar picture is of another class, both side by side."""
         others, similarity, _ = nearest(unit(outputs))
         wrong = np.flatnonzero(test.labels != test.labels[others])
         found = Mistakes([], {})
@@ -213,10 +240,10 @@ class Embedding(Task):
             found.rows.append(
                 {
                     "file": test.names[row],
-                    "label": classes[test.labels[row]],
-                    "predicted": classes[test.labels[other]],
-                    "score": round(float(similarity[row]), 4),
                     "picture": picture,
+                    "note": f"{classes[test.labels[row]]}; most similar, {similarity[row]:.3f}: "
+                    f"{test.names[other]}, {classes[test.labels[other]]}",
+                    "title": "Most similar strangers",
                 }
             )
         return found
@@ -273,3 +300,32 @@ class Embedding(Task):
             (first, second, f"{-similarity:.3f}", judgement)
             for (similarity, first, second), judgement in zip(pairs, judged, strict=True)
         ]
+
+
+def _by_class(found: Retrieval, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    rows: list[list[str | int | float | None]] = []
+    for label in np.unique(labels):
+        of_class = labels == label
+        count = int(of_class.sum())
+        one = [found.firsts, found.precisions]
+        means = [float(values[of_class].mean()) for values in one] if count > 1 else [None, None]
+        rows.append([classes[label], count, *means])
+    return {
+        "title": "Classes that were never trained",
+        "note": "How each image finds others of its class among all test images.",
+        "columns": ["class", "images", "recall@1", "average precision"],
+        "rows": rows,
+        "shares": ["recall@1", "average precision"],
+    }
+
+
+def _roc_chart(curve: Roc) -> dict[str, Any]:
+    points = zip(curve.false_accepts.tolist(), curve.true_accepts.tolist(), strict=True)
+    return {
+        "title": "Receiver operating characteristic",
+        "note": "Pairs of test images that are accepted at each threshold.",
+        "x": "strangers accepted",
+        "y": "pairs of one class accepted",
+        "lines": {"int8": [[x, y] for x, y in points if x > 0]},
+        "logarithmic": True,
+    }

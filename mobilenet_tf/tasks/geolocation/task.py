@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
 
 RADII_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent (1602.05314, 3)
+_QUANTILES = (0.25, 0.5, 0.75, 0.9)
+_POINTS = 100  # of the chart
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,35 @@ class Geolocation(Task):
         "its places are as unevenly spread as those of its training images.",
     )
     agreed: ClassVar[str] = "same cell predicted by file and network"
+    agree: ClassVar[str] = "predict the same cell for {} of the images"
+    differ: ClassVar[str] = (
+        "predicts a different cell than the trained network for {} of the images"
+    )
     recipe: ClassVar[str] = "geolocation"
     curve: ClassVar[str] = "accuracy"
     shares: ClassVar[tuple[str, ...]] = (
         *("within_200", "within_1", "within_25", "within_750", "within_2500"),
     )
-    details: ClassVar[tuple[str, ...]] = ("median_km",)
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {f"within_{km}": f"share within {km:,} km" for km in RADII_KM}
+    )
+    counted: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.least > self.most:
             raise UserError(
-                f"least is {self.least}; it must be at most most, which is {self.most}."
+                f"least is {self.least}; it must not exceed most, which is {self.most}."
             )
+
+    @classmethod
+    def achievement(cls, share: str, images: str) -> str:
+        """Return how many images are placed within the distance of the score."""
+        return f"places {share} of {images} within {RADII_KM[2]} km"
+
+    def usual_input(self, source: str) -> tuple[int, int]:
+        """Return side and channels of the input; colours matter, also of digits."""
+        return super().usual_input(source)[0], 3
 
     def load(
         self,
@@ -164,17 +183,39 @@ class Geolocation(Task):
 
         Returns:
             images; within_1, within_25, within_200, within_750 and within_2500, the shares within
-            so many km; and median_km.
+            so many km; and the distances as a table and a chart.
         """
-        distances = self._distances(finite(outputs, name), labels, classes)
+        distances = np.sort(self._distances(finite(outputs, name), labels, classes))
         shares = {f"within_{km}": float((distances <= km).mean()) for km in RADII_KM}
-        return {"images": len(labels), **shares, "median_km": round(float(np.median(distances)), 3)}
+        few = np.unique(np.linspace(0, len(distances) - 1, _POINTS).round().astype(int))
+        line = [(round(max(distances[row], 0.01), 2), (row + 1) / len(distances)) for row in few]
+        return {
+            "images": len(labels),
+            **shares,
+            "tables": [
+                {
+                    "title": "Distances",
+                    "note": "How far the predicted cell's centre is from the true place.",
+                    "columns": ("share of the images", "within km"),
+                    "rows": [(q, round(float(np.quantile(distances, q)), 3)) for q in _QUANTILES],
+                    "shares": ("share of the images",),
+                }
+            ],
+            "charts": [
+                {
+                    "title": "Share of the images by distance",
+                    "x": "km",
+                    "y": "share of the images",
+                    "lines": {"all": [(km, round(share, 4)) for km, share in line]},
+                    "logarithmic": True,
+                }
+            ],
+        }
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
         """Return the images that are farthest from where they are placed.
 
-        The rows have file, label and predicted (latitude and longitude), score, distance_km and
-        picture.
+        The rows have file, picture, note and title.
         """
         distances = self._distances(outputs, test.labels, classes)
         found = Mistakes([], {})
@@ -182,14 +223,14 @@ class Geolocation(Task):
             picture = f"worst/{rank + 1:02d}.png"
             found.pictures[picture] = np.asarray(test.images[row])
             best = int(outputs[row].argmax())
+            true = _shown(*test.labels[row, :2])
+            found_at = f"{_shown(*place_of(classes[best])[:2])} ({outputs[row, best]:.1%})"
             found.rows.append(
                 {
                     "file": test.names[row],
-                    "label": _shown(*test.labels[row, :2]),
-                    "predicted": _shown(*place_of(classes[best])[:2]),
-                    "score": round(float(outputs[row, best]), 4),
-                    "distance_km": round(float(distances[row]), 1),
                     "picture": picture,
+                    "note": f"{true}; placed {distances[row]:,.0f} km away, at {found_at}",
+                    "title": "Farthest from their place",
                 }
             )
         return found

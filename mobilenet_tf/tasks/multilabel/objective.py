@@ -1,5 +1,6 @@
 """Training for several labels per picture: a sigmoid and binary cross-entropy for each."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,33 @@ class BinaryCrossEntropy(Objective):
         """Return the weight of each label of each picture, float32 (N, classes)."""
         absent, present = class_weights
         return targets * present + (1 - targets) * absent
+
+    def teaching(
+        self, model: keras.Model, name: str, places: Sequence[int] | None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """Return what turns logits or the results of a sigmoid into logits (N, classes)."""
+        expected = (None, self.classes)
+        if model.output_shape != expected:
+            raise UserError(
+                f"{name} has the output {model.output_shape}; a teacher needs one score per label, "
+                f"{expected}."
+            )
+        activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
+        if activation not in ("", "linear", "sigmoid"):
+            raise UserError(
+                f"{name} ends in the activation {activation!r}; a teacher needs a sigmoid or "
+                "logits."
+            )
+
+        def logits(scores: tf.Tensor) -> tf.Tensor:
+            if places is not None:
+                scores = tf.gather(scores, places, axis=1)
+            if activation == "sigmoid":
+                scores = tf.clip_by_value(scores, 1e-7, 1 - 1e-7)
+                scores = tf.math.log(scores) - tf.math.log1p(-scores)
+            return scores
+
+        return logits
 
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return T^2 times the mean binary cross-entropy at temperature T (1503.02531, 2)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from mobilenet_tf.tasks.multilabel.scores import (
     NEUTRAL,
     average_precision,
     best_threshold,
+    curve,
     f1,
     logit,
     sigmoid,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
 
 NO_LABELS = "none"  # how a picture without any is shown
+COLUMNS = ("label", "average precision", "F1", "precision", "recall", "threshold", "images")
+_LINES, _POINTS = 10, 100  # of the chart
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ class MultiLabel(Task):
     (N, classes); the sigmoid of one is the probability of its label, whatever the others are.
 
     Attributes:
-        thresholds: Probability from which each label counts as predicted, between 0 and 1; empty
-            for 0.5. Training chooses them on the validation images, with the scores of the file.
+        thresholds: Probability from which each label counts as predicted, between 0 and 1. Empty
+            for 0.5 during training, after which they are chosen for the file.
     """
 
     thresholds: tuple[float, ...] = ()
@@ -50,10 +54,28 @@ class MultiLabel(Task):
         "frequent than among these, other thresholds are better.",
     )
     agreed: ClassVar[str] = "same labels predicted by file and network"
+    agree: ClassVar[str] = "decide {} of the labels alike"
+    differ: ClassVar[str] = "decides {} of the labels differently from the trained network"
     recipe: ClassVar[str] = "multilabel"
     curve: ClassVar[str] = "map"
+    settles: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]] = ("map", "f1_macro", "f1_micro", "exact")
-    details: ClassVar[tuple[str, ...]] = ("per_class",)
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "map": "mean average precision",
+            "f1_macro": "macro F1",
+            "f1_micro": "micro F1",
+            "exact": "images with all labels right",
+        }
+    )
+    example: ClassVar[str] = """\
+import math
+
+scores = model.get_tensor(model.get_output_details()[0]["index"])[0]
+labels = open("labels.txt", encoding="utf-8").read().splitlines()
+for best, label in enumerate(labels):
+    print(label, 1 / (1 + math.exp(-({score}))))  # compare with the label's threshold
+"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,8 +125,17 @@ class MultiLabel(Task):
 
         return BinaryCrossEntropy(network.classes)
 
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return that the output is logits."""
+        return (("logits", "A logit for each label; its sigmoid is the label's probability."),)
+
     def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "MultiLabel":
-        """Return the task with the thresholds that have the highest F1 on validation images."""
+        """Return the task with the thresholds that have the highest F1 on validation images.
+
+        Thresholds that were given stay.
+        """
+        if self.thresholds:
+            return self
         probabilities = sigmoid(outputs)
         chosen = (best_threshold(*one) for one in zip(probabilities.T, labels.T == 1, strict=True))
         return replace(self, thresholds=tuple(round(value, 6) for value in chosen))
@@ -121,34 +152,41 @@ class MultiLabel(Task):
         Returns:
             images; map, the mean of the labels' average precisions; f1_macro, the mean of their
             F1; f1_micro, the F1 of all decisions together; exact, the share of images of which
-            all labels are right; and per_class {name: {average_precision, f1, precision, recall,
-            threshold, images}}. What no image of the labels' decides is None and in no mean.
+            all labels are right; and as a table and a chart the same of each label. What no image
+            decides is None and in no mean.
         """
         scores, present = finite(outputs, name), labels == 1
         predicted, thresholds = self._margins(scores) >= 0, self._thresholds(len(classes))
-        per_class = {
-            label: {
-                "average_precision": average_precision(scores[:, index], present[:, index]),
-                **_found(predicted[:, index], present[:, index]),
-                "threshold": float(thresholds[index]),
-                "images": int(present[:, index].sum()),
-            }
-            for index, label in enumerate(classes)
-        }
+        precisions = [average_precision(*one) for one in zip(scores.T, present.T, strict=True)]
+        found = [_found(*one) for one in zip(predicted.T, present.T, strict=True)]
+        images = present.sum(axis=0).tolist()
         return {
             "images": len(labels),
-            "map": _mean([one["average_precision"] for one in per_class.values()]),
-            "f1_macro": _mean([one["f1"] for one in per_class.values()]),
-            "f1_micro": _found(predicted, present)["f1"],
+            "map": _mean(precisions),
+            "f1_macro": _mean([one[0] for one in found]),
+            "f1_micro": _found(predicted, present)[0],
             "exact": float((predicted == present).all(axis=1).mean()),
-            "per_class": per_class,
+            "tables": [
+                {
+                    "title": "Labels",
+                    "note": "Precision and recall are those from the threshold on.",
+                    "columns": COLUMNS,
+                    "rows": [
+                        (label, precision, *one, threshold, count)
+                        for label, precision, one, threshold, count in zip(
+                            classes, precisions, found, thresholds.tolist(), images, strict=True
+                        )
+                    ],
+                    "shares": COLUMNS[1:-1],
+                }
+            ],
+            "charts": _curves(scores, present, classes),
         }
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
         """Return the images of which a label is wrong and farthest from its threshold.
 
-        The rows have file, label (the true ones), predicted, score (the probability of the wrong
-        label), wrong (that label) and picture.
+        The rows have file, picture, note and title.
         """
         margins = self._margins(outputs)
         distance = np.where((margins >= 0) != test.labels, np.abs(margins), -1)
@@ -160,14 +198,14 @@ class MultiLabel(Task):
             label = int(distance[row].argmax())
             picture = f"worst/{rank + 1:02d}.png"
             found.pictures[picture] = np.asarray(test.images[row])
+            true, chosen = (_listed(classes, one) for one in (test.labels[row], margins[row] >= 0))
+            wrong = f"{classes[label]}: {float(sigmoid(outputs[row, label])):.1%}"
             found.rows.append(
                 {
                     "file": test.names[row],
-                    "label": _listed(classes, test.labels[row]),
-                    "predicted": _listed(classes, margins[row] >= 0),
-                    "wrong": classes[label],
-                    "score": round(float(sigmoid(outputs[row, label])), 4),
                     "picture": picture,
+                    "note": f"{true}; predicted {chosen} ({wrong})",
+                    "title": "Surest wrong labels",
                 }
             )
         return found
@@ -225,16 +263,33 @@ class MultiLabel(Task):
         return np.array(self.thresholds or [NEUTRAL] * classes, np.float64)
 
 
-def _found(predicted: np.ndarray, present: np.ndarray) -> dict[str, float | None]:
-    """Return precision, recall and F1 of bool arrays of one shape."""
+def _found(
+    predicted: np.ndarray, present: np.ndarray
+) -> tuple[float | None, float | None, float | None]:
+    """Return F1, precision and recall of bool arrays of one shape."""
     correct, found, all_of_it = (
         int(one.sum()) for one in (predicted & present, predicted, present)
     )
-    return {
-        "precision": correct / found if found else None,
-        "recall": correct / all_of_it if all_of_it else None,
-        "f1": f1(correct, found, all_of_it),
-    }
+    return (
+        f1(correct, found, all_of_it),
+        correct / found if found else None,
+        correct / all_of_it if all_of_it else None,
+    )
+
+
+def _curves(
+    scores: np.ndarray, present: np.ndarray, classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the chart of precision against recall of the labels that some pictures have."""
+    lines = {}
+    for index in np.flatnonzero(present.any(axis=0))[:_LINES].tolist():
+        found = curve(scores[:, index], present[:, index])
+        recall, precision = found.correct / found.correct[-1], found.correct / found.found
+        few = np.unique(np.linspace(0, len(recall) - 1, _POINTS).round().astype(int))
+        lines[classes[index]] = np.stack([recall, precision], axis=1)[few].round(4).tolist()
+    note = f"Of the first {_LINES} labels." if len(classes) > _LINES else ""
+    title = "Precision and recall"
+    return [{"title": title, "note": note, "x": "recall", "y": "precision", "lines": lines}]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

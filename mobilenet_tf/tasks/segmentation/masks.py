@@ -6,15 +6,19 @@ weights in units of 1 / 2f. Integers of a file have one scale for all classes, s
 with integer weights, decide exactly as the real values do: other languages need no floats.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from mobilenet_tf.core.inputs import Framing
 from mobilenet_tf.datasets.masks import IGNORED
 
 MOST_CLASSES = 255
 _SHADE = 0.6  # of a class's colour over a picture
+_GAP = 4  # pixels between pictures
+_LINE, _LONGEST = 16, 40  # of a legend: pixels of a line, characters of a name
 
 
 def predicted(logits: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
@@ -124,3 +128,22 @@ def overlay(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
     shown = (mask > 0) & (mask != IGNORED)
     mixed = np.where(shown[..., None], base + _SHADE * (colours - base), base)
     return mixed.round().astype(np.uint8)
+
+
+def side_by_side(pixels: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Return a picture, its true mask over it and its predicted mask over it, in one picture."""
+    plain = np.broadcast_to(pixels, (*truth.shape, 3))
+    gap = np.full((len(truth), _GAP, 3), 255, np.uint8)
+    return np.hstack([plain, gap, overlay(pixels, truth), gap, overlay(pixels, found)])
+
+
+def legend(classes: Sequence[str]) -> np.ndarray:
+    """Return a picture of the classes' names beside their colours, uint8 (h, w, 3)."""
+    texts = [name.encode("ascii", "replace").decode()[:_LONGEST] for name in classes]
+    image = Image.new("RGB", (_LINE * (2 + max(map(len, texts))), _LINE * len(texts)), "white")
+    draw = ImageDraw.Draw(image)
+    for index, text in enumerate(texts):
+        top = index * _LINE
+        draw.rectangle((2, top + 2, _LINE - 2, top + _LINE - 2), colour(index))
+        draw.text((_LINE + 4, top + 3), text, "black")
+    return np.asarray(image)

@@ -1,10 +1,12 @@
 """Metrics of masks: one confusion of all pixels, and what follows from it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.datasets.masks import IGNORED
+from mobilenet_tf.tasks.segmentation.masks import colour
 
 
 def confusion(found: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
@@ -34,30 +36,60 @@ def mean_overlap(counts: np.ndarray) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-def scores(counts: np.ndarray, names: list[str]) -> dict[str, Any]:
+def scores(counts: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
     """Return the metrics of a confusion.
 
     Returns:
-        miou, pixel_accuracy, per_class {name: {iou, precision, recall, pixels}} (None where a class
-        does not occur), and confusion.
+        miou, pixel_accuracy, and tables: the classes, and where the pixels of each one went.
     """
-    correct, true, found = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     total = int(counts.sum())
-
-    def share(part: int, whole: int) -> float | None:
-        return float(part / whole) if whole else None
-
     return {
         "miou": mean_overlap(counts),
-        "pixel_accuracy": float(correct.sum() / total) if total else 0.0,
-        "per_class": {
-            name: {
-                "iou": share(correct[index], true[index] + found[index] - correct[index]),
-                "precision": share(correct[index], found[index]),
-                "recall": share(correct[index], true[index]),
-                "pixels": int(true[index]),
-            }
-            for index, name in enumerate(names)
-        },
-        "confusion": counts.tolist(),
+        "pixel_accuracy": float(np.trace(counts) / total) if total else 0.0,
+        "tables": [_classes(counts, names), _destinations(counts, names)],
+        "charts": [],
     }
+
+
+def _classes(counts: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    correct, true, found = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    rows = [
+        [
+            name,
+            "#" + bytes(colour(index)).hex(),
+            _share(correct[index], true[index] + found[index] - correct[index]),
+            _share(correct[index], found[index]),
+            _share(correct[index], true[index]),
+            int(true[index]),
+        ]
+        for index, name in enumerate(names)
+    ]
+    return {
+        "title": "Classes",
+        "note": "Intersection over union, precision and recall of the pixels of each class; the "
+        "colour is that of the masks in the pictures.",
+        "columns": ["class", "colour", "IoU", "precision", "recall", "pixels"],
+        "rows": rows,
+        "shares": ["IoU", "precision", "recall"],
+    }
+
+
+def _destinations(counts: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    # A class may be called as the first column is.
+    columns = ["true class", *(f"as {name}" for name in names)]
+    whole = counts.sum(axis=1)
+    rows = [
+        [name, *(_share(part, whole[index]) for part in counts[index])]
+        for index, name in enumerate(names)
+    ]
+    return {
+        "title": "Confusion of pixels",
+        "note": "Share of the pixels of a true class that were marked as each class.",
+        "columns": columns,
+        "rows": rows,
+        "shares": columns[1:],
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,18 +17,18 @@ from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.segmentation.masks import (
+    colour,
+    legend,
     on_picture,
-    overlay,
     predicted,
     run_lengths,
+    side_by_side,
 )
 from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap, overlaps, scores
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
-
-_GAP = 4  # pixels between the pictures of a mistake
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class Segmentation(Task):
     recipe: ClassVar[str] = "segmentation"
     curve: ClassVar[str] = "miou"
     shares: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
-    details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"miou": "mIoU", "pixel_accuracy": "pixel accuracy"}
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -137,12 +140,12 @@ class Segmentation(Task):
         """
         _check(outputs, len(classes), name)
         counts = confusion(predicted(outputs, labels.shape[1:3]), labels, len(classes))
-        return {"images": len(labels), **scores(counts, list(classes))}
+        return {"images": len(labels), **scores(counts, classes)}
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
         """Return the pictures with the lowest mIoU, each beside its true and its predicted mask.
 
-        The rows have file, miou, class (the one with the lowest overlap), iou (its) and picture.
+        The first picture is the legend of the colours.
         """
         found = predicted(outputs, test.labels.shape[1:3])
         counts = [
@@ -150,24 +153,22 @@ class Segmentation(Task):
             for mask, truth in zip(found, test.labels, strict=True)
         ]
         means = np.array([mean_overlap(one) if one.any() else np.inf for one in counts])
-        mistakes = Mistakes([], {})
-        for rank, row in enumerate(np.argsort(means, kind="stable")[:MISTAKES]):
-            if means[row] >= 1:
+        first = "worst/legend.png"
+        row = {"file": "", "picture": first, "note": ", ".join(classes), "title": "Colours"}
+        mistakes = Mistakes([row], {first: legend(classes)})
+        for rank, place in enumerate(np.argsort(means, kind="stable")[:MISTAKES]):
+            if means[place] >= 1:
                 break
-            shares = overlaps(counts[row])
-            worst = int(np.nanargmin(shares))
+            shares = overlaps(counts[place])
+            lowest = int(np.nanargmin(shares))
             picture = f"worst/{rank + 1:02d}.png"
-            pixels = np.asarray(test.images[row])
-            mistakes.pictures[picture] = side_by_side(pixels, test.labels[row], found[row])
-            mistakes.rows.append(
-                {
-                    "file": test.names[row],
-                    "miou": round(float(means[row]), 4),
-                    "class": classes[worst],
-                    "iou": round(float(shares[worst]), 4),
-                    "picture": picture,
-                }
+            pixels, truth = np.asarray(test.images[place]), test.labels[place]
+            mistakes.pictures[picture] = side_by_side(pixels, truth, found[place])
+            note = (
+                f"mIoU {means[place]:.3f}, lowest for {classes[lowest]} ({shares[lowest]:.3f}). "
+                "From the left: the picture, the truth, and what was predicted."
             )
+            mistakes.rows.append({"file": test.names[place], "picture": picture, "note": note})
         return mistakes
 
     def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
@@ -220,12 +221,13 @@ class Segmentation(Task):
         ]
         return ["image", "class", "share of the pixels"], rows
 
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return name and description of the output."""
+        return (("logits", "For every pixel of a coarse grid, a logit for each class"),)
 
-def side_by_side(pixels: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Return a picture, its true mask over it and its predicted mask over it, in one picture."""
-    plain = np.broadcast_to(pixels, (*truth.shape, 3))
-    gap = np.full((len(truth), _GAP, 3), 255, np.uint8)
-    return np.hstack([plain, gap, overlay(pixels, truth), gap, overlay(pixels, found)])
+    def constants(self, network: Network, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the colours in which masks of the classes are shown."""
+        return {"colours": ["#" + bytes(colour(index)).hex() for index in range(len(classes))]}
 
 
 def _check(outputs: np.ndarray, classes: int, name: str) -> None:

@@ -41,7 +41,7 @@ def test_unit_vectors(vectors):
 
 def test_retrieval_is_that_of_scikit_learn(vectors):
     units, labels = unit(vectors[0]), vectors[1]
-    recall, precision = retrieval(units, labels)
+    found = retrieval(units, labels)
     firsts, precisions = [], []
     for row in range(len(labels)):
         others = np.delete(np.arange(len(labels)), row)
@@ -49,8 +49,8 @@ def test_retrieval_is_that_of_scikit_learn(vectors):
         firsts.append(nearest.predict(units[[row]])[0] == labels[row])
         scores = (units @ units.T)[row, others]  # rounded alike, so that equal ones stay so
         precisions.append(average_precision_score(labels[others] == labels[row], scores))
-    assert recall == pytest.approx(np.mean(firsts), abs=1 / len(labels))  # equal distances
-    assert precision == pytest.approx(np.mean(precisions), abs=1e-9)
+    assert found.recall == pytest.approx(np.mean(firsts), abs=1 / len(labels))  # equal distances
+    assert found.precision == pytest.approx(np.mean(precisions), abs=1e-9)
 
 
 def test_equal_scores_have_one_rank():
@@ -62,7 +62,9 @@ def test_equal_scores_have_one_rank():
 
 def test_pictures_alone_in_their_class_search_for_nothing():
     units = unit(np.array([[1.0, 0], [1, 0.1], [0, 1]]))
-    assert retrieval(units, np.array([0, 0, 1])) == (1.0, 1.0)
+    found = retrieval(units, np.array([0, 0, 1]))
+    assert (found.recall, found.precision) == (1.0, 1.0)
+    assert np.isnan(found.firsts[2])
 
 
 def test_verification_is_the_protocol_of_lfw(vectors):
@@ -112,13 +114,13 @@ def test_metrics_and_threshold(vectors):
     task = Embedding()
     found = task.metrics(outputs, labels, CLASSES)
     assert found["images"] == 120
-    assert found["strangers_at_threshold"] is None
+    assert found["strangers"] is None
     assert set(task.shares) | set(task.details) == set(found) - {"images"}
     settled = task.settled(outputs, labels)
-    assert settled.metrics(outputs, labels, CLASSES)["strangers_at_threshold"] <= 0.01
+    assert settled.metrics(outputs, labels, CLASSES)["strangers"] <= 0.01
     # A perfect embedder.
     perfect = task.metrics(np.eye(4)[labels], labels, CLASSES)
-    for name in ("verification", "recall_at_1", "map", "tar_at_far_1e-2"):
+    for name in ("verification", "recall_at_1", "map", "true_accepts_1e2"):
         assert perfect[name] == 1
 
 
@@ -160,8 +162,9 @@ def test_answers_and_worst(vectors):
     assert [row["similarities"][index] for index, row in enumerate(found["predictions"])] == [1] * 3
     images = np.random.default_rng(0).integers(0, 255, (120, 4, 4, 3), np.uint8)
     test = Split(images, labels, [f"{index}.png" for index in range(120)])
-    rows, pictures = Embedding().worst(test, CLASSES, outputs)
-    assert all(row["label"] != row["predicted"] for row in rows)
-    scores = [row["score"] for row in rows]
-    assert scores == sorted(scores, reverse=True)
-    assert pictures[rows[0]["picture"]].shape == (4, 8, 3)
+    worst = Embedding().worst(test, CLASSES, outputs)
+    assert 0 < len(worst.rows) <= 12
+    for row in worst.rows:
+        (own,), stranger = row["note"].split(";")[:1], row["note"].rsplit(", ", 1)[1]
+        assert own != stranger
+    assert worst.pictures[worst.rows[0]["picture"]].shape == (4, 8, 3)

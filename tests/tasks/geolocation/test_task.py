@@ -7,8 +7,10 @@ import pytest
 from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.sections import Chart, Table
 from mobilenet_tf.tasks.geolocation.cells import adaptive_cells, nearest_cells, place_of
 from mobilenet_tf.tasks.geolocation.task import Geolocation
 from mobilenet_tf.tasks.registry import task_from_dict
@@ -94,12 +96,15 @@ def test_metrics_are_shares_within_radii():
     assert [found[f"within_{km}"] for km in (1, 25, 200, 750, 2500)] == [
         *(2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8),
     ]
-    assert found["median_km"] == pytest.approx((190 + 740) / 2, abs=1e-3)
+    (table,), (chart,) = found["tables"], found["charts"]
+    assert dict(table["rows"])[0.5] == pytest.approx((190 + 740) / 2, abs=1e-3)
+    assert from_plain(Table, table, "table", strict=True).title == "Distances"
+    assert from_plain(Chart, chart, "chart", strict=True).lines["all"][-1] == (9000, 1)
     worst = TASK.worst(
         Split(np.zeros((8, 1, 1, 3), np.uint8), labels, list("abcdefgh")), classes, outputs
     )
     assert [row["file"] for row in worst.rows[:3]] == ["h", "g", "f"]
-    assert worst.rows[0]["distance_km"] == pytest.approx(9000, abs=0.1)
+    assert "placed 9,000 km away, at " in worst.rows[0]["note"]
     with pytest.raises(UserError, match="scores that are not numbers"):
         TASK.metrics(outputs * np.nan, labels, classes)
 
@@ -122,7 +127,7 @@ def test_answers_are_places_and_radii():
     [
         ({"least": 0}, "task.least is 0; it must be at least 1"),
         ({"finest": 16}, "task.finest is 16; it must be from 0 to 15"),
-        ({"most": 5, "least": 6}, "task: least is 6; it must be at most most, which is 5"),
+        ({"most": 5, "least": 6}, "task: least is 6; it must not exceed most, which is 5"),
         ({"most": 10**9}, "most is 1000000000; it must be at most 65,536"),
         ({"most": "many"}, "most is 'many'; it must be a whole number"),
     ],

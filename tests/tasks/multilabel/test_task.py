@@ -11,7 +11,9 @@ from sklearn.metrics import (
 )
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import Split
+from mobilenet_tf.runs.sections import Chart, Table
 from mobilenet_tf.tasks.agreement import agreement
 from mobilenet_tf.tasks.multilabel.scores import best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.multilabel.task import MultiLabel
@@ -44,17 +46,23 @@ def test_metrics_are_those_of_scikit_learn(guesses, thresholds):
     )
     assert found["f1_micro"] == pytest.approx(f1_score(labels, predicted, average="micro"))
     assert found["exact"] == (predicted == labels).all(axis=1).mean()
-    measures = {"precision": precision_score, "recall": recall_score, "f1": f1_score}
-    for index, (name, values) in enumerate(found["per_class"].items()):
-        assert name == CLASSES[index]
+    measures = {"precision": precision_score, "recall": recall_score, "F1": f1_score}
+    (table,) = found["tables"]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    for index, values in enumerate(rows):
+        assert values["label"] == CLASSES[index]
         assert values["images"] == labels[:, index].sum()
         for key, measure in measures.items():
             expected = measure(labels[:, index], predicted[:, index], **undefined)
             assert (np.nan if values[key] is None else values[key]) == pytest.approx(
                 expected, nan_ok=True
             )
-    assert found["per_class"]["never"]["average_precision"] is None
-    assert found["per_class"]["always"]["average_precision"] == pytest.approx(1)
+    assert rows[CLASSES.index("never")]["average precision"] is None
+    assert rows[CLASSES.index("always")]["average precision"] == pytest.approx(1)
+    (chart,) = found["charts"]
+    assert chart["lines"].keys() == set(CLASSES) - {"never"}
+    assert from_plain(Table, table, "table", strict=True).title == "Labels"
+    assert from_plain(Chart, chart, "chart", strict=True).x == "recall"
 
 
 def test_no_threshold_has_a_higher_f1_than_the_chosen_one(guesses):
@@ -82,6 +90,7 @@ def test_thresholds_are_chosen_on_validation_images_and_stored_with_the_task(gue
     settled, plain = (one.metrics(logits, labels, CLASSES) for one in (task, MultiLabel()))
     assert settled["f1_macro"] > plain["f1_macro"]
     assert settled["map"] == plain["map"]
+    assert task.settled(-logits, labels) is task  # given thresholds stay
 
 
 @pytest.mark.parametrize(
@@ -151,9 +160,9 @@ def test_the_worst_are_the_surest_wrong_labels():
     test = Split(images, labels, ["a.png", "b.png", "c.png"])
     logits = np.array([[1, -1], [-2, 1], [0.5, 4]], np.float32)
     found = MultiLabel().worst(test, ("cat", "dog"), logits)
-    assert [(row["file"], row["wrong"], row["label"], row["predicted"]) for row in found.rows] == [
-        ("c.png", "dog", "none", "cat, dog"),
-        ("b.png", "cat", "cat, dog", "dog"),
+    assert [(row["file"], row["note"]) for row in found.rows] == [
+        ("c.png", "none; predicted cat, dog (dog: 98.2%)"),
+        ("b.png", "cat, dog; predicted dog (cat: 11.9%)"),
     ]
     assert found.pictures[found.rows[0]["picture"]].item() == 2
 

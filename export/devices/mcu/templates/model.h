@@ -30,12 +30,14 @@ extern "C" {
 #define MODEL_CHANNELS $channels
 #define MODEL_INPUT_BYTES (MODEL_WIDTH * MODEL_HEIGHT * MODEL_CHANNELS)
 #define MODEL_CLASSES $classes
+#define MODEL_OUTPUTS $outputs
+#define MODEL_OUTPUT_SIZES {$output_sizes} /* bytes of each output */
+#define MODEL_OUTPUT_BYTES $output_bytes   /* of all outputs */
 
 /* real = (integer - zero point) * scale. The input's integer is the pixel (0..255) - 128. */
 #define MODEL_INPUT_SCALE $input_scale
 #define MODEL_INPUT_ZERO_POINT ($input_zero_point)
-#define MODEL_OUTPUT_SCALE $output_scale
-#define MODEL_OUTPUT_ZERO_POINT ($output_zero_point)
+$output_grids
 
 extern const unsigned char model_data[MODEL_BYTES];
 extern const char *const model_labels[MODEL_CLASSES];

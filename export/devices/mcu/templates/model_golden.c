@@ -5,6 +5,6 @@ const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES] = {
 $golden_inputs
 };
 
-const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_CLASSES] = {
+const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_OUTPUT_BYTES] = {
 $golden_outputs
 };

@@ -50,8 +50,14 @@ extern "C" model_runner_error model_runner_begin(void) {
   if (made->AllocateTensors() != kTfLiteOk) {
     return MODEL_RUNNER_ARENA;
   }
-  if (made->input(0)->bytes != MODEL_INPUT_BYTES || made->output(0)->bytes != MODEL_CLASSES) {
+  if (made->input(0)->bytes != MODEL_INPUT_BYTES) {
     return MODEL_RUNNER_SIZE;
+  }
+  const size_t sizes[MODEL_OUTPUTS] = MODEL_OUTPUT_SIZES;
+  for (int index = 0; index < MODEL_OUTPUTS; ++index) {
+    if (made->output(index)->bytes != sizes[index]) {
+      return MODEL_RUNNER_SIZE;
+    }
   }
   interpreter = made;
   return MODEL_RUNNER_OK;
@@ -66,6 +72,13 @@ extern "C" const int8_t *model_runner_run(void) {
     return nullptr;
   }
   return interpreter->output(0)->data.int8;
+}
+
+extern "C" const int8_t *model_runner_output(int index) {
+  if (interpreter == nullptr || index < 0 || index >= MODEL_OUTPUTS) {
+    return nullptr;
+  }
+  return interpreter->output(index)->data.int8;
 }
 
 extern "C" size_t model_runner_arena_used(void) {

@@ -1,4 +1,4 @@
-/* The model as four C functions. Written by mobilenet_tf. */
+/* The model as five C functions. Written by mobilenet_tf. */
 #ifndef MODEL_RUNNER_H_
 #define MODEL_RUNNER_H_
 
@@ -24,8 +24,11 @@ model_runner_error model_runner_begin(void);
  * model_runner_begin() has succeeded. */
 int8_t *model_runner_input(void);
 
-/* Run the model on the input. Return MODEL_CLASSES scores, or NULL if the model did not run. */
+/* Run the model on the input. Return the first output, or NULL if the model did not run. */
 const int8_t *model_runner_run(void);
+
+/* Return an output of the last run, from 0 to MODEL_OUTPUTS - 1; NULL for another number. */
+const int8_t *model_runner_output(int index);
 
 /* Return the number of bytes of the arena in use; 0 before model_runner_begin() has succeeded. */
 size_t model_runner_arena_used(void);

@@ -14,7 +14,8 @@ extern "C" {
 typedef struct {
   int pictures;   /* that ran; fewer than MODEL_GOLDEN_COUNT if one did not */
   int worst;      /* largest difference of an output from the verified one, in integer steps */
-  int same_class; /* pictures with the verified first class */
+  int same_class; /* pictures with the verified first class: the place of the last output's largest
+                     value */
 } model_selftest_result;
 
 /* Run the model on every golden picture. Call model_runner_begin() first.

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.labels import check_label
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.images import Picture, UnreadableImage
 from mobilenet_tf.datasets.labelled import Labelled, Placed, UnusableLabel, read_dataset, read_test
 from mobilenet_tf.datasets.masks import inside_padding, prepared_mask
 from mobilenet_tf.datasets.scenes import Scene, scene_dataset
+from mobilenet_tf.datasets.sources.annotations.coco import read_coco_objects
+from mobilenet_tf.datasets.sources.annotations.files import Files
 from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.masks.code import Code, code_of
-from mobilenet_tf.datasets.sources.masks.listing import MaskedPicture, list_masks
+from mobilenet_tf.datasets.sources.masks.listing import MaskedPicture, has_masks, list_masks
+from mobilenet_tf.datasets.sources.masks.outlines import BACKGROUND, place_outlines
 from mobilenet_tf.datasets.splitting import Listing
 
 SCENE_CLASSES = ("background", *"0123456789")
@@ -36,7 +39,8 @@ def load_masks(
     """Load pictures with masks and assign them to splits.
 
     Args:
-        source: `digits`, or a folder with `images/` and `masks/`; see `listing` and `code`.
+        source: `digits` for scenes of handwritten digits; or a folder with `images/` and `masks/`,
+            see `listing` and `code`; or with COCO's outlines.
         input_spec: Input that the images are prepared for.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
@@ -47,8 +51,7 @@ def load_masks(
     """
     if source == "digits":
         return scene_dataset(SCENE_CLASSES, _scene_mask, input_spec, seed, progress)
-    found = _found(source)
-    with _labelled(found, input_spec) as labelled:
+    with _labelled(source, input_spec) as labelled:
         return read_dataset(labelled, input_spec, seed, progress, judge_depth)
 
 
@@ -75,10 +78,8 @@ def load_test_masks(
         data = load_masks(source, input_spec, seed, progress)
         if data.classes != tuple(labels):
             raise UserError(f"The classes of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes)
-    found = _found(source)
-    found = replace(found, code=found.code.renamed(labels))
-    with _labelled(found, input_spec) as labelled:
+        return TestImages(data.test, data.skipped, data.notes, data.repaired)
+    with _labelled(source, input_spec, labels) as labelled:
         return read_test(labelled, input_spec, seed, progress)
 
 
@@ -88,28 +89,84 @@ def mask_classes(source: str) -> tuple[str, ...]:
     Raises:
         UserError: There is no such source, or it has no classes.
     """
-    return SCENE_CLASSES if source == "digits" else _found(source).code.classes
+    if source == "digits":
+        return SCENE_CLASSES
+    with _labelled(source, _SCANNED) as labelled:
+        return labelled.listing.classes
 
 
-def _scene_mask(scene: Scene, stored: InputSpec) -> np.ndarray:
-    return prepared_mask(scene.mask(), stored)
+def _scene_mask(scene: Scene, framing: Framing) -> Placed:
+    return Placed(prepared_mask(scene.mask(), framing))
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a folder holds."""
+@contextmanager
+def _labelled(
+    source: str, input_spec: InputSpec, labels: Sequence[str] | None = None
+) -> Iterator[Labelled]:
+    """Yield the pictures of a folder, which can be read until the block ends.
 
-    source: str
-    root: Path
-    pictures: list[MaskedPicture]
-    code: Code
-    skipped: list[dict[str, str]]
+    Args:
+        source: The folder.
+        input_spec: Input that the pictures are for.
+        labels: Names of a model's classes; None takes those of the source.
 
-
-def _found(source: str) -> _Found:
-    """Return the pictures of a folder whose masks can be read, and what their values mean."""
+    Raises:
+        UserError: There is no such folder, or it has neither masks nor outlines.
+    """
     root = check_folder(source)
-    listed, skipped = list_masks(root)
+    if not has_masks(root):
+        yield _outlined(source, root, labels)
+        return
+    masked, skipped = list_masks(root)
+    masked, code = _readable(root, masked, skipped)
+    code = code.renamed(labels) if labels else code
+    with Decoders(1, reader="mask") as masks:
+
+        def place(path: Any, framing: Framing) -> Placed:
+            stored = replace(input_spec, size=framing.sides[::-1], channels=1)
+            (mask,) = masks.read([path], stored)
+            if isinstance(mask, UnreadableImage):
+                raise UnusableLabel(f"its mask: {mask.reason}")
+            repairs = _suits(mask, framing)
+            table, more = code.table(mask.facts or {})
+            classes = table[mask.pixels[..., 0]]
+            return Placed(inside_padding(classes, mask.framing), repairs + more)
+
+        names, paths, splits = zip(*masked, strict=True)
+        listing = _listing(code.classes, names, paths, splits)
+        yield Labelled(source=source, root=root, listing=listing, place=place, skipped=skipped)
+
+
+def _outlined(source: str, root: Path, labels: Sequence[str] | None) -> Labelled:
+    files = Files(root)
+    found = read_coco_objects(files)
+    pictures = {picture.name: picture for picture in found.pictures}
+    if not pictures:
+        first = [f"; {entry['file']}: {entry['reason']}" for entry in found.skipped[:1]]
+        raise UserError(
+            f"{root} has no masks: it needs images/ and masks/, or COCO's outlines in .json files"
+            f"{''.join(first)}."
+        )
+    own = (BACKGROUND, *found.classes)
+    classes = tuple(labels or own)
+    for name in own:
+        check_label(name, f"A class in {root}")
+        if name not in classes:
+            raise UserError(
+                f"{root} has outlines of the class {name!r}, which is none of the model's: "
+                f"{', '.join(classes)}."
+            )
+    place = partial(place_outlines, classes=[classes.index(name) for name in found.classes])
+    splits = [picture.split for picture in pictures.values()]
+    listing = _listing(classes, [*pictures], [*pictures.values()], splits)
+    skipped = [*files.skipped, *found.skipped]
+    return Labelled(source=source, root=root, listing=listing, place=place, skipped=skipped)
+
+
+def _readable(
+    root: Path, listed: list[MaskedPicture], skipped: list[dict[str, str]]
+) -> tuple[list[MaskedPicture], Code]:
+    """Return the pictures whose masks can be read, and what their values mean."""
     pictures, facts = [], []
     with Decoders(len(listed), reader="mask") as masks:
         read = masks.read([picture.mask for picture in listed], _SCANNED)
@@ -121,42 +178,17 @@ def _found(source: str) -> _Found:
                 facts.append(mask.facts or {})
     if not pictures:
         raise UserError(f"{root} has no readable masks, such as {skipped[-1]['file']}.")
-    return _Found(source, root, pictures, code_of(facts, root), skipped)
+    return pictures, code_of(facts, root)
 
 
-@contextmanager
-def _labelled(found: _Found, input_spec: InputSpec) -> Iterator[Labelled]:
-    """Yield the pictures; their masks are read when they are."""
-    with Decoders(1, reader="mask") as masks:
-
-        def place(path: Any, framing: Framing) -> Placed:
-            stored = replace(input_spec, size=framing.sides[::-1], channels=1)
-            (mask,) = masks.read([path], stored)
-            if isinstance(mask, UnreadableImage):
-                raise UnusableLabel(f"its mask: {mask.reason}")
-            repairs = _suits(mask, framing)
-            table, more = found.code.table(mask.facts or {})
-            sides = mask.framing.size[::-1]
-            return Placed(inside_padding(table[mask.pixels[..., 0]], stored, sides), repairs + more)
-
-        yield Labelled(
-            source=found.source,
-            root=found.root,
-            listing=_listing(found),
-            place=place,
-            skipped=found.skipped,
-        )
-
-
-def _listing(found: _Found) -> Listing:
-    splits = [picture.split for picture in found.pictures]
-    return Listing(
-        classes=found.code.classes,
-        names=[picture.name for picture in found.pictures],
-        labels=[picture.mask for picture in found.pictures],
-        splits=None if None in splits else [str(split) for split in splits],
-        stratified=False,
-    )
+def _listing(
+    classes: tuple[str, ...],
+    names: Sequence[str],
+    labels: Sequence[Any],
+    splits: Sequence[str | None],
+) -> Listing:
+    known = [split or "train" for split in splits] if any(splits) else None
+    return Listing(classes, names, labels, known, stratified=False)
 
 
 def _suits(mask: Picture, framing: Framing) -> list[str]:

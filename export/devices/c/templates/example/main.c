@@ -11,18 +11,24 @@
 
 enum { SHOWN = 10 }; /* scores that are printed */
 
-static int best_of(const int8_t *scores) {
+/* Return the name of the first class; nothing if the outputs are no scores of classes. */
+static const char *name_of(const int8_t *scores) {
+#if MODEL_OUTPUTS == 1 && MODEL_OUTPUT_BYTES == MODEL_CLASSES
   int best = 0;
   for (int index = 1; index < MODEL_CLASSES; ++index) {
     if (scores[index] > scores[best]) {
       best = index;
     }
   }
-  return best;
+  return model_labels[best];
+#else
+  (void)scores;
+  return "";
+#endif
 }
 
 static int classify(int picture) {
-  int8_t scores[MODEL_CLASSES];
+  static int8_t scores[MODEL_OUTPUT_BYTES];
   stack_paint();
   cycles_start();
   const int error = model_invoke(model_golden_inputs[picture], scores);
@@ -33,8 +39,8 @@ static int classify(int picture) {
     return error;
   }
   printf("picture %d: %lu cycles, stack %lu bytes, %s; scores", picture + 1, cycles, stack,
-         model_labels[best_of(scores)]);
-  for (int index = 0; index < MODEL_CLASSES && index < SHOWN; ++index) {
+         name_of(scores));
+  for (int index = 0; index < MODEL_OUTPUT_BYTES && index < SHOWN; ++index) {
     printf(" %d", scores[index]);
   }
   printf("\n");

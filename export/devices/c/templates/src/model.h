@@ -20,6 +20,9 @@ extern "C" {
 #define MODEL_CHANNELS $channels
 #define MODEL_INPUT_BYTES (MODEL_WIDTH * MODEL_HEIGHT * MODEL_CHANNELS)
 #define MODEL_CLASSES $classes
+#define MODEL_OUTPUTS $outputs
+#define MODEL_OUTPUT_SIZES {$output_sizes} /* bytes of each output */
+#define MODEL_OUTPUT_BYTES $output_bytes   /* of all outputs, one after the other */
 
 /* Working memory, a static array of model.c. It holds the input, all activations and the scratch of
  * the kernels, and nothing else. */
@@ -34,8 +37,7 @@ extern "C" {
 /* real = (integer - zero point) * scale. The input's integer is the pixel (0..255) - 128. */
 #define MODEL_INPUT_SCALE $input_scale
 #define MODEL_INPUT_ZERO_POINT ($input_zero_point)
-#define MODEL_OUTPUT_SCALE $output_scale
-#define MODEL_OUTPUT_ZERO_POINT ($output_zero_point)
+$output_grids
 
 extern const char *const model_labels[MODEL_CLASSES];
 
@@ -46,8 +48,9 @@ int8_t *model_input(void);
 /* Return the part of the arena that nothing uses before model_invoke. */
 mtf_scratch model_workspace(void);
 
-/* Compute MODEL_CLASSES scores from an image of MODEL_INPUT_BYTES values, pixel - 128. The image may
- * be model_input(), or a buffer of your own, which stays as it is.
+/* Compute MODEL_OUTPUT_BYTES scores, those of all outputs one after the other, from an image of
+ * MODEL_INPUT_BYTES values, pixel - 128. The image may be model_input(), or a buffer of your own,
+ * which stays as it is.
  *
  * Return 0, or another value of mtf_kernels.h, and then scores have no meaning. */
 int model_invoke(const int8_t *image, int8_t *scores);

@@ -16,7 +16,7 @@ extern "C" {
 #define MODEL_GOLDEN_COUNT $golden_count
 
 extern const int8_t model_golden_inputs[MODEL_GOLDEN_COUNT][MODEL_INPUT_BYTES];
-extern const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_CLASSES];
+extern const int8_t model_golden_outputs[MODEL_GOLDEN_COUNT][MODEL_OUTPUT_BYTES];
 
 #ifdef __cplusplus
 }

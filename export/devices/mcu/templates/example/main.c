@@ -27,10 +27,11 @@ int main(void) {
   if (camera_frame(model_runner_input()) != 0) {
     return 3;
   }
-  const int8_t *scores = model_runner_run();
-  if (scores == NULL) {
+  if (model_runner_run() == NULL) {
     return 4;
   }
+#if MODEL_OUTPUTS == 1 && MODEL_OUTPUT_BYTES == MODEL_CLASSES
+  const int8_t *scores = model_runner_output(0);
   int best = 0;
   for (int index = 1; index < MODEL_CLASSES; ++index) {
     if (scores[index] > scores[best]) {
@@ -39,5 +40,12 @@ int main(void) {
   }
   const float score = (float)(scores[best] - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE;
   printf("%s %d%%\n", model_labels[best], (int)(score * 100.0f));
+#else
+  const int sizes[MODEL_OUTPUTS] = MODEL_OUTPUT_SIZES;
+  for (int output = 0; output < MODEL_OUTPUTS; ++output) {
+    printf("output %d has %d values, the first is %d\n", output, sizes[output],
+           model_runner_output(output)[0]);
+  }
+#endif
   return 0;
 }

@@ -5,7 +5,7 @@
 #include "model_runner.h"
 
 static int8_t input[MODEL_INPUT_BYTES];
-static int8_t scores[MODEL_CLASSES];
+static int8_t scores[MODEL_OUTPUT_BYTES];
 
 int camera_frame(int8_t *pixels);
 int camera_frame(int8_t *pixels) {
@@ -34,5 +34,7 @@ const int8_t *model_runner_run(void) {
   }
   return scores;
 }
+
+const int8_t *model_runner_output(int index) { return index == 0 ? scores : NULL; }
 
 size_t model_runner_arena_used(void) { return MODEL_ARENA_BYTES; }

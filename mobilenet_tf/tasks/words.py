@@ -1,0 +1,57 @@
+"""How the terminal, the report and the model card speak of a task."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+
+class Words:
+    """The words of a task, and the metrics that they name.
+
+    Attributes:
+        noun: What a network of this task is, such as "image classifier".
+        use: What it is for, as a phrase, such as "Classification of images that show ...".
+        limits: What it cannot do, a sentence each.
+        agreed: What a file and its network must agree on.
+        agree, differ: The same as predicates, of both and of the file, with a share in braces.
+        shares: Metrics from 0 to 1 that are measured of every form of a network; the first is its
+            score.
+        titles: Share -> its name in texts, where that is not the word itself.
+        counted: Whether the score is a share of the test pictures, so that it has an interval.
+        example: How a program goes on that has run a file with LiteRT's interpreter `model`.
+    """
+
+    noun: ClassVar[str]
+    use: ClassVar[str]
+    limits: ClassVar[tuple[str, ...]]
+    agreed: ClassVar[str]
+    agree: ClassVar[str] = "decide the same in {} of the cases"
+    differ: ClassVar[str] = "decides differently from the trained network in {} of the cases"
+    shares: ClassVar[tuple[str, ...]]
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    counted: ClassVar[bool] = False
+    example: ClassVar[str] = (
+        'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
+    )
+
+    @classmethod
+    def description(cls, classes: int, *, int8: bool = False) -> str:
+        """Return what a network is, as the beginning of a sentence."""
+        kind = f"int8 {cls.noun}" if int8 else cls.noun
+        return f"{kind[0].upper()}{kind[1:]} of {classes:,} classes"
+
+    @classmethod
+    def title(cls, share: str | None = None) -> str:
+        """Return the name of one of `shares` in texts; by default that of the score."""
+        share = share or cls.shares[0]
+        return cls.titles.get(share, share.replace("_", " "))
+
+    @classmethod
+    def achievement(cls, share: str, images: str) -> str:
+        """Return what a network with this score does, as a predicate.
+
+        Args:
+            share: The score, such as "93.1%".
+            images: The pictures that it was measured on, such as "300 test images".
+        """
+        return f"reaches {share} {cls.title()} on {images}"

@@ -1,0 +1,99 @@
+"""Every task, from `run` to those who use its file, with a tiny network and its own digits."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mobilenet_tf as mn
+from mobilenet_tf.datasets import scenes
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks.registry import TASKS, task_from_dict
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("every_task")]
+
+
+@pytest.fixture(scope="module", params=sorted(TASKS))
+def run(request, tmp_path_factory) -> Run:
+    """A run of one epoch with the default recipe of the task, on few scenes."""
+    task = TASKS[request.param]()
+    recipe = mn.load_recipe(task.recipe).with_fields(
+        {"train.epochs": 1, "qat.epochs": 1, "calibration": 32}
+    )
+    size, channels = task.usual_input("digits")
+    settings = RunSettings(
+        data="digits",
+        network=make_network("v1", 0.25, size, channels=channels),
+        task=task,
+        recipe=recipe,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for split, count in {"train": 64, "validation": 16, "test": 24}.items():
+            patch.setitem(scenes.COUNTS, split, count)
+        yield mn.run(settings, out=tmp_path_factory.mktemp(task.name) / "run")
+
+
+def test_the_file_computes_what_the_network_does(run):
+    result = run.result()
+    assert result.task == run.task.name
+    assert 0 <= result.score.int8 <= 1
+    assert result.parity.within_1_lsb >= 0.995  # of the output that agrees least
+    assert result.tflite.float_tensors == 0
+    assert result.tflite.partitions == 1
+    scales = [tensor.scale for tensor in result.tflite.outputs]
+    assert len(scales) == len(TFLiteModel(run.folder.tflite).outputs)
+    assert all(scales)
+    for share in run.task.shares:
+        assert share in json.loads(run.folder.result_file.read_text()).get("metrics", [share])
+
+
+def test_the_metadata_name_the_task(run):
+    model = TFLiteModel(run.folder.tflite)
+    task = task_from_dict(model.metadata.extra.get("task"), model.name)
+    assert type(task) is type(run.task)
+    assert model.labels == run.task.labels(run.classes)
+    constants = model.metadata.extra.get("constants", {})
+    assert constants == json.loads(json.dumps(task.constants(run.network, run.classes)))
+
+
+def test_report_and_card_say_what_it_is(run):
+    report, card = run.folder.report.read_text(), run.folder.card.read_text()
+    assert run.task.use in card
+    for limit in run.task.limits:
+        assert limit in card
+    assert run.task.noun in report.lower() + card.lower()
+
+
+def test_predict(run, tmp_path):
+    picture = tmp_path / "a picture.png"
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 256, (90, 130, 3), np.uint8)).save(picture)
+    found = mn.predict(run.folder.tflite, [picture])
+    assert [one["image"] for one in found["predictions"]] == [str(picture)]
+    assert found["failed"] == []
+    json.dumps(found, allow_nan=False)
+    columns, rows = run.task.answer_rows(found)
+    assert all(len(row) == len(columns) for row in rows)
+
+
+def test_evaluate_measures_what_verify_measured(run):
+    found = mn.evaluate(run.folder.tflite, data="digits", seed=run.settings.seed)
+    assert found[run.task.shares[0]] == pytest.approx(run.result().score.int8)
+    json.dumps(found, allow_nan=False)
+
+
+def test_inspect_and_benchmark(run):
+    assert mn.inspect(run.folder.tflite)["file"] == str(run.folder.tflite)
+    (measured,) = mn.benchmark([run.folder.tflite], rounds=2, profile=False)["files"]
+    assert measured["milliseconds"]
+
+
+def test_microcontrollers_compute_the_same(run, tmp_path):
+    pytest.importorskip("tflite_micro")
+    facts = mn.export(run.folder.path, target="mcu", out=tmp_path / "mcu").facts
+    assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
+    assert facts["parity"]["litert"]["sure_top1_agreement"] == 1
