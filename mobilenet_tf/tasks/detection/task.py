@@ -11,7 +11,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.sources.annotations.load import box_classes, load_boxes, load_test_boxes
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
@@ -119,9 +119,9 @@ class Detection(Structure, Task):
             if value and path.rpartition(".")[2] in _CLASSIFIERS_ONLY:
                 raise UserError(f"{path} is {value}; it must be 0 or off for a detector.")
 
-    def fitted(self, train: TrainingImages) -> "Detection":
+    def fitted(self, data: Dataset) -> "Detection":
         """Return this task with anchors of the sizes of the training pictures' boxes."""
-        boxes = train.labels[train.labels[..., 4] >= 0]
+        boxes = data.train.labels[data.train.labels[..., 4] >= 0]
         if self.anchors or not self.clusters or not len(boxes):
             return self
         sides = np.clip(boxes[:, 2:4] - boxes[:, :2], 1e-3, 1)
