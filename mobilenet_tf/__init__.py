@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
+    from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
     from mobilenet_tf.commands.predict import predict
     from mobilenet_tf.commands.quantize import quantize
@@ -77,8 +79,10 @@ __all__ = [
     "build",
     "choose",
     "compare",
+    "enroll",
     "evaluate",
     "export",
+    "identify",
     "inspect",
     "load_recipe",
     "load_weights",
@@ -97,8 +101,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "evaluate", "export", "inspect"),
-    *("predict", "quantize", "run", "search", "summary", "train", "tune", "verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "enroll", "evaluate", "export"),
+    *("identify", "inspect", "predict", "quantize", "run", "search", "summary", "train", "tune"),
+    *("verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

@@ -42,6 +42,8 @@ SITUATIONS = {
     "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
     "verify": ["RUN"],
     "predict": ["FILE picture.png"],
+    "enroll": ["FILE Ann picture.png"],
+    "identify": ["FILE picture.png"],
     "inspect": ["FILE"],
     "summary": ["", "v1"],
     "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
@@ -74,7 +76,7 @@ VALUES = {
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
-    "hours": "0.5", "to": "50%",
+    "hours": "0.5", "to": "50%", "gallery": "gallery",
     "task": "custom", "task_options": "limit=3",
     "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip

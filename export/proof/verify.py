@@ -89,9 +89,9 @@ def verify(
     file = TFLiteModel(forms.content, threads=2)
     task = task_of(file)
     raw = run_all(file, test.images, "Verifying int8")
-    scores = {"float": _predict(forms.float_model, test.images, input_spec)}
+    scores = {"float": real_outputs(forms.float_model, test.images, input_spec)}
     if forms.qat is not None:
-        scores["qat"] = _predict(forms.qat, test.images, input_spec)
+        scores["qat"] = real_outputs(forms.qat, test.images, input_spec)
     scores["int8"] = file.real(raw)
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
@@ -114,7 +114,7 @@ def verify(
     return Verification({**found, "versions": versions(), "machine": machine()}, worst.pictures)
 
 
-def _predict(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:
+def real_outputs(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:
     """The network's outputs for uint8 pictures (N, h, w, c), float32."""
     # A free batch size, because a smaller last batch would be traced once more.
     signature = tf.TensorSpec((None, *input_spec.shape), tf.float32)

@@ -23,6 +23,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         config: opt.Config = None,
         task: opt.Task = None,
         task_options: opt.TaskOptions = None,
+        pairs: opt.Pairs = False,
         data: opt.Data = "digits",
         model: opt.Model = "v1",
         alpha: opt.Alpha = 0.25,
@@ -88,7 +89,8 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     from mobilenet_tf.runs.teacher import TeacherModel
     from mobilenet_tf.tasks.registry import make_task
 
-    task = make_task(options["task"], options["task_options"])
+    task_options = [*(options["task_options"] or ()), *["pairs=true"] * options["pairs"]]
+    task = make_task(options["task"], task_options)
     size, channels = task.usual_input(options["data"])
     changes = {
         "train.epochs": options["epochs"],

@@ -58,6 +58,10 @@ TaskOptions = Annotated[
     list[str] | None,
     typer.Option("--task-option", help="A setting of the task, as FIELD=VALUE."),
 ]
+Pairs = Annotated[
+    bool,
+    typer.Option("--pairs", help="Train a classifier by pairs of similar images (API-Net)."),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the recipe, such as train.learning_rate=1e-3."),

@@ -72,7 +72,7 @@ def _field(option: str, path: str) -> Rule:
 _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
-    *("deterministic", "factorize", "task", "task_options"),
+    *("deterministic", "factorize", "task", "task_options", "pairs"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"

@@ -64,7 +64,7 @@ class RunSettings:
 
     def with_data(self, data: Dataset) -> "RunSettings":
         """Return the settings for a dataset: what depends on its classes and training images."""
-        fitted = replace(self, task=self.task.fitted(data.train))
+        fitted = replace(self, task=self.task.fitted(data))
         return fitted.with_classes(data.classes, data.white_level)
 
     def with_classes(

@@ -1,8 +1,14 @@
 """Batches of P classes x K pictures, for losses that compare the pictures of a batch."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+
+from mobilenet_tf.core.errors import UserError
+
+_MIXED = ("augmentation.mixup", "augmentation.cutmix")
 
 
 def class_batches(
@@ -35,6 +41,30 @@ def class_batches(
             order += queues[place][:size]
             del queues[place][:size]
     return np.array(order, int)
+
+
+def check_class_batches(fields: Mapping[str, Any], what: str) -> None:
+    """Reject a recipe that does not suit such batches.
+
+    Args:
+        fields: Path -> value, as for `Task.check_recipe`.
+        what: What is trained, in the plural.
+
+    Raises:
+        UserError: Pictures are mixed, so that they have no class; or classes have weights.
+    """
+    for stage in ("train", "qat"):
+        for name in (f"{stage}.{mixed}" for mixed in _MIXED):
+            if fields[name]:
+                raise UserError(
+                    f"{name} is {fields[name]}; it must be 0 for {what}, whose images need one "
+                    "class each."
+                )
+        if fields[f"{stage}.class_weights"]:
+            raise UserError(
+                f"{stage}.class_weights is true; it must be false for {what}, whose batches have "
+                "all classes equally often."
+            )
 
 
 def in_turn(labels: np.ndarray, pictures: int) -> np.ndarray:

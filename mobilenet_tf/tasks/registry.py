@@ -98,6 +98,7 @@ def metadata_of(task: Task, constants: Mapping[str, Any] | None = None) -> dict[
         task: The task.
         constants: What `Task.constants` returned.
     """
+    task = task.for_files()
     if task == DEFAULT:
         return {}
     return {"task": task.to_dict()} | ({"constants": dict(constants)} if constants else {})

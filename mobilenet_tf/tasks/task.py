@@ -13,7 +13,7 @@ from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import describe
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.words import Words
@@ -146,8 +146,11 @@ class Task(Words, Checked, ABC):
             UserError: A field has a value that this task cannot be trained with.
         """
 
-    def fitted(self, train: TrainingImages) -> "Task":
-        """Return this task with what it takes from the training images, such as anchors."""
+    def fitted(self, data: Dataset) -> "Task":
+        """Return this task with what it takes from a dataset, such as anchors.
+
+        The dataset's training images and classes may decide it, and nothing else of it.
+        """
         return self
 
     @abstractmethod
@@ -207,6 +210,10 @@ class Task(Words, Checked, ABC):
             outputs: Outputs of the int8 file.
             labels: Labels of the images.
         """
+        return self
+
+    def for_files(self) -> "Task":
+        """Return this task without settings that only training needs, as files name it."""
         return self
 
     def labels(self, classes: Sequence[str]) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ BEFORE = {
     "adapt": "RUN --max-macs 9M", "adapt to": "RUN --device mcu",
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
+    "identify": "gone.tflite gone.png",
     "evaluate": "gone.tflite --data nowhere", "tune": "--data nowhere",
     "search": "--data nowhere",
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",

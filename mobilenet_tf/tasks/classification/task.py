@@ -12,6 +12,7 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.class_batches import check_class_batches
 from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite, first_of
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
@@ -25,6 +26,10 @@ class Classification(Task):
 
     Labels are int64 (N,), outputs are scores (N, classes): probabilities, or other reals of which
     higher is likelier.
+
+    Attributes:
+        pairs: Whether training compares each image with similar ones, see `pairs.py`. Network and
+            file are those of the plain classifier.
     """
 
     name: ClassVar[str] = "classification"
@@ -50,6 +55,8 @@ best = scores.argmax()
 print(labels[best], {score})
 """
     details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+
+    pairs: bool = False
 
     @classmethod
     def achievement(cls, share: str, images: str) -> str:
@@ -92,12 +99,25 @@ print(labels[best], {score})
         """Return the names of such a source's classes."""
         return class_names(source)
 
+    def check_recipe(self, fields: Mapping[str, Any]) -> None:
+        """Reject mixed images and weights of classes where pairs are trained."""
+        if self.pairs:
+            check_class_batches(fields, "pairs")
+
+    def for_files(self) -> "Classification":
+        """Return the plain classifier."""
+        return Classification()
+
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with so many outputs of its classifier."""
         return network.with_classes(classes)
 
     def objective(self, network: Network) -> "Objective":
-        """Return softmax and cross-entropy."""
+        """Return softmax and cross-entropy, of pairs of images if `pairs` is true."""
+        if self.pairs:
+            from mobilenet_tf.tasks.classification.pairs import PairedCrossEntropy
+
+            return PairedCrossEntropy(network.classes)
         from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 
         return CrossEntropy(network.classes)

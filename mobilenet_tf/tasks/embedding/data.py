@@ -100,25 +100,30 @@ def load_embedding(
 
 
 def load_unseen(
-    source: str, trained: Sequence[str], input_spec: InputSpec, progress: Progress | None
+    source: str, held_out: Sequence[str], input_spec: InputSpec, progress: Progress | None
 ) -> TestImages:
-    """Load all images of a folder whose classes are not among the trained ones.
+    """Load all images of those classes of a folder that were held out, or of all its classes.
+
+    Args:
+        source: The folder.
+        held_out: Classes that were held out in training; a folder without them has other classes.
+        input_spec: Input of the model.
+        progress: Called with the number of finished images and of all images.
 
     Raises:
-        UserError: There is no such folder, or fewer than 2 of its classes were not trained.
+        UserError: There is no such folder, or it has fewer than 2 classes.
     """
     labelled = list_folder(_folder(source))
-    listing, known = labelled.listing, {same_name(name) for name in trained}
-    unseen = [name for name in listing.classes if same_name(name) not in known]
-    if len(unseen) < _LEAST:
-        raise UserError(
-            f"{source} has {len(unseen)} classes on which the model was not trained; at least "
-            f"{_LEAST} are needed to evaluate it."
-        )
-    rows = [row for row, label in enumerate(listing.labels) if listing.classes[label] in unseen]
-    few = listing.subset(np.array(rows))
-    labels = [unseen.index(listing.classes[label]) for label in few.labels]
-    listing = replace(few, classes=tuple(unseen), labels=labels, splits=None)
+    listing, names = labelled.listing, {same_name(name) for name in held_out}
+    kept = [label for label, name in enumerate(listing.classes) if same_name(name) in names]
+    kept = kept or list(range(len(listing.classes)))
+    few = listing.subset(np.flatnonzero(np.isin(listing.labels, kept)))
+    listing = replace(
+        few,
+        classes=tuple(listing.classes[label] for label in kept),
+        labels=[kept.index(label) for label in few.labels],
+        splits=None,
+    )
     found = read_test(replace(labelled, listing=listing), input_spec, progress=progress)
     return found._replace(classes=listing.classes)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import choice, number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
@@ -15,7 +14,7 @@ from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.class_batches import in_turn
+from mobilenet_tf.tasks.class_batches import check_class_batches, in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
 from mobilenet_tf.tasks.embedding.similarity import (
     Retrieval,
@@ -55,8 +54,8 @@ class Embedding(Task):
         margin: Margin of the loss; None for the one in its paper, 0.35, 0.5 or 0.2.
         scale: Factor of the cosines in arcface and cosface.
         pictures: Number of pictures per class in a batch, at least.
-        held_out: Names of the classes that are kept for testing; none to let the seed choose three
-            in ten.
+        held_out: Names of the classes that are kept for testing. Where none are given, the seed
+            chooses three in ten.
         false_accepts: Share of pairs of different classes among the validation pictures that the
             threshold accepts.
         threshold: Similarity above which `identify` takes two pictures for the same; chosen on the
@@ -137,11 +136,11 @@ class Embedding(Task):
         seed: int,
         progress: Progress | None,
     ) -> TestImages:
-        """Load the images of all classes that were not trained."""
+        """Load the images of the classes that were held out, or of all where there are none."""
         if source == "digits":
             data = self.load(source, input_spec, seed, progress, True)
             return TestImages(data.test, data.skipped, data.notes, classes=data.classes)
-        return load_unseen(source, labels, input_spec, progress)
+        return load_unseen(source, self.held_out, input_spec, progress)
 
     def class_names(self, source: str) -> tuple[str, ...]:
         """Return the names of such a source's classes, in the order of its folders."""
@@ -149,15 +148,12 @@ class Embedding(Task):
 
     def check_recipe(self, fields: Mapping[str, Any]) -> None:
         """Reject mixed pictures, which have no class, and weights of classes."""
-        for stage in ("train", "qat"):
-            for name in (f"{stage}.augmentation.mixup", f"{stage}.augmentation.cutmix"):
-                if fields[name]:
-                    raise UserError(f"{name} is {fields[name]}; it must be 0 for embeddings.")
-            if fields[f"{stage}.class_weights"]:
-                raise UserError(
-                    f"{stage}.class_weights is true; it must be false for embeddings, whose "
-                    "batches have all classes equally often."
-                )
+        check_class_batches(fields, "embeddings")
+
+    def fitted(self, data: Dataset) -> "Embedding":
+        """Return the task with the names of the classes that are held out."""
+        count = number_held_out(len(data.classes), self.held_out)
+        return replace(self, held_out=data.classes[-count:])
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a projection to the vector, for training the classes that are."""
@@ -218,11 +214,12 @@ class Embedding(Task):
             labels: Their classes.
         """
         _, different = split_pairs(unit(outputs), labels)
-        return replace(self, threshold=threshold_at(different, self.false_accepts))
+        threshold = threshold_at(np.clip(different, -1, 1), self.false_accepts)
+        return replace(self, threshold=threshold)
 
     def labels(self, classes: Sequence[str]) -> tuple[str, ...]:
-        """Return the names of the trained classes, which `load_test` leaves out."""
-        return tuple(classes)[: len(classes) - number_held_out(len(classes), self.held_out)]
+        """Return none: the values of a vector are no classes."""
+        return ()
 
     def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
         """Return name and description of the vector."""

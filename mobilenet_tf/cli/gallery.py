@@ -1,0 +1,79 @@
+"""`enroll` and `identify`, which compare images with those of a gallery."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.output import show
+from mobilenet_tf.cli.tables import table
+from mobilenet_tf.core.terminal import announce
+
+_Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...")]
+_Gallery = Annotated[Path, typer.Option(help="File with names and vectors.")]
+
+
+def enroll(
+    file: opt.File,
+    name: Annotated[str, typer.Argument(help="Who or what the images show.")],
+    images: _Images,
+    gallery: _Gallery = Path("gallery.json"),
+    as_json: opt.Json = False,
+) -> None:
+    """Add images of somebody or something to a gallery.
+
+    The exit code is 1 if some of the images cannot be read, and 2 if none can.
+    """
+    from mobilenet_tf.commands.enroll import enroll as start
+
+    _show(start(file, name, images, gallery=gallery), as_json, _enrolled)
+
+
+def identify(
+    file: opt.File,
+    images: _Images,
+    gallery: _Gallery = Path("gallery.json"),
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Similarity to exceed, from -1 to 1.", show_default="the file's"),
+    ] = None,
+    top: Annotated[int, typer.Option(help="Number of names per image.")] = 3,
+    as_json: opt.Json = False,
+) -> None:
+    """Say who or what of a gallery images show.
+
+    The exit code is 1 if some of the images cannot be read, and 2 if none can.
+    """
+    from mobilenet_tf.commands.identify import identify as start
+
+    found = start(file, images, gallery=gallery, threshold=threshold, top=top)
+    _show(found, as_json, _identified)
+
+
+def _show(found: dict[str, Any], as_json: bool, render: Any) -> None:
+    show(found, as_json, render)
+    for one in found["failed"]:
+        announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
+    if found["failed"]:
+        raise typer.Exit(1)
+
+
+def _enrolled(found: dict[str, Any]) -> Table:
+    rows = [(image,) for image in found["images"]]
+    return table([f"{found['name']} in {found['gallery']}"], rows)
+
+
+def _identified(found: dict[str, Any]) -> Table:
+    rows = [
+        (
+            *((one["image"], one["name"] or "unknown") if rank == 0 else ("", "")),
+            near["name"],
+            f"{near['similarity']:.3f}",
+        )
+        for one in found["predictions"]
+        for rank, near in enumerate(one["names"])
+    ]
+    title = f"Accepted above {found['threshold']:.3f}"
+    return table(["image", "shows", "most similar", "similarity"], rows, title)
