@@ -15,7 +15,7 @@ from mobilenet_tf.tasks.registry import make_task, task_from_dict
 from mobilenet_tf.tasks.segmentation.masks import predicted
 from mobilenet_tf.tasks.segmentation.task import Segmentation
 
-TASK = Segmentation(low_stride=4)
+TASK = Segmentation()
 CLASSES = ("ground", "cat", "dog")
 RANDOM = np.random.default_rng(0)
 
@@ -30,7 +30,7 @@ def some(count=5):
 
 
 def test_settings_return_from_files_and_the_command_line():
-    made = make_task("segmentation", ["low_stride=4", "lite=true"])
+    made = make_task("segmentation", ["low_stride=4", "features=128", "lite=true"])
     assert made == TASK
     values = parse_toml(tomli_w.dumps({"task": made.to_dict()}), "a")["task"]
     assert task_from_dict(values, "a") == TASK
