@@ -109,12 +109,6 @@ class Segmentation(Task):
         """Return 96 pixels for `digits`, whose scenes are as large, or else 256; three channels."""
         return (96, 3) if source == "digits" else (256, 3)
 
-    def check_recipe(self, fields: Mapping[str, Any]) -> None:
-        """Reject CutMix: a share of a picture is no share of each of its pixels."""
-        for path, value in fields.items():
-            if path.endswith(".cutmix") and value:
-                raise UserError(f"{path} is {value}; it must be 0 for segmentation.")
-
     def with_head(self, network: Network, classes: int) -> Network:
         """Return a segmenter on the network's backbone."""
         if isinstance(network.head[-1], Segmenter):

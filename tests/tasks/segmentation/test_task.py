@@ -50,12 +50,6 @@ def test_settings_are_checked(option, message):
         make_task("segmentation", [option])
 
 
-def test_cutmix_is_refused():
-    TASK.check_recipe({"train.augmentation.mixup": 0.2, "train.augmentation.cutmix": 0.0})
-    with pytest.raises(UserError, match=r"train.augmentation.cutmix is 1.0; it must be 0"):
-        TASK.check_recipe({"train.augmentation.cutmix": 1.0})
-
-
 def test_the_head_is_put_on_once():
     network = TASK.with_head(make_network("v2", 0.35, 64), 3)
     graph = lower(network)
