@@ -40,9 +40,14 @@ def output(command: str, folder: Path) -> str:
 
 def section(command: str, text: str) -> str:
     """Return a command and its output as the text of a section."""
-    lines = "\n".join(line.rstrip() for line in text.splitlines())
     here = machine()
-    return f"```\n$ {command}\n{lines}\n```\n\n{here['cores']} cores, {here['cpu']}."
+    return f"```\n{printed(command, text)}\n```\n\n{here['cores']} cores, {here['cpu']}."
+
+
+def printed(command: str, text: str) -> str:
+    """Return a command and its output as a terminal shows them."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return f"$ {command}\n{lines}"
 
 
 def search(folder: Path) -> None:
@@ -64,13 +69,15 @@ def compare(folder: Path) -> None:
 
 
 def run_task(task: str, folder: Path) -> None:
-    """Run a task on its digits, and predict those about which it was most wrong."""
-    run = f"mobilenet-tf run --task {task} --data digits --out runs/{task}"
-    text = section(run, output(run, folder))
-    pictures = " ".join(f"runs/{task}/worst/0{number}.png" for number in (1, 2, 3))
-    prediction = f"mobilenet-tf predict runs/{task}/model_int8.tflite {pictures}"
-    text += "\n\n" + section(prediction, output(prediction, folder)).rpartition("\n\n")[0]
-    replace_section(DOCS / f"{task}.md", task, text)
+    """Run a task on its digits, evaluate the file, and predict what it was most wrong about."""
+    output(f"mobilenet-tf run --task {task} --data digits --out runs/{task}", folder)
+    file, mistakes = f"runs/{task}/model_int8.tflite", f"runs/{task}/worst"
+    commands = (
+        f"mobilenet-tf evaluate {file} --data digits",
+        f"mobilenet-tf predict {file} {mistakes}/01.png {mistakes}/02.png",
+    )
+    shown = "\n".join(printed(command, output(command, folder)) for command in commands)
+    replace_section(DOCS / f"{task}.md", task, f"```\n{shown}\n```")
 
 
 PARTS = {

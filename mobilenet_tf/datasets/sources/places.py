@@ -43,7 +43,7 @@ HOMES = (
     *((64.0, -150.0), (45.0, -110.0), (20.0, -100.0), (-10.0, -60.0), (-45.0, -70.0)),
     *((62.0, 15.0), (40.0, 0.0), (0.0, 25.0), (35.0, 105.0), (-25.0, 135.0)),
 )
-RANGE_DEGREES = 7.0  # of latitude; of longitude as many kilometres
+RANGE_DEGREES = 3.0  # of latitude; of longitude as many kilometres
 _TINT = 100.0  # grey levels from the middle to the edge of the range
 _NOISE = 4.0  # grey levels, standard deviation of a picture's tint
 

@@ -94,27 +94,18 @@ def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
     overlap = overlaps(boxes, objects, crowd)
     right = np.zeros((len(THRESHOLDS), len(boxes)), bool)
     neutral = np.zeros_like(right)
-    for row, threshold in enumerate(THRESHOLDS):
-        free = np.ones(len(objects), bool)
-        for index in range(len(boxes)):
-            place = _best(overlap[index], threshold, free | crowd, ignored)
-            if place is not None:
-                free[place] = False
-                right[row, index], neutral[row, index] = True, ignored[place]
+    free = np.ones((len(THRESHOLDS), len(objects)), bool)
+    for index, row in enumerate(overlap if len(objects) else ()):
+        near = (free | crowd) & (row >= THRESHOLDS[:, np.newaxis])
+        counting = near & ~ignored
+        near = np.where(counting.any(axis=1, keepdims=True), counting, near)
+        # The last of equals is found, as in pycocotools.
+        best = len(objects) - 1 - np.where(near, row, -1.0)[:, ::-1].argmax(axis=1)
+        found_one = near.any(axis=1)
+        right[:, index], neutral[:, index] = found_one, found_one & ignored[best]
+        free[found_one, best[found_one]] = False
     outside = (areas(boxes) < area[0]) | (areas(boxes) > area[1])
     return _Matches(scores, right, neutral | (~right & outside), int((~ignored).sum()))
-
-
-def _best(
-    overlap: np.ndarray, threshold: float, free: np.ndarray, ignored: np.ndarray
-) -> int | None:
-    """Return the object that a box found: of those that count if possible, the last of equals."""
-    for which in (~ignored, ignored):
-        places = np.flatnonzero(free & which & (overlap >= threshold))
-        if len(places):
-            best = overlap[places]
-            return int(places[len(best) - 1 - best[::-1].argmax()])
-    return None
 
 
 def _curves(matches: Sequence[_Matches], objects: int) -> np.ndarray:

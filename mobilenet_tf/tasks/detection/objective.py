@@ -113,8 +113,18 @@ class BoxFocal(Objective):
         return _BoxLoss(self.classes, self.background)
 
     def metrics(self) -> list[str | keras.metrics.Metric]:
-        """Return nothing but the loss: average precision needs all pictures at once."""
-        return []
+        """Return the recall of anchors; average precision needs all pictures at once."""
+        return [keras.metrics.MeanMetricWrapper(self._recall, name="anchor_recall")]
+
+    def _recall(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Return which share of a picture's matched anchors has its class's score above 0.5."""
+        taught = tf.cast(targets[..., 4], tf.int32)
+        own = tf.one_hot(taught + self.background, self.classes + self.background)
+        logits = tf.reduce_sum(own * outputs[..., 4:], 2)
+        matched = tf.cast(taught >= 0, tf.float32)
+        right = tf.reduce_sum(tf.cast(logits > 0, tf.float32) * matched, 1)
+        count = tf.reduce_sum(matched, 1)
+        return tf.where(count > 0, right / tf.maximum(count, 1.0), 1.0)
 
     def class_weights(self, labels: np.ndarray) -> np.ndarray:
         """Reject the wish: a picture has boxes of several classes."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,14 +11,15 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.datasets.boxed import box_classes, load_boxes, load_test_boxes
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.sources.annotations.load import box_classes, load_boxes, load_test_boxes
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_sizes, sizes_of
-from mobilenet_tf.tasks.detection.decoding import Found, Rules, decode
+from mobilenet_tf.tasks.detection.boxes import CENTRE_UNIT, SIDE_UNIT
+from mobilenet_tf.tasks.detection.decoding import CANDIDATES, Found, Rules, decode
 from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
 from mobilenet_tf.tasks.task import Mistakes, Task
 
@@ -64,11 +66,14 @@ class Detection(Structure, Task):
         "and some of several that overlap, are missed.",
         "Its scores are not calibrated probabilities.",
     )
-    agreed: ClassVar[str] = "same likeliest class of an anchor in file and network"
-    curve: ClassVar[str] = "loss"
-    rises: ClassVar[bool] = False
+    agreed: ClassVar[str] = "same class, or none, found at an anchor by file and network"
+    agree: ClassVar[str] = "find the same class, or none, at {} of the anchors"
+    curve: ClassVar[str] = "anchor_recall"
     recipe: ClassVar[str] = "detection"
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")
+    titles: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"ap50": "AP50", "ap": "AP", "ap75": "AP75"}
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -189,15 +194,42 @@ class Detection(Structure, Task):
         return worst_pictures(test, classes, objects(test.labels), found)
 
     def decisions(self, outputs: Outputs, steps: Sequence[float]) -> Decisions:
-        """Return the likeliest class of each anchor, and its lead over the next."""
+        """Return the class that is found at each anchor, -1 for none, and by how much."""
         counts = [len(sizes) for sizes in self.sizes(len(outputs) // 2)]
+        least = np.log(self.score / (1 - self.score))
         parts = []
         for logits, step, count in zip(outputs[1::2], steps[1::2], counts, strict=True):
             rows = logits.reshape(len(logits), -1, logits.shape[-1] // count).astype(np.float64)
+            rows = rows[..., int(self.background) :]
             ranked = np.sort(rows, axis=2)
-            second = ranked[..., -2:-1].max(axis=2, initial=-np.inf)
-            parts.append((rows.argmax(axis=2), (ranked[..., -1] - second) / step))
+            first, second = ranked[..., -1], ranked[..., -2:-1].max(axis=2, initial=-np.inf)
+            chosen = np.where(first >= least, rows.argmax(axis=2), -1)
+            lead = np.where(chosen >= 0, np.minimum(first - least, first - second), least - first)
+            parts.append((chosen, lead / step))
         return Decisions(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+
+    def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:
+        """Return what each output holds."""
+        maps = len(lower(network).outputs) // 2
+        return tuple(
+            text
+            for place in range(1, maps + 1)
+            for text in (
+                (f"boxes_{place}", f"Offsets of the boxes from the anchors of map {place}"),
+                (f"scores_{place}", f"Logits of the classes at the anchors of map {place}"),
+            )
+        )
+
+    def constants(self, network: Network, classes: Sequence[str]) -> dict[str, Any]:
+        """Return the anchors of each map, and the units of the offsets."""
+        maps = [op.shape[:2] for op in lower(network).outputs[0::2]]
+        return {
+            "maps": maps,
+            "sizes": self.sizes(len(maps)),
+            "centre_unit": CENTRE_UNIT,
+            "side_unit": SIDE_UNIT,
+            "candidates": CANDIDATES,
+        }
 
     def answers(
         self,

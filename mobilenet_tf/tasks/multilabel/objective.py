@@ -10,6 +10,7 @@ import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.objective import Objective
 
 
@@ -81,15 +82,10 @@ class BinaryCrossEntropy(Objective):
         return targets * present + (1 - targets) * absent
 
     def teaching(
-        self, model: keras.Model, name: str, places: Sequence[int] | None
-    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        self, model: keras.Model, student: Network, name: str, places: Sequence[int] | None
+    ) -> Callable[[Any], Any]:
         """Return what turns logits or the results of a sigmoid into logits (N, classes)."""
-        expected = (None, self.classes)
-        if model.output_shape != expected:
-            raise UserError(
-                f"{name} has the output {model.output_shape}; a teacher needs one score per label, "
-                f"{expected}."
-            )
+        super().teaching(model, student, name, places)
         activation = getattr(getattr(model.layers[-1], "activation", None), "__name__", "")
         if activation not in ("", "linear", "sigmoid"):
             raise UserError(

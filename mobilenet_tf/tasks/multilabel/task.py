@@ -12,15 +12,8 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.multilabel.scores import (
-    NEUTRAL,
-    average_precision,
-    best_threshold,
-    curve,
-    f1,
-    logit,
-    sigmoid,
-)
+from mobilenet_tf.tasks.multilabel.metrics import measured
+from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.scores import finite
 from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
 
@@ -28,8 +21,6 @@ if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
 
 NO_LABELS = "none"  # how a picture without any is shown
-COLUMNS = ("label", "average precision", "F1", "precision", "recall", "threshold", "images")
-_LINES, _POINTS = 10, 100  # of the chart
 
 
 @dataclass(frozen=True)
@@ -155,33 +146,9 @@ for best, label in enumerate(labels):
             all labels are right; and as a table and a chart the same of each label. What no image
             decides is None and in no mean.
         """
-        scores, present = finite(outputs, name), labels == 1
-        predicted, thresholds = self._margins(scores) >= 0, self._thresholds(len(classes))
-        precisions = [average_precision(*one) for one in zip(scores.T, present.T, strict=True)]
-        found = [_found(*one) for one in zip(predicted.T, present.T, strict=True)]
-        images = present.sum(axis=0).tolist()
-        return {
-            "images": len(labels),
-            "map": _mean(precisions),
-            "f1_macro": _mean([one[0] for one in found]),
-            "f1_micro": _found(predicted, present)[0],
-            "exact": float((predicted == present).all(axis=1).mean()),
-            "tables": [
-                {
-                    "title": "Labels",
-                    "note": "Precision and recall are those from the threshold on.",
-                    "columns": COLUMNS,
-                    "rows": [
-                        (label, precision, *one, threshold, count)
-                        for label, precision, one, threshold, count in zip(
-                            classes, precisions, found, thresholds.tolist(), images, strict=True
-                        )
-                    ],
-                    "shares": COLUMNS[1:-1],
-                }
-            ],
-            "charts": _curves(scores, present, classes),
-        }
+        scores = finite(outputs, name)
+        thresholds = self._thresholds(len(classes))
+        return measured(scores, self._margins(scores) >= 0, labels == 1, thresholds, classes)
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
         """Return the images of which a label is wrong and farthest from its threshold.
@@ -261,40 +228,6 @@ for best, label in enumerate(labels):
                 "is needed."
             )
         return np.array(self.thresholds or [NEUTRAL] * classes, np.float64)
-
-
-def _found(
-    predicted: np.ndarray, present: np.ndarray
-) -> tuple[float | None, float | None, float | None]:
-    """Return F1, precision and recall of bool arrays of one shape."""
-    correct, found, all_of_it = (
-        int(one.sum()) for one in (predicted & present, predicted, present)
-    )
-    return (
-        f1(correct, found, all_of_it),
-        correct / found if found else None,
-        correct / all_of_it if all_of_it else None,
-    )
-
-
-def _curves(
-    scores: np.ndarray, present: np.ndarray, classes: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return the chart of precision against recall of the labels that some pictures have."""
-    lines = {}
-    for index in np.flatnonzero(present.any(axis=0))[:_LINES].tolist():
-        found = curve(scores[:, index], present[:, index])
-        recall, precision = found.correct / found.correct[-1], found.correct / found.found
-        few = np.unique(np.linspace(0, len(recall) - 1, _POINTS).round().astype(int))
-        lines[classes[index]] = np.stack([recall, precision], axis=1)[few].round(4).tolist()
-    note = f"Of the first {_LINES} labels." if len(classes) > _LINES else ""
-    title = "Precision and recall"
-    return [{"title": title, "note": note, "x": "recall", "y": "precision", "lines": lines}]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
 
 
 def _listed(classes: Sequence[str], chosen: np.ndarray) -> str:

@@ -8,8 +8,13 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.boxed import box_classes, load_boxes, load_test_boxes, read_annotations
 from mobilenet_tf.datasets.sources.annotations.boxes import Box, Boxed, place_boxes, repaired_edges
+from mobilenet_tf.datasets.sources.annotations.load import (
+    box_classes,
+    load_boxes,
+    load_test_boxes,
+    read_annotations,
+)
 from tests.conftest import SHARED
 from tests.datasets.sources.annotated import HIGH, WIDE, voc
 

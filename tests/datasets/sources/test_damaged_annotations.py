@@ -8,7 +8,11 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.boxed import load_boxes, load_test_boxes, read_annotations
+from mobilenet_tf.datasets.sources.annotations.load import (
+    load_boxes,
+    load_test_boxes,
+    read_annotations,
+)
 from tests.datasets.sources.annotated import HIGH, WIDE, voc
 
 SPEC = InputSpec(64, fit="stretch")
@@ -164,3 +168,25 @@ def test_too_many_boxes_are_refused(tmp_path, photos):
     test = load_test_boxes(str(tmp_path), ("0",), SPEC)
     assert test.images.names == ["1.jpg"]
     assert "it has 1,001 boxes; at most 1,000 are read" in test.skipped[0]["reason"]
+
+
+def test_values_of_other_types_are_listed(tmp_path, photos):
+    photos(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    (tmp_path / "a.txt").write_text("nan .5 .5 .1 .1\ninf .5 .5 .1 .1\n0 .5 .5 .1 .1\n0 nan 1 1 1")
+    test = load_test_boxes(str(tmp_path), ("0",), SPEC)
+    assert [entry["reason"] for entry in test.repaired] == [
+        "a box with a coordinate that is not a number was dropped"
+    ]
+    assert len(test.skipped) == 2
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [
+            {"image_id": 1, "category_id": [1], "bbox": [1, 2, 3, 4]},
+            {"image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 40]},
+        ],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    test = load_test_boxes(str(tmp_path), ("cat",), SPEC)
+    assert test.images.names == ["a.jpg"]
+    assert [entry["file"] for entry in test.skipped] == ["a.json"]

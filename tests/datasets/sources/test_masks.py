@@ -150,6 +150,12 @@ def test_awkward_masks_are_repaired_or_left_out(tmp_path):
             assert right == 1, name
 
 
+def test_indices_of_many_classes_are_not_black_and_white():
+    pixels = {str(value): 1000 for value in range(16)} | {"255": 1000}
+    facts = {"kind": "grey", "pixels": pixels, "colours": {}}
+    assert len(code_of([facts], Path("/nowhere")).classes) == 16
+
+
 def test_noisy_black_and_white_is_two_classes(tmp_path):
     random = np.random.default_rng(0)
     noisy = [

@@ -10,7 +10,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.sections import Chart, Table
+from mobilenet_tf.runs.task_sections import Chart, Table
 from mobilenet_tf.tasks.geolocation.cells import adaptive_cells, nearest_cells, place_of
 from mobilenet_tf.tasks.geolocation.task import Geolocation
 from mobilenet_tf.tasks.registry import task_from_dict

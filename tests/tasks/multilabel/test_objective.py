@@ -7,9 +7,11 @@ import tf_keras as keras
 from sklearn.utils.class_weight import compute_class_weight
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.multilabel.objective import BinaryCrossEntropy
 
 OBJECTIVE = BinaryCrossEntropy(3)
+STUDENT = make_network("v1", 0.25, 32, 3).with_logits()
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +68,13 @@ def test_a_teacher_with_a_sigmoid_teaches_its_logits(guesses):
     plain = keras.Model(given, keras.layers.Activation("linear")(given))
     squashed = keras.Model(given, keras.layers.Activation("sigmoid")(given))
     for model in (plain, squashed):
-        taught = OBJECTIVE.teaching(model, "teacher.keras", [2, 0, 1])(model(logits))
+        taught = OBJECTIVE.teaching(model, STUDENT, "teacher.keras", [2, 0, 1])(model(logits))
         np.testing.assert_allclose(taught, logits[:, [2, 0, 1]], rtol=1e-3, atol=1e-4)
     softmax = keras.Model(given, keras.layers.Activation("softmax")(given))
     with pytest.raises(UserError, match="ends in the activation 'softmax'; a teacher needs a sig"):
-        OBJECTIVE.teaching(softmax, "teacher.keras", None)
-    with pytest.raises(UserError, match="a teacher needs one score per label"):
-        BinaryCrossEntropy(4).teaching(plain, "teacher.keras", None)
+        OBJECTIVE.teaching(softmax, STUDENT, "teacher.keras", None)
+    with pytest.raises(UserError, match="a teacher needs outputs of 4 values"):
+        BinaryCrossEntropy(4).teaching(plain, STUDENT.with_classes(4), "teacher.keras", None)
     # The loss is least where the student says what the teacher says.
     same, other = (
         OBJECTIVE.soft_loss(tf.constant(logits), tf.constant(one), 2.0)

@@ -13,7 +13,7 @@ from sklearn.metrics import (
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.runs.sections import Chart, Table
+from mobilenet_tf.runs.task_sections import Chart, Table
 from mobilenet_tf.tasks.agreement import agreement
 from mobilenet_tf.tasks.multilabel.scores import best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.multilabel.task import MultiLabel

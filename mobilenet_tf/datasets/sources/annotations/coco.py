@@ -119,7 +119,7 @@ def _read(
         picture = entry.get("image_id") if isinstance(entry, dict) else None
         if not isinstance(picture, int | str):
             found.skipped.append({"file": name, "reason": "an annotation has no picture"})
-        elif entry.get("category_id") not in index:
+        elif not isinstance(entry.get("category_id"), int) or entry["category_id"] not in index:
             reason = "an annotation has a category that is not listed"
             found.skipped.append({"file": name, "reason": reason})
         else:
@@ -134,7 +134,7 @@ def _read(
         used.add(number)
         path = files.picture(named, name)
         if path is None:
-            found.skipped.append({"file": named, "reason": "the picture is missing"})
+            found.skipped.append({"file": named[:200], "reason": "the picture is missing"})
             continue
         sides = numbers((entry.get("width"), entry.get("height")))
         size = (sides[0], sides[1]) if sides and all(0 < side < 1e6 for side in sides) else None

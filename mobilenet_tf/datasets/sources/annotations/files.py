@@ -72,8 +72,8 @@ def _shared(name: str, other: str) -> int:
 
 
 def split_in(name: str) -> str | None:
-    """Return the split that one of a path's folders stands for, such as `images/val2017`."""
-    found = (split_of(folder) for folder in name.split("/")[:-1])
+    """Return the split that the innermost of a path's folders stands for: `images/val2017/a`."""
+    found = (split_of(folder) for folder in reversed(name.split("/")[:-1]))
     return next((split for split in found if split), None)
 
 

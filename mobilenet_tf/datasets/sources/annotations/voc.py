@@ -19,7 +19,7 @@ class _Refused(Exception):
 def read_voc(files: Files) -> Annotations:
     """Read every XML file below a folder.
 
-    The picture of an annotation is the one that it names, or that has its name. The split follows
+    The picture of an annotation is the one that has its name, or that it names. The split follows
     from the folders' names or from VOC's lists. Difficult objects are ignored.
     """
     found = Annotations()
@@ -29,12 +29,12 @@ def read_voc(files: Files) -> Annotations:
         stem = name.rpartition("/")[2].rpartition(".")[0]
         try:
             root = _parsed(files, name)
-            picture = files.picture(_text(root, "filename") or stem, name) or files.picture(
-                stem, name
-            )
+            # Names in files are older than the files' own: pictures are renamed with their boxes.
+            named = (stem, _text(root, "filename"))
+            picture = next(filter(None, (files.picture(one, name) for one in named)), None)
             if picture is None:
                 raise _Refused("its picture is missing")
-            boxes = tuple(_box(element) for element in root.iter("object"))
+            boxes = tuple(_box(element) for element in root.findall("object"))
         except _Refused as error:
             found.skip(name, str(error))
             continue

@@ -58,7 +58,7 @@ def _box(words: list[str], classes: tuple[str, ...]) -> Box | str:
     if values is None or len(values) < 5:
         return "a line has no class and four numbers"
     number, shape = values[0], values[1:]
-    if number != int(number) or not 0 <= number < (len(classes) or _MOST_CLASSES):
+    if not number.is_integer() or not 0 <= number < (len(classes) or _MOST_CLASSES):
         return f"a line has the class {words[0][:20]}, which is not listed"
     label = classes[int(number)] if classes else str(int(number))
     if len(shape) in (4, 5):  # a fifth is the score of a prediction

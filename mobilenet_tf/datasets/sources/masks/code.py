@@ -27,7 +27,7 @@ CLASSES_FILE = "classes.txt"
 TWO = ("background", "object")
 _VOID = "#e0e0c0"  # of outlines in Pascal VOC's coloured masks
 _MOST = 254  # classes
-_SMOOTH = 32  # more values than this are no classes, where almost all are black or white
+_SHADES = 4  # of almost white, which indices of classes do not reach
 _NEAR = 16  # grey levels from black and white
 _ALMOST_ALL = 0.95
 _LARGEST_FILE = 2**16
@@ -171,8 +171,8 @@ def _two_values(greys: Counter[int]) -> list[int] | None:
 
 def _is_smooth(greys: Counter[int]) -> bool:
     near = sum(count for value, count in greys.items() if not _NEAR <= value <= 255 - _NEAR)
-    ends = {value < 128 for value in greys}
-    return len(greys) > _SMOOTH and len(ends) == 2 and near >= _ALMOST_ALL * greys.total()
+    shades = sum(255 - _NEAR < value < 255 for value in greys)
+    return min(greys) < _NEAR and shades >= _SHADES and near >= _ALMOST_ALL * greys.total()
 
 
 def _usual_palette(masks: Sequence[Facts]) -> dict[int, str]:

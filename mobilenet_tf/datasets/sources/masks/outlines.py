@@ -18,7 +18,8 @@ from mobilenet_tf.datasets.sources.annotations.files import numbers
 
 BACKGROUND = "background"
 _SAME_SHAPE = 0.02  # largest difference of two aspect ratios
-_FARTHEST = 2.0**14  # pixels of the input from its corner, to which outlines are clipped
+_FINER = 4  # outlines are drawn in pixels so many times as small
+_FARTHEST = 2.0**17  # of these pixels from the corner, to which outlines are clipped
 _MOST_PIXELS = 2**27
 
 
@@ -64,18 +65,20 @@ def _inside(segmentation: Any, framing: Framing, scale: np.ndarray) -> np.ndarra
         return _from_runs(segmentation, framing)
     if not isinstance(segmentation, list):
         return None
-    image = Image.new("1", framing.sides)
+    image = Image.new("1", (_FINER * framing.sides[0], _FINER * framing.sides[1]))
     draw, usable = ImageDraw.Draw(image), False
     for part in segmentation:
         values = numbers(part) if isinstance(part, list) else None
         if values is None or len(values) < 6 or len(values) % 2 or not np.isfinite(values).all():
             continue
-        points = framing.shares(np.reshape(values, (-1, 2)) * scale) * framing.sides
+        points = framing.shares(np.reshape(values, (-1, 2)) * scale) * image.size
         # Pillow's whole numbers are the centres of pixels.
         points = np.clip(points - 0.5, -_FARTHEST, _FARTHEST)
         draw.polygon([(float(x), float(y)) for x, y in points], fill=1)
         usable = True
-    return np.asarray(image) if usable else None
+    # Pillow also fills the pixels on an outline; these are those around the centres.
+    middle = slice(_FINER // 2, None, _FINER)
+    return np.asarray(image)[middle, middle] if usable else None
 
 
 def _from_runs(runs: Mapping[str, Any], framing: Framing) -> np.ndarray | None:

@@ -1,0 +1,129 @@
+"""Segmenters of digit scenes and of cell membranes: the table in docs/segmentation.md.
+
+python -m benchmarks.segmentation DATA WEIGHTS RUNS [NAME...]
+
+DATA is the folder that holds `membrane/`, WEIGHTS the weights of V2 0.35 at 96x96, RUNS a folder
+for the runs; a run that is there already is continued. NAMEs choose among the rows. The settings
+were chosen on the validation split.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.results import publishable
+from benchmarks.sections import Section, markdown
+from mobilenet_tf.commands.run import run
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.result import Result
+from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.tasks.segmentation.task import Segmentation
+from mobilenet_tf.training.recipe import load_recipe
+
+
+class Trial(NamedTuple):
+    """A row of the table: the input, the head, and what differs from the default recipe."""
+
+    source: str
+    side: int
+    channels: int
+    task: Segmentation
+    fields: dict[str, Any]
+
+
+# Twenty pictures: small batches, and outlines have no upright.
+_FEW = {
+    "batch": 2,
+    "calibration": 20,
+    "train.epochs": 80,
+    "train.learning_rate": 1e-3,
+    "train.augmentation.flip": 0.5,
+    "train.augmentation.rotation": 20.0,
+    "qat.epochs": 8,
+}
+TRIALS = {
+    "digits": Trial("digits", 96, 3, Segmentation(low_stride=2, halved=False), {}),
+    "membrane": Trial("membrane", 384, 1, Segmentation(low_stride=4, halved=False), _FEW),
+    "membrane_stride_8": Trial("membrane", 384, 1, Segmentation(halved=False), _FEW),
+}
+EVERY = 5  # of the membranes, one picture in so many is left out for the test: 6 of 30
+COLUMNS = (
+    "dataset, test pictures",
+    "network",
+    "stride of the output",
+    "mIoU float",
+    "mIoU int8",
+    "QAT and file within 1 LSB",
+    "file, bytes",
+    "minutes",
+)
+
+
+def with_test_split(data: Path, folder: Path) -> Path:
+    """Return a folder with links to pictures and masks, of which every fifth is for the test."""
+    for kind in ("images", "masks"):
+        for index, path in enumerate(sorted((data / kind).iterdir())):
+            link = folder / ("train" if index % EVERY else "test") / kind / path.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.exists():
+                link.symlink_to(path.resolve())
+    return folder
+
+
+def trained(name: str, data: Path, weights: str, runs: Path) -> Result:
+    """Run one row from the pictures to the verified file."""
+    trial, source = TRIALS[name], TRIALS[name].source
+    if source != "digits":
+        source = str(with_test_split(data / source, runs / "data" / source))
+    network = make_network("v2", 0.35, trial.side, channels=trial.channels)
+    settings = RunSettings(
+        data=source,
+        network=network,
+        task=trial.task,
+        recipe=load_recipe("segmentation").with_fields(trial.fields),
+        weights=weights,
+    )
+    run(settings, out=runs / name, resume=(runs / name).is_dir())
+    return RunFolder.open(runs / name, "result.json").result()
+
+
+def row(result: Result) -> list[str]:
+    """Return one run as cells."""
+    model, data, miou = result.model, result.data, result.metrics["miou"]
+    return [
+        f"{data.source}, {data.test} of {data.train + data.validation + data.test}",
+        f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}",
+        f"{(result.task or {})['low_stride']}",
+        f"{miou.float:.3f}",
+        f"{miou.int8:.3f}",
+        f"{result.parity.within_1_lsb:.2%}",
+        f"{result.tflite.bytes:,}",
+        f"{sum(result.seconds.values()) / 60:.1f}",
+    ]
+
+
+def render(published: list[dict[str, Any]]) -> str:
+    """Return the content of docs/segmentation.json as Markdown."""
+    results = [Result.from_dict(values, "docs/segmentation.json") for values in published]
+    machine = results[0].machine
+    table = markdown(COLUMNS, [row(result) for result in results])
+    return f"{table}\n\nOn the test pictures. {machine.cores} cores, {machine.cpu}."
+
+
+SECTION = Section("segmentation", render, "docs/segmentation.md")
+
+
+def main(data: str, weights: str, runs: str, *names: str) -> None:
+    """Train, and write docs/segmentation.json and the table."""
+    results = []
+    for name in names or TRIALS:
+        result = trained(name, Path(data), weights, Path(runs))
+        console.print(*row(result))
+        results.append(publishable(result, ("task", "metrics")))
+    SECTION.save(results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
