@@ -101,8 +101,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "enroll", "evaluate", "export", "inspect"),
-    *("identify", "predict", "quantize", "run", "search", "summary", "train", "tune", "verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "enroll", "evaluate", "export"),
+    *("identify", "inspect", "predict", "quantize", "run", "search", "summary", "train", "tune"),
+    *("verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

@@ -11,7 +11,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
-from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
+from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.sources.annotations.load import box_classes, load_boxes, load_test_boxes
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
