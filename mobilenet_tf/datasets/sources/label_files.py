@@ -37,21 +37,21 @@ class LabelFiles:
         root: Folder of the pictures.
         classes: Names of the labels.
         labels: Path of each picture, relative to the folder -> its labels.
-        splits: Path -> its split; empty if the source has no splits.
+        splits: Path -> the splits that it lies in; empty if the source has no splits.
         left_out: {"file", "reason"} of what is left out.
     """
 
     root: Path
     classes: tuple[str, ...]
     labels: dict[str, set[str]] = field(default_factory=dict)
-    splits: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, set[str]] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, file: str, labels: Iterable[str], split: str | None) -> None:
         """Add labels to a picture."""
         self.labels.setdefault(file, set()).update(labels)
-        if split is not None and self.splits.setdefault(file, split) != split:
-            self.splits[file] = _SEVERAL
+        if split is not None:
+            self.splits.setdefault(file, set()).add(split)
 
     def leave_out(self, file: str, reason: str) -> None:
         """List what is left out."""
@@ -59,13 +59,10 @@ class LabelFiles:
 
     def without_contradictions(self) -> "LabelFiles":
         """Leave out the pictures that lie in several splits, and return the rest."""
-        for file in sorted(file for file, split in self.splits.items() if split is _SEVERAL):
+        for file in sorted(file for file, splits in self.splits.items() if len(splits) > 1):
             del self.labels[file], self.splits[file]
             self.leave_out(file, "it is in several splits")
         return self
-
-
-_SEVERAL = "several"
 
 
 def table_labels(path: Path) -> LabelFiles:

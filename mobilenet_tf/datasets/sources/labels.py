@@ -112,7 +112,7 @@ def _labelled(source: str, files: LabelFiles, classes: Sequence[str]) -> Labelle
     labels = np.zeros((len(names), len(classes)), np.uint8)
     for row, name in enumerate(names):
         labels[row, [places[label] for label in files.labels[name]]] = 1
-    splits = [files.splits[name] for name in names] if files.splits else None
+    splits = [min(files.splits[name]) for name in names] if files.splits else None
     listing = Listing(tuple(classes), names, list(labels), splits, stratified=False)
     return Labelled(source=source, root=files.root, listing=listing, skipped=files.left_out)
 
