@@ -12,6 +12,7 @@ from mobilenet_tf.core.reading import open_regular
 from mobilenet_tf.datasets.formats import BYTE_LIMIT
 from mobilenet_tf.datasets.sources.file_index import FileIndex
 from mobilenet_tf.datasets.sources.layout import class_folders, read_layout
+from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.table import (
     FILE_COLUMNS,
     SPLIT_COLUMNS,
@@ -25,6 +26,7 @@ LABEL_COLUMNS = (
     *("label", "labels", "tag", "tags", "class", "classes", "category", "categories"),
     *("attribute", "attributes", "keyword", "keywords"),
 )
+_ACCEPTED = "a table of files and labels (.csv), a folder with a folder per label, or `digits`"
 _SEPARATORS = ";|,"  # of labels in a cell; a space may be part of a label
 _YES, _NO = ("1", "1.0", "true", "yes", "x"), ("0", "0.0", "-1", "false", "no", "")
 
@@ -140,16 +142,17 @@ def _labels(table: Table, line: int, cell: str) -> list[str]:
     return labels
 
 
-def folder_labels(root: Path) -> LabelFiles:
+def folder_labels(path: Path) -> LabelFiles:
     """Read a folder with a folder for each label, with or without train/, val/ and test/ above.
 
     A picture has the labels of all folders in which it is: as a link, or as a copy with the same
     content.
 
     Raises:
-        UserError: There is not one way to read the folder.
+        UserError: There is no such folder, or not one way to read it.
         OSError: A folder cannot be read.
     """
+    root = check_folder(path, _ACCEPTED)
     layout = read_layout(root)
     placed = [
         (split, same_name(folder.name), path)

@@ -13,7 +13,6 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, 
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.digits import load_digits
 from mobilenet_tf.datasets.sources.label_files import LabelFiles, folder_labels, table_labels
-from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.datasets.sources.walk import folders_named
 from mobilenet_tf.datasets.splitting import Listing
@@ -97,7 +96,9 @@ def label_names(source: str) -> tuple[str, ...]:
 def _listed(source: str) -> LabelFiles:
     path = Path(source)
     with folders_named():
-        files = table_labels(path) if is_table(path) else folder_labels(check_folder(path))
+        files = (
+            table_labels(path) if is_table(path) else folder_labels(check_folder(path, _ACCEPTED))
+        )
     if len(files.classes) < 2:
         raise UserError(
             f"{source} has {len(files.classes)} label{'s' * (len(files.classes) != 1)}; at least 2 "
