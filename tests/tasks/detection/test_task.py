@@ -198,6 +198,5 @@ def test_recipes_of_classifiers_are_refused(field):
 
     fields = flatten(load_recipe("detection").to_dict())
     TASK.check_recipe(fields)
-    TASK.check_recipe(flatten(load_recipe("detection_transfer").to_dict()))
     with pytest.raises(UserError, match=rf"{field} is 0\.2; it must be 0 or off"):
         TASK.check_recipe(fields | {field: 0.2})
