@@ -112,7 +112,12 @@ def test_an_int8_file_has_every_output():
     interpreter.invoke()
     shapes = [tuple(facts["shape"][1:]) for facts in interpreter.get_output_details()]
     assert shapes == [op.shape for op in graph.outputs]
-    assert inspect(content)["float_tensors"] == 0
+    facts = inspect(content)
+    assert facts["float_tensors"] == 0
+    # Joined, boxes and scores would share one scale, which is too coarse for one of them.
+    assert not {"CONCATENATION", "RESHAPE"} & set(facts["ops"])
+    assert facts["delegate"]["partitions"] == 1
+    assert all(one["scale"] for one in facts["outputs"])
 
 
 def test_a_keras_model_has_every_output():
