@@ -30,7 +30,7 @@ def test_earlier_runs_are_classifiers():
     settings = read_settings(EARLIER)
     assert settings.task == DEFAULT
     values = settings.to_dict()
-    assert values["task"] == {"name": "classification"}
+    assert values["task"] == {"name": "classification", "pairs": False}
     del values["task"]
     assert RunSettings.from_dict(values) == settings
     assert Result().task_class is type(DEFAULT)
