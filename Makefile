@@ -18,10 +18,10 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 	$(RUN_DEMO)
 
 demo-detection: $(READY)  ## the same for boxes around digits in scenes
-	$(RUN_DEMO) --task detection
+	$(RUN_DEMO) --task detection --epochs 20 --qat-epochs 2
 
 demo-segmentation: $(READY)  ## for the pixels of digits in scenes
-	$(RUN_DEMO) --task segmentation
+	$(RUN_DEMO) --task segmentation --epochs 20 --qat-epochs 2
 
 demo-embedding: $(READY)  ## for vectors that tell digits apart that were never trained
 	$(RUN_DEMO) --task embedding

@@ -1,10 +1,13 @@
 """Find the files that a table names, among those in its folder."""
 
 from collections import defaultdict
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.datasets.sources.walk import files_below
+
+Parts = tuple[str, ...]
 
 
 class FileIndex:
@@ -14,45 +17,60 @@ class FileIndex:
     or backslashes, in any case, and with or without the file's extension, as long as only one file
     can be meant. Files outside the folder are never found.
 
+    The folder is listed only when a name is not that of a file as it stands.
+
     Args:
         root: The folder.
-
-    Raises:
-        OSError: A folder cannot be read.
     """
 
     def __init__(self, root: Path) -> None:
-        self._by_last: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        self._files: dict[tuple[str, ...], str] = {}
-        for path in files_below(root, [], lambda path, reason: None):
-            name = path.relative_to(root).as_posix()
-            parts = _parts(name)
-            self._files.setdefault(parts, name)
-            for last in {parts[-1], parts[-1].rpartition(".")[0]} - {""}:
-                self._by_last[last].append(parts)
+        self._root = root
 
     def find(self, name: str) -> str | None:
         """Return the path of a file, relative to the folder.
 
         Returns:
             None if there is no such file, or several could be meant.
+
+        Raises:
+            OSError: A folder cannot be read.
         """
-        wanted = _parts(name)
-        if not wanted:
+        return self._as_it_stands(name) or self._similar(_parts(name))
+
+    def _as_it_stands(self, name: str) -> str | None:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
             return None
-        if wanted in self._files:
-            return self._files[wanted]
-        folders = wanted[:-1]
-        found = {parts for parts in self._by_last[wanted[-1]] if _same_end(parts[:-1], folders)}
-        return self._files[found.pop()] if len(found) == 1 else None
+        try:
+            found = (self._root / path).is_file()
+        except (OSError, ValueError):  # too long, or no name at all
+            return None
+        return str(path) if found else None
+
+    def _similar(self, wanted: Parts) -> str | None:
+        known = self._by_last.get(wanted[-1], []) if wanted else []
+        same = [name for parts, name in known if parts == wanted]
+        found = same or [name for parts, name in known if _same_end(parts[:-1], wanted[:-1])]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_last(self) -> dict[str, list[tuple[Parts, str]]]:
+        """The parts and the path of all files, by the last part with and without extension."""
+        found: defaultdict[str, list[tuple[Parts, str]]] = defaultdict(list)
+        for path in files_below(self._root, [], lambda path, reason: None):
+            name = path.relative_to(self._root).as_posix()
+            parts = _parts(name)
+            for last in {parts[-1], parts[-1].rpartition(".")[0]} - {""}:
+                found[last].append((parts, name))
+        return dict(found)
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def _parts(name: str) -> Parts:
     parts = same_name(name).casefold().replace("\\", "/").split("/")
     return tuple(part for part in parts if part not in ("", "."))
 
 
-def _same_end(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _same_end(one: Parts, other: Parts) -> bool:
     """Whether the shorter one is the end of the longer one."""
     shorter, longer = sorted((one, other), key=len)
     return longer[len(longer) - len(shorter) :] == shorter

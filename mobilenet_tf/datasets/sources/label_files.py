@@ -12,6 +12,7 @@ from mobilenet_tf.core.reading import open_regular
 from mobilenet_tf.datasets.formats import BYTE_LIMIT
 from mobilenet_tf.datasets.sources.file_index import FileIndex
 from mobilenet_tf.datasets.sources.layout import class_folders, read_layout
+from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.table import (
     FILE_COLUMNS,
     SPLIT_COLUMNS,
@@ -25,6 +26,7 @@ LABEL_COLUMNS = (
     *("label", "labels", "tag", "tags", "class", "classes", "category", "categories"),
     *("attribute", "attributes", "keyword", "keywords"),
 )
+_ACCEPTED = "a table of files and labels (.csv), a folder with a folder per label, or `digits`"
 _SEPARATORS = ";|,"  # of labels in a cell; a space may be part of a label
 _YES, _NO = ("1", "1.0", "true", "yes", "x"), ("0", "0.0", "-1", "false", "no", "")
 
@@ -37,21 +39,21 @@ class LabelFiles:
         root: Folder of the pictures.
         classes: Names of the labels.
         labels: Path of each picture, relative to the folder -> its labels.
-        splits: Path -> its split; empty if the source has no splits.
+        splits: Path -> the splits that it lies in; empty if the source has no splits.
         left_out: {"file", "reason"} of what is left out.
     """
 
     root: Path
     classes: tuple[str, ...]
     labels: dict[str, set[str]] = field(default_factory=dict)
-    splits: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, set[str]] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, file: str, labels: Iterable[str], split: str | None) -> None:
         """Add labels to a picture."""
         self.labels.setdefault(file, set()).update(labels)
-        if split is not None and self.splits.setdefault(file, split) != split:
-            self.splits[file] = _SEVERAL
+        if split is not None:
+            self.splits.setdefault(file, set()).add(split)
 
     def leave_out(self, file: str, reason: str) -> None:
         """List what is left out."""
@@ -59,13 +61,10 @@ class LabelFiles:
 
     def without_contradictions(self) -> "LabelFiles":
         """Leave out the pictures that lie in several splits, and return the rest."""
-        for file in sorted(file for file, split in self.splits.items() if split is _SEVERAL):
+        for file in sorted(file for file, splits in self.splits.items() if len(splits) > 1):
             del self.labels[file], self.splits[file]
             self.leave_out(file, "it is in several splits")
         return self
-
-
-_SEVERAL = "several"
 
 
 def table_labels(path: Path) -> LabelFiles:
@@ -143,16 +142,17 @@ def _labels(table: Table, line: int, cell: str) -> list[str]:
     return labels
 
 
-def folder_labels(root: Path) -> LabelFiles:
+def folder_labels(path: Path) -> LabelFiles:
     """Read a folder with a folder for each label, with or without train/, val/ and test/ above.
 
     A picture has the labels of all folders in which it is: as a link, or as a copy with the same
     content.
 
     Raises:
-        UserError: There is not one way to read the folder.
+        UserError: There is no such folder, or not one way to read it.
         OSError: A folder cannot be read.
     """
+    root = check_folder(path, _ACCEPTED)
     layout = read_layout(root)
     placed = [
         (split, same_name(folder.name), path)

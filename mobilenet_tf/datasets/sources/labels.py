@@ -13,7 +13,6 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, 
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.digits import load_digits
 from mobilenet_tf.datasets.sources.label_files import LabelFiles, folder_labels, table_labels
-from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.datasets.sources.walk import folders_named
 from mobilenet_tf.datasets.splitting import Listing
@@ -97,7 +96,9 @@ def label_names(source: str) -> tuple[str, ...]:
 def _listed(source: str) -> LabelFiles:
     path = Path(source)
     with folders_named():
-        files = table_labels(path) if is_table(path) else folder_labels(check_folder(path))
+        files = (
+            table_labels(path) if is_table(path) else folder_labels(check_folder(path, _ACCEPTED))
+        )
     if len(files.classes) < 2:
         raise UserError(
             f"{source} has {len(files.classes)} label{'s' * (len(files.classes) != 1)}; at least 2 "
@@ -112,7 +113,7 @@ def _labelled(source: str, files: LabelFiles, classes: Sequence[str]) -> Labelle
     labels = np.zeros((len(names), len(classes)), np.uint8)
     for row, name in enumerate(names):
         labels[row, [places[label] for label in files.labels[name]]] = 1
-    splits = [files.splits[name] for name in names] if files.splits else None
+    splits = [min(files.splits[name]) for name in names] if files.splits else None
     listing = Listing(tuple(classes), names, list(labels), splits, stratified=False)
     return Labelled(source=source, root=files.root, listing=listing, skipped=files.left_out)
 

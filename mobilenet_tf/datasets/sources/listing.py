@@ -10,6 +10,8 @@ from mobilenet_tf.core.labels import check_label, same_name
 from mobilenet_tf.datasets.sources.layout import Layout, check_different, class_folders, read_layout
 from mobilenet_tf.datasets.sources.walk import files_below, holds_pictures
 
+_ACCEPTED = "a folder with a folder of images per class, `digits` or `tfds:NAME`"
+
 
 @dataclass(frozen=True)
 class LabelledFile:
@@ -26,8 +28,12 @@ class LabelledFile:
     split: str
 
 
-def check_folder(source: str | Path) -> Path:
+def check_folder(source: str | Path, accepted: str = _ACCEPTED) -> Path:
     """Return the path of a dataset folder.
+
+    Args:
+        source: The path.
+        accepted: What data may be, for errors.
 
     Raises:
         UserError: It does not exist or is not a folder.
@@ -42,12 +48,9 @@ def check_folder(source: str | Path) -> Path:
     except PermissionError as error:
         raise UserError(f"{root} cannot be read: {error.strerror}.") from error
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{root} does not exist; the data is a folder with a folder of images per class, "
-            "`digits` or `tfds:NAME`."
-        ) from error
+        raise UserError(f"{root} does not exist; the data is {accepted}.") from error
     if not root.is_dir():
-        raise UserError(f"{root} is a file; the data is a folder with a folder per class.")
+        raise UserError(f"{root} is a file; the data is {accepted}.")
     return root
 
 

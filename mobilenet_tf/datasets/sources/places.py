@@ -27,6 +27,7 @@ from mobilenet_tf.datasets.sources.table import FILE_COLUMNS, Table, is_table, n
 from mobilenet_tf.datasets.sources.walk import files_below, folders_named, is_picture
 from mobilenet_tf.datasets.splitting import Listing
 
+_ACCEPTED = "a folder of photos with GPS positions, a table of coordinates (.csv), or `digits`"
 _LATITUDES = ("latitude", "lat", "gps_latitude", "gpslatitude", "decimallatitude")
 _LONGITUDES = (
     "longitude",
@@ -101,7 +102,7 @@ def list_places(source: str) -> Places:
         return _digits()
     path = Path(source)
     with folders_named():
-        found = _from_table(path) if is_table(path) else _from_folder(check_folder(path))
+        found = _from_table(path) if is_table(path) else _from_folder(path)
     if not found.positions:
         reasons = f", for example because {found.skipped[0]['reason']}" if found.skipped else ""
         raise UserError(f"{source} has no pictures with a place{reasons}.")
@@ -160,7 +161,8 @@ def _number(table: Table, cell: str) -> float:
         raise NoPosition(f"its place is {cell[:40]!r}, which is no number of degrees") from None
 
 
-def _from_folder(root: Path) -> _Found:
+def _from_folder(path: Path) -> _Found:
+    root = check_folder(path, _ACCEPTED)
     found = _Found(root)
     paths = [
         path

@@ -19,7 +19,7 @@ FILE_COLUMNS = (
     *("image", "images", "image_name", "image_path", "image_file", "image_id", "img", "name", "id"),
 )
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold")
-_LARGEST = 2**28  # bytes
+_LARGEST = 2**26  # bytes
 _DELIMITERS = ("\t", ",", ";", "|")
 _TRIED = 200  # rows that decide the delimiter
 

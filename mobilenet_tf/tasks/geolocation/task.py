@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
 
 RADII_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent (1602.05314, 3)
+_SCORED_KM = 200  # the distance of the score
 _QUANTILES = (0.25, 0.5, 0.75, 0.9)
 _POINTS = 100  # of the chart
 
@@ -62,8 +63,8 @@ class Geolocation(Task):
     )
     recipe: ClassVar[str] = "geolocation"
     curve: ClassVar[str] = "accuracy"
-    shares: ClassVar[tuple[str, ...]] = (
-        *("within_200", "within_1", "within_25", "within_750", "within_2500"),
+    shares: ClassVar[tuple[str, ...]] = tuple(
+        f"within_{km}" for km in sorted(RADII_KM, key=lambda km: km != _SCORED_KM)
     )
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {f"within_{km}": f"share within {km:,} km" for km in RADII_KM}
@@ -80,7 +81,7 @@ class Geolocation(Task):
     @classmethod
     def achievement(cls, share: str, images: str) -> str:
         """Return how many images are placed within the distance of the score."""
-        return f"places {share} of {images} within {RADII_KM[2]} km"
+        return f"places {share} of {images} within {_SCORED_KM} km"
 
     def usual_input(self, source: str) -> tuple[int, int]:
         """Return side and channels of the input; colours matter, also of digits."""

@@ -9,6 +9,7 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.sources.file_index import FileIndex
 from mobilenet_tf.datasets.sources.label_files import table_labels
 from mobilenet_tf.datasets.sources.labels import PROPERTIES, load_labels, load_labels_test
 
@@ -118,6 +119,18 @@ def test_a_table_as_a_dataset(pictures):
     assert labels == EXPECTED
     assert data.train.labels.dtype == np.uint8
     assert [len(split) for split in (data.train, data.validation, data.test)] == [6, 2, 2]
+
+
+def test_names_that_could_mean_several_files_mean_none(tmp_path):
+    for name in ("a/one.jpg", "b/one.jpg", "a/Two.jpg", "a/two.jpg", "a/three.png", "a/three.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    find = FileIndex(tmp_path).find
+    assert find("a/one.jpg") == find("A\\ONE.jpg") == find("data/a/one.jpg") == "a/one.jpg"
+    assert find("a/Two.jpg") == "a/Two.jpg"
+    assert find("three.png") == "a/three.png"
+    for name in ("one.jpg", "a/TWO.jpg", "three", "c/one.jpg", "", "..", "a", "../a", "x" * 5000):
+        assert find(name) is None
 
 
 def test_splits_of_a_table(pictures):

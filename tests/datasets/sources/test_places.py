@@ -148,6 +148,16 @@ def test_a_folder_of_photos(survey):
         Geolocation(most=30, least=30).load(str(survey), InputSpec(16), 0, None, True)
 
 
+def test_sources_that_do_not_exist(tmp_path):
+    with pytest.raises(UserError, match="nowhere does not exist; the data is a folder of photos"):
+        list_places(str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match=r"nowhere.csv cannot be read: No such file"):
+        list_places(str(tmp_path / "nowhere.csv"))
+    (tmp_path / "photo").touch()
+    with pytest.raises(UserError, match="photo is a file; the data is a folder of photos"):
+        list_places(str(tmp_path / "photo"))
+
+
 def test_splits_of_a_folder(tmp_path):
     for split, count in (("train", 8), ("val", 2), ("test", 2), ("more", 1)):
         for number in range(count):
