@@ -1,6 +1,6 @@
 """What commands print on scikit-learn's digits, for the documents in docs/.
 
-python -m benchmarks.commands [search] [compare] [multilabel] [geolocation]
+python -m benchmarks.commands [search] [compare] [embedding] [multilabel] [geolocation]
 """
 
 import os
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
@@ -80,7 +82,36 @@ def run_task(task: str, folder: Path) -> None:
     replace_section(DOCS / f"{task}.md", task, f"```\n{shown}\n```")
 
 
+def embedding(folder: Path) -> None:
+    """Train on seven digits, and compare pictures of the three others."""
+    from mobilenet_tf.datasets.sources.digits import bundled_digits, digit_images
+
+    run = (
+        "mobilenet-tf run --task embedding --task-option held_out=7,8,9 --data digits "
+        "--out runs/digits"
+    )
+    commands = [run]
+    listing, greys = bundled_digits()
+    names = [f"{digit}{letter}.png" for digit in "789" for letter in "abcd"]
+    rows = [row for digit in (7, 8, 9) for row in np.flatnonzero(listing.labels == digit)[:4]]
+    for name, image in zip(names, digit_images(greys[rows]), strict=True):
+        image.save(folder / name)
+    file = "runs/digits/model_int8.tflite"
+    commands += [
+        f"mobilenet-tf predict {file} 7a.png 7b.png 9a.png",
+        *(
+            f"mobilenet-tf enroll {file} {name} {' '.join(names[start : start + 3])}"
+            for name, start in (("seven", 0), ("eight", 4))
+        ),
+        f"mobilenet-tf identify {file} 7d.png 8d.png 9d.png",
+    ]
+    texts = [section(command, output(command, folder)) for command in commands]
+    shown = [*(text.rpartition("\n\n")[0] for text in texts[:-1]), texts[-1]]
+    replace_section(DOCS / "embedding.md", "embedding_commands", "\n\n".join(shown))
+
+
 PARTS = {
+    "embedding": embedding,
     "search": search,
     "compare": compare,
     "multilabel": partial(run_task, "multilabel"),

@@ -45,8 +45,8 @@ _FEW = {
 }
 TRIALS = {
     "digits": Trial("digits", 96, 3, Segmentation(low_stride=2, halved=False), {}),
-    "membrane": Trial("membrane", 384, 1, Segmentation(low_stride=4, halved=False), _FEW),
-    "membrane_stride_8": Trial("membrane", 384, 1, Segmentation(halved=False), _FEW),
+    "membrane": Trial("membrane", 384, 1, Segmentation(halved=False), _FEW),
+    "membrane_stride_8": Trial("membrane", 384, 1, Segmentation(low_stride=8, halved=False), _FEW),
 }
 EVERY = 5  # of the membranes, one picture in so many is left out for the test: 6 of 30
 COLUMNS = (

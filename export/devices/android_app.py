@@ -19,7 +19,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text, write_bytes, write_text
 from mobilenet_tf.core.ownership import Marker, read_marker, write_marker
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.deployment.proof.opening import model_input
+from mobilenet_tf.deployment.proof.opening import model_input, require_classifier
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import required_runtime
 from mobilenet_tf.deployment.tflite.parse import read_file
@@ -68,6 +68,7 @@ def install(
         )
     data, title = read_file(file)
     model = TFLiteModel(file)
+    require_classifier(model, "the app")
     spec = model_input(model)
     for field, only in PREPARATION.items():
         value = getattr(spec, field)

@@ -116,14 +116,14 @@ def export_for(
 def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
     form = McuForm(model.content)
     cost = Cost(None, len(form.small), form.arena.needed, count(model.network).macs)
-    require_fit(model.network, budget, cost, target)
+    require_fit(model.network, budget, cost, target, model.task)
     return folder_contents(model, form)
 
 
 def _export_c(model: Int8Model, target: str, budget: Budget) -> Exported:
     form = CForm(model.content)
     cost = Cost(None, form.flash, form.ram, count(model.network).macs)
-    require_fit(model.network, budget, cost, target)
+    require_fit(model.network, budget, cost, target, model.task)
     return c_contents(model, form)
 
 
@@ -137,7 +137,7 @@ def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:
         )
     macs = count(model.network).macs
     cost = Cost(estimate["milliseconds"], len(compiled), estimate["sram_bytes"], macs)
-    require_fit(model.network, budget, cost, target)
+    require_fit(model.network, budget, cost, target, model.task)
     facts = {"bytes": len(compiled), **estimate}
     text = json_text(facts, indent=2) + "\n"
     return facts, {**_files(model, compiled), "npu.json": text.encode()}

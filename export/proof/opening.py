@@ -9,7 +9,7 @@ from mobilenet_tf.core.bounds import check_channels_last, check_normalisation
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.registry import task_from_dict
+from mobilenet_tf.tasks.registry import distinction, task_from_dict
 from mobilenet_tf.tasks.task import Task
 
 _PREPARED = ("crop", "fit", "resize", "white_level")
@@ -42,6 +42,23 @@ def task_of(model: TFLiteModel) -> Task:
         UserError: They name a task or a setting that this version does not know.
     """
     return task_from_dict(model.metadata.extra.get("task"), model.name)
+
+
+def require_classifier(model: TFLiteModel, reader: str) -> None:
+    """Reject a file of another task.
+
+    Args:
+        model: The file.
+        reader: What would show its outputs, such as "the app".
+
+    Raises:
+        UserError: It is no image classifier.
+    """
+    task = task_of(model)
+    if distinction(task):
+        raise UserError(
+            f"{model.name} is a file of the task {task.name}; {reader} shows image classifiers."
+        )
 
 
 @dataclass(frozen=True)

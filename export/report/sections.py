@@ -72,9 +72,10 @@ def scores(result: Result) -> str:
 def training(result: Result) -> str:
     """Return the section on training."""
     history, curve = result.history, result.task_class.curve
+    curve_title = result.task_class.title(curve)
     drawn = [
         chart(charts.curve_chart(history, metric), title, _CURVE_LEGEND)
-        for metric, title in {"loss": "Loss", curve: capitalized(curve)}.items()
+        for metric, title in (("loss", "Loss"), (curve, capitalized(curve_title)))
     ]
     if not any(drawn):
         return ""
@@ -83,10 +84,10 @@ def training(result: Result) -> str:
         for title, curves in (("float", history.float), ("QAT", history.qat))
         if (row := _best_epoch(curves or {}, curve))
     ]
-    columns = ("", "epochs", "best epoch", curve, "loss", "highest learning rate")
+    columns = ("", "epochs", "best epoch", curve_title, "loss", "highest learning rate")
     note = (
-        f"The weights of the epoch with the lowest validation loss are used; {curve} and loss in "
-        "the table are its validation metrics."
+        "The weights of the epoch with the lowest validation loss are used; "
+        f"{curve_title} and loss in the table are its validation metrics."
     )
     parts = f'<div class="columns">{"".join(drawn)}</div>', table(columns, rows) if rows else ""
     return section("Training", note, *parts)
@@ -132,7 +133,7 @@ def robustness(result: Result) -> str:
 
 
 def _share(copy: Robustness, name: str) -> float | None:
-    return copy.metrics.get(name, getattr(copy, name, None))
+    return (copy.metrics or {}).get(name, getattr(copy, name, None))
 
 
 def dataset(result: Result) -> str:

@@ -69,6 +69,11 @@ def adapt(
             training diverged.
     """
     source = as_run(run, "float.keras")
+    if not source.task.narrowed:
+        raise UserError(
+            f"{source.folder.path} is a run of the task {source.task.name}; adapt narrows image "
+            "classifiers."
+        )
     require_current(source.folder, "float.keras")
     place = source.folder.path
     folder = RunFolder(out or place.with_name(f"{place.name}{_SUFFIX}"))

@@ -65,8 +65,7 @@ def run_trials(options: Sequence[Option], trials: Trials, task: Task) -> list[di
         with trial_run(settings, folder, overwrite=True) as run:
             facts = {"validation_accuracy": trial_accuracy(run), "run": str(folder)}
         results.append(option.to_dict() | facts)
-    sign = -1 if task.rises else 1
-    return sorted(results, key=lambda result: sign * result["validation_accuracy"])
+    return sorted(results, key=lambda result: -result["validation_accuracy"])
 
 
 def _folder(option: Option, trials: Trials) -> Path:

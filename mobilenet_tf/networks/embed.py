@@ -54,4 +54,4 @@ def embedder(network: Network, classes: int, dimension: int) -> Network:
 
 @lowering(Embed)
 def _embed(graph: GraphBuilder, x: Op, row: Embed) -> Op:
-    return graph.op("dense", "embedding", (x,), (1, 1, row.dimension), kernel=(1, 1), norm=True)
+    return graph.op("dense", "vector", (x,), (1, 1, row.dimension), kernel=(1, 1), norm=True)

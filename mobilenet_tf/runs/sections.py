@@ -3,7 +3,7 @@
 A field that is None has not been measured.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mobilenet_tf.core.inputs import InputSpec
@@ -226,7 +226,7 @@ class Robustness:
     accuracy: float | None = unknown_share()
     top5: float | None = unknown_share()
     calibration_error: float | None = unknown_share()
-    metrics: dict[str, float | None] = field(default_factory=dict)
+    metrics: dict[str, float | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,9 +48,10 @@ class Task(Words, Checked, ABC):
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
         recipe: Name of the recipe of its runs, where none is given.
-        curve: Metric of `Objective.metrics` that epochs print and that scores a trial.
-        rises: Whether a higher value of `curve` is better.
+        curve: Metric of `Objective.metrics`, from 0 to 1 and the higher the better, that epochs
+            print and that scores a trial.
         settles: Whether `settled` chooses anything.
+        narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
     """
@@ -58,8 +59,8 @@ class Task(Words, Checked, ABC):
     name: ClassVar[str]
     recipe: ClassVar[str] = "small_data"
     curve: ClassVar[str]
-    rises: ClassVar[bool] = True
     settles: ClassVar[bool] = False
+    narrowed: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
 

@@ -194,7 +194,11 @@ DAMAGED = [
     ("parity.images", 10**30, "parity.images is 1000000"),
     ("blocks.0.sqnr_db", 1e300, r"blocks\[0\].sqnr_db is 1e\+300; it must be from -150 to 150"),
     ("worst.0", "cat", r"worst\[0\] is 'cat'; it must be a table"),
-    ("robustness.0.accuracy", None, r"robustness\[0\].accuracy is None; it must be a number"),
+    (
+        "robustness.0.accuracy",
+        "high",
+        r"robustness\[0\].accuracy is .high.; it must be a number or null",
+    ),
     ("tflite.input.shape", [1, "a"], r"tflite.input.shape\[1\] is 'a'; it must be a whole number"),
     ("tflite.quantize_ops", 2, "tflite.quantize_ops is 2; it must be a table or null"),
     ("devices.mcu.ops", "ADD", "devices.mcu.ops is 'ADD'; it must be a whole number or a table"),

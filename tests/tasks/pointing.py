@@ -54,8 +54,7 @@ class Pointing(Task):
     use: ClassVar[str] = "Pointing at the brightest place"
     limits: ClassVar[tuple[str, ...]] = ("It always points somewhere.",)
     agreed: ClassVar[str] = "same half"
-    curve: ClassVar[str] = "loss"
-    rises: ClassVar[bool] = False
+    curve: ClassVar[str] = "half_accuracy"
     shares: ClassVar[tuple[str, ...]] = ("near", "half")
     titles: ClassVar[Mapping[str, str]] = {"near": "share of near places"}
 

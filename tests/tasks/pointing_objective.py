@@ -31,7 +31,11 @@ class Point(Objective):
         return both
 
     def metrics(self):
-        return []
+        def half_accuracy(targets, outputs):
+            same = tf.argmax(targets[:, 2:], axis=1) == tf.argmax(outputs[:, 2:], axis=1)
+            return tf.cast(same, tf.float32)
+
+        return [half_accuracy]
 
     def class_weights(self, labels):
         raise UserError("Places have no classes; class_weights must be false.")

@@ -30,7 +30,7 @@ def test_earlier_runs_are_classifiers():
     settings = read_settings(EARLIER)
     assert settings.task == DEFAULT
     values = settings.to_dict()
-    assert values["task"] == {"name": "classification"}
+    assert values["task"] == {"name": "classification", "pairs": False}
     del values["task"]
     assert RunSettings.from_dict(values) == settings
     assert Result().task_class is type(DEFAULT)
@@ -70,10 +70,14 @@ def test_a_result_of_an_unknown_task():
 
 
 def test_only_the_registry_knows_tasks_by_name():
-    """Elsewhere a task is asked, and its name is not compared."""
+    """Elsewhere a task is asked, and its name is not compared.
+
+    Formats of datasets have fields of such names.
+    """
 
     def named(source: Source):
-        if source.place[:1] != ("tasks",):
+        formats = source.module.startswith("mobilenet_tf.datasets.sources.")
+        if source.place[:1] != ("tasks",) and not formats:
             for line, text in enumerate(source.text.splitlines(), start=1):
                 if any(f'"{name}"' in text for name in TASKS):
                     yield line, f"names a task: {text.strip()}"

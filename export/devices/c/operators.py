@@ -95,6 +95,15 @@ def _pad(op: Operator) -> list[Call]:
     return [Call("mtf_pad", layer, (source,))]
 
 
+@operator("RESIZE_BILINEAR")
+def _upsample(op: Operator) -> list[Call]:
+    source = op.input(0)
+    sides = constant(op, op.input(1)).tolist()
+    if sides != [2 * side for side in source.shape[1:3]] or not op.options.halfPixelCenters:
+        raise op.error("is no enlargement by two with half-pixel centres")
+    return [Call("mtf_upsample", _sizes("in_", source), (source,))]
+
+
 @operator("CONCATENATION")
 def _concatenation(op: Operator) -> list[Call]:
     axis = op.options.axis % len(op.output.shape)

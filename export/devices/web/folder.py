@@ -13,7 +13,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export, write_export
 from mobilenet_tf.deployment.devices.web.packages import LITERT, PACKAGES, package_files
-from mobilenet_tf.deployment.proof.opening import model_input
+from mobilenet_tf.deployment.proof.opening import model_input, require_classifier
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import read_file
 from mobilenet_tf.deployment.tflite.uint8_ends import with_uint8_ends
@@ -70,6 +70,7 @@ def _checked(file: Path) -> tuple[TFLiteModel, bytes]:
     if len(data) > LARGEST:
         raise UserError(f"{name} has {len(data):,} bytes; a page takes at most {LARGEST:,}.")
     model = TFLiteModel(file)
+    require_classifier(model, "a page")
     model_input(model)
     if model.input.shape[0] != 1:
         raise UserError(

@@ -63,7 +63,7 @@ def mix(
 
     Args:
         images: float32 tensor (N, height, width, channels).
-        labels: float32 tensor (N, classes).
+        labels: float32 tensor (N, classes), or (N, height, width, classes) for every pixel.
         changes: Changes that were drawn for these images.
         augmentation: Strengths that the changes were drawn with.
 
@@ -75,7 +75,8 @@ def mix(
     inside = _inside(changes.pasted, images.shape[1], images.shape[2])
     own = changes.shares[:, :, tf.newaxis, tf.newaxis] * (1 - inside)
     images = own * images + (1 - own) * tf.reverse(images, (0,))
-    own = tf.reduce_mean(own, (1, 2))
+    if labels.shape.rank == 2:
+        own = tf.reduce_mean(own, (1, 2))
     return images, own * labels + (1 - own) * tf.reverse(labels, (0,))
 
 

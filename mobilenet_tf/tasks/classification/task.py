@@ -41,6 +41,7 @@ class Classification(Task):
     )
     agreed: ClassVar[str] = "same class predicted by file and network"
     curve: ClassVar[str] = "accuracy"
+    narrowed: ClassVar[bool] = True
     agree: ClassVar[str] = "predict the same class for {} of the images"
     differ: ClassVar[str] = (
         "predicts a different class than the trained network for {} of the images"

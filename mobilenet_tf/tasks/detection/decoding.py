@@ -56,7 +56,7 @@ def joined(outputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         outputs: Per feature map, offsets (N, height, width, anchors * 4) and logits (N, height,
-            width, anchors * classes).
+            width, anchors * classes); (N, values) where a map has a single pixel.
     """
     offsets = [one.reshape(len(one), -1, 4) for one in outputs[0::2]]
     logits = [
@@ -67,8 +67,9 @@ def joined(outputs: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def map_sides(outputs: Sequence[np.ndarray]) -> list[tuple[int, int]]:
-    """Return the height and width of each feature map."""
-    return [(one.shape[1], one.shape[2]) for one in outputs[0::2]]
+    """Return the height and width of each feature map; (N, values) have a single pixel."""
+    sides = (one.shape[1:-1] or (1, 1) for one in outputs[0::2])
+    return [(height, width) for height, width in sides]
 
 
 def decode(outputs: Sequence[np.ndarray], rules: Rules) -> list[Found]:

@@ -16,21 +16,16 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches, in_turn
 from mobilenet_tf.tasks.embedding.data import load_embedding, load_unseen, number_held_out
+from mobilenet_tf.tasks.embedding.metrics import metrics_of, most_similar_strangers
 from mobilenet_tf.tasks.embedding.similarity import (
-    Retrieval,
-    Roc,
     check_pairs,
     nearest,
-    retrieval,
-    roc,
     split_pairs,
     threshold_at,
-    true_accepts,
     unit,
-    verification,
 )
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+from mobilenet_tf.tasks.task import Mistakes, Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
@@ -190,21 +185,7 @@ class Embedding(Task):
         """
         vectors = unit(finite(outputs, name))
         check_pairs(labels, name)
-        same, different = split_pairs(vectors, labels)
-        found = retrieval(vectors, labels)
-        curve, at = roc(same, different), self.threshold
-        return {
-            "images": len(labels),
-            "verification": verification(vectors, labels),
-            "recall_at_1": found.recall,
-            "map": found.precision,
-            "true_accepts_1e2": true_accepts(same, different, 1e-2),
-            "true_accepts_1e3": true_accepts(same, different, 1e-3),
-            "accepted": None if at is None else float((same > at).mean()),
-            "strangers": None if at is None else float((different > at).mean()),
-            "tables": [_by_class(found, labels, classes)],
-            "charts": [_roc_chart(curve)],
-        }
+        return metrics_of(vectors, labels, classes, self.threshold)
 
     def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "Embedding":
         """Return the task with the threshold that accepts `false_accepts` of strangers.
@@ -228,22 +209,7 @@ class Embedding(Task):
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
         """Return the pictures whose most similar picture is of another class, both side by side."""
-        others, similarity, _ = nearest(unit(outputs))
-        wrong = np.flatnonzero(test.labels != test.labels[others])
-        found = Mistakes([], {})
-        for rank, row in enumerate(wrong[np.argsort(-similarity[wrong], kind="stable")][:MISTAKES]):
-            picture, other = f"worst/{rank + 1:02d}.png", others[row]
-            found.pictures[picture] = np.hstack([test.images[row], test.images[other]])
-            found.rows.append(
-                {
-                    "file": test.names[row],
-                    "picture": picture,
-                    "note": f"{classes[test.labels[row]]}; most similar, {similarity[row]:.3f}: "
-                    f"{test.names[other]}, {classes[test.labels[other]]}",
-                    "title": "Most similar strangers",
-                }
-            )
-        return found
+        return most_similar_strangers(test, classes, unit(outputs))
 
     def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return the other picture that is most similar to each, and its lead over the next.
@@ -297,32 +263,3 @@ class Embedding(Task):
             (first, second, f"{-similarity:.3f}", judgement)
             for (similarity, first, second), judgement in zip(pairs, judged, strict=True)
         ]
-
-
-def _by_class(found: Retrieval, labels: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    rows: list[list[str | int | float | None]] = []
-    for label in np.unique(labels):
-        of_class = labels == label
-        count = int(of_class.sum())
-        one = [found.firsts, found.precisions]
-        means = [float(values[of_class].mean()) for values in one] if count > 1 else [None, None]
-        rows.append([classes[label], count, *means])
-    return {
-        "title": "Classes that were never trained",
-        "note": "How each image finds others of its class among all test images.",
-        "columns": ["class", "images", "recall@1", "average precision"],
-        "rows": rows,
-        "shares": ["recall@1", "average precision"],
-    }
-
-
-def _roc_chart(curve: Roc) -> dict[str, Any]:
-    points = zip(curve.false_accepts.tolist(), curve.true_accepts.tolist(), strict=True)
-    return {
-        "title": "Receiver operating characteristic",
-        "note": "Pairs of test images that are accepted at each threshold.",
-        "x": "strangers accepted",
-        "y": "pairs of one class accepted",
-        "lines": {"int8": [[x, y] for x, y in points if x > 0]},
-        "logarithmic": True,
-    }

@@ -140,6 +140,21 @@ def test_decisions_are_what_is_found(outputs):
     assert lead[chosen >= 0].min() == pytest.approx((4 - least) / 0.5)
 
 
+def test_maps_of_one_pixel_may_have_no_sides():
+    task = Detection(anchors=(0.2, 0.3, 0.5, 0.5), clusters=2)
+    random = np.random.default_rng(0)
+    whole = [random.normal(0, 2, (2, 3, 3, 4)), random.normal(0, 2, (2, 3, 3, 3))]
+    point = [random.normal(0, 2, (2, 1, 1, 4)), random.normal(0, 2, (2, 1, 1, 3))]
+    flat = [one.reshape(2, -1) for one in point]
+    for one, other in zip(
+        task.found([*whole, *point], 3, "a"), task.found([*whole, *flat], 3, "a"), strict=True
+    ):
+        assert one.to_dict() == other.to_dict()
+    steps = (1.0,) * 4
+    chosen = task.decisions((*whole, *point), steps).chosen
+    assert (chosen == task.decisions((*whole, *flat), steps).chosen).all()
+
+
 def test_other_outputs_are_refused(outputs):
     with pytest.raises(UserError, match="a detector of 2 classes with these anchors has"):
         TASK.metrics(outputs, LABELS, CLASSES[:2])

@@ -6,6 +6,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.augmentation.apply import mix
+from mobilenet_tf.datasets.augmentation.draw import Augmentation, Changes
 from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.segmentation.masks import predicted
@@ -104,3 +106,19 @@ def test_a_segmenter_learns_two_halves():
     targets = OBJECTIVE.targets(tf.constant(truth), None)
     model.fit(pictures, targets, epochs=30, verbose=0)
     assert (predicted(model(pictures).numpy(), (16, 24)) == truth).mean() > 0.95
+
+
+def test_mixed_pictures_have_mixed_masks():
+    truth = np.stack([np.zeros((16, 24)), np.full((16, 24), 2)]).astype(np.uint8)
+    targets = OBJECTIVE.targets(tf.constant(truth), None)
+    nothing = np.zeros((2, 4), np.float32)
+    pasted = np.array([[4, 2, 10, 8], [0, 0, 0, 0]], np.float32)
+    for shares, rectangles in (((0.7, 1.0), nothing), ((1.0, 1.0), pasted)):
+        changes = Changes(
+            nothing, nothing, nothing, nothing, np.float32(shares)[:, None], rectangles
+        )
+        images = tf.cast(truth[..., None], tf.float32)
+        images, mixed = mix(images, targets, changes, Augmentation(mixup=1, cutmix=1))
+        # The picture shows class 2 as far as the mask says so.
+        np.testing.assert_allclose(images[..., 0], 2 * mixed[..., 2], atol=1e-6)
+        np.testing.assert_allclose(mixed.numpy().sum(-1), 1, atol=1e-6)

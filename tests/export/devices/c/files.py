@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
@@ -116,10 +117,12 @@ def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray
         inputs: int8 (N, ...) in that shape.
     """
     form = CForm(content)
-    expected = MicroModel(form.small).run(inputs)
+    expected = side_by_side(MicroModel(form.small).run(inputs))
     values = {f"arena_{kernels}": size for kernels, size in form.arena.items()}
     values |= {"title": "", "labels": "0", "height": 1, "width": 1, "channels": inputs[0].size}
-    values |= form.source.texts() | {"classes": expected.shape[1]}
+    size = expected.shape[1]
+    sizes = {"classes": 1, "outputs": 1, "output_sizes": size, "output_bytes": size}
+    values |= form.source.texts() | sizes
     files = fill("mobilenet_tf.deployment.devices.c", defaultdict(str, values))
     kernels = {f"src/kernels/{name}" for name in form.source.kernels}
     used = {

@@ -184,6 +184,16 @@ def test_pad(sides):
     check(builder.file("PAD", [source, amounts], result, schema.PadOptionsT()), (3, 4, 5))
 
 
+def test_enlargement_by_two():
+    builder = OneOperator(1)
+    source = builder.tensor((1, 3, 5, 4), scale=0.1, zero=3)
+    sides = builder.tensor((2,), np.array([6, 10], np.int32))
+    result = builder.tensor((1, 6, 10, 4), scale=0.1, zero=3)
+    options = schema.ResizeBilinearOptionsT()
+    options.halfPixelCenters = True
+    check(builder.file("RESIZE_BILINEAR", [source, sides], result, options), (3, 5, 4))
+
+
 @pytest.mark.parametrize("axis", [1, 3, -1])
 def test_concatenation(axis):
     builder = OneOperator(1)

@@ -150,6 +150,11 @@ typedef struct {
   int32_t out_step;
 } mtf_copy_layer;
 
+/* To twice the height and the width. */
+typedef struct {
+  int16_t in_height, in_width, channels;
+} mtf_upsample_layer;
+
 /* output[i] = table[input[i] + 128] */
 typedef struct {
   const int8_t *table;
@@ -173,6 +178,7 @@ void mtf_pad(const mtf_pad_layer *layer, const int8_t *input, int8_t *output);
 void mtf_softmax(const mtf_softmax_layer *layer, const int8_t *input, int8_t *output);
 void mtf_copy(const mtf_copy_layer *layer, const int8_t *input, int8_t *output);
 void mtf_table(const mtf_table_layer *layer, const int8_t *input, int8_t *output);
+void mtf_upsample(const mtf_upsample_layer *layer, const int8_t *input, int8_t *output);
 
 #ifdef __cplusplus
 }
