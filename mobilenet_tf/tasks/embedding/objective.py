@@ -1,5 +1,6 @@
 """What all ways to train an embedder have in common."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,9 +55,9 @@ class EmbeddingObjective(Objective):
             "often."
         )
 
+    @abstractmethod
     def vectors(self, outputs: tf.Tensor) -> tf.Tensor:
         """Return the vectors (N, dimension) in the outputs of the trained model."""
-        raise NotImplementedError
 
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return the mean squared distance of unit vectors (V1, 4.6); there is no temperature.

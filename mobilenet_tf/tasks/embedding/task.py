@@ -106,6 +106,11 @@ class Embedding(Task):
     false_accepts: float = number(0.01, above=0, below=1)
     threshold: float | None = number(None, least=-1, most=1)
 
+    @classmethod
+    def description(cls, classes: int, *, int8: bool = False) -> str:
+        """Return what a network is; its classes are not what it is for."""
+        return f"Int8 {cls.noun}" if int8 else f"{cls.noun[0].upper()}{cls.noun[1:]}"
+
     def load(
         self,
         source: str,
