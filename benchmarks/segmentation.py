@@ -33,18 +33,19 @@ class Trial(NamedTuple):
     fields: dict[str, Any]
 
 
+_PRETRAINED = {"train.learning_rate": 1e-3}
 # Twenty pictures: small batches, and outlines have no upright.
-_FEW = {
+_FEW: dict[str, Any] = {
     "batch": 2,
     "calibration": 20,
     "train.epochs": 80,
-    "train.learning_rate": 1e-3,
+    **_PRETRAINED,
     "train.augmentation.flip": 0.5,
     "train.augmentation.rotation": 20.0,
     "qat.epochs": 8,
 }
 TRIALS = {
-    "digits": Trial("digits", 96, 3, Segmentation(low_stride=2, halved=False), {}),
+    "digits": Trial("digits", 96, 3, Segmentation(low_stride=2, halved=False), _PRETRAINED),
     "membrane": Trial("membrane", 384, 1, Segmentation(halved=False), _FEW),
     "membrane_stride_8": Trial("membrane", 384, 1, Segmentation(low_stride=8, halved=False), _FEW),
 }

@@ -39,9 +39,17 @@ def task_of(model: TFLiteModel) -> Task:
     """Return what a file is for, by its metadata; classification if they do not say it.
 
     Raises:
-        UserError: They name a task or a setting that this version does not know.
+        UserError: They name a task or a setting that this version does not know, or the outputs
+            are not those of the task.
     """
-    return task_from_dict(model.metadata.extra.get("task"), model.name)
+    task = task_from_dict(model.metadata.extra.get("task"), model.name)
+    if not task.accepts(model.shapes):
+        shapes = ", ".join("x".join(map(str, shape)) for shape in model.shapes)
+        raise UserError(
+            f"{model.name} has outputs of the shapes {shapes}, which are not those of the task "
+            f"{task.name}."
+        )
+    return task
 
 
 def require_classifier(model: TFLiteModel, reader: str) -> None:

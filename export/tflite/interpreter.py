@@ -38,6 +38,7 @@ class TFLiteModel:
         name: Name by which errors refer to the file.
         input: `TensorInfo` of the input.
         outputs: `TensorInfo` of each output.
+        shapes: Shape of each output for one picture.
         scores: Of each output the integer tensor from which a float output is dequantized;
             otherwise the output.
         metadata: `Metadata` of the file.
@@ -81,12 +82,12 @@ class TFLiteModel:
         self._mean = self.metadata.mean if mean is None else mean
         self._std = self.metadata.std if std is None else std
         self.input, self.outputs = checked_ends(graph, self.name)
-        self._shapes = [picture_shape(self.input, one, self.name) for one in self.outputs]
+        self.shapes = [picture_shape(self.input, one, self.name) for one in self.outputs]
         self._input_index = int(graph.inputs[0])
         self._output_indices = [int(index) for index in graph.outputs]
         self.labels = self.metadata.labels
         self._sigmoid = (
-            self._shapes == [(1,)] and computed_by(parsed, self._output_indices[0]) == "LOGISTIC"
+            self.shapes == [(1,)] and computed_by(parsed, self._output_indices[0]) == "LOGISTIC"
         )
         self.classes = self._checked_classes()
         self._shift = 128 if self.input.dtype == "int8" else 0
@@ -116,7 +117,7 @@ class TFLiteModel:
         """Return the number of classes, which must be that of the labels if there are any."""
         if len(self.outputs) > 1:
             return len(self.labels or ())
-        classes = 2 if self._sigmoid else self._shapes[0][-1]
+        classes = 2 if self._sigmoid else self.shapes[0][-1]
         if self.labels is not None and len(self.labels) != classes:
             what = f"{classes} classes"
             if self._sigmoid:
@@ -203,7 +204,7 @@ class TFLiteModel:
         inputs = inputs.reshape(batches, *self.input.shape)
         results = [
             np.empty((batches, batch * prod(shape)), output.dtype)
-            for output, shape in zip(self.outputs, self._shapes, strict=True)
+            for output, shape in zip(self.outputs, self.shapes, strict=True)
         ]
         if isinstance(self._interpreter, GuardedInterpreter):
             self._interpreter.run(inputs, self._input_index, self._output_indices, results)
@@ -215,7 +216,7 @@ class TFLiteModel:
                     result[number] = self._interpreter.get_tensor(index).reshape(-1)
         return one_or_all(
             result.reshape(-1, *shape)[: len(pixels)]
-            for result, shape in zip(results, self._shapes, strict=True)
+            for result, shape in zip(results, self.shapes, strict=True)
         )
 
     def run(self, pixels: np.ndarray) -> Outputs:

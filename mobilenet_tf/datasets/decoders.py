@@ -37,7 +37,7 @@ _REASONS = {
 _MOST, _BYTES = 16, 2**23  # of one message: files, and bytes of their pixels
 _START_SECONDS = 60.0
 _AHEAD = 4  # messages per process that are read before their images are used
-_READERS = {"picture": read_picture, "mask": read_mask}
+READERS = {"picture": read_picture, "mask": read_mask}
 
 
 class Decoders(AbstractContextManager["Decoders"]):
@@ -188,7 +188,7 @@ def answer(request: dict[str, Any], content: Content) -> tuple[dict[str, Any], b
     for path in json.loads(content.read()):
         set_alarm(request["each"])
         try:
-            one = _READERS[request["reader"]](path, input_spec, request["pixels"])
+            one = READERS[request["reader"]](path, input_spec, request["pixels"])
             framing = to_plain(one.framing)
             outcomes.append({"deep": one.deep, "framing": framing, "facts": one.facts})
             images.append(one.pixels.tobytes())

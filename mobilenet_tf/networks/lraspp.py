@@ -14,7 +14,7 @@ from mobilenet_tf.networks.last_stage import halved_last_stage
 from mobilenet_tf.networks.lower import GraphBuilder, lowering
 from mobilenet_tf.networks.rows import Convolution, Head, Hidden, Network, row_kind
 
-OUTPUT_STRIDES = (16, 32)
+OUTPUT_STRIDES = (8, 16, 32)
 LOW_STRIDES = (2, 4, 8, 16)
 
 
@@ -94,8 +94,8 @@ def segmenter(network: Network, head: Segmenter, *, halved: bool = False) -> Net
 
 @lowering(LRASPP, lambda row: {"features": ("project", "gate")})
 def _lraspp(graph: GraphBuilder, x: Op, row: LRASPP) -> Op:
-    x = _dilated_backbone(graph, x, row)
-    low = _finer_map(Graph(tuple(graph.ops)), row.low_stride)
+    finer = _finer_map(Graph(tuple(graph.ops)), row.low_stride).name
+    x, low = _dilated_backbone(graph, row, x.name, finer)
     doublings = _doublings(x, low)
     gate = graph.mean(x, "pool")
     # The gate of squeeze-and-excite (V3, 5.3), which costs no operator of its own.
@@ -112,7 +112,7 @@ def _lraspp(graph: GraphBuilder, x: Op, row: LRASPP) -> Op:
 
 @lowering(RASPP, lambda row: {"features": ("project", "merge")})
 def _raspp(graph: GraphBuilder, x: Op, row: RASPP) -> Op:
-    x = _dilated_backbone(graph, x, row)
+    (x,) = _dilated_backbone(graph, row, x.name)
     # Without normalization: there is one value per picture, too few for a batch's statistics.
     pooled = graph.mean(x, "pool")
     pooled = graph.convolution(pooled, "pooled", row.features, activation="relu", norm=False)
@@ -123,8 +123,8 @@ def _raspp(graph: GraphBuilder, x: Op, row: RASPP) -> Op:
     return graph.convolution(x, "logits", row.classes, norm=False)
 
 
-def _dilated_backbone(graph: GraphBuilder, x: Op, row: Segmenter) -> Op:
-    """Limit the strides of a builder's operations; return what has become of `x`."""
+def _dilated_backbone(graph: GraphBuilder, row: Segmenter, *names: str) -> tuple[Op, ...]:
+    """Limit the strides of a builder's operations; return those with these names."""
     height, width, _ = graph.ops[0].shape
     if height % row.output_stride or width % row.output_stride:
         raise UserError(
@@ -133,7 +133,7 @@ def _dilated_backbone(graph: GraphBuilder, x: Op, row: Segmenter) -> Op:
         )
     dilated = atrous(Graph(tuple(graph.ops)), row.output_stride)
     graph.ops[:] = dilated.ops
-    return dilated[x.name]
+    return tuple(dilated[name] for name in names)
 
 
 def atrous(graph: Graph, most: int) -> Graph:

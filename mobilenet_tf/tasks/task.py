@@ -158,6 +158,14 @@ class Task(Words, Checked, ABC):
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with the head of this task for a number of classes."""
 
+    def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Return whether the outputs of a file can be those of this task.
+
+        Args:
+            shapes: Shape of each output for one picture. By default, there is one vector.
+        """
+        return [len(shape) for shape in shapes] == [1]
+
     @abstractmethod
     def objective(self, network: Network) -> "Objective":
         """Return how a network is trained. Imports TensorFlow."""

@@ -21,5 +21,5 @@ def read(path, *arguments):
 
 
 if __name__ == "__main__":
-    decoders.read_picture = read
+    decoders.READERS["picture"] = read
     serve(decoders.answer)

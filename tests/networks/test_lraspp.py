@@ -95,13 +95,16 @@ def test_every_backbone_carries_one(name):
 
 
 def test_weights_do_not_depend_on_the_output_stride():
-    coarse, fine = (
+    coarse, fine, finest = (
         lower(segmenter(make_network("v2", 0.5, 96), LRASPP(3, output_stride=stride)))
-        for stride in (32, 16)
+        for stride in (32, 16, 8)
     )
-    assert [(op.name, coarse.weights(op)) for op in coarse if op.has_weights] == [
-        (op.name, fine.weights(op)) for op in fine if op.has_weights
-    ]
+    expected = [(op.name, coarse.weights(op)) for op in coarse if op.has_weights]
+    for graph, dilations in ((coarse, [1, 1]), (fine, [1, 2]), (finest, [2, 4])):
+        assert [(op.name, graph.weights(op)) for op in graph if op.has_weights] == expected
+        # Of the block that strides from 16 to 32, and of the one after it.
+        depthwise = [graph[f"block_{block}/depthwise"] for block in (14, 15)]
+        assert [op.dilation for op in depthwise] == dilations
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_sides_must_be_multiples_of_the_stride(size, head, message):
 
 
 def test_strides_are_checked():
-    with pytest.raises(UserError, match="output_stride is 12; it must be one of 16, 32"):
+    with pytest.raises(UserError, match="output_stride is 12; it must be one of 8, 16, 32"):
         LRASPP(3, output_stride=12)
     with pytest.raises(UserError, match="low_stride is 5"):
         LRASPP(3, low_stride=5)

@@ -112,7 +112,13 @@ def test_an_int8_file_has_every_output():
     interpreter.invoke()
     shapes = [tuple(facts["shape"][1:]) for facts in interpreter.get_output_details()]
     assert shapes == [op.shape for op in graph.outputs]
-    assert inspect(content)["float_tensors"] == 0
+    facts = inspect(content)
+    assert facts["float_tensors"] == 0
+    # Joined, boxes and scores would share one scale, which is too coarse for one of them.
+    assert not {"CONCATENATION", "RESHAPE"} & set(facts["ops"])
+    assert all(one["scale"] for one in facts["outputs"])
+    plain = ssdlite(make_network("v2", 0.35, 96), 6, PAPERS)
+    assert inspect(int8_file(plain))["delegate"]["partitions"] == 1
 
 
 def test_a_keras_model_has_every_output():

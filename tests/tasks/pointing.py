@@ -105,6 +105,9 @@ class Pointing(Task):
 
         return replace(network, head=(Pointer(classes),))
 
+    def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        return [len(shape) for shape in shapes] == [1, 1]
+
     def objective(self, network: Network):
         from tests.tasks.pointing_objective import Point
 

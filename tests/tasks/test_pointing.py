@@ -18,6 +18,8 @@ from mobilenet_tf.runs.settings import RunSettings, read_settings
 from mobilenet_tf.tasks.registry import TASKS, make_task, metadata_of, options_of, task_from_dict
 from tests.tasks.pointing import CLASSES, Pointing
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pointing")]
+
 
 @pytest.fixture(scope="module")
 def pointing():
@@ -30,7 +32,7 @@ def pointing():
 @pytest.fixture(scope="module")
 def run(pointing, tmp_path_factory) -> Run:
     recipe = mn.load_recipe("small_data").with_fields(
-        {"train.epochs": 2, "qat.epochs": 1, "batch": 16}
+        {"train.epochs": 1, "qat.epochs": 1, "batch": 16}
     )
     settings = RunSettings(
         data="lights", network=make_network("v1", 0.25, 48), task=pointing, recipe=recipe
@@ -102,6 +104,19 @@ def test_a_stage_again_from_the_files(run):
     mn.export(run.folder.path)
     mn.verify(run.folder.path)
     assert run.folder.tflite.read_bytes() == before
+
+
+@pytest.mark.parametrize("target", ["mcu", "c"])
+def test_firmware_has_all_outputs(run, target, tmp_path):
+    pytest.importorskip("tflite_micro")
+    facts = mn.export(run.folder.path, target=target, out=tmp_path / target).facts
+    if target == "mcu":
+        assert facts["parity"]["litert"]["max_lsb"] == 0
+    header = next((tmp_path / target).rglob("model.h")).read_text()
+    assert "#define MODEL_OUTPUTS 2" in header
+    assert "#define MODEL_OUTPUT_SIZES {2, 2}" in header
+    scales = [f"MODEL_OUTPUT_{number}_SCALE" for number in range(2)]
+    assert all(scale in header for scale in scales)
 
 
 def test_options_of_a_task(pointing):

@@ -83,3 +83,19 @@ def test_only_the_registry_knows_tasks_by_name():
                     yield line, f"names a task: {text.strip()}"
 
     check(violations(package(), named))
+
+
+def test_a_file_whose_outputs_are_not_those_of_its_task(tmp_path):
+    file = tmp_path / "file.tflite"
+    file.write_bytes(
+        add_metadata(
+            int8_file(NETWORK),
+            name="signs",
+            description="Signs.",
+            labels=("a", "b"),
+            input_spec=NETWORK.input,
+            extra={"task": {"name": "detection"}},
+        )
+    )
+    with pytest.raises(UserError, match="outputs of the shapes 2, which are not those of the task"):
+        predict(file, ["any.png"])

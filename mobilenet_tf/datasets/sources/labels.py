@@ -96,9 +96,7 @@ def label_names(source: str) -> tuple[str, ...]:
 def _listed(source: str) -> LabelFiles:
     path = Path(source)
     with folders_named():
-        files = (
-            table_labels(path) if is_table(path) else folder_labels(check_folder(path, _ACCEPTED))
-        )
+        files = table_labels(path) if is_table(path) else folder_labels(path)
     if len(files.classes) < 2:
         raise UserError(
             f"{source} has {len(files.classes)} label{'s' * (len(files.classes) != 1)}; at least 2 "

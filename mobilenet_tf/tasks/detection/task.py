@@ -132,6 +132,10 @@ class Detection(Structure, Task):
         """Return an SSDLite detector on the network's backbone."""
         return ssdlite(network, classes, self, len(self.anchors) // 2 or None)
 
+    def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Return whether there are boxes and scores of several maps."""
+        return len(shapes) % 2 == 0 and all(len(shape) in (1, 3) for shape in shapes)
+
     def objective(self, network: Network) -> "Objective":
         """Return focal loss and smooth L1 of the network's anchors."""
         from mobilenet_tf.tasks.detection.objective import BoxFocal

@@ -42,7 +42,7 @@ class Segmentation(Task):
     Attributes:
         lite: Whether the head is LR-ASPP (V3, 6.4), which also reads a finer map; or R-ASPP.
         features: Number of channels in the head.
-        output_stride: Largest stride of the backbone, 16 or 32.
+        output_stride: Largest stride of the backbone, 8, 16 or 32.
         low_stride: Stride of LR-ASPP's finer map and output: 2, 4, 8 or 16. The papers' 8 suits
             their inputs of a thousand pixels.
         halved: Whether the backbone's last stage has half as many channels, as in the papers.
@@ -114,6 +114,10 @@ class Segmentation(Task):
         if isinstance(network.head[-1], Segmenter):
             return network.with_classes(classes)
         return segmenter(network, self._head(classes), halved=self.halved)
+
+    def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Return whether there is one map."""
+        return [len(shape) for shape in shapes] == [3]
 
     def objective(self, network: Network) -> "Objective":
         """Return cross-entropy per pixel of the input."""

@@ -215,7 +215,7 @@ def test_a_finished_model_finds_its_classes_by_name(tmp_path):
     [
         (lambda root: [(root / x).mkdir(parents=True) for x in ("images", "masks")], "has a mask"),
         (lambda root: folder(root, [HALVES * 0] * 4), "have 1 classes; at least 2"),
-        (lambda root: None, "does not exist"),
+        (lambda root: None, "does not exist; the data is a folder with images/ and masks/"),
     ],
 )
 def test_folders_without_two_classes_are_rejected(tmp_path, make, message):

@@ -120,6 +120,25 @@ def test_positions_of_files(tmp_path):
     assert isinstance(found[7], str)
 
 
+def test_damaged_exif_gives_a_place_on_earth_or_a_reason(tmp_path):
+    photograph(tmp_path / "good.jpg", MUNICH)
+    content = (tmp_path / "good.jpg").read_bytes()
+    start = content.index(b"Exif\0\0")
+    end = start + int.from_bytes(content[start - 2 : start], "big") - 2
+    paths = []
+    for number in range(192):
+        random = np.random.default_rng(number)
+        damaged = bytearray(content)
+        for place in random.integers(start + 6, end, random.integers(1, 9)):
+            damaged[place] = random.choice([0, 1, 0x7F, 0x80, 0xFF, random.integers(256)])
+        paths.append(tmp_path / f"{number:03d}.jpg")
+        paths[-1].write_bytes(damaged)
+    found = read_positions(paths)
+    places = [one for one in found if not isinstance(one, str)]
+    assert len(found) == len(paths) > len(places) > 0
+    assert all(abs(latitude) <= 90 and abs(longitude) <= 180 for latitude, longitude in places)
+
+
 @pytest.fixture
 def survey(tmp_path):
     """40 photos around two towns, whose colours differ, and three without a place."""

@@ -39,7 +39,7 @@ def test_settings_return_from_files_and_the_command_line():
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("output_stride=8", "output_stride is 8; it must be one of 16, 32"),
+        ("output_stride=12", "output_stride is 12; it must be one of 8, 16, 32"),
         ("low_stride=3", "low_stride is 3; it must be one of 2, 4, 8, 16"),
         ("features=0", "features is 0"),
         ("low_stride=true", "low_stride"),

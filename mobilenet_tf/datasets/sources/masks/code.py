@@ -170,6 +170,8 @@ def _two_values(greys: Counter[int]) -> list[int] | None:
 
 
 def _is_smooth(greys: Counter[int]) -> bool:
+    if not greys:
+        return False
     near = sum(count for value, count in greys.items() if not _NEAR <= value <= 255 - _NEAR)
     shades = sum(255 - _NEAR < value < 255 for value in greys)
     return min(greys) < _NEAR and shades >= _SHADES and near >= _ALMOST_ALL * greys.total()

@@ -25,6 +25,7 @@ from mobilenet_tf.datasets.sources.masks.outlines import BACKGROUND, place_outli
 from mobilenet_tf.datasets.splitting import Listing
 
 SCENE_CLASSES = ("background", *"0123456789")
+_ACCEPTED = "a folder with images/ and masks/ or with COCO's outlines, or `digits`"
 _SAME_SHAPE = 0.01  # largest difference of the aspect ratios of a picture and its mask
 _SCANNED = InputSpec(1, channels=1)  # where only the facts of masks are read
 
@@ -113,7 +114,7 @@ def _labelled(
     Raises:
         UserError: There is no such folder, or it has neither masks nor outlines.
     """
-    root = check_folder(source)
+    root = check_folder(source, _ACCEPTED)
     if not has_masks(root):
         yield _outlined(source, root, labels)
         return
