@@ -17,6 +17,7 @@ from mobilenet_tf.cli import (
     comparison,
     device,
     files,
+    gallery,
     new_run,
     stages,
     tuning,
@@ -76,7 +77,7 @@ VALUES = {
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
-    "hours": "0.5", "to": "50%", "gallery": "gallery",
+    "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
     "task": "custom", "task_options": "limit=3",
     "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
@@ -145,10 +146,11 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    for module in (adapting, architecture, comparison, device, files, new_run, stages, tuning):
-        for name in ("show", "print_run", "print_path", "console", "announce"):
+    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, tuning
+    for module in modules:
+        for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
-                monkeypatch.setattr(module, name, record if name == "show" else MagicMock())
+                monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
     monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", MagicMock())
 
     def call(command, *words):

@@ -91,15 +91,15 @@ def model_values(reference: TFLiteModel, model: Int8Model) -> dict[str, Any]:
         "output_bytes": sum(prod(output.shape) for output in reference.outputs),
         "input_scale": c_float(cast(float, reference.input.scale)),
         "input_zero_point": reference.input.zero_point,
-        "output_grids": "\n".join(_grids(reference.outputs)),
+        "output_grids": "\n".join(_grids(reference.outputs, model.prefix.upper())),
         "labels": c_strings(model.labels or ("",)),
     }
 
 
-def _grids(outputs: Sequence[TensorInfo]) -> Iterator[str]:
+def _grids(outputs: Sequence[TensorInfo], prefix: str) -> Iterator[str]:
     """Yield the macros with scale and zero point of each output; several are numbered from 0."""
     for number, output in enumerate(outputs):
-        name = "MODEL_OUTPUT" if len(outputs) == 1 else f"MODEL_OUTPUT_{number}"
+        name = f"{prefix}_OUTPUT" if len(outputs) == 1 else f"{prefix}_OUTPUT_{number}"
         yield f"#define {name}_SCALE {c_float(cast(float, output.scale))}"
         yield f"#define {name}_ZERO_POINT ({output.zero_point})"
 

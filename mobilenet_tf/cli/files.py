@@ -8,8 +8,7 @@ import typer
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli import tables
 from mobilenet_tf.cli.inspection import format_inspection
-from mobilenet_tf.cli.output import show
-from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.cli.output import show, show_answers
 
 
 def predict(
@@ -28,11 +27,7 @@ def predict(
     from mobilenet_tf.commands.predict import predict as start
 
     found = start(file, images, top=top, **opt.stated(mean, std, labels))
-    show(found, as_json, tables.prediction_table)
-    for one in found["failed"]:
-        announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
-    if found["failed"]:
-        raise typer.Exit(1)
+    show_answers(found, as_json, tables.prediction_table)
 
 
 def inspect(file: opt.File, as_json: opt.Json = False) -> None:

@@ -7,9 +7,8 @@ import typer
 from rich.table import Table
 
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli.output import show
+from mobilenet_tf.cli.output import show_answers
 from mobilenet_tf.cli.tables import table
-from mobilenet_tf.core.terminal import announce
 
 _Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...")]
 _Gallery = Annotated[Path, typer.Option(help="File with names and vectors.")]
@@ -28,7 +27,7 @@ def enroll(
     """
     from mobilenet_tf.commands.enroll import enroll as start
 
-    _show(start(file, name, images, gallery=gallery), as_json, _enrolled)
+    show_answers(start(file, name, images, gallery=gallery), as_json, _enrolled)
 
 
 def identify(
@@ -49,15 +48,7 @@ def identify(
     from mobilenet_tf.commands.identify import identify as start
 
     found = start(file, images, gallery=gallery, threshold=threshold, top=top)
-    _show(found, as_json, _identified)
-
-
-def _show(found: dict[str, Any], as_json: bool, render: Any) -> None:
-    show(found, as_json, render)
-    for one in found["failed"]:
-        announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
-    if found["failed"]:
-        raise typer.Exit(1)
+    show_answers(found, as_json, _identified)
 
 
 def _enrolled(found: dict[str, Any]) -> Table:

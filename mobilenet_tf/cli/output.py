@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from mobilenet_tf.cli.tables import run_table
 from mobilenet_tf.core.files import json_text
-from mobilenet_tf.core.terminal import console, say, wide_enough
+from mobilenet_tf.core.terminal import announce, console, say, wide_enough
 from mobilenet_tf.core.text import clean
 
 if TYPE_CHECKING:
@@ -31,6 +32,23 @@ def show(
         if isinstance(part, Text):
             part = Text("\n".join(map(clean, part.plain.split("\n"))))
         wide_enough(Console()).print(part, soft_wrap=isinstance(part, Text), crop=False)
+
+
+def show_answers(
+    result: dict[str, Any],
+    as_json: bool,
+    render: Callable[[dict[str, Any]], RenderableType],
+) -> None:
+    """Print what is said about images, and which could not be read.
+
+    Raises:
+        typer.Exit: Some could not; the exit code is 1.
+    """
+    show(result, as_json, render)
+    for one in result["failed"]:
+        announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
+    if result["failed"]:
+        raise typer.Exit(1)
 
 
 def print_run(folder: "RunFolder", *files: str) -> None:
