@@ -174,7 +174,7 @@ OBLONG = (46, 110), (40, 96)  # stored images, input
 
 
 def test_no_augmentation_turns_every_change_off():
-    assert set(asdict(NO_AUGMENTATION)) - {"magnitude"} == {
+    assert set(asdict(NO_AUGMENTATION)) - {"magnitude", "fill"} == {
         name for name, value in asdict(NO_AUGMENTATION).items() if value == 0
     }
 
@@ -241,3 +241,15 @@ def test_randaugment_shifts_each_axis_by_its_own_side():
     np.testing.assert_allclose(
         np.abs(shifted[:, [2, 5]]).max(axis=0), np.array([96, 40]) * 150 / 331
     )
+
+
+@pytest.mark.parametrize(("fill", "outside"), [("reflect", 1.0), ("mean", 0.0)])
+def test_outside_the_image_lies_the_fill(fill, outside):
+    augmentation = replace(NO_AUGMENTATION, fill=fill)
+    changes = draw(augmentation, np.random.default_rng(0), 1, (16, 16), (16, 16))
+    changes.transforms[:] = [[2, 0, -7.5, 0, 2, -7.5, 0, 0]]  # half as large
+    white = tf.fill((1, 16, 16, 3), tf.constant(255, tf.uint8))
+    spec = InputSpec(16, mean=128, std=127)
+    pixels = change(white, changes, augmentation, spec).numpy()[0]
+    assert pixels[5:11, 5:11] == pytest.approx(1.0, abs=1e-6)
+    assert pixels[:3] == pytest.approx(outside, abs=1e-6)
