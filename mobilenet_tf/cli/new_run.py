@@ -108,7 +108,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         network = factorized(network, options["factorize"])
     return RunSettings(
         data=options["data"],
-        network=network,
+        network=task.framed(network),
         task=task,
         recipe=opt.changed_recipe(options["recipe"] or task.recipe, options["fields"], changes),
         weights=options["weights"],

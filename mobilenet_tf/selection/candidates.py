@@ -41,7 +41,7 @@ def with_heads(networks: Iterable[Network], task: Task, classes: int) -> list[Ne
     found, refusal = [], None
     for network in networks:
         try:
-            found.append(task.with_head(network, classes))
+            found.append(task.with_head(task.framed(network), classes))
         except UserError as error:
             refusal = error
     if not found and refusal:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -48,6 +48,7 @@ class Task(Words, Checked, ABC):
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
         recipe: Name of the recipe of its runs, where none is given.
+        fit: How pictures are brought into the shape of the input, see `InputSpec`.
         curve: Metric of `Objective.metrics`, from 0 to 1 and the higher the better, that epochs
             print and that scores a trial.
         settles: Whether `settled` chooses anything.
@@ -58,6 +59,7 @@ class Task(Words, Checked, ABC):
 
     name: ClassVar[str]
     recipe: ClassVar[str] = "small_data"
+    fit: ClassVar[str] = "crop"
     curve: ClassVar[str]
     settles: ClassVar[bool] = False
     narrowed: ClassVar[bool] = False
@@ -136,6 +138,10 @@ class Task(Words, Checked, ABC):
     def usual_input(self, source: str) -> tuple[int, int]:
         """Return side and channels of the input that a network has for a source by default."""
         return (32, 1) if source == "digits" else (96, 3)
+
+    def framed(self, network: Network) -> Network:
+        """Return a network whose input shows as much of a picture as this task needs."""
+        return replace(network, input=replace(network.input, fit=self.fit))
 
     def check_recipe(self, fields: Mapping[str, Any]) -> None:
         """Reject a recipe that does not suit this task.

@@ -10,6 +10,7 @@ class Words:
 
     Attributes:
         noun: What a network of this task is, such as "image classifier".
+        parts: What its classes are called.
         use: What it is for, as a phrase, such as "Classification of images that show ...".
         limits: What it cannot do, a sentence each.
         agreed: What a file and its network must agree on.
@@ -22,6 +23,7 @@ class Words:
     """
 
     noun: ClassVar[str]
+    parts: ClassVar[str] = "classes"
     use: ClassVar[str]
     limits: ClassVar[tuple[str, ...]]
     agreed: ClassVar[str]
@@ -38,7 +40,7 @@ class Words:
     def description(cls, classes: int, *, int8: bool = False) -> str:
         """Return what a network is, as the beginning of a sentence."""
         kind = f"int8 {cls.noun}" if int8 else cls.noun
-        return f"{kind[0].upper()}{kind[1:]} of {classes:,} classes"
+        return f"{kind[0].upper()}{kind[1:]} of {classes:,} {cls.parts}"
 
     @classmethod
     def title(cls, share: str | None = None) -> str:

@@ -49,6 +49,7 @@ class Geolocation(Task):
 
     name: ClassVar[str] = "geolocation"
     noun: ClassVar[str] = "locator"
+    parts: ClassVar[str] = "cells"
     use: ClassVar[str] = "Estimating where images of scenery or wildlife were taken, for surveys"
     limits: ClassVar[tuple[str, ...]] = (
         "It must not be used to find out where people live, work or stay, to follow them, or on "
@@ -96,9 +97,8 @@ class Geolocation(Task):
         judge_depth: bool,
     ) -> Dataset:
         """Load `digits`, a table of files and coordinates, or a folder of pictures with EXIF."""
-        return self._in_cells(list_places(source), seed).read(
-            input_spec, seed, progress, judge_depth
-        )
+        places = self._in_cells(list_places(source), seed)
+        return places.read(input_spec, seed, progress, judge_depth)
 
     def _in_cells(self, places: Places, seed: int) -> Places:
         """Assign pictures to splits and cells; the places of training pictures decide the cells."""
@@ -281,8 +281,9 @@ class Geolocation(Task):
 
 def _answer(cell: str, score: float) -> dict[str, Any]:
     place = place_of(cell)
+    radius = max(1, round(place.radius_km))
     return {
-        "label": f"{_shown(place.latitude, place.longitude)}, {place.radius_km:.3g} km around",
+        "label": f"{_shown(place.latitude, place.longitude)}, {radius:,} km around",
         "score": round(score, 4),
         "latitude": round(place.latitude, 5),
         "longitude": round(place.longitude, 5),

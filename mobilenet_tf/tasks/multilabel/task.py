@@ -39,6 +39,7 @@ class MultiLabel(Task):
 
     name: ClassVar[str] = "multilabel"
     noun: ClassVar[str] = "multi-label classifier"
+    parts: ClassVar[str] = "labels"
     use: ClassVar[str] = "Finding out which of the labels below apply to an image"
     limits: ClassVar[tuple[str, ...]] = (
         "Its thresholds were chosen on validation images. Where labels are much rarer or more "
