@@ -60,19 +60,19 @@ def test_one_level_scales_every_kind(tmp_path, values, dtype, form):
     path = tmp_path / f"a.{form.lower()}"
     grey(values, dtype).save(path)
     spec = InputSpec((1, 5), white_level=4095.0)
-    pixels, extremes, _ = read_picture(path, spec)
-    assert pixels[0, :, 0].tolist() == [0, 1, 128, 255, 255]
-    assert extremes == Extremes(min(0, *np.nan_to_num(values[0])), np.float32(values[0][-1]))
+    picture = read_picture(path, spec)
+    assert picture.pixels[0, :, 0].tolist() == [0, 1, 128, 255, 255]
+    assert picture.deep == Extremes(min(0, *np.nan_to_num(values[0])), np.float32(values[0][-1]))
 
 
 def test_eight_bits_are_not_concerned(tmp_path, photo):
     photo.save(tmp_path / "a.png")
     photo.convert("L").save(tmp_path / "b.png")
     for name in ("a.png", "b.png"):
-        plain, extremes, _ = read_picture(tmp_path / name, InputSpec(32))
-        assert extremes is None
+        picture = read_picture(tmp_path / name, InputSpec(32))
+        assert picture.deep is None
         np.testing.assert_array_equal(
-            plain, read_image(tmp_path / name, InputSpec(32, white_level=4095.0))
+            picture.pixels, read_image(tmp_path / name, InputSpec(32, white_level=4095.0))
         )
 
 

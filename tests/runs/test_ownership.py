@@ -216,13 +216,14 @@ def test_trials_do_not_replace_a_run(tmp_path):
     from mobilenet_tf.commands.trials import run_trials
     from mobilenet_tf.selection.choose import Option
     from mobilenet_tf.selection.cost import CountedTable
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     network = make_network("v1", 0.25, 32, channels=1)
     mine = begin(SETTINGS, out=tmp_path / "v1_0.25_32")
     before = content(mine.folder.path)
     option = Option(network, 50.0, "published", CountedTable().cost(network))
     with pytest.raises(UserError, match="is not the folder of a trial, so it is not replaced"):
-        run_trials([option], Trials(data="digits", out=tmp_path), 1)
+        run_trials([option], Trials(data="digits", out=tmp_path), DEFAULT)
     assert content(mine.folder.path) == before
 
 

@@ -224,7 +224,7 @@ def test_the_data_decide_the_number_of_classes(tmp_path, monkeypatch):
         (tmp_path / name / "1.png").write_bytes(b"")
     asked = []
 
-    def selected(budget, table, *, classes, channels, progress):
+    def selected(budget, table, *, task, classes, channels, progress):
         asked.append(classes)
         raise UserError("enough")
 

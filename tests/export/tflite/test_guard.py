@@ -107,7 +107,7 @@ def test_a_failed_run_is_a_sentence_and_the_child_lives(files, pixels):
     model = TFLiteModel(files.uint8)
     index, wrong = model._interpreter.get_input_details()[0]["index"], np.zeros((3, 2), np.uint8)
     with pytest.raises(UserError, match="cannot be run by LiteRT"):
-        model._interpreter.run(wrong, index, index, np.zeros((3, 2), np.uint8))
+        model._interpreter.run(wrong, index, [index], [np.zeros((3, 2), np.uint8)])
     with pytest.raises(UserError, match="cannot be run by LiteRT"):
         model._interpreter.get_tensor(10_000)
     assert model.run(pixels).shape == (5, 5)

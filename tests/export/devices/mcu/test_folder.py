@@ -19,6 +19,7 @@ from mobilenet_tf.deployment.devices.mcu.parity import agreement, micro_parity, 
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from mobilenet_tf.tasks.classification.task import Classification
 
@@ -236,7 +237,8 @@ def wrong_type() -> bytes:
 def test_agreement_counts():
     expected = np.array([[100, 0], [2, 0], [0, 100]])
     found = np.array([[99, 0], [0, 2], [50, 40]])
-    assert agreement(Classification(), expected, found) == {
+    scores = [TensorInfo("scores", "int8", (1, 2), 1 / 256, -128)]
+    assert agreement(Classification(), scores, expected, found) == {
         "max_lsb": 60,
         "within_1_lsb": 2 / 6,
         "sure": 2,
