@@ -41,8 +41,12 @@ def test_markdown_shows_text_unchanged():
 
 
 def test_tables_and_paths_show_brackets_and_no_escapes(capsys, tmp_path):
-    found = {"file": "a.tflite", "probabilities": True, "predictions": [{"image": "a [v1]\x1b[2J.png", "classes": [
-        {"label": "[red]b[/red]\u202e", "score": 0.5}]}]}  # fmt: skip
+    classes = [{"label": "[red]b[/red]\u202e", "score": 0.5}]
+    found = {
+        "file": "a.tflite",
+        "probabilities": True,
+        "predictions": [{"image": "a [v1]\x1b[2J.png", "classes": classes}],
+    }
     output.show(found, False, tables.prediction_table)
     shown = capsys.readouterr().out
     assert "a [v1]\ufffd[2J.png" in shown
