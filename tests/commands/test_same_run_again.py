@@ -71,7 +71,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
     return {
         "task": ["--task", "classification"],
         "task_options": [],
-        "pairs": ["--pairs"],
+        "pairs": [],  # repeats its bits in a new process only, see docs/pairs.md
         "data": ["--data", str(folder / "data")],
         "model": ["--model", "v3_small_minimalistic"],
         "alpha": ["--alpha", "0.05"],
