@@ -7,14 +7,13 @@ folder for the runs; a run that is there already is continued. NAMEs choose amon
 """
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import publishable
-from benchmarks.sections import Section, markdown
+from benchmarks.task_table import TaskTable
 from mobilenet_tf.commands.run import run
-from mobilenet_tf.core.terminal import console
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
@@ -32,19 +31,10 @@ TRIALS: dict[str, tuple[tuple[int, int], Detection, dict[str, Any]]] = {
         {"train.epochs": 150, "train.augmentation.flip": 0.5},
     ),
 }
-COLUMNS = (
-    "dataset, test pictures",
-    "network",
-    "AP50 float",
-    "AP50 int8",
-    "AP int8",
-    "QAT and file within 1 LSB",
-    "file, bytes",
-    "minutes",
-)
+COLUMNS = ("AP50 float", "AP50 int8", "AP int8")
 
 
-def trained(name: str, data: Path, weights: str, runs: Path) -> Result:
+def trained(name: str, data: Path, weights: str, runs: Path) -> RunFolder:
     """Run one row from the pictures to the verified file."""
     size, task, fields = TRIALS[name]
     network = make_network("v2", 0.35, size)
@@ -56,44 +46,21 @@ def trained(name: str, data: Path, weights: str, runs: Path) -> Result:
         weights=weights,
     )
     run(settings, out=runs / name, resume=(runs / name).is_dir())
-    return RunFolder.open(runs / name, "result.json").result()
+    return RunFolder.open(runs / name, "result.json")
 
 
-def row(result: Result) -> list[str]:
-    """Return one run as cells."""
-    model, data, metrics = result.model, result.data, result.metrics
-    ap50, ap = metrics["ap50"], metrics["ap"]
-    return [
-        f"{data.source}, {data.test} of {data.train + data.validation + data.test}",
-        f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}",
-        f"{ap50.float:.3f}",
-        f"{ap50.int8:.3f}",
-        f"{ap.int8:.3f}",
-        f"{result.parity.within_1_lsb:.2%}",
-        f"{result.tflite.bytes:,}",
-        f"{sum(result.seconds.values()) / 60:.1f}",
-    ]
+def cells(result: Result, settings: Mapping[str, Any]) -> list[str]:
+    """Return what a run measured."""
+    ap50, ap = result.metrics["ap50"], result.metrics["ap"]
+    return [f"{ap50.float:.3f}", f"{ap50.int8:.3f}", f"{ap.int8:.3f}"]
 
 
-def render(published: list[dict[str, Any]]) -> str:
-    """Return the content of docs/detection.json as Markdown."""
-    results = [Result.from_dict(values, "docs/detection.json") for values in published]
-    machine = results[0].machine
-    table = markdown(COLUMNS, [row(result) for result in results])
-    return f"{table}\n\nOn the test pictures. {machine.cores} cores, {machine.cpu}."
-
-
-SECTION = Section("detection", render, "docs/detection.md")
+TABLE = TaskTable("detection", COLUMNS, cells)
 
 
 def main(data: str, weights: str, runs: str, *names: str) -> None:
     """Train, and write docs/detection.json and the table."""
-    results = []
-    for name in names or TRIALS:
-        result = trained(name, Path(data), weights, Path(runs))
-        console.print(*row(result))
-        results.append(publishable(result, ("task", "metrics")))
-    SECTION.save(results)
+    TABLE.save(trained(name, Path(data), weights, Path(runs)) for name in names or TRIALS)
 
 
 if __name__ == "__main__":

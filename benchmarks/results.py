@@ -30,12 +30,30 @@ _SECTIONS = (
 
 def row(result: Result) -> list[str]:
     """Return one run as cells."""
-    model, data, accuracy = result.model, result.data, result.accuracy
-    images = data.train + data.validation + data.test
+    accuracy = result.accuracy
     return [
-        f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}",
-        f"{data.source}, {data.test} of {images}",
+        network_cell(result),
+        dataset_cell(result),
         *(f"{share:.2%}" for share in (accuracy.float, accuracy.int8, accuracy.ptq_int8)),
+        *proof_cells(result),
+    ]
+
+
+def network_cell(result: Result) -> str:
+    """Return network, alpha and size of a run."""
+    model = result.model
+    return f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}"
+
+
+def dataset_cell(result: Result) -> str:
+    """Return the name of a run's dataset, and how many of its images are for testing."""
+    data = result.data
+    return f"{data.source}, {data.test} of {data.train + data.validation + data.test}"
+
+
+def proof_cells(result: Result) -> list[str]:
+    """Return agreement of file and network, bytes of the file, and minutes of the run."""
+    return [
         f"{result.parity.within_1_lsb:.2%}",
         f"{result.tflite.bytes:,}",
         f"{sum(result.seconds.values()) / 60:.1f}",

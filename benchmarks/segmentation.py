@@ -8,13 +8,12 @@ were chosen on the validation split.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.results import publishable
-from benchmarks.sections import Section, markdown
+from benchmarks.task_table import TaskTable
 from mobilenet_tf.commands.run import run
-from mobilenet_tf.core.terminal import console
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
@@ -50,16 +49,7 @@ TRIALS = {
     "membrane_stride_8": Trial("membrane", 384, 1, Segmentation(low_stride=8, halved=False), _FEW),
 }
 EVERY = 5  # of the membranes, one picture in so many is left out for the test: 6 of 30
-COLUMNS = (
-    "dataset, test pictures",
-    "network",
-    "stride of the output",
-    "mIoU float",
-    "mIoU int8",
-    "QAT and file within 1 LSB",
-    "file, bytes",
-    "minutes",
-)
+COLUMNS = ("stride of the output", "mIoU float", "mIoU int8")
 
 
 def with_test_split(data: Path, folder: Path) -> Path:
@@ -73,7 +63,7 @@ def with_test_split(data: Path, folder: Path) -> Path:
     return folder
 
 
-def trained(name: str, data: Path, weights: str, runs: Path) -> Result:
+def trained(name: str, data: Path, weights: str, runs: Path) -> RunFolder:
     """Run one row from the pictures to the verified file."""
     trial, source = TRIALS[name], TRIALS[name].source
     if source != "digits":
@@ -87,43 +77,21 @@ def trained(name: str, data: Path, weights: str, runs: Path) -> Result:
         weights=weights,
     )
     run(settings, out=runs / name, resume=(runs / name).is_dir())
-    return RunFolder.open(runs / name, "result.json").result()
+    return RunFolder.open(runs / name, "result.json")
 
 
-def row(result: Result) -> list[str]:
-    """Return one run as cells."""
-    model, data, miou = result.model, result.data, result.metrics["miou"]
-    return [
-        f"{data.source}, {data.test} of {data.train + data.validation + data.test}",
-        f"`{model.name}` {model.alpha:g}, {model.input.width}x{model.input.height}",
-        f"{(result.task or {})['low_stride']}",
-        f"{miou.float:.3f}",
-        f"{miou.int8:.3f}",
-        f"{result.parity.within_1_lsb:.2%}",
-        f"{result.tflite.bytes:,}",
-        f"{sum(result.seconds.values()) / 60:.1f}",
-    ]
+def cells(result: Result, settings: Mapping[str, Any]) -> list[str]:
+    """Return what a run measured."""
+    miou = result.metrics["miou"]
+    return [f"{settings['low_stride']}", f"{miou.float:.3f}", f"{miou.int8:.3f}"]
 
 
-def render(published: list[dict[str, Any]]) -> str:
-    """Return the content of docs/segmentation.json as Markdown."""
-    results = [Result.from_dict(values, "docs/segmentation.json") for values in published]
-    machine = results[0].machine
-    table = markdown(COLUMNS, [row(result) for result in results])
-    return f"{table}\n\nOn the test pictures. {machine.cores} cores, {machine.cpu}."
-
-
-SECTION = Section("segmentation", render, "docs/segmentation.md")
+TABLE = TaskTable("segmentation", COLUMNS, cells)
 
 
 def main(data: str, weights: str, runs: str, *names: str) -> None:
     """Train, and write docs/segmentation.json and the table."""
-    results = []
-    for name in names or TRIALS:
-        result = trained(name, Path(data), weights, Path(runs))
-        console.print(*row(result))
-        results.append(publishable(result, ("task", "metrics")))
-    SECTION.save(results)
+    TABLE.save(trained(name, Path(data), weights, Path(runs)) for name in names or TRIALS)
 
 
 if __name__ == "__main__":

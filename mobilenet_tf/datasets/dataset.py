@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import LARGEST_SIDE, InputSpec
 from mobilenet_tf.core.labels import check_labels
 
@@ -106,6 +107,20 @@ class Dataset:
     def __post_init__(self) -> None:
         check_labels(self.classes)
         object.__setattr__(self, "fingerprint", self.fingerprint or _fingerprint(self))
+
+    def tested_with(self, labels: Sequence[str], parts: str = "classes") -> "TestImages":
+        """Return the test split for a model with these classes.
+
+        Args:
+            labels: Names of the model's classes.
+            parts: What errors call them.
+
+        Raises:
+            UserError: They are not those of the dataset.
+        """
+        if self.classes != tuple(labels):
+            raise UserError(f"The {parts} of {self.source} are not those of the model.")
+        return TestImages(self.test, self.skipped, self.notes, self.repaired)
 
 
 class TestImages(NamedTuple):

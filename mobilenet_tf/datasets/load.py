@@ -38,10 +38,7 @@ def load_test(
         UserError: There is no such source, or its classes are not those of the model.
     """
     if source == "digits" or source.startswith("tfds:"):
-        data = load_data(source, input_spec, seed, progress)
-        if data.classes != tuple(labels):
-            raise UserError(f"The classes of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes)
+        return load_data(source, input_spec, seed, progress).tested_with(labels)
     from mobilenet_tf.datasets.sources.folder import load_labelled
 
     return load_labelled(source, labels, input_spec, seed, progress)

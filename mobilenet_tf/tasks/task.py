@@ -1,9 +1,9 @@
 """The protocol of a task: everything that depends on what a network is for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,25 +17,10 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.words import Words
+from mobilenet_tf.tasks.worst import Mistakes
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
-
-MISTAKES = 12  # that a report shows
-
-
-class Mistakes(NamedTuple):
-    """What a network got most wrong.
-
-    Attributes:
-        rows: Rows of the section of `result.json`.
-        pictures: Path relative to the run folder, as in `rows` -> uint8 (h, w, c).
-        section: Name of the section.
-    """
-
-    rows: list[dict[str, Any]]
-    pictures: dict[str, np.ndarray]
-    section: str = "pictures"
 
 
 @dataclass(frozen=True)
@@ -202,7 +187,7 @@ class Task(Words, Checked, ABC):
 
     @abstractmethod
     def worst(self, test: Split, classes: Sequence[str], outputs: Any) -> Mistakes:
-        """Return the up to `MISTAKES` worst results for the test pictures.
+        """Return the worst results for the test pictures, see `worst_first`.
 
         The paths of the pictures begin with `worst/` and end in .png.
         """
@@ -291,3 +276,20 @@ class Task(Words, Checked, ABC):
     def shares_of(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """Return what `result.json` has of the `metrics` of damaged pictures."""
         return {"metrics": {key: metrics[key] for key in self.shares}}
+
+
+def rows_by_image(
+    predictions: Iterable[Mapping[str, Any]],
+    cells: Callable[[Mapping[str, Any]], Iterable[tuple[str, ...]]],
+) -> list[tuple[str, ...]]:
+    """Return `Task.answer_rows` of predictions: the name of an image stands in its first row only.
+
+    Args:
+        predictions: Each has its image.
+        cells: Returns the rows of a prediction, without the image.
+    """
+    return [
+        (one["image"] if rank == 0 else "", *row)
+        for one in predictions
+        for rank, row in enumerate(cells(one))
+    ]

@@ -21,7 +21,8 @@ from mobilenet_tf.networks.graph import Op
 from mobilenet_tf.networks.lower import GraphBuilder, lowering
 from mobilenet_tf.networks.rows import Head, Network, row_kind
 from mobilenet_tf.tasks.agreement import Decisions
-from mobilenet_tf.tasks.task import Mistakes, Task
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.worst import Mistakes
 
 CLASSES = ("left", "right")
 COUNT, SIZE = 60, 48

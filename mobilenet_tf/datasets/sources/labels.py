@@ -69,10 +69,7 @@ def load_labels_test(
         UserError: There is no such source, or it has a label that the model has not.
     """
     if source == "digits":
-        data = load_labels(source, input_spec, seed, progress)
-        if data.classes != tuple(labels):
-            raise UserError(f"The labels of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes)
+        return load_labels(source, input_spec, seed, progress).tested_with(labels, "labels")
     files = _listed(source)
     known = set(map(same_name, labels))
     for name in files.classes:

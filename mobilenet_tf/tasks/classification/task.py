@@ -14,7 +14,8 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches
 from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite, first_of
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
@@ -168,21 +169,15 @@ print(labels[best], {score})
         The rows have file, label, predicted, score and picture.
         """
         predicted = outputs.argmax(axis=1)
-        confidence = np.where(predicted != test.labels, outputs.max(axis=1), -1)
+        confidence = outputs.max(axis=1)
         found = Mistakes([], {}, "worst")
-        for rank, row in enumerate(np.argsort(-confidence, kind="stable")[:MISTAKES]):
-            if confidence[row] < 0:
-                break
-            picture = f"worst/{rank + 1:02d}.png"
-            found.pictures[picture] = np.asarray(test.images[row])
-            found.rows.append(
-                {
-                    "file": test.names[row],
-                    "label": classes[test.labels[row]],
-                    "predicted": classes[predicted[row]],
-                    "score": round(float(confidence[row]), 4),
-                    "picture": picture,
-                }
+        for row in worst_first(confidence, (predicted != test.labels) & (confidence >= 0)):
+            found.add(
+                test.names[row],
+                test.images[row],
+                label=classes[test.labels[row]],
+                predicted=classes[predicted[row]],
+                score=round(float(confidence[row]), 4),
             )
         return found
 
@@ -217,11 +212,10 @@ print(labels[best], {score})
         """Return one row per image and class."""
         # Logits are not shares of anything.
         shown = "{:.2%}" if found["probabilities"] else "{:.4g}"
-        rows: list[tuple[str, ...]] = [
-            (one["image"] if rank == 0 else "", given["label"], shown.format(given["score"]))
-            for one in found["predictions"]
-            for rank, given in enumerate(one["classes"])
-        ]
+        rows = rows_by_image(
+            found["predictions"],
+            lambda one: ((at["label"], shown.format(at["score"])) for at in one["classes"]),
+        )
         return ["image", "class", "score"], rows
 
 

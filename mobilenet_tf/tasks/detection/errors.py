@@ -16,7 +16,7 @@ from mobilenet_tf.tasks.detection.average_precision import (
 )
 from mobilenet_tf.tasks.detection.boxes import overlaps
 from mobilenet_tf.tasks.detection.decoding import Found
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 # COCO's bounds of small and large objects are in pixels of pictures of about this size. Every
 # picture is measured as if it had it, so that inputs of all sizes are compared on equal terms.
@@ -192,16 +192,11 @@ def worst_pictures(
         rows.append((len(pairs.missed), len(pairs.invented), mistaken))
     errors = np.array(rows, int).sum(axis=1)
     worst = Mistakes([], {})
-    for rank, row in enumerate(np.argsort(-errors, kind="stable")[:MISTAKES]):
-        if not errors[row]:
-            break
-        picture = f"worst/{rank + 1:02d}.png"
-        worst.pictures[picture] = drawn(test.images[row], truth[row], found[row], classes)
+    for row in worst_first(errors, errors > 0):
         missed, invented, mistaken = rows[row]
         note = f"{missed} missed, {invented} without an object, {mistaken} of another class"
-        worst.rows.append(
-            {"file": test.names[row], "picture": picture, "note": note, "title": _WORST}
-        )
+        shown = drawn(test.images[row], truth[row], found[row], classes)
+        worst.add(test.names[row], shown, note=note, title=_WORST)
     return worst
 
 

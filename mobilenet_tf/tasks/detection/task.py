@@ -12,7 +12,6 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.sources.annotations.load import box_classes, load_boxes, load_test_boxes
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
@@ -21,7 +20,8 @@ from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_size
 from mobilenet_tf.tasks.detection.boxes import CENTRE_UNIT, SIDE_UNIT
 from mobilenet_tf.tasks.detection.decoding import CANDIDATES, Found, Rules, decode
 from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
-from mobilenet_tf.tasks.task import Mistakes, Task
+from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.worst import Mistakes
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
@@ -93,6 +93,8 @@ class Detection(Structure, Task):
         judge_depth: bool,
     ) -> Dataset:
         """Load `digits`, or pictures with boxes in one of the formats of `datasets.boxed`."""
+        from mobilenet_tf.datasets.sources.annotations.load import load_boxes
+
         return load_boxes(source, input_spec, seed, progress, judge_depth)
 
     def load_test(
@@ -104,10 +106,14 @@ class Detection(Structure, Task):
         progress: Progress | None,
     ) -> TestImages:
         """Load the test images of such a source."""
+        from mobilenet_tf.datasets.sources.annotations.load import load_test_boxes
+
         return load_test_boxes(source, labels, input_spec, seed, progress)
 
     def class_names(self, source: str) -> tuple[str, ...]:
         """Return the names of a source's classes."""
+        from mobilenet_tf.datasets.sources.annotations.load import box_classes
+
         return box_classes(source)
 
     def usual_input(self, source: str) -> tuple[int, int]:
@@ -259,13 +265,16 @@ class Detection(Structure, Task):
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return one row per box, and one for a picture without any."""
-        rows: list[tuple[str, ...]] = []
-        for one in found["predictions"]:
-            for rank, given in enumerate(one["boxes"] or [{"label": "nothing found"}]):
-                edges = ", ".join(f"{edge:g}" for edge in given.get("box", ()))
-                score = f"{given['score']:.2%}" if "score" in given else ""
-                rows.append((one["image"] if rank == 0 else "", given["label"], score, edges))
-        return ["image", "class", "score", "left, top, right, bottom"], rows
+
+        def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
+            boxes = [
+                (box["label"], f"{box['score']:.2%}", ", ".join(f"{x:g}" for x in box["box"]))
+                for box in one["boxes"]
+            ]
+            return [*boxes] or [("nothing found", "", "")]
+
+        columns = ["image", "class", "score", "left, top, right, bottom"]
+        return columns, rows_by_image(found["predictions"], cells)
 
 
 def _told(found: Found, labels: Sequence[str], framing: Framing) -> list[dict[str, Any]]:

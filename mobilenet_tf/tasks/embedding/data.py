@@ -14,11 +14,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
-from mobilenet_tf.datasets.labelled import read_dataset, read_test
 from mobilenet_tf.datasets.load import require_name
-from mobilenet_tf.datasets.sources.decoded import from_images
-from mobilenet_tf.datasets.sources.digits import bundled_digits, digit_images
-from mobilenet_tf.datasets.sources.folder import list_folder
 from mobilenet_tf.datasets.splitting import Listing
 
 _SHARE = 0.3  # of the classes, where none are named
@@ -84,7 +80,11 @@ def load_embedding(
     Training and validation have the trained classes only, the test split the others only. The
     arguments and errors are those of `datasets.load.load_data` besides.
     """
+    # Readers of sources are imported when they are used: not every command reads data.
     if source == "digits":
+        from mobilenet_tf.datasets.sources.decoded import from_images
+        from mobilenet_tf.datasets.sources.digits import bundled_digits, digit_images
+
         listing, greys = bundled_digits()
         return from_images(
             source,
@@ -94,6 +94,9 @@ def load_embedding(
             seed=seed,
             progress=progress,
         )
+    from mobilenet_tf.datasets.labelled import read_dataset
+    from mobilenet_tf.datasets.sources.folder import list_folder
+
     labelled = list_folder(_folder(source))
     labelled = replace(labelled, listing=hold_out(labelled.listing, held_out, seed))
     return read_dataset(labelled, input_spec, seed, progress, judge_depth)
@@ -113,6 +116,9 @@ def load_unseen(
     Raises:
         UserError: There is no such folder, or it has fewer than 2 classes.
     """
+    from mobilenet_tf.datasets.labelled import read_test
+    from mobilenet_tf.datasets.sources.folder import list_folder
+
     labelled = list_folder(_folder(source))
     listing, names = labelled.listing, {same_name(name) for name in held_out}
     kept = [label for label, name in enumerate(listing.classes) if same_name(name) in names]

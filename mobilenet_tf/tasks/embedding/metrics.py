@@ -16,7 +16,7 @@ from mobilenet_tf.tasks.embedding.similarity import (
     true_accepts,
     verification,
 )
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 
 def metrics_of(
@@ -45,19 +45,15 @@ def metrics_of(
 def most_similar_strangers(test: Split, classes: Sequence[str], vectors: np.ndarray) -> Mistakes:
     """Return the pictures whose most similar picture is of another class, both side by side."""
     others, similarity, _ = nearest(vectors)
-    wrong = np.flatnonzero(test.labels != test.labels[others])
     found = Mistakes([], {})
-    for rank, row in enumerate(wrong[np.argsort(-similarity[wrong], kind="stable")][:MISTAKES]):
-        picture, other = f"worst/{rank + 1:02d}.png", others[row]
-        found.pictures[picture] = np.hstack([test.images[row], test.images[other]])
-        found.rows.append(
-            {
-                "file": test.names[row],
-                "picture": picture,
-                "note": f"{classes[test.labels[row]]}; most similar, {similarity[row]:.3f}: "
-                f"{test.names[other]}, {classes[test.labels[other]]}",
-                "title": "Most similar strangers",
-            }
+    for row in worst_first(similarity, test.labels != test.labels[others]):
+        other = others[row]
+        found.add(
+            test.names[row],
+            np.hstack([test.images[row], test.images[other]]),
+            note=f"{classes[test.labels[row]]}; most similar, {similarity[row]:.3f}: "
+            f"{test.names[other]}, {classes[test.labels[other]]}",
+            title="Most similar strangers",
         )
     return found
 

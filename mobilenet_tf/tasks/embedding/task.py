@@ -25,7 +25,8 @@ from mobilenet_tf.tasks.embedding.similarity import (
     unit,
 )
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.task import Mistakes, Task
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.worst import Mistakes
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective

@@ -12,16 +12,16 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.labelled import read_test
-from mobilenet_tf.datasets.sources.places import Places, list_places
 from mobilenet_tf.datasets.splitting import assign_splits
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.geolocation.cells import FINEST, adaptive_cells, nearest_cells, place_of
 from mobilenet_tf.tasks.scores import finite, first_of
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
+    from mobilenet_tf.datasets.sources.places import Places
     from mobilenet_tf.tasks.objective import Objective
 
 RADII_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent (1602.05314, 3)
@@ -97,10 +97,12 @@ class Geolocation(Task):
         judge_depth: bool,
     ) -> Dataset:
         """Load `digits`, a table of files and coordinates, or a folder of pictures with EXIF."""
+        from mobilenet_tf.datasets.sources.places import list_places
+
         places = self._in_cells(list_places(source), seed)
         return places.read(input_spec, seed, progress, judge_depth)
 
-    def _in_cells(self, places: Places, seed: int) -> Places:
+    def _in_cells(self, places: "Places", seed: int) -> "Places":
         """Assign pictures to splits and cells; the places of training pictures decide the cells."""
         listing, positions = places.labelled.listing, places.positions
         assigned = assign_splits(listing, seed)
@@ -142,12 +144,13 @@ class Geolocation(Task):
         progress: Progress | None,
     ) -> TestImages:
         """Load the test images of such a source."""
+        from mobilenet_tf.datasets.labelled import read_test
+        from mobilenet_tf.datasets.sources.places import list_places
+
         places = list_places(source)
         if places.images is not None:
             data = self.load(source, input_spec, seed, progress, judge_depth=False)
-            if data.classes != tuple(labels):
-                raise UserError(f"The cells of {source} are not those of the model.")
-            return TestImages(data.test, data.skipped, data.notes)
+            return data.tested_with(labels, self.parts)
         listing = places.labelled.listing
         cells = list(self._labels(places.positions, labels))
         labelled = replace(
@@ -157,6 +160,8 @@ class Geolocation(Task):
 
     def class_names(self, source: str) -> tuple[str, ...]:
         """Return the cells of a source's pictures, under the seed 0."""
+        from mobilenet_tf.datasets.sources.places import list_places
+
         return self._in_cells(list_places(source), 0).labelled.listing.classes
 
     def with_head(self, network: Network, classes: int) -> Network:
@@ -220,19 +225,15 @@ class Geolocation(Task):
         """
         distances = self._distances(outputs, test.labels, classes)
         found = Mistakes([], {})
-        for rank, row in enumerate(np.argsort(-distances, kind="stable")[:MISTAKES]):
-            picture = f"worst/{rank + 1:02d}.png"
-            found.pictures[picture] = np.asarray(test.images[row])
+        for row in worst_first(distances, distances >= 0):
             best = int(outputs[row].argmax())
             true = _shown(*test.labels[row, :2])
             found_at = f"{_shown(*place_of(classes[best])[:2])} ({outputs[row, best]:.1%})"
-            found.rows.append(
-                {
-                    "file": test.names[row],
-                    "picture": picture,
-                    "note": f"{true}; placed {distances[row]:,.0f} km away, at {found_at}",
-                    "title": "Farthest from their place",
-                }
+            found.add(
+                test.names[row],
+                test.images[row],
+                note=f"{true}; placed {distances[row]:,.0f} km away, at {found_at}",
+                title="Farthest from their place",
             )
         return found
 
@@ -265,11 +266,10 @@ class Geolocation(Task):
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return one row per image and cell."""
-        rows: list[tuple[str, ...]] = [
-            (one["image"] if rank == 0 else "", place["label"], f"{place['score']:.2%}")
-            for one in found["predictions"]
-            for rank, place in enumerate(one["classes"])
-        ]
+        rows = rows_by_image(
+            found["predictions"],
+            lambda one: ((at["label"], f"{at['score']:.2%}") for at in one["classes"]),
+        )
         return ["image", "place", "score"], rows
 
     def _distances(

@@ -15,7 +15,8 @@ from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.multilabel.metrics import measured
 from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
@@ -157,24 +158,18 @@ for best, label in enumerate(labels):
         The rows have file, picture, note and title.
         """
         margins = self._margins(outputs)
-        distance = np.where((margins >= 0) != test.labels, np.abs(margins), -1)
+        wrong_labels = (margins >= 0) != test.labels
+        distance = np.where(wrong_labels, np.abs(margins), -1)
         found = Mistakes([], {})
-        order = np.argsort(-distance.max(axis=1), kind="stable")[:MISTAKES]
-        for rank, row in enumerate(order):
-            if distance[row].max() < 0:
-                break
+        for row in worst_first(distance.max(axis=1), wrong_labels.any(axis=1)):
             label = int(distance[row].argmax())
-            picture = f"worst/{rank + 1:02d}.png"
-            found.pictures[picture] = np.asarray(test.images[row])
             true, chosen = (_listed(classes, one) for one in (test.labels[row], margins[row] >= 0))
             wrong = f"{classes[label]}: {float(sigmoid(outputs[row, label])):.1%}"
-            found.rows.append(
-                {
-                    "file": test.names[row],
-                    "picture": picture,
-                    "note": f"{true}; predicted {chosen} ({wrong})",
-                    "title": "Surest wrong labels",
-                }
+            found.add(
+                test.names[row],
+                test.images[row],
+                note=f"{true}; predicted {chosen} ({wrong})",
+                title="Surest wrong labels",
             )
         return found
 
@@ -211,12 +206,12 @@ for best, label in enumerate(labels):
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return one row per image and label."""
-        rows: list[tuple[str, ...]] = []
-        for one in found["predictions"]:
+
+        def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
             given = [(label["label"], f"{label['score']:.2%}") for label in one["classes"]]
-            for rank, cells in enumerate(given or [(NO_LABELS, "")]):
-                rows.append((one["image"] if rank == 0 else "", *cells))
-        return ["image", "label", "score"], rows
+            return [*given] or [(NO_LABELS, "")]
+
+        return ["image", "label", "score"], rows_by_image(found["predictions"], cells)
 
     def _margins(self, logits: np.ndarray) -> np.ndarray:
         """Return by how much each logit exceeds that of its threshold, float64 (N, classes)."""

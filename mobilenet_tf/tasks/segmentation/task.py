@@ -12,7 +12,6 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.masks import IGNORED
-from mobilenet_tf.datasets.sources.masks.load import load_masks, load_test_masks, mask_classes
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
@@ -25,7 +24,8 @@ from mobilenet_tf.tasks.segmentation.masks import (
     side_by_side,
 )
 from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap, overlaps, scores
-from mobilenet_tf.tasks.task import MISTAKES, Mistakes, Task
+from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
@@ -89,6 +89,8 @@ class Segmentation(Task):
         judge_depth: bool,
     ) -> Dataset:
         """Load `digits`, or a folder of pictures with masks or outlines; see `sources.masks`."""
+        from mobilenet_tf.datasets.sources.masks.load import load_masks
+
         return load_masks(source, input_spec, seed, progress, judge_depth)
 
     def load_test(
@@ -100,10 +102,14 @@ class Segmentation(Task):
         progress: Progress | None,
     ) -> TestImages:
         """Load the test pictures of such a source."""
+        from mobilenet_tf.datasets.sources.masks.load import load_test_masks
+
         return load_test_masks(source, labels, input_spec, seed, progress)
 
     def class_names(self, source: str) -> tuple[str, ...]:
         """Return the names of a source's classes; only colours and values of masks are read."""
+        from mobilenet_tf.datasets.sources.masks.load import mask_classes
+
         return mask_classes(source)
 
     def usual_input(self, source: str) -> tuple[int, int]:
@@ -153,22 +159,21 @@ class Segmentation(Task):
             for mask, truth in zip(found, test.labels, strict=True)
         ]
         means = np.array([mean_overlap(one) if one.any() else np.inf for one in counts])
-        first = "worst/legend.png"
-        row = {"file": "", "picture": first, "note": ", ".join(classes), "title": "Colours"}
-        mistakes = Mistakes([row], {first: legend(classes)})
-        for rank, place in enumerate(np.argsort(means, kind="stable")[:MISTAKES]):
-            if means[place] >= 1:
-                break
+        mistakes = Mistakes([], {})
+        for place in worst_first(-means, means < 1):
             shares = overlaps(counts[place])
             lowest = int(np.nanargmin(shares))
-            picture = f"worst/{rank + 1:02d}.png"
             pixels, truth = np.asarray(test.images[place]), test.labels[place]
-            mistakes.pictures[picture] = side_by_side(pixels, truth, found[place])
             note = (
                 f"mIoU {means[place]:.3f}, lowest for {classes[lowest]} ({shares[lowest]:.3f}). "
                 "From the left: the picture, the truth, and what was predicted."
             )
-            mistakes.rows.append({"file": test.names[place], "picture": picture, "note": note})
+            shown = side_by_side(pixels, truth, found[place])
+            mistakes.add(test.names[place], shown, note=note)
+        first = "worst/legend.png"
+        colours = {"file": "", "picture": first, "note": ", ".join(classes), "title": "Colours"}
+        mistakes.rows.insert(0, colours)
+        mistakes.pictures[first] = legend(classes)
         return mistakes
 
     def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
@@ -214,11 +219,10 @@ class Segmentation(Task):
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return one row per image and class."""
-        rows: list[tuple[str, ...]] = [
-            (one["image"] if rank == 0 else "", given["label"], f"{given['share']:.2%}")
-            for one in found["predictions"]
-            for rank, given in enumerate(one["classes"])
-        ]
+        rows = rows_by_image(
+            found["predictions"],
+            lambda one: ((at["label"], f"{at['share']:.2%}") for at in one["classes"]),
+        )
         return ["image", "class", "share of the pixels"], rows
 
     def output_texts(self, network: Network) -> tuple[tuple[str, str], ...]:

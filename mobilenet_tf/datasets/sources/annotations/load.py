@@ -80,10 +80,7 @@ def load_test_boxes(
         UserError: There is no such source, or its classes are not those of the model.
     """
     if source == "digits":
-        data = load_boxes(source, input_spec, seed, progress)
-        if data.classes != tuple(labels):
-            raise UserError(f"The classes of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes, data.repaired)
+        return load_boxes(source, input_spec, seed, progress).tested_with(labels)
     return read_test(_labelled(source, labels), input_spec, seed, progress)
 
 

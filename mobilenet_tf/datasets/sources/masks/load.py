@@ -76,10 +76,7 @@ def load_test_masks(
         UserError: There is no such source, or it has other classes.
     """
     if source == "digits":
-        data = load_masks(source, input_spec, seed, progress)
-        if data.classes != tuple(labels):
-            raise UserError(f"The classes of {source} are not those of the model.")
-        return TestImages(data.test, data.skipped, data.notes, data.repaired)
+        return load_masks(source, input_spec, seed, progress).tested_with(labels)
     with _labelled(source, input_spec, labels) as labelled:
         return read_test(labelled, input_spec, seed, progress)
 
