@@ -46,7 +46,7 @@ def scene(random: np.random.Generator) -> tuple[Truth, Found]:
 
 def reference(truth, found) -> np.ndarray:
     """The twelve figures of pycocotools."""
-    coco = pytest.importorskip("pycocotools.coco")
+    from pycocotools import coco
     from pycocotools.cocoeval import COCOeval
 
     def xywh(box):
