@@ -3,9 +3,9 @@
     python -m tests.tasks.detection.write_decoding
 
 Each case has the sides of the feature maps, the rules, the outputs per map (offsets, then logits;
-row by row, pixel by pixel, anchor by anchor) and the boxes that `decode` finds. Outputs are there as
-a file has them, int8 `integers` with `scales` and `zero_points`, and as float32 `outputs`. A decoder
-must find the same boxes in the same order, with edges within 1e-5 and scores within 1e-6.
+row by row, pixel by pixel, anchor by anchor) and the boxes that `decode` finds. The outputs are
+there as a file has them, int8 `integers` with `scales` and `zero_points`, and as float32 `outputs`.
+A decoder must find the same boxes in the same order, with edges within 1e-5 and scores within 1e-6.
 """
 
 from pathlib import Path
