@@ -13,7 +13,8 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_string
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
-from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, McuForm, operators, write_folder
+from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER, operators, write_folder
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.mcu.parity import agreement, micro_parity, require_parity
 from mobilenet_tf.deployment.devices.model import Int8Model
