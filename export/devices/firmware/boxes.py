@@ -65,11 +65,11 @@ def _maps(outputs: RawOutputs) -> Iterable[str]:
             logit_scale=c_float(logits.scale or 1.0),
             offset_zero_point=offsets.zero_point or 0,
             logit_zero_point=logits.zero_point or 0,
-            least=smallest(logits, lambda real: real >= least),
+            least=smallest(logits, least),
         )
 
 
-def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
     settings = outputs.settings
     rules = Rules(
         outputs.constants["sizes"],
@@ -78,7 +78,7 @@ def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
         settings["most"],
         settings["background"],
     )
-    return map(_answer, decode(real, rules))
+    return map(_answer, decode(outputs.real(raw), rules))
 
 
 def _answer(found: Found) -> str:

@@ -29,7 +29,8 @@ def _cell_values(outputs: RawOutputs) -> dict[str, Any]:
     return {**_class_values(outputs), "cells": cells}
 
 
-def _likeliest(outputs: RawOutputs, scores: Outputs, field: str) -> Iterable[str]:
+def _likeliest(outputs: RawOutputs, raw: Outputs, field: str) -> Iterable[str]:
+    scores = outputs.real(raw)
     order = np.argsort(-scores, axis=1, kind="stable")[:, : min(_TOP, outputs.classes)]
     for row, best in zip(scores, order, strict=True):
         places = f"{{{', '.join(map(str, best))}}}"

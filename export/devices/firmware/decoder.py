@@ -62,7 +62,7 @@ class Decoder:
 
     Attributes:
         values: Returns the values of its templates.
-        answers: Returns initialisers of `model_answer`, from the real outputs for N pictures.
+        answers: Returns initialisers of `model_answer`, from the int8 outputs for N pictures.
         kernels: Names of the kernels that its templates call.
     """
 
@@ -71,14 +71,9 @@ class Decoder:
     kernels: tuple[str, ...]
 
 
-def smallest(tensor: TensorInfo, suffices: Callable[[np.ndarray], np.ndarray]) -> int:
-    """Return the smallest int8 whose real value suffices; 128 if none does.
-
-    Args:
-        tensor: Its quantization.
-        suffices: Returns for real values (256,), which rise, whether each is large enough.
-    """
-    enough = np.flatnonzero(suffices(tensor.dequantize(_INTEGERS)))
+def smallest(tensor: TensorInfo, least: np.floating) -> int:
+    """Return the smallest int8 whose real value is at least `least`; 128 if none is."""
+    enough = np.flatnonzero(tensor.dequantize(_INTEGERS) >= least)
     return int(_INTEGERS[enough[0]]) if len(enough) else 128
 
 

@@ -83,7 +83,7 @@ def golden_values(outputs: RawOutputs, inputs: np.ndarray, raw: Outputs) -> dict
         "golden_bytes": inputs.size + values.size,
         "golden_inputs": c_int8(inputs.reshape(len(inputs), -1)),
         "golden_outputs": c_int8(values),
-        "golden_answers": ",\n".join(decoder.answers(outputs, outputs.real(raw))),
+        "golden_answers": ",\n".join(decoder.answers(outputs, raw)),
     }
 
 

@@ -25,7 +25,7 @@ def _thresholds(outputs: RawOutputs) -> np.ndarray:
 
 def _values(outputs: RawOutputs) -> dict[str, Any]:
     (tensor,) = outputs.tensors
-    least = [smallest(tensor, lambda real, at=at: real >= at) for at in _thresholds(outputs)]
+    least = [smallest(tensor, at) for at in _thresholds(outputs)]
     return {
         "classes": outputs.classes,
         "least": c_integers(np.array(least)),
@@ -33,8 +33,8 @@ def _values(outputs: RawOutputs) -> dict[str, Any]:
     }
 
 
-def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
-    for row in real:
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for row in outputs.real(raw):
         predicted = (row.astype(np.float64) >= _thresholds(outputs)).astype(int)
         yield initialiser(
             predicted=f"{{{', '.join(map(str, predicted))}}}",

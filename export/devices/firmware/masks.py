@@ -23,8 +23,9 @@ def _values(outputs: RawOutputs) -> dict[str, Any]:
     }
 
 
-def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
-    for mask in predicted(real, outputs.sides):
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    # Of integers, because real values are rounded, and may not be equal where integers are.
+    for mask in predicted(raw, outputs.sides):
         rows = ",\n".join(f"    {{{', '.join(map(str, row))}}}" for row in mask.tolist())
         yield initialiser(mask=f"{{\n{rows}}}")
 

@@ -23,8 +23,8 @@ def _values(outputs: RawOutputs) -> dict[str, Any]:
     return {"count": count, "tensors": ",\n".join(tensors)}
 
 
-def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
-    for row in side_by_side(real):
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for row in side_by_side(outputs.real(raw)):
         yield initialiser(values=f"{{{c_floats(row)}}}")
 
 

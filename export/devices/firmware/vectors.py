@@ -30,8 +30,8 @@ def _values(outputs: RawOutputs) -> dict[str, Any]:
     }
 
 
-def _answers(outputs: RawOutputs, real: Outputs) -> Iterable[str]:
-    for vector in unit(real):
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for vector in unit(outputs.real(raw)):
         yield initialiser(vector=f"{{{c_floats(vector)}}}")
 
 
