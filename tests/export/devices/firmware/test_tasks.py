@@ -21,7 +21,7 @@ from tests.export.devices.c.test_folder import written
 CLASSES = 3
 TASKS = {
     "detection": Detection(extras=1, score=0.4, most=20),
-    "segmentation": Segmentation(output_stride=32, features=16),
+    "segmentation": Segmentation(features=16),
 }
 
 
