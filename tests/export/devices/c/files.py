@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.c.host import run_on_host
+from mobilenet_tf.deployment.devices.firmware.files import shared_templates
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill
@@ -124,6 +125,7 @@ def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray
     sizes = {"classes": 1, "outputs": 1, "output_sizes": size, "output_bytes": size}
     values |= form.source.texts() | sizes
     files = fill("mobilenet_tf.deployment.devices.c", defaultdict(str, values))
+    files["src/model_io.h"] = shared_templates(defaultdict(str, values))["model_io.h"]
     kernels = {f"src/kernels/{name}" for name in form.source.kernels}
     used = {
         name: content

@@ -111,7 +111,8 @@ def test_facts_and_files(exported):
     assert json.loads((folder / "c.json").read_text()) == facts
     header = (folder / f"src/{PREFIX}.h").read_text()
     assert f"#define NIGHT_WATCH_ARENA_BYTES {facts['arenas']['portable']}\n" in header
-    assert f"int {PREFIX}_invoke(const int8_t *image, int8_t *scores);" in header
+    shared = (folder / f"src/{PREFIX}_io.h").read_text()
+    assert f"int {PREFIX}_invoke(const int8_t *image, int8_t *scores);" in shared
     kernels = {path.stem for path in (folder / "src/kernels").glob("*.c")}
     assert "mtf_table" in kernels
     assert "mtf_pool" not in kernels
@@ -134,7 +135,7 @@ def test_errors_instead_of_crashes(exported, tmp_path):
           if ({PREFIX}_invoke(NULL, scores) != MTF_NULL_POINTER) return 1;
           if ({PREFIX}_invoke({PREFIX}_input(), NULL) != MTF_NULL_POINTER) return 2;
           if ({PREFIX}_selftest(&result) != 0 || {PREFIX}_selftest(NULL) != 0) return 3;
-          return result.pictures - result.same_class + result.worst + result.different;
+          return result.pictures - result.same_answer + result.worst + result.misread;
         }}"""
     )
     sources = map(str, (exported[0] / "src").rglob("*.c"))
