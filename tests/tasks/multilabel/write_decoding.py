@@ -1,0 +1,60 @@
+"""Write decoding.json: logits and the labels in them, for decoders in any language.
+
+    python -m tests.tasks.multilabel.write_decoding
+
+Each case has float32 logits, the labels' thresholds, the probabilities, and the indices of the
+labels that are predicted, the likeliest first. A decoder must find the same labels, with
+probabilities within 1e-5.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.files import json_text, write_text
+from mobilenet_tf.tasks.multilabel.scores import logit, sigmoid
+from mobilenet_tf.tasks.multilabel.task import MultiLabel
+
+FILE = Path(__file__).with_name("decoding.json")
+
+
+def cases() -> list[dict[str, Any]]:
+    """Return all cases: usual ones, ties, logits at their thresholds, extreme ones, no label."""
+    random = np.random.default_rng(0)
+    drawn = random.normal(0, 3, 9).round(3)
+    thresholds = random.uniform(0.05, 0.95, 9).round(6)
+    return [
+        _case(name, np.float32(logits), tuple(np.asarray(levels, float).tolist()))
+        for name, logits, levels in (
+            ("usual", drawn, thresholds),
+            ("neutral thresholds", drawn, np.full(9, 0.5)),
+            ("equal", [1.5, 1.5, 0.5, 1.5], [0.5, 0.9, 0.5, 0.5]),
+            ("at the threshold", [0.0, *np.nextafter(np.float32(0), [-1, 1])], [0.5, 0.5, 0.5]),
+            ("beside the threshold", logit([0.3, 0.3]) + [0.001, -0.001], [0.3, 0.3]),
+            ("extreme", [1000, -1000, 80], [0.999999, 0.000001, 0.5]),
+            ("none", [-5, -6, -7], [0.5, 0.5, 0.5]),
+        )
+    ]
+
+
+def _case(name: str, logits: np.ndarray, thresholds: tuple[float, ...]) -> dict[str, Any]:
+    task = MultiLabel(thresholds=thresholds)
+    labels = [str(index) for index in range(len(logits))]
+    (found,) = task.answers(logits[None], labels, len(labels), name, ())["predictions"]
+    return {
+        "name": name,
+        "logits": logits.tolist(),
+        "thresholds": thresholds,
+        "probabilities": sigmoid(logits).tolist(),
+        "predicted": [int(one["label"]) for one in found["classes"]],
+    }
+
+
+def content() -> dict[str, Any]:
+    """Return what the file contains."""
+    return {"cases": cases()}
+
+
+if __name__ == "__main__":
+    write_text(FILE, json_text(content()) + "\n")
