@@ -14,7 +14,10 @@ def test_the_file_is_what_its_program_writes(task):
     if task == "geolocation":
         pytest.importorskip("h3")
     program = import_module(f"tests.tasks.{task}.write_decoding")
-    committed, made = json.loads(program.FILE.read_text()), json.loads(json.dumps(program.content()))
+    committed, made = (
+        json.loads(program.FILE.read_text()),
+        json.loads(json.dumps(program.content())),
+    )
     assert _texts(committed) == _texts(made)
     np.testing.assert_allclose(_numbers(committed), _numbers(made), rtol=1e-6, atol=1e-7)
 

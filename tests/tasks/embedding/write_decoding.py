@@ -4,7 +4,8 @@
 
 Each case has a float32 vector and the same with length 1; the gallery is one that `enroll` could
 have written; and for further vectors there are the names by similarity, and the name that is
-accepted at a threshold. Values must agree within 1e-5.
+accepted at a threshold. Values must agree within 1e-5. Cases with `integers` are those of a file,
+whose real values the vector has.
 """
 
 from pathlib import Path
@@ -16,6 +17,7 @@ from mobilenet_tf.core.files import json_text, write_text
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.tasks.embedding.gallery import Gallery
 from mobilenet_tf.tasks.embedding.similarity import unit
+from tests.tasks.quantized import Integers
 
 FILE = Path(__file__).with_name("decoding.json")
 _DIMENSION = 8
@@ -29,8 +31,16 @@ def _drawn() -> np.ndarray:
 def cases() -> list[dict[str, Any]]:
     """Return vectors of usual and extreme lengths, and one of length 0."""
     drawn = _drawn()
-    return [
-        {"name": name, "vector": vector.tolist(), "unit": unit(vector[None])[0].tolist()}
+    random = np.random.default_rng(1)
+    quantized = (
+        Integers("integers", random.integers(-128, 128, _DIMENSION), 0.031, -7),
+        Integers("many integers", random.integers(-128, 128, 200), 0.031, 5),
+        Integers("extreme integers", [-128, 127] * 4, 0.5, 0),
+        Integers("the longest", [127] * _DIMENSION, 9.0, -128),
+        Integers("nothing but the zero point", [-128] * _DIMENSION, 0.1, -128),
+    )
+    return [_case(one.name, one.real) | one.fields() for one in quantized] + [
+        _case(name, vector)
         for name, vector in (
             ("usual", drawn[0]),
             ("long", drawn[1] * 1000),
@@ -38,6 +48,10 @@ def cases() -> list[dict[str, Any]]:
             ("zero", drawn[3] * 0),
         )
     ]
+
+
+def _case(name: str, vector: np.ndarray) -> dict[str, Any]:
+    return {"name": name, "vector": vector.tolist(), "unit": unit(vector[None])[0].tolist()}
 
 
 def gallery() -> Gallery:

@@ -3,7 +3,8 @@
     python -m tests.tasks.geolocation.write_decoding
 
 Each case has the cells of `Geolocation.constants`, a probability for each, and the cells with their
-texts as `predict` shows them, the likeliest first. A decoder must write the same texts.
+texts as `predict` shows them, the likeliest first. A decoder must write the same texts. Cases with
+`integers` are those of a file, whose real values the probabilities are.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from mobilenet_tf.core.files import json_text, write_text
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.geolocation.task import Geolocation
+from tests.tasks.quantized import Integers
 
 FILE = Path(__file__).with_name("decoding.json")
 # Cells of several sizes on all quarters of the earth.
@@ -26,7 +28,16 @@ CELLS = (
 def cases() -> list[dict[str, Any]]:
     """Return all cases: usual probabilities, and equal ones."""
     drawn = np.random.default_rng(0).dirichlet(np.ones(len(CELLS)))
-    return [_case("usual", drawn), _case("equal", np.full(len(CELLS), 1 / len(CELLS)))]
+    quantized = (
+        Integers("integers", [-100, -120, -3, -128, -128, -90], 1 / 256, -128),
+        Integers("equal integers", [-85, -86, -85, -85, -86, -85], 1 / 256, -128),
+        Integers("extreme integers", [-128, 127, -128, -128, -128, -128], 1 / 256, -128),
+    )
+    return [
+        _case("usual", drawn),
+        _case("equal", np.full(len(CELLS), 1 / len(CELLS))),
+        *(_case(one.name, one.real) | one.fields() for one in quantized),
+    ]
 
 
 def _case(name: str, probabilities: np.ndarray) -> dict[str, Any]:
