@@ -2,6 +2,7 @@ package mobilenet.tf.core
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.security.MessageDigest
 import java.util.Locale
 
 /**
@@ -124,3 +125,8 @@ class ModelFile private constructor(
         }
     }
 }
+
+/** Return the SHA-256 of a file's content, hexadecimal. */
+fun sha256(content: ByteBuffer): String =
+    MessageDigest.getInstance("SHA-256").apply { update(content.duplicate()) }.digest()
+        .joinToString("") { "%02x".format(Locale.ROOT, it.toInt() and 0xFF) }
