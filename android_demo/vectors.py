@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import FITS, InputSpec
 from mobilenet_tf.datasets.images import prepare
 
 HERE = Path(__file__).resolve().parent
@@ -95,17 +95,19 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
         image = Image.fromarray(picture(width, height, seed))
         for exif, turn in EXIF.items():
             crop, size = CROPS[(exif + seed) % 3], SIZES[(exif // 3 + seed) % 3]
-            channels = 1 if (exif + seed) % 2 else 3
-            case = {"photo": name, "exif": exif, "crop": crop, "size": size, "channels": channels}
-            yield case, prepare(turned(image, turn), InputSpec(size, channels, crop=crop))
+            channels, fit = 1 if (exif + seed) % 2 else 3, FITS[(exif + 2 * seed) % 3]
+            case = {"photo": name, "exif": exif, "crop": crop, "fit": fit, "size": size}
+            spec = InputSpec(size, channels, crop=crop, fit=fit)
+            yield case | {"channels": channels}, prepare(turned(image, turn), spec)
     for seed, (name, (width, height)) in enumerate(FRAMES.items()):
         image = frame_rgb(*frame(width, height, seed))
         for degrees, turn in TURNS.items():
-            for crop in CROPS:
+            for crop, fit in zip(CROPS, FITS, strict=True):
                 channels = 1 if crop == 1 else 3
-                case = {"frame": name, "degrees": degrees, "crop": crop}
+                case = {"frame": name, "degrees": degrees, "crop": crop, "fit": fit}
                 case |= {"size": 32, "channels": channels, "width": width, "height": height}
-                yield case, prepare(turned(image, turn), InputSpec(32, channels, crop=crop))
+                spec = InputSpec(32, channels, crop=crop, fit=fit)
+                yield case, prepare(turned(image, turn), spec)
 
 
 def write_golden(folder: Path = GOLDEN) -> None:
@@ -143,7 +145,7 @@ def write_photos(folder: Path) -> None:
             # Save as PNG, because two JPEG decoders may differ in the last bit.
             image.save(folder / f"{number}.png")
             for crop, size, channels in ((0.875, 96, 3), (1.0, 32, 1)):
-                case = {"photo": str(number), "exif": 1, "crop": crop}
+                case = {"photo": str(number), "exif": 1, "crop": crop, "fit": "crop"}
                 yield (
                     case | {"size": size, "channels": channels},
                     prepare(image, InputSpec(size, channels, crop=crop)),

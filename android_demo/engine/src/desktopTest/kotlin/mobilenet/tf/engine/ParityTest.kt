@@ -30,15 +30,15 @@ class ParityTest {
 
     /** Return the largest difference in LSB; for integer models with float outputs, one LSB is 1 / 256. */
     private fun compare(name: String): Double =
-        Classifier.open(model(File(folder, "$name.tflite")), threads = 1).use { classifier ->
-            assertNull(classifier.fallback)
-            val step = classifier.output.scale ?: (1 / 256f)
+        ImageModel.open(model(File(folder, "$name.tflite")), threads = 1).use { model ->
+            assertNull(model.fallback)
+            val step = model.outputs.single().scale ?: (1 / 256f)
             val pixels = File(folder, "$name.pixels").readBytes().toList()
-                .chunked(classifier.size * classifier.size * classifier.channels)
+                .chunked(model.input.count)
             val expected = ByteBuffer.wrap(File(folder, "$name.scores").readBytes()).order(ByteOrder.LITTLE_ENDIAN)
             assertTrue("$name has ${pixels.size} images", pixels.size >= 32)
             pixels.maxOf { image ->
-                classifier.classify(image.toByteArray()).maxOf { abs(it - expected.float) / step.toDouble() }
+                model.run(image.toByteArray()).single().maxOf { abs(it - expected.float) / step.toDouble() }
             }
         }
 }

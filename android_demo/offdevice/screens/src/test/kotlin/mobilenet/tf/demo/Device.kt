@@ -28,7 +28,7 @@ import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.ShadowCameraManager
 import org.robolectric.shadows.StreamConfigurationMapBuilder
 
-/** The reference images of the shipped model, which stand for photos, and Python's scores for them. */
+/** The reference images of the shipped model, which stand for photos, and Python's outputs for them. */
 object Reference {
     private val images = (Json.parse(File(System.getProperty("assets"), "digits.golden.json").readText()) as Map<*, *>)
         .let { it["pictures"] as List<*> }
@@ -39,7 +39,8 @@ object Reference {
 
     val count: Int get() = images.size
 
-    fun scores(index: Int) = (images[index]["scores"] as List<*>).map { it as Double }
+    /** The shipped model's only output is uint8 with the scale 1 / 256. */
+    fun scores(index: Int) = ((images[index]["outputs"] as List<*>).single() as String).chunked(2).map { it.toInt(16) / 256.0 }
 
     fun bitmap(index: Int): Bitmap {
         val argb = (images[index]["rgb"] as String).chunked(6).map { it.toInt(16) or (0xFF shl 24) }.toIntArray()
