@@ -1,8 +1,13 @@
 """Write a `.tflite` from the schema's objects."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from mobilenet_tf.deployment.tflite.parse import op_codes
 
 
 class AlignedBuilder(flatbuffers.Builder):
@@ -56,3 +61,39 @@ def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> N
     entry.name, entry.buffer = name, len(model.buffers)
     model.metadata = [*(model.metadata or []), entry]
     model.buffers.append(buffer)
+
+
+def operator(
+    model: schema.ModelT,
+    code: int,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    options: Any = None,
+) -> schema.OperatorT:
+    """Return a new operator, in its first version, for the model's graph.
+
+    Args:
+        model: Its operator table receives the operator's kind, if need be.
+        code: The `BuiltinOperator`.
+        inputs: Indices of tensors.
+        outputs: Indices of tensors.
+        options: The object of the schema, such as `schema.QuantizeOptionsT()`.
+    """
+    made = schema.OperatorT()
+    made.opcodeIndex = operator_code(model, code)
+    made.inputs, made.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+    if options is not None:
+        name = type(options).__name__.removesuffix("T")
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+        made.builtinOptions = options
+    return made
+
+
+def operator_code(model: schema.ModelT, code: int) -> int:
+    """Return the place of an operator in the model's table, where it is added if absent."""
+    if code not in op_codes(model):
+        entry = schema.OperatorCodeT()
+        entry.builtinCode = entry.deprecatedBuiltinCode = code
+        entry.version = 1
+        model.operatorCodes.append(entry)
+    return op_codes(model).index(code)
