@@ -1,6 +1,7 @@
 """Files with one operator, of any shape and quantization, and networks as C without a run."""
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,15 @@ def pictures_for(network: Network, count: int = 6) -> np.ndarray:
     """Return random pictures, uint8."""
     shape = (count, *network.input.shape)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def written(folder: Path, contents: dict[str, bytes]) -> Path:
+    """Write the files of a folder, and return it."""
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from tests.export.devices.c.files import (
     pictures_for,
     plain_c,
     run_both,
+    written,
 )
 from tests.export.devices.cmake import KINDS, cmake_build
 
@@ -40,14 +40,6 @@ def exported(tmp_path_factory):
     network = replace(NETWORK, input=replace(NETWORK.input, crop=0.875))
     facts, contents = plain_c(int8_file(network), network, pictures_for(network), PREFIX)
     return written(folder, contents), facts
-
-
-def written(folder: Path, contents: dict[str, bytes]) -> Path:
-    for name, content in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
 
 
 def compiled(tmp_path, *command: str) -> None:

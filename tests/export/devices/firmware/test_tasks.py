@@ -15,8 +15,7 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.detection.task import Detection
 from mobilenet_tf.tasks.segmentation.task import Segmentation
 from mobilenet_tf.tasks.task import Task
-from tests.export.devices.c.files import SANITIZERS, pictures_for, scaled_as_pixels
-from tests.export.devices.c.test_folder import written
+from tests.export.devices.c.files import SANITIZERS, pictures_for, scaled_as_pixels, written
 
 CLASSES = 3
 TASKS = {
@@ -25,7 +24,7 @@ TASKS = {
 }
 
 
-def folder_of(task: Task) -> dict[str, bytes]:
+def contents_of(task: Task) -> dict[str, bytes]:
     """Return the C of a small network of a task, with random weights."""
     classes = tuple(f"class {number}" for number in range(CLASSES))
     network = task.with_head(task.framed(make_network("v1", 0.25, 64, CLASSES)), CLASSES)
@@ -43,7 +42,7 @@ def folder_of(task: Task) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", TASKS)
 def test_the_self_test_compares_answers(name, tmp_path):
     """It passes, and it notices an answer that is not that of the outputs."""
-    written(tmp_path, folder_of(TASKS[name]))
+    written(tmp_path, contents_of(TASKS[name]))
     (tmp_path / "main.c").write_text(
         """#include <stdio.h>
         #include "model_golden.h"
