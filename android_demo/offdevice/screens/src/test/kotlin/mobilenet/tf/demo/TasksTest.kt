@@ -118,12 +118,12 @@ class TasksTest {
     @Test
     fun aGalleryBelongsToTheModelThatMadeIt() {
         val live = Live(screens).awaitModel().openFile(file("gallery.json"), "gallery.json")
-        live.await { it.notice != null }
+        live.await { it.state.error != null }
         assertEquals("The model gives no vectors to compare with those of a gallery.", live.notice)
         live.press(R.id.dismiss)
         live.openFile(file("embedding.tflite"), "embedding.tflite").await { it.state.model?.name == "embedding" }
         val other = String(file("gallery.json")).replace(Regex("\"model\": \"......"), "\"model\": \"000000")
-        live.openFile(other.toByteArray(), "other.json").await { it.notice != null }
+        live.openFile(other.toByteArray(), "other.json").await { it.state.error != null }
         assertTrue(live.notice, live.notice!!.startsWith("The gallery was made by another model"))
         assertEquals("embedding", live.state.model?.name)
     }
