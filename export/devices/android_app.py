@@ -55,7 +55,8 @@ def install(
         {"model", "golden", "required_runtime", "runtime", "pictures", "bytes"}.
 
     Raises:
-        UserError: The file has no square input or no task, is prepared as the app cannot, or needs a newer runtime than the app has; or there is no Android project.
+        UserError: The file has no square input or an unknown task, is prepared as the app cannot,
+            or needs a newer runtime than the app has; or there is no Android project.
     """
     if not (demo / "settings.gradle.kts").is_file():
         raise UserError(f"{demo} is not an Android project: it has no settings.gradle.kts.")
@@ -143,7 +144,9 @@ def golden_vectors(model: TFLiteModel) -> dict[str, Any]:
                 "width": image.width,
                 "height": image.height,
                 "rgb": image.tobytes().hex(),
-                "outputs": [one.astype(one.dtype.newbyteorder("<")).tobytes().hex() for one in outputs],
+                "outputs": [
+                    one.astype(one.dtype.newbyteorder("<")).tobytes().hex() for one in outputs
+                ],
             }
         )
     return {"pictures": pictures}

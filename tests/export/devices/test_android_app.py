@@ -110,6 +110,10 @@ def test_the_app_and_the_page_know_every_task():
     tasks = (DEMO / "core/src/main/kotlin/mobilenet/tf/tasks/Tasks.kt").read_text()
     default = re.search(r'DEFAULT = "(\w+)"', tasks)[1]
     assert {default, *re.findall(r'"(\w+)" to', tasks)} == set(TASKS)
+    page = (DEMO.parent / "export/devices/web/page/tasks.js").read_text()
+    listed = re.search(r"const TASKS = \{(.*?)\n\};", page, re.DOTALL)[1]
+    default = re.search(r'DEFAULT = "(\w+)"', page)[1]
+    assert {default, *re.findall(r"^  (\w+)[,:]", listed, re.MULTILINE)} == set(TASKS)
 
 
 def test_a_newer_runtime_is_refused(model, demo, monkeypatch):

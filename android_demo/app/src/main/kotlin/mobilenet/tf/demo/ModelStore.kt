@@ -80,9 +80,13 @@ class ModelStore(private val context: Context) {
         CopiedFile(if (name in shipped()) "$name (opened)" else name, copy)
     }
 
-    /** Delete a model that the user opened. */
-    fun delete(name: String) {
-        if (name in opened()) File(folder, "$name$SUFFIX").delete()
+    /** Delete a model that the user opened, and its gallery. */
+    fun delete(name: String) = readable {
+        if (name in opened()) {
+            val file = File(folder, "$name$SUFFIX")
+            File(galleries, sha256(map(file))).delete()
+            file.delete()
+        }
     }
 
     /** A copied file that becomes a model only when it has given an answer, or a gallery when it has been read. */

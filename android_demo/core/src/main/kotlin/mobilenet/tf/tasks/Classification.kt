@@ -14,8 +14,7 @@ class Classification private constructor(private val labels: List<String>) : Tas
 
     override fun decode(outputs: List<FloatArray>, request: Request): Decoded {
         val scores = outputs.single()
-        // Equal scores stay in class order.
-        val best = scores.indices.filter { scores[it] >= request.least }.sortedByDescending { scores[it] }
+        val best = scores.indices.filter { scores[it] >= request.least }.largestFirst(scores)
         return Decoded(best.take(request.results).map { Prediction(labels[it], scores[it]) })
     }
 

@@ -72,7 +72,7 @@ class Detection(private val file: Description) : Task {
     /** Return where the largest logits stand that are at least [least]; of equal ones, the first comes first. */
     private fun likeliest(logits: FloatArray, least: Float): List<Int> = logits.indices
         .filter { logits[it] >= least && label(it) >= 0 }
-        .sortedByDescending { logits[it] }
+        .largestFirst(logits)
         .take(candidates)
 
     /** Return the class of a logit, -1 for background. */

@@ -25,11 +25,11 @@ class MultiLabel(private val file: Description) : Task {
     /** Labels that reach their thresholds come first, then others, each from the likeliest on. */
     override fun decode(outputs: List<FloatArray>, request: Request): Decoded {
         val logits = outputs.single()
-        val found = logits.indices
-            .map { Prediction(file.label(it), sigmoid(logits[it].toDouble()).toFloat(), accepted = logits[it] >= thresholds[it]) to logits[it] }
-            .filter { (one, _) -> one.accepted || one.score >= request.least }
-            .sortedWith(compareByDescending<Pair<Prediction, Float>> { (one, _) -> one.accepted }.thenByDescending { (_, logit) -> logit })
-        return Decoded(found.take(request.results).map { it.first }, NoAnswer.NO_LABEL)
+        val found = logits.indices.toList().largestFirst(logits)
+            .map { Prediction(file.label(it), sigmoid(logits[it].toDouble()).toFloat(), accepted = logits[it] >= thresholds[it]) }
+            .filter { it.accepted || it.score >= request.least }
+            .sortedByDescending { it.accepted }
+        return Decoded(found.take(request.results), NoAnswer.NO_LABEL)
     }
 
     private companion object {

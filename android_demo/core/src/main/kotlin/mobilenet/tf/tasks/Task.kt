@@ -62,6 +62,9 @@ class Mask(val width: Int, val height: Int, val argb: IntArray)
 /** Why there are no predictions. */
 enum class NoAnswer { BELOW_MINIMUM, NO_LABEL, NOTHING_FOUND, NO_GALLERY }
 
+/** Sort indices by falling value. Of equal ones, among which 0 and -0 are, the first comes first. */
+internal fun List<Int>.largestFirst(values: FloatArray): List<Int> = sortedByDescending { values[it] + 0f }
+
 /** What a model says about one image. */
 class Decoded(
     val predictions: List<Prediction>,

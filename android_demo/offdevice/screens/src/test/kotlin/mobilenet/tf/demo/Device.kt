@@ -135,6 +135,20 @@ class Live(private val screens: Screens, val controller: ActivityController<Live
     /** Pick a reference image and wait for the answer. */
     fun photo(index: Int) = pickPhoto(Screens.png(Reference.bitmap(index))).await { it.state.still != null && it.bars.predictions != null }
 
+    /** Choose the last entry of the model dialog, and answer the picker with a file. */
+    fun openFile(file: ByteArray, name: String) = also {
+        chooseModel(-1)
+        pick(file, name)
+    }
+
+    fun chooseModel(index: Int) {
+        val before = screens.dialog()
+        menu(R.id.model)
+        await { screens.dialog() != null && screens.dialog() !== before }
+        val list = screens.dialog()!!.listView
+        shadowOf(list).performItemClick(if (index < 0) list.count + index else index)
+    }
+
     fun turn(qualifiers: String) = also {
         RuntimeEnvironment.setQualifiers(qualifiers)
         controller.configurationChange().visible()
