@@ -35,7 +35,8 @@ def detector_file(model: Int8Model) -> bytes:
     picture = model.network.input
     if picture.channels != 3:
         raise UserError(
-            f"MediaPipe gives colour pictures; this detector takes {picture.channels} channel."
+            "MediaPipe gives colour pictures, and this detector takes grey ones; train it with "
+            "--channels 3."
         )
     if picture.fit != _FIT:
         raise UserError(
