@@ -51,7 +51,8 @@ def _network(model: Mapping[str, Any], source: str) -> Network:
     preprocessing = model["preprocessing"]
     if not isinstance(preprocessing, Mapping):
         raise UserError(f"{source}: model.preprocessing is {preprocessing!r}; it must be a table.")
-    return replace(network, input=InputSpec.from_dict(network.input.to_dict() | preprocessing))
+    values = network.input.to_dict() | dict(preprocessing)
+    return replace(network, input=InputSpec.from_dict(values))
 
 
 def _published_rows(network: Network) -> list[list[Any]]:
