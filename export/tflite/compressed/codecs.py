@@ -1,0 +1,88 @@
+"""The codecs of TensorFlow Lite Micro's DECODE operator, and how one of them is chosen."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobilenet_tf.deployment.tflite.compressed import huffman, lookup, mask
+from mobilenet_tf.deployment.tflite.compressed.layout import (
+    Damaged,
+    Encoded,
+    Layout,
+    NotEncodable,
+    read_header,
+)
+
+# A form that takes more instructions must save this share of the tensor's bytes in addition.
+_SHARE_FOR_SPEED = 0.1
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A way to store tensors.
+
+    Attributes:
+        number: Byte 0 of the ancillary data.
+        encode: Returns a tensor encoded; raises NotEncodable.
+        decode: Returns the tensor from encoded values and ancillary data; raises Damaged.
+    """
+
+    number: int
+    encode: Callable[[np.ndarray, Layout], Encoded]
+    decode: Callable[[bytes, bytes, Layout], np.ndarray]
+
+
+CODECS = {
+    "lut": Codec(lookup.NUMBER, lookup.encode, lookup.decode),
+    "prune": Codec(mask.NUMBER, mask.encode, mask.decode),
+    "huffman": Codec(huffman.NUMBER, huffman.encode, huffman.decode),
+}
+
+
+def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> tuple[str, np.ndarray]:
+    """Return the name of the codec, and the tensor.
+
+    Raises:
+        Damaged: No codec reads the data.
+    """
+    number, _, _ = read_header(ancillary)
+    for name, codec in CODECS.items():
+        if codec.number == number:
+            return name, codec.decode(encoded, ancillary, layout)
+    raise Damaged(f"the ancillary data are for codec {number}, which is not known here")
+
+
+def best_encoding(
+    values: np.ndarray, layout: Layout, names: Collection[str]
+) -> tuple[str, Encoded] | None:
+    """Return the codec that stores a tensor best, and the tensor encoded by it.
+
+    The smallest form is the best, unless a faster one is larger by less than a tenth of the tensor.
+
+    Args:
+        values: The tensor.
+        layout: What it looks like.
+        names: Names of the codecs to choose from.
+
+    Returns:
+        None if no codec makes it smaller.
+    """
+    forms = []
+    for name in names:
+        try:
+            forms.append((name, CODECS[name].encode(values, layout)))
+        except NotEncodable:
+            continue
+    best = None
+    for name, encoded in sorted(forms, key=lambda form: (form[1].instructions, form[1].bytes)):
+        most = layout.bytes if best is None else best[1].bytes - _SHARE_FOR_SPEED * layout.bytes
+        if encoded.bytes < most:
+            best = name, encoded
+    return best
+
+
+def entropy(values: np.ndarray) -> float:
+    """Return the bits per value below which no code of single values can go."""
+    shares = np.unique(values, return_counts=True)[1] / values.size
+    return float(-(shares * np.log2(shares)).sum()) + 0.0  # not -0.0
