@@ -14,8 +14,8 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     read_header,
 )
 
-# A form that takes more instructions must save this share of the tensor's bytes in addition.
-_SHARE_FOR_SPEED = 0.1
+# A form that takes more instructions than another must not exceed this share of its bytes.
+_SHARE_OF_FASTER = 0.8
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def best_encoding(
 ) -> tuple[str, Encoded] | None:
     """Return the codec that stores a tensor best, and the tensor encoded by it.
 
-    The smallest form is the best, unless a faster one is larger by less than a tenth of the tensor.
+    That is the fastest one that makes it smaller, or a slower one that is smaller by a fifth.
 
     Args:
         values: The tensor.
@@ -76,7 +76,7 @@ def best_encoding(
             continue
     best = None
     for name, encoded in sorted(forms, key=lambda form: (form[1].instructions, form[1].bytes)):
-        most = layout.bytes if best is None else best[1].bytes - _SHARE_FOR_SPEED * layout.bytes
+        most = layout.bytes if best is None else best[1].bytes * _SHARE_OF_FASTER
         if encoded.bytes < most:
             best = name, encoded
     return best
