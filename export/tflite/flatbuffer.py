@@ -1,8 +1,10 @@
-"""Write a `.tflite` from the schema's objects."""
+"""Write a `.tflite` from the schema's objects, and add to them."""
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from mobilenet_tf.deployment.tflite.parse import op_names
 
 
 class AlignedBuilder(flatbuffers.Builder):
@@ -42,6 +44,37 @@ def pack(model: schema.ModelT, builder: type[flatbuffers.Builder] = AlignedBuild
 def pack_shared(model: schema.ModelT) -> bytes:
     """Return the content of the file with equal arrays written once."""
     return pack(model, SharingBuilder)
+
+
+def operator_code(model: schema.ModelT, name: str, version: int = 1) -> int:
+    """Return an operator's place in the model's table, to which it is added if need be.
+
+    Args:
+        model: The model.
+        name: Name in the schema, such as CONV_2D, or that of a custom operator.
+        version: The version to add it with.
+    """
+    names = op_names(model)
+    if name not in names:
+        code = schema.OperatorCodeT()
+        number = getattr(schema.BuiltinOperator, name, schema.BuiltinOperator.CUSTOM)
+        code.builtinCode = code.deprecatedBuiltinCode = number
+        if number == schema.BuiltinOperator.CUSTOM:
+            code.customCode = name.encode()
+        code.version = version
+        model.operatorCodes.append(code)
+        names.append(name)
+    return names.index(name)
+
+
+def add_constant(model: schema.ModelT, tensor: schema.TensorT, content: np.ndarray) -> int:
+    """Add a tensor with this content, uint8, to the model; return its number."""
+    buffer = schema.BufferT()
+    buffer.data = content
+    tensor.buffer = len(model.buffers)
+    model.buffers.append(buffer)
+    model.subgraphs[0].tensors.append(tensor)
+    return len(model.subgraphs[0].tensors) - 1
 
 
 def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> None:

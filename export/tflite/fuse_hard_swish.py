@@ -9,7 +9,7 @@ of all tensors that pass it on, until a kernel's scale is multiplied by six inst
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+from mobilenet_tf.deployment.tflite.flatbuffer import operator_code, pack_shared
 from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
@@ -34,7 +34,7 @@ def fuse_hard_swish(content: bytes) -> bytes:
             continue
         _rescale(model, int(product.outputs[0]))
         graph.operators.remove(gate)
-        product.opcodeIndex = _hard_swish_code(model)
+        product.opcodeIndex = operator_code(model, "HARD_SWISH")
         product.inputs = gate.inputs[:1]
         product.builtinOptionsType = schema.BuiltinOptions.HardSwishOptions
         product.builtinOptions = schema.HardSwishOptionsT()
@@ -98,15 +98,3 @@ def _rescale(model: schema.ModelT, tensor: int) -> None:
             kernel.scale = kernel.scale * np.float32(_FACTOR)
         else:
             _rescale(model, int(op.outputs[0]))
-
-
-def _hard_swish_code(model: schema.ModelT) -> int:
-    """The index of HARD_SWISH in the operator table, to which it is added if need be."""
-    codes = op_codes(model)
-    if _Op.HARD_SWISH not in codes:
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = _Op.HARD_SWISH
-        code.version = 1
-        model.operatorCodes.append(code)
-        codes.append(_Op.HARD_SWISH)
-    return codes.index(_Op.HARD_SWISH)

@@ -20,7 +20,7 @@ from mobilenet_tf.core.files import finite
 from mobilenet_tf.deployment.tflite.guard import load_interpreter
 from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size
 from mobilenet_tf.deployment.tflite.metadata import read_metadata, required_runtime
-from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model, read_file
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, tensor_info
 
 # Operator -> (its kernel's axis of output channels, the axes over which one output sums).
@@ -45,8 +45,8 @@ class _Graph:
         self.model, self.operators, self.tensors = model, graph.operators, graph.tensors
         self.inputs, self.outputs = set(map(int, graph.inputs)), set(map(int, graph.outputs))
         self.info = [tensor_info(tensor) for tensor in self.tensors]
-        codes = op_codes(model)
-        self.names = [self._name(op, codes[op.opcodeIndex]) for op in self.operators]
+        names = op_names(model)
+        self.names = [names[op.opcodeIndex] for op in self.operators]
         self.reads = [[int(i) for i in op.inputs if i >= 0] for op in self.operators]
         self.writes = [[int(i) for i in op.outputs if i >= 0] for op in self.operators]
         self.constants = {i for i in range(len(self.tensors)) if self.stored(i) is not None}
@@ -74,12 +74,6 @@ class _Graph:
         kernel = int(op.inputs[1])
         # Inside a control flow, shapes may be unknown until the file runs.
         return kernel if len(self.info[kernel].shape) == _RANK[kind] else None
-
-    def _name(self, op: schema.OperatorT, number: int) -> str:
-        if number == schema.BuiltinOperator.CUSTOM:
-            custom = self.model.operatorCodes[op.opcodeIndex].customCode
-            return (custom or b"CUSTOM").decode("utf-8", "replace")
-        return OP_NAMES.get(number, f"OPERATOR_{number}")
 
     def stored(self, tensor: int) -> np.ndarray | None:
         """Return the bytes of a constant; None for an activation."""

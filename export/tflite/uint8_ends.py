@@ -6,8 +6,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.deployment.tflite.archive import append_zip, read_all
-from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.deployment.tflite.parse import op_codes, parse_model
+from mobilenet_tf.deployment.tflite.flatbuffer import operator_code, pack
+from mobilenet_tf.deployment.tflite.parse import parse_model
 
 _SHIFT = 128  # between int8 and uint8
 
@@ -30,7 +30,7 @@ def with_uint8_ends(content: bytes) -> bytes:
     }
     if not int8:
         return content
-    code = _quantize_code(model)
+    code = operator_code(model, "QUANTIZE")
     graph.inputs, graph.outputs = np.array(graph.inputs), np.array(graph.outputs)  # not views
     for indices, into in ((graph.inputs, True), (graph.outputs, False)):
         for place, index in enumerate(map(int, indices)):
@@ -62,17 +62,6 @@ def _operator(code: int, source: int, result: int) -> schema.OperatorT:
     operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
     operator.builtinOptions = schema.QuantizeOptionsT()
     return operator
-
-
-def _quantize_code(model: schema.ModelT) -> int:
-    """Return the place of QUANTIZE in the model's operator table, where it is added if absent."""
-    quantize = schema.BuiltinOperator.QUANTIZE
-    if quantize not in op_codes(model):
-        code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = quantize
-        code.version = 1
-        model.operatorCodes.append(code)
-    return op_codes(model).index(quantize)
 
 
 def _rename(model: schema.ModelT, old: int, new: int, into: bool) -> None:

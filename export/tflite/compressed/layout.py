@@ -49,6 +49,9 @@ class Layout:
             raise NotEncodable(f"its type is {self.dtype}; DECODE knows {', '.join(DTYPES)}")
         if not self.shape or min(self.shape) < 1:
             raise NotEncodable(f"its shape is {list(self.shape)}")
+        least, most = _range(self.dtype)
+        if not least <= min(self.zero_points) <= max(self.zero_points) <= most:
+            raise NotEncodable(f"a zero point is not from {least} to {most}")
         channels = len(self.zero_points)
         if channels == 1 and self.axis != 0:
             raise NotEncodable(f"it has one scale, on axis {self.axis}; only axis 0 is read then")
@@ -88,6 +91,14 @@ class Layout:
     def zeros(self) -> np.ndarray:
         """The value that stands for 0.0 in every element, flat."""
         return np.asarray(self.zero_points, self.dtype)[self.channel_of]
+
+
+def _range(dtype: str) -> tuple[int, int]:
+    """Return the least and the largest zero point of a type."""
+    if not dtype.startswith("int"):
+        return 0, 0
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 @dataclass(frozen=True)

@@ -58,17 +58,18 @@ def _tables(values: np.ndarray, layout: Layout) -> Encoded | None:
     """Encode with a table per channel; None if there is one channel, or a table is too long."""
     if layout.channels == 1:
         return None
-    flat, channel = values.reshape(-1), layout.channel_of
-    tables = [np.unique(flat[channel == one]) for one in range(layout.channels)]
-    stride = max(map(len, tables))
+    known, numbers = np.unique(values.reshape(-1), return_inverse=True)
+    # The pairs of channel and value that occur, by channel, and the pair of each element.
+    pairs, pair = np.unique(layout.channel_of * len(known) + numbers, return_inverse=True)
+    channel, value = np.divmod(pairs, len(known))
+    lengths = np.bincount(channel, minlength=layout.channels)
+    stride = int(lengths.max())
     if stride > MOST_VALUES:
         return None
-    padded = np.zeros((layout.channels, stride), values.dtype)
-    indices = np.empty(layout.elements, np.int64)
-    for one, table in enumerate(tables):
-        padded[one, : len(table)] = table
-        indices[channel == one] = np.searchsorted(table, flat[channel == one])
-    return _encoded(indices, padded, layout, layout.axis, stride)
+    place = np.arange(len(pairs)) - (np.cumsum(lengths) - lengths)[channel]
+    tables = np.zeros((layout.channels, stride), values.dtype)
+    tables[channel, place] = known[value]
+    return _encoded(place[pair], tables, layout, layout.axis, stride)
 
 
 def _encoded(
