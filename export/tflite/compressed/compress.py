@@ -37,7 +37,7 @@ FORMS = (NONE, AUTO, *CODECS)
 # Bytes of code of the decoders, which `AddDecode` links together, built for size for a Cortex-M4.
 CODE_BYTES = 8_700
 _MOST_PARTS = 8
-# What one more DECODE takes: bytes of the file for operator and tensors, and bytes of the arena.
+# What one more operator takes with its tensors: bytes of the file, and bytes of the arena.
 _FILE_BYTES, _ARENA_BYTES = 160, 240
 _FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth; microcontrollers have that ratio
 
@@ -50,7 +50,6 @@ class _Candidate:
         step: Number of the operator in the file.
         parts: The kernel, or its parts by output channels, encoded.
         decoded: Bytes of the whole kernel.
-        saved: Bytes by which the file becomes smaller.
     """
 
     step: int
@@ -58,8 +57,14 @@ class _Candidate:
     decoded: int
 
     @property
+    def operators(self) -> int:
+        """Operators that are added: a DECODE; or each part with its DECODE, and CONCATENATION."""
+        return 1 if len(self.parts) == 1 else 2 * len(self.parts)
+
+    @property
     def saved(self) -> int:
-        return self.decoded - sum(part.bytes + _FILE_BYTES for part in self.parts)
+        """Bytes by which the file becomes smaller."""
+        return self.decoded - sum(part.bytes for part in self.parts) - self.operators * _FILE_BYTES
 
 
 def compress_weights(content: bytes, form: str = AUTO) -> bytes:
@@ -128,7 +133,7 @@ def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candi
         whole = [best[1] for best in encoded if best is not None]
         if whole and len(whole) == len(encoded):
             candidate = _Candidate(step, tuple(whole), layout.bytes)
-            if candidate.saved > len(whole) * _FLASH_PER_RAM * _ARENA_BYTES:
+            if candidate.saved > candidate.operators * _FLASH_PER_RAM * _ARENA_BYTES:
                 yield candidate
 
 
