@@ -17,7 +17,11 @@ from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
-from mobilenet_tf.deployment.devices.mcu.parity import micro_parity, require_parity
+from mobilenet_tf.deployment.devices.mcu.parity import (
+    micro_parity,
+    require_parity,
+    require_same,
+)
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import (
     fill,
@@ -25,9 +29,12 @@ from mobilenet_tf.deployment.devices.templates import (
     golden_values,
     model_values,
 )
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model
+from mobilenet_tf.deployment.tflite.kernels import PLAIN
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
 # Operator -> the method of tflite::MicroMutableOpResolver that registers it.
@@ -49,6 +56,7 @@ RESOLVER = {
     "RESHAPE": "AddReshape",
     "RESIZE_BILINEAR": "AddResizeBilinear",
     "SOFTMAX": "AddSoftmax",
+    DECODE: "AddDecode",
 }
 
 
@@ -58,9 +66,11 @@ class McuForm:
 
     Attributes:
         converted: The file as converted, with int8 input and output.
+        compress: One of `FORMS`: how kernels are stored.
     """
 
     converted: bytes
+    compress: str = NONE
 
     @cached_property
     def fused(self) -> bytes:
@@ -68,9 +78,15 @@ class McuForm:
         return fuse_hard_swish(self.converted)
 
     @cached_property
-    def small(self) -> bytes:
+    def plain(self) -> bytes:
         """That file in the form that TensorFlow Lite Micro runs, with a memory plan."""
         return shrink(self.fused)
+
+    @cached_property
+    def small(self) -> bytes:
+        """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
+        compressed = compress_weights(self.fused, self.compress)
+        return self.plain if compressed is self.fused else shrink(compressed)
 
     @cached_property
     def arena(self) -> Arena:
@@ -86,8 +102,7 @@ def operators(data: bytes) -> dict[str, int]:
     """
     model = parse_model(data)
     versions: dict[str, int] = {}
-    for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
-        name = OP_NAMES[number]
+    for name, code in zip(op_names(model), model.operatorCodes, strict=True):
         if name not in RESOLVER:
             raise UserError(f"The model has the operator {name}, which has no resolver entry here.")
         versions[name] = max(versions.get(name, 0), code.version)
@@ -116,23 +131,24 @@ def folder_contents(
         form: The forms of the model's file, if they have been made already.
 
     Returns:
-        Facts, and file name -> content. The facts are bytes, arena, cmsis_nn and ops as from
-        `device_facts`; parity as from `micro_parity`; sha256. `micro.json` has the same.
+        Facts, and file name -> content. The facts are those of `device_facts`; parity as from
+        `micro_parity`; sha256. `micro.json` has the same.
 
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
-            is not pixel - 128.
+            is not pixel - 128; or see `compress_weights` and `require_same`.
         ValueError: The model has no pictures.
     """
     pictures = model.pictures
     if pictures is None:
         raise ValueError("The export for microcontrollers needs pictures.")
-    form = form or McuForm(model.content)
+    form = form or McuForm(model.content, model.compress)
     reference = TFLiteModel(form.converted)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
+    require_same(form.plain, form.small, reference.prepare(pictures), model.title)
     parity = micro_parity(model.task, reference, form.fused, form.small, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
@@ -143,6 +159,7 @@ def folder_contents(
         **model_values(reference, model),
         **_memory_values(facts),
         **golden_values(golden, side_by_side(MicroModel(form.small).run(golden))),
+        "kernels": _kernels_text(facts["kernels"]),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "data": c_bytes(form.small),
@@ -157,11 +174,15 @@ def device_facts(form: McuForm) -> dict[str, Any]:
     """Return what a model needs of a microcontroller.
 
     Returns:
-        bytes; arena: needed, activations, persistent, see `Arena`; cmsis_nn: core -> additional
-        bytes of arena with Arm's kernels; ops: operator -> version.
+        bytes; plain_bytes: those without compression; kernels: `plain`, `lut`, `prune` or
+        `huffman` -> number of kernels that are stored so; arena: needed, activations, persistent,
+        see `Arena`; cmsis_nn: core -> additional bytes of arena with Arm's kernels; ops:
+        operator -> version.
     """
     return {
         "bytes": len(form.small),
+        "plain_bytes": len(form.plain),
+        "kernels": kernel_forms(form.small),
         "arena": asdict(form.arena),
         "cmsis_nn": {core: scratch_beyond(form.small, core) for core in CORES},
         "ops": operators(form.small),
@@ -191,6 +212,13 @@ def _runner_values(small: bytes, ops: dict[str, int]) -> dict[str, Any]:
         "op_calls": " &&\n         ".join(calls),
         "schema_version": parse_model(small).version,
     }
+
+
+def _kernels_text(kernels: dict[str, int]) -> str:
+    text = ", ".join(f"{count} {form}" for form, count in kernels.items())
+    if set(kernels) <= {PLAIN}:
+        return text
+    return f"{text}; {DECODE} restores them, which TensorFlow Lite Micro has since October 2025"
 
 
 def _parity_values(parity: dict[str, Any]) -> dict[str, str]:

@@ -40,17 +40,26 @@ CODECS = {
 }
 
 
-def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> tuple[str, np.ndarray]:
-    """Return the name of the codec, and the tensor.
+def codec_name(ancillary: bytes) -> str:
+    """Return the name of the codec that ancillary data are for.
 
     Raises:
-        Damaged: No codec reads the data.
+        Damaged: It is not known here.
     """
     number, _, _ = read_header(ancillary)
     for name, codec in CODECS.items():
         if codec.number == number:
-            return name, codec.decode(encoded, ancillary, layout)
+            return name
     raise Damaged(f"the ancillary data are for codec {number}, which is not known here")
+
+
+def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:
+    """Return the tensor.
+
+    Raises:
+        Damaged: No codec reads the data.
+    """
+    return CODECS[codec_name(ancillary)].decode(encoded, ancillary, layout)
 
 
 def best_encoding(
@@ -80,9 +89,3 @@ def best_encoding(
         if encoded.bytes < most:
             best = name, encoded
     return best
-
-
-def entropy(values: np.ndarray) -> float:
-    """Return the bits per value below which no code of single values can go."""
-    shares = np.unique(values, return_counts=True)[1] / values.size
-    return float(-(shares * np.log2(shares)).sum()) + 0.0  # not -0.0

@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    CONVOLUTIONS,
     KERNEL,
     insert_decode,
     layout_of,
@@ -115,7 +116,7 @@ def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candi
     readers = np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in graph.operators]))
     for step, op in enumerate(graph.operators):
         kind = kinds[op.opcodeIndex]
-        if kind not in ("CONV_2D", "DEPTHWISE_CONV_2D") or readers[op.inputs[KERNEL]] > 1:
+        if kind not in CONVOLUTIONS or readers[op.inputs[KERNEL]] > 1:
             continue
         try:
             values = values_of(model, op.inputs[KERNEL])

@@ -1,13 +1,13 @@
 """The DECODE operator in a file: put one before an operator, and read what others have put."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.compressed.codecs import decode
+from mobilenet_tf.deployment.tflite.compressed.codecs import codec_name, decode
 from mobilenet_tf.deployment.tflite.compressed.layout import (
     Damaged,
     Encoded,
@@ -15,26 +15,13 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     NotEncodable,
 )
 from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator_code
+from mobilenet_tf.deployment.tflite.kernels import PLAIN, Stored
 from mobilenet_tf.deployment.tflite.limits import DECODED_BYTES
-from mobilenet_tf.deployment.tflite.parse import DTYPES, op_names
+from mobilenet_tf.deployment.tflite.parse import DTYPES, op_names, parse_model
 
 DECODE = "TFLM_DECODE"
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 KERNEL = 1  # place among a convolution's inputs
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A constant that DECODE restores.
-
-    Attributes:
-        form: Name of the codec.
-        bytes: Bytes of its encoded form, with tables.
-        values: Its values.
-    """
-
-    form: str
-    bytes: int
-    values: np.ndarray
 
 
 def layout_of(tensor: schema.TensorT) -> Layout:
@@ -96,23 +83,44 @@ def stored_tensors(model: schema.ModelT) -> Iterator[tuple[int, Stored]]:
 
     Tensors that cannot be restored are left out, and so are those beyond `DECODED_BYTES`.
     """
-    graph, names, left = model.subgraphs[0], op_names(model), DECODED_BYTES
-    for op in graph.operators:
-        if names[op.opcodeIndex] != DECODE:
+    left = DECODED_BYTES
+    for output, encoded, ancillary in _decoded(model):
+        try:
+            layout = layout_of(model.subgraphs[0].tensors[output])
+            left -= layout.bytes + encoded.size + ancillary.size
+            if left < 0:
+                return
+            form = codec_name(ancillary.tobytes())
+            values = decode(encoded.tobytes(), ancillary.tobytes(), layout)
+        except (NotEncodable, Damaged):
             continue
-        for one, other, output in zip(op.inputs[::2], op.inputs[1::2], op.outputs, strict=False):
-            encoded, ancillary = _content(model, int(one)), _content(model, int(other))
-            try:
-                layout = layout_of(graph.tensors[output])
-                left -= layout.bytes + encoded.size + ancillary.size
-                if left < 0:
-                    return
-                form, values = decode(encoded.tobytes(), ancillary.tobytes(), layout)
-            except (NotEncodable, Damaged):
-                continue
-            yield int(output), Stored(form, encoded.size + ancillary.size, values)
+        yield output, Stored(form, encoded.size + ancillary.size, values)
+
+
+def _decoded(model: schema.ModelT) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield each tensor that a DECODE restores, with encoded values and ancillary data as uint8."""
+    names = op_names(model)
+    for op in model.subgraphs[0].operators:
+        if names[op.opcodeIndex] == DECODE:
+            for one, other, output in zip(
+                op.inputs[::2], op.inputs[1::2], op.outputs, strict=False
+            ):
+                yield int(output), _content(model, int(one)), _content(model, int(other))
 
 
 def _content(model: schema.ModelT, tensor: int) -> np.ndarray:
     data = model.buffers[model.subgraphs[0].tensors[tensor].buffer].data
     return np.asarray([] if data is None else data, np.uint8)
+
+
+def kernel_forms(content: bytes) -> dict[str, int]:
+    """Return form -> number of kernels of convolutions that a file stores so; see `Stored`."""
+    model = parse_model(content)
+    names = op_names(model)
+    forms = {output: codec_name(ancillary.tobytes()) for output, _, ancillary in _decoded(model)}
+    count = Counter(
+        forms.get(int(op.inputs[KERNEL]), PLAIN)
+        for op in model.subgraphs[0].operators
+        if names[op.opcodeIndex] in CONVOLUTIONS
+    )
+    return dict(sorted(count.items()))
