@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.compression.clustering import cluster
-from mobilenet_tf.compression.pruning import prune
+from benchmarks.compressed import with_shared_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
 from mobilenet_tf.deployment.tflite.compressed import compress
@@ -32,24 +31,10 @@ NETWORKS = {
 WEIGHTS = {"clustered": (16, 0.0), "pruned": (None, 0.75), "both": (16, 0.75)}
 
 
-def with_weights(content: bytes, clusters: int | None, sparsity: float) -> bytes:
-    """The file with the integers of its convolutions pruned and clustered."""
-    model = parse_model(content)
-    names = op_names(model)
-    for op in model.subgraphs[0].operators:
-        if names[op.opcodeIndex] == "CONV_2D":
-            buffer = model.buffers[model.subgraphs[0].tensors[op.inputs[1]].buffer]
-            kernel = prune(np.array(buffer.data).view(np.int8), sparsity)
-            if clusters:
-                kernel = cluster(kernel, clusters, keep_zeros=sparsity > 0).kernel
-            buffer.data = np.rint(kernel).astype(np.int8).view(np.uint8)
-    return pack_shared(model)
-
-
 @cache
 def file(name: str, kind: str) -> bytes:
     """A file before it is compressed."""
-    return with_weights(int8_file(NETWORKS[name]), *WEIGHTS[kind])
+    return with_shared_weights(int8_file(NETWORKS[name]), *WEIGHTS[kind])
 
 
 @cache
