@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.pruning import prune
-from mobilenet_tf.deployment.devices.mcu.folder import McuForm
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
 from mobilenet_tf.deployment.tflite.compressed.compress import AUTO
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms

@@ -13,7 +13,8 @@ from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
-from mobilenet_tf.deployment.devices.mcu.folder import McuForm, folder_contents
+from mobilenet_tf.deployment.devices.mcu.folder import folder_contents
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
 from mobilenet_tf.deployment.devices.templates import check_prefix

@@ -11,7 +11,7 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.text import clean, markdown
-from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_int8, c_strings
+from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_strings
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
@@ -39,19 +39,22 @@ def check_prefix(prefix: str) -> None:
         )
 
 
-def fill(package: str, values: Mapping[str, Any], prefix: str = PREFIX) -> dict[str, bytes]:
+def fill(
+    package: str, values: Mapping[str, Any], prefix: str = PREFIX, folder: str = "templates"
+) -> dict[str, bytes]:
     """Return file name -> content of a package's templates.
 
     Args:
-        package: Name of the package, whose folder `templates` has them.
+        package: Name of the package.
         values: Name -> what stands in its place after a `$`. Folders `example` and `kernels` have
             no places.
         prefix: What stands in the place of `model` in the names of functions, macros and files.
+        folder: Folder of the package that has them.
     """
     contents = {}
-    for name, template in _files(resources.files(package) / "templates"):
+    for name, template in _files(resources.files(package) / folder):
         text = renamed(template.read_text(encoding="utf-8"), prefix)
-        if not {"example", "kernels"} & set(name.split("/")):
+        if not {"example", "kernels"} & {folder, *name.split("/")}:
             # In Markdown a title is escaped otherwise than in C.
             title = markdown(values["title"]) if name.endswith(".md") else values["title"]
             text = Template(text).substitute(values, title=title)
@@ -102,16 +105,6 @@ def _grids(outputs: Sequence[TensorInfo], prefix: str) -> Iterator[str]:
         name = f"{prefix}_OUTPUT" if len(outputs) == 1 else f"{prefix}_OUTPUT_{number}"
         yield f"#define {name}_SCALE {c_float(cast(float, output.scale))}"
         yield f"#define {name}_ZERO_POINT ({output.zero_point})"
-
-
-def golden_values(inputs: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
-    """Return pictures and their scores as C, for int8 (N, h, w, c) and (N, values)."""
-    return {
-        "golden_count": len(inputs),
-        "golden_bytes": inputs.size + outputs.size,
-        "golden_inputs": c_int8(inputs.reshape(len(inputs), -1)),
-        "golden_outputs": c_int8(outputs),
-    }
 
 
 def golden_numbers(count: int) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Every task, from `run` to those who use its file, with a tiny network and its own digits."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 
 import mobilenet_tf as mn
 from mobilenet_tf.datasets import scenes
+from mobilenet_tf.deployment.devices.c.host import FLAGS
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
@@ -98,3 +101,17 @@ def test_microcontrollers_compute_the_same(run, tmp_path):
     facts = mn.export(run.folder.path, target="mcu", out=tmp_path / "mcu").facts
     assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
     assert facts["parity"]["litert"]["sure_top1_agreement"] == 1
+    assert facts["plain_c"]["max_lsb"] == 0
+    assert self_test(tmp_path / "mcu", tmp_path) == 0
+
+
+def self_test(folder: Path, out: Path) -> int:
+    """Return what the self-test of an exported folder returns, built with plain C."""
+    main = out / "main.c"
+    main.write_text('#include "model_selftest.h"\nint main(void) { return model_selftest(0); }\n')
+    names = ("model_answer.c", "model_golden.c", "model_selftest.c", "kernels/*.c")
+    sources = [path for name in (*names, "plain_c/**/*.c") for path in folder.glob(name)]
+    includes = [f"-I{folder / 'plain_c'}", f"-I{folder}"]
+    command = ["cc", *FLAGS, "-DMODEL_SELFTEST_STEPS=0", *includes, *map(str, [main, *sources])]
+    subprocess.run([*command, "-lm", "-o", str(out / "main")], check=True)
+    return subprocess.run([str(out / "main")]).returncode

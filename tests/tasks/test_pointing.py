@@ -111,7 +111,7 @@ def test_firmware_has_all_outputs(run, target, tmp_path):
     facts = mn.export(run.folder.path, target=target, out=tmp_path / target).facts
     if target == "mcu":
         assert facts["parity"]["litert"]["max_lsb"] == 0
-    header = next((tmp_path / target).rglob("model.h")).read_text()
+    header = next((tmp_path / target).rglob("model_io.h")).read_text()
     assert "#define MODEL_OUTPUTS 2" in header
     assert "#define MODEL_OUTPUT_SIZES {2, 2}" in header
     scales = [f"MODEL_OUTPUT_{number}_SCALE" for number in range(2)]

@@ -85,22 +85,22 @@ def fused_limits(op: Operator) -> Layer:
     return {"low": low, "high": high}
 
 
-def window_of(op: Operator, height: int, width: int) -> dict[str, int]:
-    """Return the fields of mtf_window for a kernel of this size.
+def dilation_of(op: Operator) -> tuple[int, int]:
+    """Return the distance of a kernel's taps, in rows and in columns; 1 without a dilation."""
+    options = op.options
+    return getattr(options, "dilationHFactor", 1), getattr(options, "dilationWFactor", 1)
 
-    Raises:
-        UserError: It has a dilation.
-    """
+
+def window_of(op: Operator, height: int, width: int) -> dict[str, int]:
+    """Return the fields of mtf_window for a kernel of this size."""
     options, source = op.options, op.input(0)
-    dilation = (getattr(options, "dilationHFactor", 1), getattr(options, "dilationWFactor", 1))
-    if dilation != (1, 1):
-        raise op.error("has a dilation")
     _, in_height, in_width, channels = source.shape
     _, out_height, out_width, _ = op.output.shape
     top = left = 0
     if options.padding == _SAME:
-        top = same_padding(in_height, height, options.strideH)[0]
-        left = same_padding(in_width, width, options.strideW)[0]
+        down, across = dilation_of(op)
+        top = same_padding(in_height, (height - 1) * down + 1, options.strideH)[0]
+        left = same_padding(in_width, (width - 1) * across + 1, options.strideW)[0]
     return {
         **{"in_height": in_height, "in_width": in_width, "channels": channels},
         **{"out_height": out_height, "out_width": out_width, "height": height, "width": width},

@@ -9,6 +9,7 @@ from mobilenet_tf.deployment.devices.c.calls import (
     Call,
     Layer,
     constant,
+    dilation_of,
     fused_limits,
     operator,
     window_of,
@@ -22,6 +23,8 @@ def _convolution(op: Operator) -> list[Call]:
     source, weights = op.input(0), op.input(1)
     if weights.shape[3] != source.shape[3]:
         raise op.error("has groups")
+    if dilation_of(op) != (1, 1):
+        raise op.error("has a dilation")
     window = window_of(op, weights.shape[1], weights.shape[2])
     if _is_pointwise(window):
         return [_pointwise(op, _channel_multipliers(op))]
@@ -75,6 +78,10 @@ def _depthwise(op: Operator) -> list[Call]:
         "window": window,
         "input_zero_point": source.zero_point,
     }
+    down, across = dilation_of(op)
+    if (down, across) != (1, 1):
+        layer |= {"dilation_y": down, "dilation_x": across}
+        return [Call("mtf_dilated", layer, (source,))]
     scratch = cmsis_nn.depthwise(window)
     return [Call("mtf_depthwise", layer, (source,), scratch=scratch)]
 

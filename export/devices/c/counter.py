@@ -15,8 +15,9 @@ from mobilenet_tf import __version__
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices import qemu
 from mobilenet_tf.deployment.devices.c import emulator
-from mobilenet_tf.deployment.devices.c.folder import CForm
+from mobilenet_tf.deployment.devices.c.folder import EXAMPLE, SOURCES, CForm
 from mobilenet_tf.deployment.devices.c.source import TYPES, Source
+from mobilenet_tf.deployment.devices.firmware.files import shared_templates
 from mobilenet_tf.deployment.devices.templates import fill
 
 _LARGE = 1024  # elements of arrays that become zeros
@@ -101,10 +102,10 @@ class Counter:
         arenas = {f"arena_{kind}": layout.size for kind, layout in source.layouts.items()}
         taken = program.lives[program.input].aligned_size
         given = sum(program.lives[root].aligned_size for root in program.outputs)
-        # Only model.h has the sides of the input, and the classes for the labels.
+        # Only model_io.h has the sides of the input, and the classes for the labels.
         values = {**arenas, "height": 1, "width": 1, "channels": taken, "classes": 1, "labels": "0"}
         files = _templates({**values, "title": "", **source.texts()})
-        own = {file: files[file] for file in ("src/model.c", "src/model.h")}
+        own = {file: files[file] for file in ("src/model.c", "src/model.h", "src/model_io.h")}
         self._write(own | {"example/main.c": _MAIN.format(bytes=given).encode()})
         firmware = emulator.build(self._folder, self._folder / "build", self.core)
         done = emulator.run(firmware, self._plugin)
@@ -125,8 +126,9 @@ def _templates(values: Mapping[str, Any]) -> dict[str, bytes]:
     used = {
         name: content
         for name, content in files.items()
-        if name.startswith(("src/kernels/", "src/model.", "example/"))
+        if name.startswith(("src/kernels/", "src/model.", EXAMPLE))
     }
+    used[f"{SOURCES}model_io.h"] = shared_templates(defaultdict(str, values))["model_io.h"]
     for board, memory in _RAM.items():
         name = f"example/{board}.ld"
         used[name] = _RAM_LINE.sub(memory, used[name].decode()).encode()

@@ -15,24 +15,22 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.outputs import side_by_side
+from mobilenet_tf.core.outputs import each, one_or_all, side_by_side
 from mobilenet_tf.datasets.images import padding_value
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
 from mobilenet_tf.deployment.devices.c.source import PORTABLE, Source
-from mobilenet_tf.deployment.devices.mcu.folder import McuForm
+from mobilenet_tf.deployment.devices.firmware.decoder import RawOutputs
+from mobilenet_tf.deployment.devices.firmware.files import golden_values, shared_files
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.templates import (
-    fill,
-    golden_numbers,
-    golden_values,
-    model_values,
-)
+from mobilenet_tf.deployment.devices.templates import fill, golden_numbers, model_values
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
+SOURCES, EXAMPLE = "src/", "example/"  # folders of what is compiled
 _LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
 
 
@@ -98,8 +96,7 @@ def c_contents(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
     inputs = reference.prepare(model.pictures)
-    expected = side_by_side(MicroModel(form.small).run(inputs))
-    golden = golden_numbers(len(inputs))
+    expected = MicroModel(form.small).run(inputs)
     facts: dict[str, Any] = {
         "bytes": form.source.constant_bytes,
         "flash_bytes": form.flash,
@@ -108,18 +105,22 @@ def c_contents(
         "pictures": len(inputs),
         "sha256": hashlib.sha256(form.small).hexdigest(),
     }
-    texts = model_values(reference, model)
+    outputs, texts = RawOutputs.of(model, reference.outputs), model_values(reference, model)
+    golden = golden_numbers(len(inputs))
+    raw = one_or_all(one[golden] for one in each(expected))
     values = {
         **texts,
-        **golden_values(inputs[golden], expected[golden]),
+        **golden_values(outputs, inputs[golden], raw),
         **form.source.texts(),
         **_fact_values(facts, texts["title"]),
         **_frame_values(model.network.input),
     }
     templates = fill("mobilenet_tf.deployment.devices.c", values, model.prefix)
     contents = _used(templates, form.source, model.network.input)
+    for name, content in shared_files(outputs, values, model.prefix, 0).items():
+        contents[name if name.startswith(EXAMPLE) else SOURCES + name] = content
     found = run_on_host(contents, model.prefix, inputs)
-    facts["max_lsb"] = _largest_difference(expected, found, model.title)
+    facts["max_lsb"] = _largest_difference(side_by_side(expected), found, model.title)
     contents["c.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents
 

@@ -62,7 +62,17 @@ def run_on_host(
         sources.append(_written(root, "src/main.c", main))
         program = root / "program"
         used = [str(path) for path in sources if path.suffix == ".c" and "src" in path.parts]
-        command = [compiler, *FLAGS, *flags, "-I", str(root / "src"), *used, "-o", str(program)]
+        command = [
+            compiler,
+            *FLAGS,
+            *flags,
+            "-I",
+            str(root / "src"),
+            *used,
+            "-lm",
+            "-o",
+            str(program),
+        ]
         _run(command)
         output = _run([str(program)], inputs.tobytes())
     return np.frombuffer(output, np.int8).reshape(len(inputs), -1)

@@ -5,38 +5,35 @@ agreement with LiteRT on the run's test pictures. A file that does not agree is 
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
-from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
+from mobilenet_tf.core.text import markdown
+from mobilenet_tf.deployment.devices.c.folder import SOURCES, c_contents
+from mobilenet_tf.deployment.devices.firmware.decoder import RawOutputs
+from mobilenet_tf.deployment.devices.firmware.files import golden_values, shared_files
 from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
-from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, MicroModel, measure_arena
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.mcu.parity import (
     micro_parity,
     require_parity,
     require_same,
 )
 from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.templates import (
-    fill,
-    golden_numbers,
-    golden_values,
-    model_values,
-)
-from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
+from mobilenet_tf.deployment.devices.templates import fill, golden_numbers, model_values
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
-from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.kernels import PLAIN
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
-from mobilenet_tf.deployment.tflite.shrink import shrink
 
+_STEPS = 1  # by which kernels other than the reference's were seen to differ
 # Operator -> the method of tflite::MicroMutableOpResolver that registers it.
 RESOLVER = {
     "ADD": "AddAdd",
@@ -58,40 +55,6 @@ RESOLVER = {
     "SOFTMAX": "AddSoftmax",
     DECODE: "AddDecode",
 }
-
-
-@dataclass(frozen=True)
-class McuForm:
-    """An int8 file with the forms of it that microcontrollers need.
-
-    Attributes:
-        converted: The file as converted, with int8 input and output.
-        compress: One of `FORMS`: how kernels are stored.
-    """
-
-    converted: bytes
-    compress: str = NONE
-
-    @cached_property
-    def fused(self) -> bytes:
-        """The file with hard-swish as one operator."""
-        return fuse_hard_swish(self.converted)
-
-    @cached_property
-    def plain(self) -> bytes:
-        """That file in the form that TensorFlow Lite Micro runs, with a memory plan."""
-        return shrink(self.fused)
-
-    @cached_property
-    def small(self) -> bytes:
-        """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
-        compressed = compress_weights(self.fused, self.compress)
-        return self.plain if compressed is self.fused else shrink(compressed)
-
-    @cached_property
-    def arena(self) -> Arena:
-        """The arena that it needs, found by execution, which takes seconds."""
-        return measure_arena(self.small)
 
 
 def operators(data: bytes) -> dict[str, int]:
@@ -132,7 +95,8 @@ def folder_contents(
 
     Returns:
         Facts, and file name -> content. The facts are those of `device_facts`; parity as from
-        `micro_parity`; sha256. `micro.json` has the same.
+        `micro_parity`; sha256; plain_c, those of `c_contents`, or why that form is left out.
+        `micro.json` has the same.
 
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
@@ -154,20 +118,48 @@ def folder_contents(
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()
 
+    outputs = RawOutputs.of(model, reference.outputs)
     golden = reference.prepare(pictures[golden_numbers(len(pictures))])
-    values = {
+    texts = {
         **model_values(reference, model),
+        **golden_values(outputs, golden, MicroModel(form.small).run(golden)),
+    }
+    contents = shared_files(outputs, texts, model.prefix, _STEPS)
+    facts["plain_c"], plain = _plain_c(model, contents)
+    values = {
+        **texts,
         **_memory_values(facts),
-        **golden_values(golden, side_by_side(MicroModel(form.small).run(golden))),
         "kernels": _kernels_text(facts["kernels"]),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
+        "plain_c": _plain_c_text(facts["plain_c"]),
         "data": c_bytes(form.small),
     }
-    contents = fill("mobilenet_tf.deployment.devices.mcu", values, model.prefix)
+    contents |= plain | fill("mobilenet_tf.deployment.devices.mcu", values, model.prefix)
     contents["model.tflite"] = form.small
     contents["micro.json"] = (json_text(facts, indent=2) + "\n").encode()
     return facts, contents
+
+
+def _plain_c(model: Int8Model, shared: Collection[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the facts and files of the same network as plain C, without those that are shared.
+
+    Args:
+        model: The model.
+        shared: Names of the files that both forms have.
+    """
+    try:
+        facts, contents = c_contents(model)
+    except UserError as error:
+        return {"left_out": str(error)}, {}
+    sources = {
+        name.removeprefix(SOURCES): content
+        for name, content in contents.items()
+        if name.startswith(SOURCES)
+    }
+    return facts, {
+        f"plain_c/{name}": content for name, content in sources.items() if name not in shared
+    }
 
 
 def device_facts(form: McuForm) -> dict[str, Any]:
@@ -229,3 +221,14 @@ def _parity_values(parity: dict[str, Any]) -> dict[str, str]:
         "parity_phone": f"{phone['within_1_lsb']:.2%} within 1 LSB, at most "
         f"{phone['max_lsb']}; clear first classes {phone['sure_top1_agreement']:.2%}",
     }
+
+
+def _plain_c_text(facts: dict[str, Any]) -> str:
+    if "left_out" in facts:
+        return f"There is no plain C of this network here: {markdown(facts['left_out'])}"
+    return (
+        f"`plain_c/` is the same network without an interpreter: {facts['bytes']} bytes of "
+        f"constants, and an arena of {facts['arenas']['portable']} bytes. It was run on the "
+        f"exporting machine, with the interpreter's scores on all {facts['pictures']} pictures, "
+        "bit for bit."
+    )

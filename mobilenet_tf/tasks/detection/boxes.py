@@ -8,7 +8,7 @@ import numpy as np
 # Offsets are learned in these units: of centres, and of logarithms of sides (SSD, 2.2; TensorFlow's
 # Object Detection API has them as the scales 10, 10, 5, 5 of its box coder).
 CENTRE_UNIT, SIDE_UNIT = 0.1, 0.2
-_LARGEST_SIDE = 4.0  # logarithm of a box's side over its anchor's, so that exp stays finite
+LARGEST_SIDE = 4.0  # logarithm of a box's side over its anchor's, so that exp stays finite
 
 
 def overlaps(boxes: np.ndarray, others: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
@@ -81,7 +81,7 @@ def from_offsets(offsets: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     centres = anchors[:, :2] + sides / 2
     x = x * CENTRE_UNIT * sides[:, 0] + centres[:, 0]
     y = y * CENTRE_UNIT * sides[:, 1] + centres[:, 1]
-    half_width = np.exp(np.minimum(width * SIDE_UNIT, _LARGEST_SIDE)) * sides[:, 0] / 2
-    half_height = np.exp(np.minimum(height * SIDE_UNIT, _LARGEST_SIDE)) * sides[:, 1] / 2
+    half_width = np.exp(np.minimum(width * SIDE_UNIT, LARGEST_SIDE)) * sides[:, 0] / 2
+    half_height = np.exp(np.minimum(height * SIDE_UNIT, LARGEST_SIDE)) * sides[:, 1] / 2
     edges = (x - half_width, y - half_height, x + half_width, y + half_height)
     return np.stack(edges, axis=-1).astype(offsets.dtype)

@@ -72,6 +72,11 @@ def map_sides(outputs: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     return [(height, width) for height, width in sides]
 
 
+def least_logit(score: float) -> np.float32:
+    """Return the smallest logit whose sigmoid is at least a score."""
+    return np.float32(np.log(score) - np.log1p(-score))
+
+
 def decode(outputs: Sequence[np.ndarray], rules: Rules) -> list[Found]:
     """Return the boxes in each picture.
 
@@ -85,7 +90,7 @@ def decode(outputs: Sequence[np.ndarray], rules: Rules) -> list[Found]:
     offsets, logits = joined(outputs)
     anchors = anchor_boxes(map_sides(outputs), rules.sizes)
     logits = logits[..., int(rules.background) :]
-    least = np.float32(np.log(rules.score) - np.log1p(-rules.score))
+    least = least_logit(rules.score)
     return [
         _decode(offset, logit, anchors, least, rules)
         for offset, logit in zip(offsets, logits, strict=True)

@@ -68,7 +68,7 @@ def test_plain_c_has_the_interpreters_scores(run, micro):
     assert facts["pictures"] == 200
     assert facts["arenas"]["portable"] <= micro["arena"]["activations"]
     folder = Path(facts["folder"])
-    assert "int digits_invoke(" in (folder / "src" / "digits.h").read_text()
+    assert "int digits_invoke(" in (folder / "src" / "digits_io.h").read_text()
     assert (folder / "src" / "digits.c").stat().st_size > facts["bytes"]
     assert run.result().to_dict()["devices"][PLAIN_C].items() >= facts.items()
     assert device_table(facts).row_count == 7
@@ -89,9 +89,8 @@ def test_any_npu_gets_hard_swish_as_one_operator(run):
 
 def test_the_folder_is_grey_and_whole(run, micro):
     folder = Path(micro["folder"])
-    header = (folder / "model.h").read_text()
-    assert "#define MODEL_CHANNELS 1\n" in header
-    assert f"#define MODEL_BYTES {micro['bytes']}\n" in header
+    assert "#define MODEL_CHANNELS 1\n" in (folder / "model_io.h").read_text()
+    assert f"#define MODEL_BYTES {micro['bytes']}\n" in (folder / "model.h").read_text()
     assert "HARD_SWISH" in micro["ops"]
     small = (folder / "model.tflite").read_bytes()
     assert len(small) == micro["bytes"]

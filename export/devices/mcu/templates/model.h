@@ -1,9 +1,11 @@
 /* $title
  *
- * Written by mobilenet_tf. Input: $width x $height pixels, $colours, row by row.
+ * The file for TensorFlow Lite Micro, and its arena. Written by mobilenet_tf.
  */
 #ifndef MODEL_H_
 #define MODEL_H_
+
+#include "model_io.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,22 +27,7 @@ extern "C" {
 #endif
 #endif
 
-#define MODEL_WIDTH $width
-#define MODEL_HEIGHT $height
-#define MODEL_CHANNELS $channels
-#define MODEL_INPUT_BYTES (MODEL_WIDTH * MODEL_HEIGHT * MODEL_CHANNELS)
-#define MODEL_CLASSES $classes
-#define MODEL_OUTPUTS $outputs
-#define MODEL_OUTPUT_SIZES {$output_sizes} /* bytes of each output */
-#define MODEL_OUTPUT_BYTES $output_bytes   /* of all outputs */
-
-/* real = (integer - zero point) * scale. The input's integer is the pixel (0..255) - 128. */
-#define MODEL_INPUT_SCALE $input_scale
-#define MODEL_INPUT_ZERO_POINT ($input_zero_point)
-$output_grids
-
 extern const unsigned char model_data[MODEL_BYTES];
-extern const char *const model_labels[MODEL_CLASSES];
 
 #ifdef __cplusplus
 }

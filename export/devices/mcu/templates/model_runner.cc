@@ -4,6 +4,7 @@
 $op_list
 #include "model_runner.h"
 
+#include <cstring>
 #include <new>
 
 #include "model.h"
@@ -22,6 +23,7 @@ alignas(16) uint8_t arena[MODEL_ARENA_BYTES] MODEL_ARENA;
 // Memory of an object that is made later: a static object inside a function would need guards.
 alignas(tflite::MicroInterpreter) uint8_t memory[sizeof(tflite::MicroInterpreter)];
 tflite::MicroMutableOpResolver<$op_count> resolver;
+constexpr size_t output_sizes[MODEL_OUTPUTS] = MODEL_OUTPUT_SIZES;
 bool has_operators = false;
 tflite::MicroInterpreter *interpreter = nullptr;  // once it is ready
 
@@ -53,9 +55,8 @@ extern "C" model_runner_error model_runner_begin(void) {
   if (made->input(0)->bytes != MODEL_INPUT_BYTES) {
     return MODEL_RUNNER_SIZE;
   }
-  const size_t sizes[MODEL_OUTPUTS] = MODEL_OUTPUT_SIZES;
   for (int index = 0; index < MODEL_OUTPUTS; ++index) {
-    if (made->output(index)->bytes != sizes[index]) {
+    if (made->output(index)->bytes != output_sizes[index]) {
       return MODEL_RUNNER_SIZE;
     }
   }
@@ -63,8 +64,8 @@ extern "C" model_runner_error model_runner_begin(void) {
   return MODEL_RUNNER_OK;
 }
 
-extern "C" int8_t *model_runner_input(void) {
-  return interpreter == nullptr ? nullptr : interpreter->input(0)->data.int8;
+extern "C" int8_t *model_input(void) {
+  return model_runner_begin() == MODEL_RUNNER_OK ? interpreter->input(0)->data.int8 : nullptr;
 }
 
 extern "C" const int8_t *model_runner_run(void) {
@@ -79,6 +80,27 @@ extern "C" const int8_t *model_runner_output(int index) {
     return nullptr;
   }
   return interpreter->output(index)->data.int8;
+}
+
+extern "C" int model_invoke(const int8_t *image, int8_t *scores) {
+  if (image == nullptr || scores == nullptr) {
+    return MODEL_RUNNER_NULL;
+  }
+  const model_runner_error error = model_runner_begin();
+  if (error != MODEL_RUNNER_OK) {
+    return error;
+  }
+  if (image != model_input()) {
+    memcpy(model_input(), image, MODEL_INPUT_BYTES);
+  }
+  if (model_runner_run() == nullptr) {
+    return MODEL_RUNNER_INVOKE;
+  }
+  for (int index = 0; index < MODEL_OUTPUTS; ++index) {
+    memcpy(scores, model_runner_output(index), output_sizes[index]);
+    scores += output_sizes[index];
+  }
+  return MODEL_RUNNER_OK;
 }
 
 extern "C" size_t model_runner_arena_used(void) {

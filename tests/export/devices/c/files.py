@@ -1,6 +1,7 @@
 """Files with one operator, of any shape and quantization, and networks as C without a run."""
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
 from mobilenet_tf.deployment.devices.c.host import run_on_host
+from mobilenet_tf.deployment.devices.firmware.files import shared_templates
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill
@@ -109,6 +111,15 @@ def pictures_for(network: Network, count: int = 6) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
+def written(folder: Path, contents: dict[str, bytes]) -> Path:
+    """Write the files of a folder, and return it."""
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
 def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the outputs of the C, with sanitizers, and of TensorFlow Lite Micro.
 
@@ -124,6 +135,7 @@ def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray
     sizes = {"classes": 1, "outputs": 1, "output_sizes": size, "output_bytes": size}
     values |= form.source.texts() | sizes
     files = fill("mobilenet_tf.deployment.devices.c", defaultdict(str, values))
+    files["src/model_io.h"] = shared_templates(defaultdict(str, values))["model_io.h"]
     kernels = {f"src/kernels/{name}" for name in form.source.kernels}
     used = {
         name: content

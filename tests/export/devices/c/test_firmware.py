@@ -16,7 +16,8 @@ from mobilenet_tf.deployment.devices.c.table import CortexMTable
 from mobilenet_tf.deployment.devices.qemu import build_plugin
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.zoo import ZOO, make_network
-from tests.export.devices.c.files import pictures_for, plain_c
+from tests.export.devices.c.files import pictures_for, plain_c, written
+from tests.export.devices.firmware.test_tasks import TASKS, contents_of
 from tests.sources import ROOT
 
 pytestmark = [
@@ -44,11 +45,21 @@ def folder_of(tmp_path_factory):
         if (name, alpha, size) not in found:
             network = make_network(name, alpha, size, 2)
             _, contents = plain_c(int8_file(network), network, pictures_for(network))
-            folder = found[name, alpha, size] = tmp_path_factory.mktemp(name)
-            for file, content in contents.items():
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_bytes(content)
+            found[name, alpha, size] = written(tmp_path_factory.mktemp(name), contents)
         return found[name, alpha, size]
+
+    return export
+
+
+@pytest.fixture(scope="module")
+def task_folder(tmp_path_factory):
+    """Name of one of `TASKS` -> its exported folder."""
+    found = {}
+
+    def export(name):
+        if name not in found:
+            found[name] = written(tmp_path_factory.mktemp(name), contents_of(TASKS[name]))
+        return found[name]
 
     return export
 
@@ -71,6 +82,30 @@ def test_every_network_on_every_kind_of_core(folder_of, tmp_path, name, core, ke
     done = emulator.run(build(folder, tmp_path, core, cmsis_nn))
     assert done.code == 0, done.output
     assert "4 of 4 pictures have the verified scores" in done.output
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("name", TASKS)
+def test_boxes_and_masks(task_folder, tmp_path, name, core, kernels):
+    """A detector and a segmenter: raw outputs bit for bit, and the decoded answers."""
+    cmsis_nn = CMSIS_NN if kernels == "cmsis_nn" else None
+    done = emulator.run(build(task_folder(name), tmp_path, core, cmsis_nn))
+    assert done.code == 0, done.output
+    assert "4 of 4 pictures have the verified scores, 4 the verified answer" in done.output
+
+
+def test_a_wrong_answer_is_seen(task_folder, tmp_path):
+    """The outputs are the verified ones, but a class of a pixel is not."""
+    folder = shutil.copytree(task_folder("segmentation"), tmp_path / "folder")
+    source = folder / "src" / "model_golden.c"
+    head, mark, tail = source.read_text().partition("model_golden_answers")
+    changed = re.sub(r"{(\d)", lambda digit: "{" + str(int(digit[1]) ^ 1), tail, count=1)
+    assert changed != tail
+    source.write_text(head + mark + changed)
+    done = emulator.run(build(folder, tmp_path / "build", "cortex-m4"))
+    assert done.code == 1
+    assert "4 of 4 pictures have the verified scores, 3 the verified answer" in done.output
 
 
 def test_the_smallest_device(folder_of, tmp_path, plugin):
@@ -153,15 +188,17 @@ def test_a_wrong_score_is_seen(folder_of, tmp_path):
     folder = folder_of("v1", 0.25, 32)
     source = folder / "src" / "model_golden.c"
     text = source.read_text()
-    head, _, tail = text.rpartition("{")
+    outputs, mark, answers = text.partition("const model_answer")
+    head, _, tail = outputs.rpartition("{")
     changed = re.sub(r"-?\d+", lambda number: str(int(number[0]) ^ 1), tail, count=1)
     try:
-        source.write_text(f"{head}{{{changed}")
+        source.write_text(f"{head}{{{changed}{mark}{answers}")
         done = emulator.run(build(folder, tmp_path, "cortex-m4"))
     finally:
         source.write_text(text)
     assert done.code == 1
-    assert "3 of 4 pictures have the verified scores; largest difference 1" in done.output
+    assert "3 of 4 pictures have the verified scores, 4 the verified answer" in done.output
+    assert "largest difference 1" in done.output
 
 
 def test_a_warning_is_an_error(folder_of, tmp_path):

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from tests.export.devices.c.files import (
     pictures_for,
     plain_c,
     run_both,
+    written,
 )
 from tests.export.devices.cmake import KINDS, cmake_build
 
@@ -40,14 +40,6 @@ def exported(tmp_path_factory):
     network = replace(NETWORK, input=replace(NETWORK.input, crop=0.875))
     facts, contents = plain_c(int8_file(network), network, pictures_for(network), PREFIX)
     return written(folder, contents), facts
-
-
-def written(folder: Path, contents: dict[str, bytes]) -> Path:
-    for name, content in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
 
 
 def compiled(tmp_path, *command: str) -> None:
@@ -111,7 +103,8 @@ def test_facts_and_files(exported):
     assert json.loads((folder / "c.json").read_text()) == facts
     header = (folder / f"src/{PREFIX}.h").read_text()
     assert f"#define NIGHT_WATCH_ARENA_BYTES {facts['arenas']['portable']}\n" in header
-    assert f"int {PREFIX}_invoke(const int8_t *image, int8_t *scores);" in header
+    shared = (folder / f"src/{PREFIX}_io.h").read_text()
+    assert f"int {PREFIX}_invoke(const int8_t *image, int8_t *scores);" in shared
     kernels = {path.stem for path in (folder / "src/kernels").glob("*.c")}
     assert "mtf_table" in kernels
     assert "mtf_pool" not in kernels
@@ -134,7 +127,7 @@ def test_errors_instead_of_crashes(exported, tmp_path):
           if ({PREFIX}_invoke(NULL, scores) != MTF_NULL_POINTER) return 1;
           if ({PREFIX}_invoke({PREFIX}_input(), NULL) != MTF_NULL_POINTER) return 2;
           if ({PREFIX}_selftest(&result) != 0 || {PREFIX}_selftest(NULL) != 0) return 3;
-          return result.pictures - result.same_class + result.worst + result.different;
+          return result.pictures - result.same_answer + result.worst + result.misread;
         }}"""
     )
     sources = map(str, (exported[0] / "src").rglob("*.c"))

@@ -7,8 +7,6 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c.calls import OPERATORS
 from mobilenet_tf.deployment.devices.c.folder import CForm
-from mobilenet_tf.deployment.tflite.flatbuffer import pack
-from mobilenet_tf.deployment.tflite.parse import parse_model
 from tests.export.devices.c.files import OneOperator, run_both
 
 _Act, _Pad = schema.ActivationFunctionType, schema.Padding
@@ -24,7 +22,7 @@ def check(content, shape, count=6, seed=0):
     return expected
 
 
-def convolution(kind, shape, padding, activation, seed=0):
+def convolution(kind, shape, padding, activation, seed=0, dilation=(1, 1)):
     """A file with one convolution of an input (height, width, channels)."""
     size, kernel, stride, channels = shape
     builder = OneOperator(seed)
@@ -32,7 +30,7 @@ def convolution(kind, shape, padding, activation, seed=0):
     options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
     options.padding, options.fusedActivationFunction = padding, activation
     options.strideH, options.strideW = stride
-    options.dilationHFactor = options.dilationWFactor = 1
+    options.dilationHFactor, options.dilationWFactor = dilation
     if depthwise:
         options.depthMultiplier = 1
     inside, outside = channels
@@ -40,8 +38,8 @@ def convolution(kind, shape, padding, activation, seed=0):
     sides = (1, *kernel, inside) if depthwise else (outside, *kernel, inside)
     constants = builder.weights(sides, 3 if depthwise else 0, outside)
     out = [
-        -(-n // s) if padding == _Pad.SAME else (n - k) // s + 1
-        for n, k, s in zip(size, kernel, stride, strict=True)
+        -(-n // s) if padding == _Pad.SAME else (n - (k - 1) * d - 1) // s + 1
+        for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
     ]
     result = builder.tensor((1, *out, outside))
     return builder.file(kind, [source, *constants], result, options), (*size, inside)
@@ -262,14 +260,28 @@ def test_every_interpreter_operator_of_the_folder_has_a_form():
     assert set(RESOLVER) <= {*OPERATORS, *without_calls}
 
 
-def test_dilations_are_refused():
-    for field, value in (("dilationHFactor", 2), ("dilationWFactor", 3)):
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "dilation"),
+    [
+        ((6, 9), (3, 3), (1, 1), (2, 2)),
+        ((7, 5), (3, 3), (2, 1), (3, 2)),
+        ((3, 4), (5, 3), (1, 1), (4, 1)),
+        ((2, 2), (3, 3), (1, 1), (8, 8)),
+    ],
+)
+def test_dilated_depthwise_convolutions(size, kernel, stride, dilation):
+    shape = (size, kernel, stride, (5, 5))
+    for padding in (_Pad.SAME, _Pad.VALID):
+        if padding == _Pad.SAME or size == (7, 5):
+            check(*convolution("DEPTHWISE_CONV_2D", shape, padding, _Act.RELU6, 3, dilation))
+
+
+def test_dilations_of_other_convolutions_are_refused():
+    for dilation in ((2, 1), (1, 3)):
         shape = ((6, 6), (3, 3), (1, 1), (4, 4))
-        content, _ = convolution("CONV_2D", shape, _Pad.SAME, _Act.NONE)
-        model = parse_model(content)
-        setattr(model.subgraphs[0].operators[0].builtinOptions, field, value)
+        content, _ = convolution("CONV_2D", shape, _Pad.SAME, _Act.NONE, 0, dilation)
         with pytest.raises(UserError, match="has a dilation, which has no form in C"):
-            _ = CForm(pack(model)).source.kernels
+            _ = CForm(content).source.kernels
 
 
 def test_rescaling_is_exact_for_all_shifts():

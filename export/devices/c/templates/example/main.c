@@ -1,34 +1,21 @@
-/* A firmware that classifies its golden pictures. Written by mobilenet_tf; adapt it to your board.
+/* A firmware that runs its golden pictures. Written by mobilenet_tf; adapt it to your board.
  *
- * It returns 0 only if all scores are those that mobilenet_tf verified. */
+ * It returns 0 only if all outputs, and what they mean, are what mobilenet_tf verified. */
 #include <stdio.h>
 
 #include "cycles.h"
 #include "model.h"
+#include "model_answer.h"
 #include "model_golden.h"
 #include "model_selftest.h"
+#include "show.h"
 #include "stack.h"
 
-enum { SHOWN = 10 }; /* scores that are printed */
+enum { SHOWN = 10 }; /* outputs that are printed */
 
-/* Return the name of the first class; nothing if the outputs are no scores of classes. */
-static const char *name_of(const int8_t *scores) {
-#if MODEL_OUTPUTS == 1 && MODEL_OUTPUT_BYTES == MODEL_CLASSES
-  int best = 0;
-  for (int index = 1; index < MODEL_CLASSES; ++index) {
-    if (scores[index] > scores[best]) {
-      best = index;
-    }
-  }
-  return model_labels[best];
-#else
-  (void)scores;
-  return "";
-#endif
-}
-
-static int classify(int picture) {
+static int run(int picture) {
   static int8_t scores[MODEL_OUTPUT_BYTES];
+  static model_answer answer;
   stack_paint();
   cycles_start();
   const int error = model_invoke(model_golden_inputs[picture], scores);
@@ -38,12 +25,13 @@ static int classify(int picture) {
     printf("picture %d: error %d\n", picture + 1, error);
     return error;
   }
-  printf("picture %d: %lu cycles, stack %lu bytes, %s; scores", picture + 1, cycles, stack,
-         name_of(scores));
+  printf("picture %d: %lu cycles, stack %lu bytes; outputs", picture + 1, cycles, stack);
   for (int index = 0; index < MODEL_OUTPUT_BYTES && index < SHOWN; ++index) {
     printf(" %d", scores[index]);
   }
   printf("\n");
+  model_decode(scores, &answer);
+  show(&answer);
   return 0;
 }
 
@@ -51,12 +39,12 @@ int main(void) {
   model_selftest_result result;
   printf("arena %d bytes\n", MODEL_ARENA_BYTES);
   for (int picture = 0; picture < MODEL_GOLDEN_COUNT; ++picture) {
-    if (classify(picture) != 0) {
+    if (run(picture) != 0) {
       return 2;
     }
   }
   const int failed = model_selftest(&result);
-  printf("%d of %d pictures have the verified scores; largest difference %d\n",
-         result.pictures - result.different, MODEL_GOLDEN_COUNT, result.worst);
+  printf("%d of %d pictures have the verified scores, %d the verified answer; largest difference %d\n",
+         result.pictures - result.different, MODEL_GOLDEN_COUNT, result.same_answer, result.worst);
   return failed;
 }

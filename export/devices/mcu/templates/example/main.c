@@ -1,51 +1,38 @@
-/* An example that classifies one frame. Written by mobilenet_tf; adapt it to your firmware. */
+/* An example that shows what one frame contains. Written by mobilenet_tf; adapt it to your firmware.
+ *
+ * It works with either form of the network: TensorFlow Lite Micro's, or plain C. */
 #include <stdint.h>
 #include <stdio.h>
 
-#include "model.h"
+#include "model_answer.h"
 #include "model_golden.h"
-#include "model_runner.h"
+#include "model_io.h"
 #include "model_selftest.h"
+#include "show.h"
 
 /* Write this function. It fills `input` with MODEL_INPUT_BYTES values, pixel - 128, row by row and
  * the channels of a pixel side by side: the centre of the frame, cut and scaled as in training (see
  * README.md). It returns 0 on success. */
 int camera_frame(int8_t *input);
 
+static int8_t outputs[MODEL_OUTPUT_BYTES];
+static model_answer answer;
+
 int main(void) {
   model_selftest_result result;
-  const model_runner_error error = model_runner_begin();
-  if (error != MODEL_RUNNER_OK) {
-    printf("model_runner_begin: error %d\n", (int)error);
-    return 1;
-  }
   if (model_selftest(&result) != 0) {
-    printf("self-test: %d of %d pictures ran, %d have the same class, largest difference %d\n",
-           result.pictures, MODEL_GOLDEN_COUNT, result.same_class, result.worst);
+    printf("self-test: %d of %d pictures ran (error %d), %d have the same answer, largest "
+           "difference %d\n",
+           result.pictures, MODEL_GOLDEN_COUNT, result.error, result.same_answer, result.worst);
     return 2;
   }
-  if (camera_frame(model_runner_input()) != 0) {
+  if (camera_frame(model_input()) != 0) {
     return 3;
   }
-  if (model_runner_run() == NULL) {
+  if (model_invoke(model_input(), outputs) != 0) {
     return 4;
   }
-#if MODEL_OUTPUTS == 1 && MODEL_OUTPUT_BYTES == MODEL_CLASSES
-  const int8_t *scores = model_runner_output(0);
-  int best = 0;
-  for (int index = 1; index < MODEL_CLASSES; ++index) {
-    if (scores[index] > scores[best]) {
-      best = index;
-    }
-  }
-  const float score = (float)(scores[best] - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE;
-  printf("%s %d%%\n", model_labels[best], (int)(score * 100.0f));
-#else
-  const int sizes[MODEL_OUTPUTS] = MODEL_OUTPUT_SIZES;
-  for (int output = 0; output < MODEL_OUTPUTS; ++output) {
-    printf("output %d has %d values, the first is %d\n", output, sizes[output],
-           model_runner_output(output)[0]);
-  }
-#endif
+  model_decode(outputs, &answer);
+  show(&answer);
   return 0;
 }

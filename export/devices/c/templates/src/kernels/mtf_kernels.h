@@ -94,6 +94,15 @@ typedef struct {
   int16_t input_zero_point;
 } mtf_depthwise_layer;
 
+/* A depthwise convolution whose taps lie `dilation` rows and columns apart. */
+typedef struct {
+  const int8_t *weights;
+  mtf_rescaling output;
+  mtf_window window;
+  int16_t input_zero_point;
+  int16_t dilation_y, dilation_x;
+} mtf_dilated_layer;
+
 typedef struct {
   mtf_window window;
   int16_t low, high;
@@ -167,6 +176,7 @@ int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int
                     mtf_scratch scratch);
 int mtf_depthwise(const mtf_depthwise_layer *layer, const int8_t *input, int8_t *output,
                   mtf_scratch scratch);
+void mtf_dilated(const mtf_dilated_layer *layer, const int8_t *input, int8_t *output);
 void mtf_average_pool(const mtf_pool_layer *layer, const int8_t *input, int8_t *output);
 void mtf_max_pool(const mtf_pool_layer *layer, const int8_t *input, int8_t *output);
 void mtf_add(const mtf_binary_layer *layer, const int8_t *first, const int8_t *second,

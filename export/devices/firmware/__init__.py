@@ -1,0 +1,1 @@
+"""What all folders of C have: sizes, golden pictures, the self-test, and decoding by task."""

@@ -1,0 +1,93 @@
+"""The files that all folders of C have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.outputs import Outputs, side_by_side
+from mobilenet_tf.deployment.devices.firmware.boxes import BOXES
+from mobilenet_tf.deployment.devices.firmware.classes import CELLS, CLASSES
+from mobilenet_tf.deployment.devices.firmware.decoder import Decoder, RawOutputs
+from mobilenet_tf.deployment.devices.firmware.labels import LABELS
+from mobilenet_tf.deployment.devices.firmware.masks import MASKS
+from mobilenet_tf.deployment.devices.firmware.real_values import REAL_VALUES
+from mobilenet_tf.deployment.devices.firmware.vectors import VECTORS
+from mobilenet_tf.deployment.devices.mcu.c_code import c_int8
+from mobilenet_tf.deployment.devices.model import PREFIX
+from mobilenet_tf.deployment.devices.templates import fill
+
+_PACKAGE = "mobilenet_tf.deployment.devices.firmware"
+# Folder in tasks/, which is named as the task is -> its decoder.
+DECODERS: Mapping[str, Decoder] = {
+    "classification": CLASSES,
+    "detection": BOXES,
+    "segmentation": MASKS,
+    "embedding": VECTORS,
+    "multilabel": LABELS,
+    "geolocation": CELLS,
+    "real_values": REAL_VALUES,
+}
+
+
+def decoding_files(outputs: RawOutputs, prefix: str = PREFIX) -> dict[str, bytes]:
+    """Return the files that decode outputs: file name -> content.
+
+    Tasks without a decoder of their own get the real values of their outputs.
+
+    Args:
+        outputs: The outputs.
+        prefix: As for `fill`.
+    """
+    name, decoder = _decoder(outputs)
+    kernels = fill(_PACKAGE, {}, prefix, "kernels")
+    used = {"mtf_decode.h", *decoder.kernels}
+    return {
+        **fill(_PACKAGE, {"title": "", **decoder.values(outputs)}, prefix, f"tasks/{name}"),
+        **{f"kernels/{file}": kernels[file] for file in sorted(used)},
+    }
+
+
+def shared_files(
+    outputs: RawOutputs, values: Mapping[str, Any], prefix: str, steps: int
+) -> dict[str, bytes]:
+    """Return what is the same for a network in every form: file name -> content.
+
+    Args:
+        outputs: The outputs.
+        values: As from `model_values` and `golden_values`.
+        prefix: As for `fill`.
+        steps: The difference that the self-test allows by default.
+    """
+    values = {**values, "steps": steps}
+    return {**shared_templates(values, prefix), **decoding_files(outputs, prefix)}
+
+
+def shared_templates(values: Mapping[str, Any], prefix: str = PREFIX) -> dict[str, bytes]:
+    """Return those of `shared_files` that are the same for all tasks."""
+    return fill(_PACKAGE, values, prefix)
+
+
+def golden_values(outputs: RawOutputs, inputs: np.ndarray, raw: Outputs) -> dict[str, Any]:
+    """Return pictures, their outputs and answers as C.
+
+    Args:
+        outputs: The outputs.
+        inputs: int8 (N, h, w, c).
+        raw: Their int8 outputs.
+    """
+    _, decoder = _decoder(outputs)
+    values = side_by_side(raw)
+    return {
+        "golden_count": len(inputs),
+        "golden_bytes": inputs.size + values.size,
+        "golden_inputs": c_int8(inputs.reshape(len(inputs), -1)),
+        "golden_outputs": c_int8(values),
+        "golden_answers": ",\n".join(decoder.answers(outputs, raw)),
+    }
+
+
+def _decoder(outputs: RawOutputs) -> tuple[str, Decoder]:
+    name = str(outputs.settings["name"])
+    name = name if name in DECODERS else "real_values"
+    return name, DECODERS[name]

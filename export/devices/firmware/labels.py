@@ -1,0 +1,45 @@
+"""Several labels in C: for each, the smallest integer with which it is predicted."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.core.outputs import Outputs
+from mobilenet_tf.deployment.devices.firmware.decoder import (
+    Decoder,
+    RawOutputs,
+    c_floats,
+    initialiser,
+    quantization,
+    smallest,
+)
+from mobilenet_tf.deployment.devices.mcu.c_code import c_integers
+from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, logit, sigmoid
+
+
+def _thresholds(outputs: RawOutputs) -> np.ndarray:
+    """Return the logit of the threshold of each label."""
+    return logit(np.array(outputs.settings["thresholds"] or [NEUTRAL] * outputs.classes))
+
+
+def _values(outputs: RawOutputs) -> dict[str, Any]:
+    (tensor,) = outputs.tensors
+    least = [smallest(tensor, at) for at in _thresholds(outputs)]
+    return {
+        "classes": outputs.classes,
+        "least": c_integers(np.array(least)),
+        **quantization(tensor),
+    }
+
+
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for row in outputs.real(raw):
+        predicted = (row.astype(np.float64) >= _thresholds(outputs)).astype(int)
+        yield initialiser(
+            predicted=f"{{{', '.join(map(str, predicted))}}}",
+            probabilities=f"{{{c_floats(sigmoid(row))}}}",
+        )
+
+
+LABELS = Decoder(_values, _answers, ("mtf_real.c", "mtf_sigmoid.c"))

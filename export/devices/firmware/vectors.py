@@ -1,0 +1,38 @@
+"""Vectors in C: their length is made 1."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mobilenet_tf.core.outputs import Outputs
+from mobilenet_tf.deployment.devices.firmware.decoder import (
+    Decoder,
+    RawOutputs,
+    c_floats,
+    initialiser,
+    quantization,
+)
+from mobilenet_tf.deployment.devices.mcu.c_code import c_float
+from mobilenet_tf.tasks.embedding.similarity import unit
+
+_THRESHOLD = """
+/* The similarity above which two pictures count as the same; chosen on validation pictures. */
+#define MODEL_THRESHOLD {}
+"""
+
+
+def _values(outputs: RawOutputs) -> dict[str, Any]:
+    (tensor,) = outputs.tensors
+    threshold = outputs.settings.get("threshold")
+    return {
+        "dimension": tensor.shape[-1],
+        "threshold_lines": "" if threshold is None else _THRESHOLD.format(c_float(threshold)),
+        **quantization(tensor),
+    }
+
+
+def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for vector in unit(outputs.real(raw)):
+        yield initialiser(vector=f"{{{c_floats(vector)}}}")
+
+
+VECTORS = Decoder(_values, _answers, ("mtf_vectors.c", "mtf_real.c"))

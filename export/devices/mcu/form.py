@@ -1,0 +1,43 @@
+"""The forms of an int8 file that microcontrollers need."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
+from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
+from mobilenet_tf.deployment.tflite.shrink import shrink
+
+
+@dataclass(frozen=True)
+class McuForm:
+    """An int8 file with the forms of it that microcontrollers need.
+
+    Attributes:
+        converted: The file as converted, with int8 input and output.
+        compress: One of `FORMS`: how kernels are stored.
+    """
+
+    converted: bytes
+    compress: str = NONE
+
+    @cached_property
+    def fused(self) -> bytes:
+        """The file with hard-swish as one operator."""
+        return fuse_hard_swish(self.converted)
+
+    @cached_property
+    def plain(self) -> bytes:
+        """That file in the form that TensorFlow Lite Micro runs, with a memory plan."""
+        return shrink(self.fused)
+
+    @cached_property
+    def small(self) -> bytes:
+        """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
+        compressed = compress_weights(self.fused, self.compress)
+        return self.plain if compressed is self.fused else shrink(compressed)
+
+    @cached_property
+    def arena(self) -> Arena:
+        """The arena that it needs, found by execution, which takes seconds."""
+        return measure_arena(self.small)
