@@ -1,4 +1,4 @@
-"""What compressed kernels save on a microcontroller: a table in docs/compression.md.
+"""What compressed kernels save on a microcontroller: two tables in docs/compression.md.
 
     python -m benchmarks.compressed
 
@@ -16,10 +16,11 @@ from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.pruning import prune
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
-from mobilenet_tf.deployment.tflite.compressed.compress import AUTO
+from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, CODE_BYTES
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 from mobilenet_tf.networks.zoo import make_network
 
@@ -32,6 +33,9 @@ WEIGHTS: dict[str, tuple[int | None, float]] = {
     "75 % zeros": (None, 0.75),
     "16 values, 75 % zeros": (16, 0.75),
 }
+SHOWN = "16 values, 75 % zeros"  # of the first network: whose kernels are listed
+_LAYER_FIELDS = ("op", "shape", "stored_as", "stored_bytes", "ratio", "entropy")
+_LAYERS_SHOWN = 8
 _SQUARE = 200  # pixels of the photos that are cut out
 Rows = list[dict[str, Any]]
 
@@ -67,9 +71,9 @@ def photos() -> np.ndarray:
     return (np.stack([np.asarray(square) for square in squares]).astype(int) - 128).astype(np.int8)
 
 
-def measure() -> Rows:
-    """Return a row per network and kind of weights."""
-    rows, inputs = [], photos()
+def measure() -> dict[str, Rows]:
+    """Return a row per network and kind of weights, and the kernels of one of the files."""
+    rows, inputs, layers = [], photos(), []
     for name, alpha in NETWORKS:
         content = int8_file(make_network(name, alpha, SIZE, CLASSES))
         for title, settings in WEIGHTS.items():
@@ -92,11 +96,15 @@ def measure() -> Rows:
                 }
             )
             print(json.dumps(rows[-1]), flush=True)
-    return rows
+            layers = layers or [
+                {field: layer[field] for field in _LAYER_FIELDS}
+                for layer in (inspect(form.small)["layers"] if title == SHOWN else ())
+            ]
+    return {"rows": rows, "layers": layers}
 
 
-def render(rows: Rows) -> str:
-    """Return the table as Markdown, and what it was measured with."""
+def savings(result: dict[str, Rows]) -> str:
+    """Return the table of files as Markdown, and what it was measured with."""
     cells = [
         (
             row["network"],
@@ -107,21 +115,44 @@ def render(rows: Rows) -> str:
             ", ".join(f"{count} {form}" for form, count in row["kernels"].items()),
             f"{row['plain_arena']:,}",
             f"{row['arena']:,}",
-            f"{row['activations'] - row['plain_activations']:+,}",
+            f"{row['activations'] - row['plain_activations']:,}",
             f"{row['different']} of {row['pictures']}",
         )
-        for row in rows
+        for row in result["rows"]
     ]
     names = ("network", "weights", "plain, bytes", "auto, bytes", "change", "kernels stored as")
-    names += ("plain arena", "arena", "of that activations", "pictures with other outputs")
-    note = f"""{SIZE}x{SIZE} pixels, {CLASSES} classes, TensorFlow Lite Micro's interpreter on a
-        64-bit machine. The change of activations is that of the arena's part that operators share;
-        the rest of its growth is what the interpreter keeps of each additional operator."""
+    names += ("plain arena", "arena", "more activations", "pictures with other outputs")
+    note = f"""{SIZE}x{SIZE} pixels, {CLASSES} classes, in TensorFlow Lite Micro's interpreter on a
+        64-bit machine. Activations are the part of the arena that operators share; the rest of its
+        growth is what the interpreter keeps of each additional operator. The code of the decoders,
+        up to {CODE_BYTES:,} bytes, is linked once and not in the table."""
     return f"{markdown(names, cells)}\n\n{paragraph(note)}"
 
 
-SECTION = Section("compressed", render, "docs/compression.md")
+def kernels(result: dict[str, Rows]) -> str:
+    """Return the kernels of one file as Markdown: the last ones, which are the largest."""
+    cells = [
+        (
+            f"{layer['op']} {' x '.join(map(str, layer['shape']))}",
+            layer["stored_as"],
+            f"{layer['stored_bytes']:,}",
+            f"{layer['ratio']:.2f}",
+            f"{layer['entropy']:.2f}",
+        )
+        for layer in result["layers"][-_LAYERS_SHOWN:]
+    ]
+    names = ("kernel", "stored as", "bytes", "ratio", "entropy, bits")
+    return markdown(names, cells)
+
+
+_SOURCE = "compressed"
+SECTIONS = (
+    Section("savings", savings, "docs/compression.md", source=_SOURCE),
+    Section("kernels", kernels, "docs/compression.md", source=_SOURCE),
+)
 
 
 if __name__ == "__main__":
-    SECTION.save(measure())
+    measured = measure()
+    for section in SECTIONS:
+        section.save(measured)
