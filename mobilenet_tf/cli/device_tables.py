@@ -30,6 +30,7 @@ def device_table(facts: dict[str, Any]) -> Table:
             ("operators", ", ".join(facts["ops"])),
             ("equal to LiteRT within 1 LSB", percent(parity["litert"]["within_1_lsb"])),
             ("equal to XNNPACK within 1 LSB", percent(parity["xnnpack"]["within_1_lsb"])),
+            ("as plain C", _plain_c(facts["plain_c"])),
         ]
     elif "arenas" in facts:
         rows = [
@@ -54,6 +55,12 @@ def device_table(facts: dict[str, Any]) -> Table:
             ("operators on the NPU", f"{facts['ops_on_npu']} of {facts['ops']}"),
         ]
     return table([facts["target"], ""], rows)
+
+
+def _plain_c(facts: dict[str, Any]) -> str:
+    if "left_out" in facts:
+        return f"left out: {facts['left_out']}"
+    return f"{facts['bytes']:,} bytes of constants, arena {facts['arenas']['portable']:,} bytes"
 
 
 _CHOICES = 12  # rows that are shown

@@ -134,6 +134,27 @@ class DeviceParity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlainC:
+    """The network as plain C, beside TensorFlow Lite Micro's form.
+
+    Attributes:
+        left_out: Why it is not there; then it has no other field.
+        bytes: Bytes of constants.
+        flash_bytes: With the code, at most.
+        arenas, ops, pictures, max_lsb, sha256: As in `Device` for plain C.
+    """
+
+    left_out: str | None = None
+    bytes: int | None = unknown_count()
+    flash_bytes: int | None = unknown_count()
+    arenas: dict[str, int] | None = None
+    ops: int | None = unknown_count()
+    pictures: int | None = unknown_count()
+    max_lsb: int | None = unknown_count()
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Device:
     """An export for a microcontroller or an NPU; each target has some of the fields.
 
@@ -147,6 +168,7 @@ class Device:
             form (plain, lut, prune, huffman) -> number of kernels that are stored so.
         arenas, pictures, max_lsb: As plain C: kernels (portable, dsp, mve) -> working memory,
             number of images that were compared with TensorFlow Lite Micro, largest difference.
+        plain_c: For a microcontroller: its other form.
         ops: For a microcontroller operator -> version; else number of operators.
         operators: For an NPU without a compiler here: operator -> number of uses.
         npu, system, memory_mode, clock_hz: For an Ethos-U: the configuration compiled for.
@@ -166,6 +188,7 @@ class Device:
     cmsis_nn: dict[str, int] | None = None
     parity: DeviceParity | None = None
     sha256: str | None = None
+    plain_c: PlainC | None = None
     ops: int | dict[str, int] | None = None
     operators: dict[str, int] | None = None
     npu: str | None = None

@@ -74,6 +74,7 @@ def version_1() -> dict:
                 "arena": {"needed": 80000, "activations": 60000, "persistent": 20000},
                 "cmsis_nn": {"cortex-m4": 0, "cortex-m55": 1024}, "ops": {"ADD": 2},
                 "parity": {"pictures": 8, "litert": RUNTIME, "xnnpack": RUNTIME},
+                "plain_c": {"left_out": "no C compiler"},
             },
             "ethos-u55-128": {
                 "target": "ethos-u55-128", "folder": "runs/x/ethos", "bytes": 300000,

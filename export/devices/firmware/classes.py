@@ -37,6 +37,6 @@ def _likeliest(outputs: RawOutputs, raw: Outputs, field: str) -> Iterable[str]:
         yield initialiser(**{field: places}, scores=f"{{{c_floats(row[best])}}}")
 
 
-KERNELS = ("mtf_largest.c", "mtf_real.c")
+KERNELS = ("mtf_decode_largest.c", "mtf_decode_real.c")
 CLASSES = Decoder(_class_values, partial(_likeliest, field="labels"), KERNELS)
 CELLS = Decoder(_cell_values, partial(_likeliest, field="cells"), KERNELS)

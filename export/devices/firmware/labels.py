@@ -42,4 +42,4 @@ def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
         )
 
 
-LABELS = Decoder(_values, _answers, ("mtf_real.c", "mtf_sigmoid.c"))
+LABELS = Decoder(_values, _answers, ("mtf_decode_real.c", "mtf_decode_sigmoid.c"))

@@ -30,4 +30,4 @@ def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
         yield initialiser(mask=f"{{\n{rows}}}")
 
 
-MASKS = Decoder(_values, _answers, ("mtf_masks.c",))
+MASKS = Decoder(_values, _answers, ("mtf_decode_masks.c",))

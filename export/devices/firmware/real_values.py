@@ -28,4 +28,4 @@ def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
         yield initialiser(values=f"{{{c_floats(row)}}}")
 
 
-REAL_VALUES = Decoder(_values, _answers, ("mtf_real.c",))
+REAL_VALUES = Decoder(_values, _answers, ("mtf_decode_real.c",))

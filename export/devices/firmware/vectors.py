@@ -35,4 +35,4 @@ def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
         yield initialiser(vector=f"{{{c_floats(vector)}}}")
 
 
-VECTORS = Decoder(_values, _answers, ("mtf_vectors.c", "mtf_real.c"))
+VECTORS = Decoder(_values, _answers, ("mtf_decode_vectors.c", "mtf_decode_real.c"))

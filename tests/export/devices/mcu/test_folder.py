@@ -80,7 +80,7 @@ def compile_c(folder, out, *arguments, compiler="gcc"):
 
 def test_c_compiles_without_warnings(exported, tmp_path):
     names = {Path(path).stem for path in compile_c(exported[0], tmp_path, "-O2")}
-    assert {"main", "show", "model", "model_answer", "model_golden", "mtf_largest"} <= names
+    assert {"main", "show", "model", "model_answer", "model_golden", "mtf_decode_largest"} <= names
 
 
 @pytest.mark.skipif(not shutil.which("arm-none-eabi-gcc"), reason="gcc-arm-none-eabi is absent")
