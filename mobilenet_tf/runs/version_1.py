@@ -48,8 +48,10 @@ def _network(model: Mapping[str, Any], source: str) -> Network:
             f"{source}: model.rows is not the published table of {network.name}; only published "
             "tables can be read from a run of version 1."
         )
-    values = network.input.to_dict() | dict(model["preprocessing"])
-    return replace(network, input=InputSpec.from_dict(values))
+    preprocessing = model["preprocessing"]
+    if not isinstance(preprocessing, Mapping):
+        raise UserError(f"{source}: model.preprocessing is {preprocessing!r}; it must be a table.")
+    return replace(network, input=InputSpec.from_dict(network.input.to_dict() | preprocessing))
 
 
 def _published_rows(network: Network) -> list[list[Any]]:

@@ -10,6 +10,18 @@ from mobilenet_tf.training.strategy import synchronize_norms
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
 
 
+def suited(recipe: Recipe, model: keras.Model) -> Recipe:
+    """Return a recipe with the learning rate for a network; see `Recipe.norm_free_rate`."""
+    if _norms(model):
+        return recipe
+    rate = recipe.train.learning_rate * recipe.norm_free_rate
+    return recipe.with_fields({"train.learning_rate": rate})
+
+
+def _norms(model: keras.Model) -> list[keras.layers.Layer]:
+    return [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
+
+
 def train_float(
     model: keras.Model,
     recipe: Recipe,
@@ -37,9 +49,9 @@ def train_float(
         UserError: As `fit`.
     """
     synchronize_norms(model)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = recipe.bn_momentum
+    for layer in _norms(model):
+        layer.momentum = recipe.bn_momentum
+    recipe = suited(recipe, model)
     history: History = {}
     earlier = 0.0
     for phase in phases(recipe):

@@ -145,6 +145,8 @@ class Recipe(Checked):
         bn_momentum: Decay per step of batch normalization's running statistics (TF-slim's
             "decay"). The published networks' 0.999 needs thousands of steps; small datasets have
             hundreds.
+        norm_free_rate: Factor of float training's learning rate for networks without
+            normalization. At the rate of the others, SqueezeNet's activations become 0 for good.
         calibration: Number of training images that determine the int8 ranges.
         train: Settings of float training.
         qat: Settings of quantization-aware training.
@@ -160,6 +162,7 @@ class Recipe(Checked):
     name: str
     batch: int = number(least=1)
     bn_momentum: float = number(least=0, below=1)
+    norm_free_rate: float = number(1.0, above=0)
     calibration: int = number(least=1)
     train: Stage
     qat: Stage

@@ -120,7 +120,7 @@ def test_nested_names_of_v3(tmp_path):
     ("file", "classes", "note"),
     [
         ("top.h5", 7, "random weights: top.h5 has one for 1000 classes, v1_0.25_32 needs 7"),
-        ("no_top.h5", 1000, "random weights: no_top.h5 has none"),
+        ("no_top.h5", 1000, "random weights: no_top.h5 has none for it"),
     ],
 )
 def test_new_head_keeps_the_backbone_and_says_so(folder, said, file, classes, note):

@@ -15,6 +15,7 @@ from mobilenet_tf.deployment.report.page import write_report
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result, merge, read_result, write_result
 from mobilenet_tf.runs.sections import ByForm, Curves, History
+from tests.damage import damaged
 
 TENSOR = {"name": "image", "dtype": "uint8", "shape": [1, 32, 32, 1], "scale": 1 / 127.5}
 CURVES = {"loss": [2.0, 1.5], "val_loss": [2.1, 1.6], "val_accuracy": [0.4, 0.5]}
@@ -236,24 +237,12 @@ def test_a_folder_instead_of_a_file(tmp_path):
         read_result(tmp_path)
 
 
-def _paths(values: object, path: tuple = ()):
-    yield path
-    if isinstance(values, dict | list):
-        for key in values if isinstance(values, dict) else range(len(values)):
-            yield from _paths(values[key], (*path, key))
-
-
 @pytest.mark.parametrize("value", [None, "text", -1, 1e308, [], {}, 10**25])
 def test_no_damage_ends_in_a_traceback(tmp_path, value):
     """Every value in turn is replaced: report and card are written, or a UserError says why not."""
     run = RunFolder(tmp_path)
-    for number, path in enumerate(_paths(version_1())):
-        values = {"": version_1()}
-        inner = values
-        for key in ("", *path[:-1]) if path else ():
-            inner = inner[key]
-        inner[path[-1] if path else ""] = value
-        stored(run.result_file, values[""])
+    for number, values in enumerate(damaged(version_1(), value)):
+        stored(run.result_file, values)
         with suppress(UserError):
             write_card(run)
             if number % 12 == 0:  # drawing takes long

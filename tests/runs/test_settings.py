@@ -1,6 +1,7 @@
 """The settings of a run, and their file of both versions."""
 
 import copy
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from mobilenet_tf.runs.settings import RunSettings, read_settings
 from mobilenet_tf.training.recipe import load_recipe
+from tests.damage import damaged
 
 OLD = Path(__file__).parent / "fixtures" / "run_v1"
 RECIPE = load_recipe("small_data")
@@ -135,3 +137,13 @@ def test_what_version_1_cannot_say_now_is_refused(change, said):
     with pytest.raises(UserError, match=r"config\.toml") as error:
         RunSettings.from_dict(values)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["text", -1, 1e308, [], {}, 10**25, True])
+def test_no_damage_ends_in_a_traceback(value):
+    """Files of both versions are read, or a UserError says why not."""
+    for values in (read_toml(OLD / "config.toml"), settings().to_dict()):
+        for one in damaged(values, value):
+            if isinstance(one, dict):  # as every TOML file is
+                with suppress(UserError):
+                    RunSettings.from_dict(one)

@@ -262,7 +262,8 @@ def _match(model: keras.Model, network: Network, stored: list[Stored], path: Pat
             )
         assigned.append((layer, arrays))
     if top and len(stored) == backbone:
-        notes.append(f"The classifier starts from random weights: {path.name} has none.")
+        part = "classifier" if isinstance(network.head[-1], Classifier) else "head"
+        notes.append(f"The {part} starts from random weights: {path.name} has none for it.")
     for note in notes:
         log.warning(note)
     return assigned
