@@ -92,4 +92,6 @@ def _answer(found: Found) -> str:
     return initialiser(count=len(rows), **boxes)
 
 
-BOXES = Decoder(_values, _answers, ("mtf_decode_boxes.c", "mtf_decode_real.c", "mtf_decode_sigmoid.c"))
+BOXES = Decoder(
+    _values, _answers, ("mtf_decode_boxes.c", "mtf_decode_real.c", "mtf_decode_sigmoid.c")
+)

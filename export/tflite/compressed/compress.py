@@ -127,15 +127,10 @@ def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candi
         output = alive[int(op.outputs[0])].aligned_size
         channels = layout.shape[0] if kind == "CONV_2D" else 1
         parts = _parts(layout.bytes, most - sum(used), output, channels)
-        encoded = [
-            best_encoding(part, part_layout, names)
-            for part, part_layout in _split(values, layout, parts)
-        ]
-        whole = [best[1] for best in encoded if best is not None]
-        if whole and len(whole) == len(encoded):
-            candidate = _Candidate(step, tuple(whole), layout.bytes)
-            if candidate.saved > candidate.operators * _FLASH_PER_RAM * _ARENA_BYTES:
-                yield candidate
+        candidate = _Candidate(step, _encoded(values, layout, parts, names), layout.bytes)
+        worth = candidate.operators * _FLASH_PER_RAM * _ARENA_BYTES
+        if candidate.parts and candidate.saved > worth:
+            yield candidate
 
 
 def _parts(size: int, room: int, output: int, channels: int) -> int:
@@ -159,13 +154,20 @@ def _split(values: np.ndarray, layout: Layout, parts: int) -> Iterator[tuple[np.
     """Yield the parts of a kernel as `split_convolution` makes them, and what they look like."""
     if parts == 1:
         yield values, layout
-        return
-    for numbers in np.array_split(np.arange(len(values)), parts) if parts else ():
-        part = values[numbers]
-        points = layout.zero_points
-        if layout.channels > 1:
-            points = tuple(points[number] for number in numbers)
-        yield part, replace(layout, shape=part.shape, zero_points=points)
+    elif parts > 1:
+        points = np.array_split(layout.zero_points, parts) if layout.channels > 1 else None
+        for number, part in enumerate(np.array_split(values, parts)):
+            own = layout.zero_points if points is None else tuple(points[number].tolist())
+            yield part, replace(layout, shape=part.shape, zero_points=own)
+
+
+def _encoded(
+    values: np.ndarray, layout: Layout, parts: int, names: Collection[str]
+) -> tuple[Encoded, ...]:
+    """Return the parts of a kernel encoded; empty if one of them does not become smaller."""
+    best = [best_encoding(*part, names) for part in _split(values, layout, parts)]
+    found = tuple(one[1] for one in best if one is not None)
+    return found if len(found) == parts else ()
 
 
 def _encode(model: schema.ModelT, chosen: Collection[_Candidate]) -> None:
