@@ -16,7 +16,8 @@ def sparsity_at(step: int, start: int, end: int, final: float, initial: float = 
 
     Args:
         step: The step.
-        start, end: The steps between which the share rises, fast at first.
+        start: The step from which the share rises, fast at first.
+        end: The step at which it has risen.
         final: The share from `end` on.
         initial: The share until `start`.
     """

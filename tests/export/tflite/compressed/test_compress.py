@@ -145,3 +145,14 @@ def test_one_scale_per_tensor(pictures):
     np.testing.assert_array_equal(
         MicroModel(small).run(inputs), MicroModel(shrink(content)).run(inputs)
     )
+
+
+def test_buffers_begin_at_multiples_of_16():
+    """The decoders read words of 32 and 64 bits in place."""
+    content = both_forms("v1", "both")[1]
+    model = schema.Model.GetRootAs(content, 0)
+    start = np.frombuffer(content, np.uint8).ctypes.data
+    arrays = [model.Buffers(i).DataAsNumpy() for i in range(model.BuffersLength())]
+    places = [array.ctypes.data - start for array in arrays if isinstance(array, np.ndarray)]
+    assert len(places) > 50
+    assert not any(place % 16 for place in places)
