@@ -1,6 +1,7 @@
 """Boxes in C: anchors, suppression, and the smallest integer that is a candidate."""
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,18 +23,17 @@ _CANDIDATE_BYTES = 8
 
 def _values(outputs: RawOutputs) -> dict[str, Any]:
     settings, constants = outputs.settings, outputs.constants
-    every = sum(
-        height * width * len(sizes)
-        for (height, width), sizes in zip(constants["maps"], constants["sizes"], strict=True)
-    )
-    candidates = min(constants["candidates"], every * outputs.classes)
+    logits = outputs.tensors[1::2]
+    background = int(settings["background"])
+    classes = logits[0].shape[-1] // len(constants["sizes"][0]) - background
+    candidates = min(constants["candidates"], sum(prod(one.shape) for one in logits))
     return {
         "most": settings["most"],
         "score": f"{settings['score']:g}",
         "overlap": f"{settings['overlap']:g}",
         "overlap_value": c_float(settings["overlap"]),
-        "background": int(settings["background"]),
-        "classes": outputs.classes,
+        "background": background,
+        "classes": classes,
         "centre_unit": c_float(constants["centre_unit"]),
         "side_unit": c_float(constants["side_unit"]),
         "largest_side": c_float(LARGEST_SIDE),

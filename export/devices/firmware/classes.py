@@ -12,16 +12,15 @@ from mobilenet_tf.deployment.devices.firmware.decoder import (
     RawOutputs,
     c_floats,
     initialiser,
-    quantization,
+    vector_values,
 )
 
 _TOP = 3
 
 
 def _class_values(outputs: RawOutputs) -> dict[str, Any]:
-    (tensor,) = outputs.tensors
-    top = min(_TOP, outputs.classes)
-    return {"top": top, "classes": outputs.classes, **quantization(tensor)}
+    found = vector_values(outputs)
+    return {**found, "top": min(_TOP, found["values"])}
 
 
 def _cell_values(outputs: RawOutputs) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def _cell_values(outputs: RawOutputs) -> dict[str, Any]:
 
 def _likeliest(outputs: RawOutputs, raw: Outputs, field: str) -> Iterable[str]:
     scores = outputs.real(raw)
-    order = np.argsort(-scores, axis=1, kind="stable")[:, : min(_TOP, outputs.classes)]
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :_TOP]
     for row, best in zip(scores, order, strict=True):
         places = f"{{{', '.join(map(str, best))}}}"
         yield initialiser(**{field: places}, scores=f"{{{c_floats(row[best])}}}")

@@ -26,14 +26,12 @@ class RawOutputs:
         tensors: Shape and quantization of each, batch first.
         settings: Those of the task, see `Task.to_dict`.
         constants: Those of the task, see `Task.constants`.
-        classes: Number of labels.
         sides: Height and width of the network's input.
     """
 
     tensors: Sequence[TensorInfo]
     settings: Mapping[str, Any]
     constants: Mapping[str, Any]
-    classes: int
     sides: tuple[int, int]
 
     @classmethod
@@ -47,7 +45,7 @@ class RawOutputs:
         task, network = model.task.for_files(), model.network
         constants = task.constants(network, model.labels)
         sides = (network.input.height, network.input.width)
-        return cls(tensors, task.to_dict(), constants, len(model.labels), sides)
+        return cls(tensors, task.to_dict(), constants, sides)
 
     def real(self, raw: Outputs) -> Outputs:
         """Return the real values of int8 outputs for N pictures."""
@@ -77,9 +75,20 @@ def smallest(tensor: TensorInfo, least: np.floating) -> int:
     return int(_INTEGERS[enough[0]]) if len(enough) else 128
 
 
-def quantization(tensor: TensorInfo) -> dict[str, Any]:
-    """Return scale and zero point of the only output, for templates."""
-    return {"scale": c_float(tensor.scale or 1.0), "zero_point": tensor.zero_point}
+def only_output(outputs: RawOutputs) -> TensorInfo:
+    """Return the output of a file that has one."""
+    (tensor,) = outputs.tensors
+    return tensor
+
+
+def vector_values(outputs: RawOutputs) -> dict[str, Any]:
+    """Return what templates need of the only output, which has values along one side."""
+    tensor = only_output(outputs)
+    return {
+        "values": tensor.shape[-1],
+        "scale": c_float(tensor.scale or 1.0),
+        "zero_point": tensor.zero_point,
+    }
 
 
 def c_floats(values: Iterable[float]) -> str:

@@ -11,8 +11,9 @@ from mobilenet_tf.deployment.devices.firmware.decoder import (
     RawOutputs,
     c_floats,
     initialiser,
-    quantization,
+    only_output,
     smallest,
+    vector_values,
 )
 from mobilenet_tf.deployment.devices.mcu.c_code import c_integers
 from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, logit, sigmoid
@@ -20,17 +21,13 @@ from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, logit, sigmoid
 
 def _thresholds(outputs: RawOutputs) -> np.ndarray:
     """Return the logit of the threshold of each label."""
-    return logit(np.array(outputs.settings["thresholds"] or [NEUTRAL] * outputs.classes))
+    neutral = [NEUTRAL] * only_output(outputs).shape[-1]
+    return logit(np.array(outputs.settings["thresholds"] or neutral))
 
 
 def _values(outputs: RawOutputs) -> dict[str, Any]:
-    (tensor,) = outputs.tensors
-    least = [smallest(tensor, at) for at in _thresholds(outputs)]
-    return {
-        "classes": outputs.classes,
-        "least": c_integers(np.array(least)),
-        **quantization(tensor),
-    }
+    least = [smallest(only_output(outputs), at) for at in _thresholds(outputs)]
+    return {"least": c_integers(np.array(least)), **vector_values(outputs)}
 
 
 def _answers(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:

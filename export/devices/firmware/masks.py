@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from mobilenet_tf.core.outputs import Outputs
-from mobilenet_tf.deployment.devices.firmware.decoder import Decoder, RawOutputs, initialiser
+from mobilenet_tf.deployment.devices.firmware.decoder import (
+    Decoder,
+    RawOutputs,
+    initialiser,
+    only_output,
+)
 from mobilenet_tf.tasks.segmentation.masks import predicted
 
 
 def _values(outputs: RawOutputs) -> dict[str, Any]:
-    (tensor,) = outputs.tensors
-    _, grid_height, grid_width, classes = tensor.shape
+    _, grid_height, grid_width, classes = only_output(outputs).shape
     height, width = outputs.sides
     return {
         "height": height,

@@ -9,7 +9,7 @@ from mobilenet_tf.deployment.devices.firmware.decoder import (
     RawOutputs,
     c_floats,
     initialiser,
-    quantization,
+    vector_values,
 )
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float
 from mobilenet_tf.tasks.embedding.similarity import unit
@@ -21,12 +21,10 @@ _THRESHOLD = """
 
 
 def _values(outputs: RawOutputs) -> dict[str, Any]:
-    (tensor,) = outputs.tensors
     threshold = outputs.settings.get("threshold")
     return {
-        "dimension": tensor.shape[-1],
         "threshold_lines": "" if threshold is None else _THRESHOLD.format(c_float(threshold)),
-        **quantization(tensor),
+        **vector_values(outputs),
     }
 
 

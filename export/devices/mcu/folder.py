@@ -230,5 +230,5 @@ def _plain_c_text(facts: dict[str, Any]) -> str:
         f"`plain_c/` is the same network without an interpreter: {facts['bytes']} bytes of "
         f"constants, and an arena of {facts['arenas']['portable']} bytes. It was run on the "
         f"exporting machine, with the interpreter's scores on all {facts['pictures']} pictures, "
-        "bit for bit."
+        "bit for bit. This form is the one that is proven by running."
     )

@@ -4,7 +4,7 @@
 #include "kernels/mtf_decode.h"
 
 void model_decode(const int8_t *outputs, model_answer *answer) {
-  mtf_largest(outputs, $classes, MODEL_TOP, answer->labels);
+  mtf_largest(outputs, $values, MODEL_TOP, answer->labels);
   for (int rank = 0; rank < MODEL_TOP; ++rank) {
     answer->scores[rank] = mtf_real(outputs[answer->labels[rank]], $zero_point, $scale);
   }

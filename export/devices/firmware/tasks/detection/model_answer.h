@@ -17,8 +17,8 @@ typedef struct {
 } model_answer;
 
 /* Decode MODEL_OUTPUT_BYTES values. Boxes have a score of at least $score; one that overlaps a
- * likelier box of its class by more than $overlap is dropped. The candidates are $candidate_bytes
- * bytes of static memory: do not call this from several threads at the same time. */
+ * likelier box of its class by more than $overlap is dropped. Candidates are kept in static memory,
+ * $candidate_bytes bytes: do not call this from several threads at the same time. */
 void model_decode(const int8_t *outputs, model_answer *answer);
 
 /* Return whether the classes of the boxes are the same, and edges and scores within `tolerance`. */

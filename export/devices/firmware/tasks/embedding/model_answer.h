@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define MODEL_DIMENSION $dimension
+#define MODEL_DIMENSION $values
 $threshold_lines
 /* A vector of length 1. */
 typedef struct {

@@ -3,12 +3,12 @@
 
 #include "kernels/mtf_decode.h"
 
-const model_cell model_cells[$classes] = {
+const model_cell model_cells[$values] = {
 $cells
 };
 
 void model_decode(const int8_t *outputs, model_answer *answer) {
-  mtf_largest(outputs, $classes, MODEL_TOP, answer->cells);
+  mtf_largest(outputs, $values, MODEL_TOP, answer->cells);
   for (int rank = 0; rank < MODEL_TOP; ++rank) {
     answer->scores[rank] = mtf_real(outputs[answer->cells[rank]], $zero_point, $scale);
   }

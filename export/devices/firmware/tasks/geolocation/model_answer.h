@@ -16,7 +16,7 @@ typedef struct {
   float radius_km;
 } model_cell;
 
-extern const model_cell model_cells[$classes];
+extern const model_cell model_cells[$values];
 
 /* The likeliest cells, the first of equal ones first, and their scores. */
 typedef struct {

@@ -3,7 +3,7 @@
 
 #include "kernels/mtf_decode.h"
 
-enum { LABELS = $classes };
+enum { LABELS = $values };
 
 /* The smallest integer with which a label is predicted; 128 for none. */
 static const int16_t least[LABELS] = {

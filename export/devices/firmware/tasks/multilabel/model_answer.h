@@ -10,8 +10,8 @@ extern "C" {
 
 /* For each of model_labels, whether its probability reaches its threshold, and the probability. */
 typedef struct {
-  uint8_t predicted[$classes];
-  float probabilities[$classes];
+  uint8_t predicted[$values];
+  float probabilities[$values];
 } model_answer;
 
 /* Decode MODEL_OUTPUT_BYTES values. */
