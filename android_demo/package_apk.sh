@@ -70,7 +70,7 @@ check "manifest"
 unzip -p "$out" classes.dex > "$work/check.dex"
 classes=$(dexdump "$work/check.dex" | grep 'Class descriptor')
 for class in mobilenet/tf/demo/LiveActivity mobilenet/tf/demo/SettingsActivity \
-  mobilenet/tf/demo/BenchmarkActivity mobilenet/tf/demo/R\$layout mobilenet/tf/engine/Classifier \
+  mobilenet/tf/demo/BenchmarkActivity mobilenet/tf/demo/R\$layout mobilenet/tf/engine/ImageModel mobilenet/tf/tasks/Detection \
   mobilenet/tf/core/Resize org/tensorflow/lite/Interpreter kotlin/Unit kotlin/jdk7/AutoCloseableKt; do
   grep -qF "'L$class;'" <<< "$classes" || fail "the dex file has no class $class"
 done

@@ -2,25 +2,32 @@
 
     python android_demo/vectors.py golden        # core/src/test/resources/golden, committed
     python android_demo/vectors.py parity        # build/parity, created by `make test-android`
+    python android_demo/vectors.py tasks RUNS    # offdevice/models, committed
 
 `golden` writes images and camera frames with the expected input pixels of the network. `parity`
-writes a model of every network family and input type with the scores that LiteRT computes.
+writes a model of every network family and input type with the scores that LiteRT computes. `tasks`
+takes a folder with a run on `digits` for each task other than classification, named like the task,
+and writes its model, a picture, and what `predict` says about it.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import FITS, InputSpec
+from mobilenet_tf.core.ownership import sha256
+from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.tasks.embedding.gallery import Gallery, write_gallery
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "core/src/test/resources/golden"
 PARITY = HERE / "build/parity"
+TASKS = HERE / "offdevice/models"
 SIGNS = HERE.parents[1] / "shared/data/sign_digits"
 
 # Transformation that makes an image with each EXIF orientation upright.
@@ -95,17 +102,19 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
         image = Image.fromarray(picture(width, height, seed))
         for exif, turn in EXIF.items():
             crop, size = CROPS[(exif + seed) % 3], SIZES[(exif // 3 + seed) % 3]
-            channels = 1 if (exif + seed) % 2 else 3
-            case = {"photo": name, "exif": exif, "crop": crop, "size": size, "channels": channels}
-            yield case, prepare(turned(image, turn), InputSpec(size, channels, crop=crop))
+            channels, fit = 1 if (exif + seed) % 2 else 3, FITS[(exif + 2 * seed) % 3]
+            case = {"photo": name, "exif": exif, "crop": crop, "fit": fit, "size": size}
+            spec = InputSpec(size, channels, crop=crop, fit=fit)
+            yield case | {"channels": channels}, prepare(turned(image, turn), spec)
     for seed, (name, (width, height)) in enumerate(FRAMES.items()):
         image = frame_rgb(*frame(width, height, seed))
         for degrees, turn in TURNS.items():
-            for crop in CROPS:
+            for crop, fit in zip(CROPS, FITS, strict=True):
                 channels = 1 if crop == 1 else 3
-                case = {"frame": name, "degrees": degrees, "crop": crop}
+                case = {"frame": name, "degrees": degrees, "crop": crop, "fit": fit}
                 case |= {"size": 32, "channels": channels, "width": width, "height": height}
-                yield case, prepare(turned(image, turn), InputSpec(32, channels, crop=crop))
+                spec = InputSpec(32, channels, crop=crop, fit=fit)
+                yield case, prepare(turned(image, turn), spec)
 
 
 def write_golden(folder: Path = GOLDEN) -> None:
@@ -143,7 +152,7 @@ def write_photos(folder: Path) -> None:
             # Save as PNG, because two JPEG decoders may differ in the last bit.
             image.save(folder / f"{number}.png")
             for crop, size, channels in ((0.875, 96, 3), (1.0, 32, 1)):
-                case = {"photo": str(number), "exif": 1, "crop": crop}
+                case = {"photo": str(number), "exif": 1, "crop": crop, "fit": "crop"}
                 yield (
                     case | {"size": size, "channels": channels},
                     prepare(image, InputSpec(size, channels, crop=crop)),
@@ -211,8 +220,51 @@ def quantized(family: str, pixels: np.ndarray, preprocessing):
     return quantize_aware(deploy_form(model), images, preprocessing)
 
 
+def write_tasks(runs: Path, folder: Path = TASKS) -> None:
+    """Write the models of all tasks, pictures, and what Python says about these."""
+    from mobilenet_tf.core.files import json_text
+    from mobilenet_tf.deployment.devices.android_app import golden_vectors
+    from mobilenet_tf.deployment.proof.predict import predict
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.runs.run import Run
+
+    folder.mkdir(parents=True, exist_ok=True)
+    expected = {}
+    for task in ("detection", "segmentation", "multilabel", "embedding", "geolocation"):
+        run = Run.open(runs / task)
+        file, picture = folder / f"{task}.tflite", folder / f"{task}.png"
+        file.write_bytes(run.folder.tflite.read_bytes())
+        golden = json_text(golden_vectors(TFLiteModel(file)))
+        (folder / f"{task}.golden.json").write_text(golden + "\n", encoding="utf-8")
+        data = run.task.load("digits", run.network.input, run.settings.seed, None, True)
+        seen = data.test if task == "embedding" else data.train
+        Image.fromarray(np.asarray(seen.images[0]).squeeze()).convert("RGB").save(picture)
+        expected[task] = predict(file, [picture])["predictions"][0] | {"image": picture.name}
+        if task == "embedding":
+            gallery = gallery_of(file, seen, data.classes)
+            write_gallery(folder / "gallery.json", gallery)
+            similar = gallery.similarities(expected[task].pop("vector"))
+            expected[task]["names"] = [[name, round(value, 4)] for name, value in similar.items()]
+    (folder / "expected.json").write_text(json_text(expected) + "\n", encoding="utf-8")
+
+
+def gallery_of(file: Path, images: Split, classes: Sequence[str]) -> Gallery:
+    """Return a gallery of three images of each class; the first image is none of them."""
+    from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.tasks.embedding.similarity import unit
+
+    model = TFLiteModel(file)
+    gallery = Gallery(model=sha256(file), dimension=model.classes)
+    for label in np.unique(images.labels):
+        rows = np.flatnonzero(images.labels[1:] == label)[:3] + 1
+        vectors = unit(model.run(np.asarray(images.images[rows]))).astype(float).round(6)
+        names = [f"{classes[label]}_{row}.png" for row in rows]
+        gallery = gallery.with_images(f"digit {classes[label]}", names, vectors.tolist())
+    return gallery
+
+
 if __name__ == "__main__":
-    tasks = {"golden": write_golden, "parity": write_parity}
-    if len(sys.argv) != 2 or sys.argv[1] not in tasks:
+    tasks = {"golden": write_golden, "parity": write_parity, "tasks": write_tasks}
+    if len(sys.argv) < 2 or sys.argv[1] not in tasks:
         sys.exit(f"Usage: vectors.py {{{'|'.join(tasks)}}}")
-    tasks[sys.argv[1]]()
+    tasks[sys.argv[1]](*map(Path, sys.argv[2:]))

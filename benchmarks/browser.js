@@ -42,7 +42,7 @@ window.helpers = {
     let best = Infinity;
     for (let turn = 0; turn < 5; turn++) {
       const started = performance.now();
-      for (let run = 0; run < runs; run++) await engine.scores(input);
+      for (let run = 0; run < runs; run++) await engine.outputs(input);
       best = Math.min(best, (performance.now() - started) / runs);
     }
     engine.close();
@@ -55,7 +55,8 @@ window.helpers = {
     const found = [];
     for (const one of pixels) {
       const raw = await engine.raw(helpers.bytes(one));
-      found.push(helpers.text(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength)));
+      const parts = raw.map((values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      found.push(helpers.text(new Uint8Array(await new Blob(parts).arrayBuffer())));
     }
     engine.close();
     return found;

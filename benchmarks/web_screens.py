@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.browser import ALLOWED, CAMERA, SIDES, Opened, chromium, write_video
-from benchmarks.sections import DOCS
+from benchmarks.sections import DOCS, ROOT
 
 SCREENS = DOCS / "web"
 # Name -> size in CSS pixels, colour scheme, digits that are chosen as pictures; none is the camera.
@@ -18,7 +18,12 @@ _VIEWS: dict[str, tuple[int, int, str, tuple[int, ...]]] = {
     "narrow-light": (390, 844, "light", ()),
     "narrow-dark": (390, 844, "dark", (7,)),
 }
+# Task -> colour scheme; a model of each and a picture come with the Android app's tests.
+_TASKS = {"detection": "light", "segmentation": "dark"}
+_TASK_SIZE = {"width": 390, "height": 844}
+_MODELS = ROOT / "android_demo/offdevice/models"
 _CAMERA_SHOWS = 2
+_STATED = "(text) => document.getElementById('facts').textContent.includes(text)"
 _SPOKEN = "(text) => document.getElementById('spoken').textContent.includes(text)"
 
 
@@ -46,9 +51,23 @@ def draw_screens(running: Any, url: str, folder: Path) -> None:
                 opened.button("Start camera").click()
                 opened.wait("() => frames_read > 40")
                 opened.button("Freeze").click()
-            opened.page.wait_for_timeout(300)  # for the bars
-            opened.page.screenshot(path=SCREENS / f"{name}.png")
+            _shoot(opened, name)
             context.close()
+        for task, scheme in _TASKS.items():
+            context = browser.new_context(viewport=_TASK_SIZE, color_scheme=scheme)
+            opened = Opened(context.new_page(), url)
+            opened.open_model(f"{task}.tflite", (_MODELS / f"{task}.tflite").read_bytes())
+            opened.wait(_STATED, f"{task}.tflite")
+            picture = (_MODELS / f"{task}.png").read_bytes()
+            opened.choose({"name": f"{task}.png", "mimeType": "image/png", "buffer": picture})
+            opened.wait(_SPOKEN, f"{task}.png")
+            _shoot(opened, task)
+            context.close()
+
+
+def _shoot(opened: Opened, name: str) -> None:
+    opened.page.wait_for_timeout(300)  # for the bars
+    opened.page.screenshot(path=SCREENS / f"{name}.png")
 
 
 def _digit(number: int) -> Image.Image:

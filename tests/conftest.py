@@ -1,12 +1,13 @@
 """What several packages test with: real pictures, and int8 files of all networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -41,6 +42,15 @@ def pictures() -> np.ndarray:
                     squares.append(np.asarray(square.resize((SIZE, SIZE))))
     order = np.random.default_rng(0).permutation(len(squares))[:64]
     return np.stack(squares)[np.sort(order)]
+
+
+def shallow(network: Network) -> Network:
+    """Return a network of the rows that halve a map, and the last: a third of the work for Keras.
+
+    It has the family's kinds of rows, its widths and strides, and its head.
+    """
+    *rows, last = network.backbone
+    return replace(network, backbone=(*(row for row in rows if row.stride > 1), last))
 
 
 def enliven(model, images: np.ndarray) -> None:

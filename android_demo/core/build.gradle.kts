@@ -20,6 +20,7 @@ dependencies {
 }
 
 tasks.test {
+    systemProperty("tasks", rootDir.resolve("../tests/tasks").path)
     systemProperty("assets", rootDir.resolve("app/src/main/assets").path)
     systemProperty("parity", rootDir.resolve("build/parity").path)
 }

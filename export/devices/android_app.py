@@ -1,6 +1,6 @@
-"""Put a model into the Android demo app, with scores to compare with on the phone.
+"""Put a model into the Android demo app, with outputs to compare with on the phone.
 
-Beside `NAME.tflite`, a file `NAME.golden.json` has pictures and the scores that LiteRT computes on
+Beside `NAME.tflite`, a file `NAME.golden.json` has pictures and the outputs that LiteRT computes on
 this machine. The app's benchmark screen runs the pictures on the phone and shows the differences.
 No TensorFlow.
 """
@@ -8,7 +8,6 @@ No TensorFlow.
 import hashlib
 import re
 from collections.abc import Iterator
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,20 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text, write_bytes, write_text
+from mobilenet_tf.core.outputs import each
 from mobilenet_tf.core.ownership import Marker, read_marker, write_marker
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.deployment.proof.opening import model_input, require_classifier
+from mobilenet_tf.deployment.proof.opening import model_input, task_of
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import required_runtime
 from mobilenet_tf.deployment.tflite.parse import read_file
+from mobilenet_tf.tasks.registry import distinction
 
 DEMO = Path(__file__).resolve().parents[2] / "android_demo"
 # The older runtime of the app's two builds, see android_demo/pom.xml: both run what it runs.
 RUNTIME = "2.16.1"
 PICTURES = 8
-PREPARATION = {"fit": "crop", "resize": "bilinear"}  # the app has no other; so does ModelFile.kt
+RESIZE = "bilinear"  # the app has no other; so does ModelFile.kt
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -54,8 +55,8 @@ def install(
         {"model", "golden", "required_runtime", "runtime", "pictures", "bytes"}.
 
     Raises:
-        UserError: The file is not an image classifier with a square input, is prepared as the app
-            cannot, or needs a newer runtime than the app has; or there is no Android project.
+        UserError: The file has no square input or an unknown task, is prepared as the app cannot,
+            or needs a newer runtime than the app has; or there is no Android project.
     """
     if not (demo / "settings.gradle.kts").is_file():
         raise UserError(f"{demo} is not an Android project: it has no settings.gradle.kts.")
@@ -68,15 +69,12 @@ def install(
         )
     data, title = read_file(file)
     model = TFLiteModel(file)
-    require_classifier(model, "the app")
-    spec = model_input(model)
-    for field, only in PREPARATION.items():
-        value = getattr(spec, field)
-        if value != only:
-            raise UserError(
-                f"{title} has {field} {value!r}; the app prepares images by {only!r} only."
-            )
-    if prod(model.output.shape) == 1:
+    task, spec = task_of(model), model_input(model)
+    if spec.resize != RESIZE:
+        raise UserError(
+            f"{title} has resize {spec.resize!r}; the app prepares images by {RESIZE!r} only."
+        )
+    if not distinction(task) and model.shapes == [(1,)]:
         raise UserError(
             f"{title} has one score per image, and the app shows one for each class; export the "
             "Keras model with `mobilenet-tf export`, which gives two."
@@ -130,23 +128,25 @@ def _hashed(origin: str) -> str:
 
 
 def golden_vectors(model: TFLiteModel) -> dict[str, Any]:
-    """Return pictures and the scores that the model computes for them on this machine.
+    """Return pictures and the outputs that the model computes for them on this machine.
 
     Returns:
-        {"pictures": [{"width", "height", "rgb", "scores"}]}; rgb is the picture before
-        preprocessing, in hexadecimal, row by row.
+        {"pictures": [{"width", "height", "rgb", "outputs"}]}; rgb is the picture before
+        preprocessing, row by row, and outputs the bytes of each output, all in hexadecimal.
     """
     spec = model_input(model)
     pictures = []
     for image in _pictures():
         pixels = prepare(image, spec)
-        scores = model.run(pixels[None])[0]
+        outputs = each(model.run_raw(pixels[None]))
         pictures.append(
             {
                 "width": image.width,
                 "height": image.height,
                 "rgb": image.tobytes().hex(),
-                "scores": [round(float(score), 6) for score in scores],
+                "outputs": [
+                    one.astype(one.dtype.newbyteorder("<")).tobytes().hex() for one in outputs
+                ],
             }
         )
     return {"pictures": pictures}

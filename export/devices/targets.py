@@ -1,4 +1,4 @@
-"""Write an int8 model in the form that a microcontroller or an NPU needs."""
+"""Write an int8 model in the form that a microcontroller, an NPU or MediaPipe needs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
 from mobilenet_tf.deployment.devices.mcu.folder import folder_contents
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
+from mobilenet_tf.deployment.devices.mediapipe import TARGET as MEDIAPIPE
+from mobilenet_tf.deployment.devices.mediapipe import detector_file
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
 from mobilenet_tf.deployment.devices.templates import check_prefix
@@ -25,7 +27,7 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.selection.cost import Budget, Cost, check_budget
 
 NPU = "npu"  # any NPU with a compiler of its own
-TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU)
+TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU, MEDIAPIPE)
 FIRMWARE = (MCU, PLAIN_C)  # targets that are folders of C, and need pictures
 PARITY_PICTURES = 200
 
@@ -79,7 +81,7 @@ def check_export(target: str, budget: Budget, folder: Path) -> None:
     Target(target)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; --out takes a folder.")
-    if target == NPU and budget.limits:
+    if target in (NPU, MEDIAPIPE) and budget.limits:
         raise UserError(
             f"--target {target} is not one particular device, so its costs are unknown and it "
             f"takes no --max-... option; {MCU}, {PLAIN_C} and {', '.join(NPUS)} take them."
@@ -100,7 +102,8 @@ def export_for(
 
     Args:
         model: The model; `FIRMWARE` needs its pictures.
-        target: One of `FIRMWARE`, one of `NPUS`, or `npu` for an NPU with a compiler of its own.
+        target: One of `FIRMWARE`, one of `NPUS`, `npu` for an NPU with a compiler of its own, or
+            `mediapipe`.
         budget: The most that the device has for the model.
         folder: Where to write; created if absent.
         overwrite: Whether to replace another export in the folder, and files of it that were
@@ -108,17 +111,16 @@ def export_for(
 
     Returns:
         target, folder, bytes, and for `mcu` what `write_folder` returns, for `c` what `c_contents`
-        returns, for `NPUS` Vela's estimate (see `compile_npu`), for `npu` operators (operator ->
-        count).
+        returns, for `NPUS` Vela's estimate (see `compile_npu`), for `npu` and `mediapipe`
+        operators (operator -> count).
 
     Raises:
         UserError: See `check_export`; the model does not fit, and which configuration does; the
             NPU leaves operators to the CPU; a file would be lost (see `require_export`); or see
-            `write_folder`, `c_contents` and `compile_npu`.
+            `write_folder`, `c_contents`, `compile_npu` and `detector_file`.
     """
     check_export(target, budget, folder)
-    make = {MCU: _export_mcu, PLAIN_C: _export_c, NPU: _export_uncompiled}.get(target, _export_npu)
-    facts, contents = make(model, target, budget)
+    facts, contents = _MAKERS.get(target, _export_npu)(model, target, budget)
     export = Marker(kind=EXPORT, target=target, identity=model.origin)
     write_export(folder, export, contents, overwrite=overwrite)
     return {"target": target, "folder": str(folder), **facts}
@@ -156,7 +158,23 @@ def _export_npu(model: Int8Model, target: str, budget: Budget) -> Exported:
 
 def _export_uncompiled(model: Int8Model, target: str, budget: Budget) -> Exported:
     """Return int8 input and output and HARD_SWISH as one operator, for another compiler."""
-    content = fuse_hard_swish(model.content)
+    return _with_operators(model, fuse_hard_swish(model.content))
+
+
+def _export_mediapipe(model: Int8Model, target: str, budget: Budget) -> Exported:
+    """Return a detector that decodes its boxes itself."""
+    return _with_operators(model, detector_file(model))
+
+
+_MAKERS = {
+    MCU: _export_mcu,
+    PLAIN_C: _export_c,
+    NPU: _export_uncompiled,
+    MEDIAPIPE: _export_mediapipe,
+}
+
+
+def _with_operators(model: Int8Model, content: bytes) -> Exported:
     ops = {name: op["count"] for name, op in inspect(content)["ops"].items()}
     return {"bytes": len(content), "operators": ops}, _files(model, content)
 

@@ -9,7 +9,7 @@ from mobilenet_tf.core.bounds import check_channels_last, check_normalisation
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.registry import distinction, task_from_dict
+from mobilenet_tf.tasks.registry import task_from_dict
 from mobilenet_tf.tasks.task import Task
 
 _PREPARED = ("crop", "fit", "resize", "white_level")
@@ -50,23 +50,6 @@ def task_of(model: TFLiteModel) -> Task:
             f"{task.name}."
         )
     return task
-
-
-def require_classifier(model: TFLiteModel, reader: str) -> None:
-    """Reject a file of another task.
-
-    Args:
-        model: The file.
-        reader: What would show its outputs, such as "the app".
-
-    Raises:
-        UserError: It is no image classifier.
-    """
-    task = task_of(model)
-    if distinction(task):
-        raise UserError(
-            f"{model.name} is a file of the task {task.name}; {reader} shows image classifiers."
-        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """Write a `.tflite` from the schema's objects, and add to them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -89,3 +92,31 @@ def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> N
     entry.name, entry.buffer = name, len(model.buffers)
     model.metadata = [*(model.metadata or []), entry]
     model.buffers.append(buffer)
+
+
+def operator(
+    model: schema.ModelT,
+    name: str,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    options: Any = None,
+    version: int = 1,
+) -> schema.OperatorT:
+    """Return a new operator for the model's graph.
+
+    Args:
+        model: Its operator table receives the operator's kind, if need be.
+        name: Its name; see `operator_code`.
+        inputs: Indices of tensors.
+        outputs: Indices of tensors.
+        options: The object of the schema, such as `schema.QuantizeOptionsT()`.
+        version: The version, if the table has none of that name yet.
+    """
+    made = schema.OperatorT()
+    made.opcodeIndex = operator_code(model, name, version)
+    made.inputs, made.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+    if options is not None:
+        kind = type(options).__name__.removesuffix("T")
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+        made.builtinOptions = options
+    return made

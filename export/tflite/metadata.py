@@ -29,7 +29,12 @@ from mobilenet_tf.deployment.tflite.limits import (
     CountedTable,
     limited,
 )
-from mobilenet_tf.deployment.tflite.metadata_outputs import INTEGERS, LABELS_FILE, output_metadata
+from mobilenet_tf.deployment.tflite.metadata_outputs import (
+    INTEGERS,
+    LABELS_FILE,
+    OutputText,
+    output_metadata,
+)
 from mobilenet_tf.deployment.tflite.metadata_schema import (
     AXIS_LABELS,
     COLOR_SPACES,
@@ -51,13 +56,14 @@ class Details:
 
     Attributes:
         version, author, license: Its origin.
-        outputs: Name and description of each output; by default it is one score for each class.
+        outputs: Name and description of each output, or an `OutputText` that says more; by default
+            it is one score for each class.
     """
 
     version: str | None = None
     author: str | None = None
     license: str | None = None
-    outputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str] | OutputText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,9 @@ def add_metadata(
     if labels:
         _check_labels(labels, [int(output.shape[-1]) for output in outputs])
     texts = {"name": name, "description": description, **asdict(details)}
-    described = output_metadata(outputs, texts.pop("outputs"), labelled=bool(labels))
+    described = output_metadata(
+        outputs, [OutputText(*text) for text in texts.pop("outputs")], labelled=bool(labels)
+    )
     builder = flatbuffers.Builder(1024)
     root = pack_table(builder, "ModelMetadata", texts | _describe(picture, described, input_spec))
     builder.Finish(root, METADATA_MARK)

@@ -9,6 +9,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from flatbuffers import number_types
+from flatbuffers.number_types import to_numpy_type
 
 from mobilenet_tf.deployment.tflite.limits import CHANNELS, BeyondLimit, CountedTable
 
@@ -27,6 +28,7 @@ _TABLES = {
     "FeatureProperties": "",
     "ImageProperties": "color_space:byte default_size:ImageSize",
     "ImageSize": "width:uint height:uint",
+    "BoundingBoxProperties": "index:[uint] type:byte coordinate_type:byte",
     "ProcessUnit": "options_type:ubyte options:ProcessUnitOptions",
     "NormalizationOptions": "mean:[float] std:[float]",
     "Stats": "max:[float] min:[float]",
@@ -34,7 +36,7 @@ _TABLES = {
 _FIELDS = {table: [f.split(":") for f in row.split()] for table, row in _TABLES.items()}
 # Members in the order of their numbers, from 1; `unpack_table` skips members beyond these.
 _UNIONS = {
-    "ContentProperties": ("FeatureProperties", "ImageProperties"),
+    "ContentProperties": ("FeatureProperties", "ImageProperties", "BoundingBoxProperties"),
     "ProcessUnitOptions": ("NormalizationOptions",),
 }
 _SCALARS = {
@@ -42,8 +44,10 @@ _SCALARS = {
     "ubyte": number_types.Uint8Flags,
     "uint": number_types.Uint32Flags,
 }
+_NUMBERS = {"[float]": number_types.Float32Flags, "[uint]": number_types.Uint32Flags}
 DESCRIPTION, AXIS_LABELS, VALUE_LABELS = 1, 2, 3  # AssociatedFileType
 COLOR_SPACES = ("unknown", "rgb", "grayscale")  # ColorSpaceType
+BOUNDARIES = 1  # BoundingBoxType
 
 
 def pack_table(builder: flatbuffers.Builder, table: str, values: dict[str, Any]) -> int:
@@ -66,8 +70,8 @@ def pack_table(builder: flatbuffers.Builder, table: str, values: dict[str, Any])
             kind = member
         if kind == "string":
             value = builder.CreateString(value)
-        elif kind == "[float]":
-            value = builder.CreateNumpyVector(np.asarray(value, np.float32))
+        elif kind in _NUMBERS:
+            value = builder.CreateNumpyVector(np.asarray(value, to_numpy_type(_NUMBERS[kind])))
         elif kind[0] == "[":
             offsets = [pack_table(builder, kind[1:-1], item) for item in value]
             builder.StartVector(4, len(offsets), 4)
@@ -103,10 +107,10 @@ def unpack_table(at: CountedTable, table: str) -> dict[str, Any]:
             values[name] = at.Get(_SCALARS[kind], position)
         elif kind == "string":
             values[name] = at.String(position).decode("utf-8", "replace")
-        elif kind == "[float]":
+        elif kind in _NUMBERS:
             if at.VectorLen(offset) > CHANNELS:
                 raise BeyondLimit(f"has more than {CHANNELS:,} numbers in {name}")
-            numbers = at.GetVectorAsNumpy(number_types.Float32Flags, offset)
+            numbers = at.GetVectorAsNumpy(_NUMBERS[kind], offset)
             values[name] = tuple(numbers.tolist())
         elif kind == "[string]":
             continue

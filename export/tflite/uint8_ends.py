@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.deployment.tflite.archive import append_zip, read_all
-from mobilenet_tf.deployment.tflite.flatbuffer import operator_code, pack
+from mobilenet_tf.deployment.tflite.flatbuffer import operator, pack
 from mobilenet_tf.deployment.tflite.parse import parse_model
 
 _SHIFT = 128  # between int8 and uint8
@@ -30,7 +30,6 @@ def with_uint8_ends(content: bytes) -> bytes:
     }
     if not int8:
         return content
-    code = operator_code(model, "QUANTIZE")
     graph.inputs, graph.outputs = np.array(graph.inputs), np.array(graph.outputs)  # not views
     for indices, into in ((graph.inputs, True), (graph.outputs, False)):
         for place, index in enumerate(map(int, indices)):
@@ -38,8 +37,9 @@ def with_uint8_ends(content: bytes) -> bytes:
                 continue
             indices[place] = len(graph.tensors)
             graph.tensors.append(_as_uint8(graph.tensors[index]))
-            ends = (indices[place], index) if into else (index, indices[place])
-            graph.operators.insert(0 if into else len(graph.operators), _operator(code, *ends))
+            source, result = (indices[place], index) if into else (index, indices[place])
+            converts = operator(model, "QUANTIZE", [source], [result], schema.QuantizeOptionsT())
+            graph.operators.insert(0 if into else len(graph.operators), converts)
             _rename(model, index, int(indices[place]), into)
     files = read_all(content)
     return append_zip(pack(model), files) if files else pack(model)
@@ -53,15 +53,6 @@ def _as_uint8(tensor: schema.TensorT) -> schema.TensorT:
     if other.quantization is not None and other.quantization.zeroPoint is not None:
         other.quantization.zeroPoint = np.asarray(other.quantization.zeroPoint) + _SHIFT
     return other
-
-
-def _operator(code: int, source: int, result: int) -> schema.OperatorT:
-    operator = schema.OperatorT()
-    operator.opcodeIndex = code
-    operator.inputs, operator.outputs = np.array([source], np.int32), np.array([result], np.int32)
-    operator.builtinOptionsType = schema.BuiltinOptions.QuantizeOptions
-    operator.builtinOptions = schema.QuantizeOptionsT()
-    return operator
 
 
 def _rename(model: schema.ModelT, old: int, new: int, into: bool) -> None:

@@ -127,7 +127,7 @@ def android(
     ] = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Put a .tflite into the Android demo, with images and scores to compare on the phone."""
+    """Put a .tflite into the Android demo, with images and outputs to compare on the phone."""
     from mobilenet_tf.commands.android import android as command
     from mobilenet_tf.deployment.devices.android_app import DEMO
 
@@ -149,7 +149,7 @@ def web(
     port: Annotated[int, typer.Option(help="Port of --serve; 0 takes a free one.")] = 8000,
     as_json: opt.Json = False,
 ) -> None:
-    """Write a page that classifies camera frames and pictures in the browser, offline."""
+    """Write a page that runs a model on camera frames and pictures in the browser, offline."""
     from mobilenet_tf.commands.web import web as command
 
     result = command(what, out=out, overwrite=overwrite, serve=serve, port=port)

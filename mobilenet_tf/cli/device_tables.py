@@ -217,7 +217,7 @@ def android_text(result: dict[str, Any], demo: Path) -> Text:
     text = (
         f"{result['model']}: {result['bytes']:,} bytes, needs runtime"
         f" {result['required_runtime']} of the app's {result['runtime']}.\n"
-        f"{result['golden']}: {result['pictures']} images with their scores.\n"
+        f"{result['golden']}: {result['pictures']} images with their outputs.\n"
         f"Next: open {demo} in Android Studio and press Run, or with a phone on USB:"
         f" cd {shlex.quote(str(demo))} && ./gradlew installDebug"
     )

@@ -41,11 +41,15 @@ def export(
     what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
     target: Annotated[
         str,
-        typer.Option(help="Form of the file: cpu, mcu, c, npu, or an NPU such as ethos-u55-128."),
+        typer.Option(
+            help="Form of the file: cpu, mcu, c, npu, an NPU such as ethos-u55-128, or mediapipe."
+        ),
     ] = "cpu",
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for mcu, c, an NPU or a MODEL.", show_default="RUN/TARGET"),
+        typer.Option(
+            help="Folder for targets other than cpu, or a MODEL.", show_default="RUN/TARGET"
+        ),
     ] = None,
     max_flash: MaxFlash = None,
     max_ram: MaxRam = None,

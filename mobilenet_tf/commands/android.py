@@ -11,7 +11,7 @@ from mobilenet_tf.runs.provenance import require_current
 def android(
     source: str | Path, *, name: str | None = None, demo: str | Path | None = None
 ) -> dict[str, Any]:
-    """Copy a model into the app's assets, with images and scores to compare on the phone.
+    """Copy a model into the app's assets, with images and outputs to compare on the phone.
 
     Args:
         source: A run folder, or a `.tflite` file.
@@ -22,7 +22,7 @@ def android(
         What `install` returns.
 
     Raises:
-        UserError: The file is not an image classifier with a square input, or needs a newer
+        UserError: The file has no square input, is prepared as the app cannot, or needs a newer
             runtime than the app has; or there is no Android project.
     """
     path = Path(source)

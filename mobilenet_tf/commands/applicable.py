@@ -113,7 +113,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             lambda values: not _is_run(values) and _for_cpu(values),
             "applies only to models that are not runs, and to --target cpu",
         ),
-        Rule(("io",), _for_cpu, "applies only to --target cpu; files for devices are always int8"),
+        Rule(("io",), _for_cpu, "applies only to --target cpu; other targets decide it"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
             ("compress",),
@@ -128,7 +128,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(
             ("out", "overwrite"),
             lambda values: not (_for_cpu(values) and _is_run(values)),
-            "applies only to --target mcu, c, NPUs and models that are not runs",
+            "applies only to targets other than cpu, and to models that are not runs",
         ),
     ),
     "evaluate": (

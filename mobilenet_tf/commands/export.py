@@ -59,12 +59,13 @@ def export(
         what: A run or its folder; or a .h5 or .keras file or a SavedModel of somebody else, which
             is quantized after training.
         target: `cpu` for a .tflite for phones and computers, `mcu` for TensorFlow Lite Micro, `c`
-            for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`; or a `Target` with options.
+            for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`; `mediapipe` for a detector
+            that MediaPipe runs; or a `Target` with options.
         out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for somebody else's model.
             The .tflite of a run for `cpu` is always in the run folder.
         budget: Limits on flash and ram, in bytes, for `mcu`, `c` and Ethos-U.
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
-            or uint8. Files for devices are always int8.
+            or uint8. Other targets decide it.
         data: Dataset and preprocessing of somebody else's model.
         overwrite: Whether to replace an earlier export in the folder, and files of it that were
             changed.

@@ -20,7 +20,7 @@ def web(
     serve: bool = False,
     port: int = PORT,
 ) -> dict[str, Any]:
-    """Write a static page that classifies camera frames and pictures with a model, offline.
+    """Write a static page that runs a model on camera frames and pictures, offline.
 
     Args:
         source: A run folder, or a `.tflite` file.

@@ -1,6 +1,7 @@
 """Numbers without bounds, text in other encodings, and what the terminal shows."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,8 +118,9 @@ def test_names_that_are_too_long_are_refused(what, file, square, tmp_path):
         "export RUN --target npu --io int8",
     ],
 )
-def test_options_that_would_not_be_heard_are_refused(command, finished, tmp_path):
-    words = [str(finished) if word == "RUN" else word for word in command.split()]
+def test_options_that_would_not_be_heard_are_refused(command, tmp_path):
+    run = shutil.copytree(ROOT / "tests/runs/fixtures/run_v1", tmp_path / "run")
+    words = [str(run) if word == "RUN" else word for word in command.split()]
     option = next(word for word in words if word.startswith("--") and word != "--target")
     refused(call(*words, cwd=tmp_path, seconds=120), option)
 

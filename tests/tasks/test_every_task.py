@@ -1,4 +1,4 @@
-"""Every task, from `run` to those who use its file, with a tiny network and its own digits."""
+"""Every task, from `run` to those who use its file, with a small network and its own digits."""
 
 import json
 import subprocess
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.utils import Bunch
 
 import mobilenet_tf as mn
 from mobilenet_tf.datasets import scenes
@@ -16,13 +18,26 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.registry import TASKS, task_from_dict
+from tests.conftest import shallow
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("every_task")]
+pytestmark = pytest.mark.slow
+DIGITS = 900  # of 1,797, so that an epoch is short
 
 
-@pytest.fixture(scope="module", params=sorted(TASKS))
+def first_digits() -> Bunch:
+    """Return the first of scikit-learn's digits."""
+    every = load_digits()
+    return Bunch(
+        images=every.images[:DIGITS], target=every.target[:DIGITS], target_names=every.target_names
+    )
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in sorted(TASKS)],
+)
 def run(request, tmp_path_factory) -> Run:
-    """A run of one epoch with the default recipe of the task, on few scenes."""
+    """A run of one epoch with the default recipe of the task, on few digits and scenes."""
     task = TASKS[request.param]()
     recipe = mn.load_recipe(task.recipe).with_fields(
         {"train.epochs": 1, "qat.epochs": 1, "calibration": 32}
@@ -30,11 +45,12 @@ def run(request, tmp_path_factory) -> Run:
     size, channels = task.usual_input("digits")
     settings = RunSettings(
         data="digits",
-        network=make_network("v1", 0.25, size, channels=channels),
+        network=shallow(make_network("v1", 0.25, size, channels=channels)),
         task=task,
         recipe=recipe,
     )
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sklearn.datasets.load_digits", first_digits)
         for split, count in {"train": 64, "validation": 16, "test": 24}.items():
             patch.setitem(scenes.COUNTS, split, count)
         yield mn.run(settings, out=tmp_path_factory.mktemp(task.name) / "run")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tf_keras as keras
 
-from mobilenet_tf import build
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.augmentation.draw import NO_AUGMENTATION
 from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.training.callbacks import SaveState
@@ -18,17 +18,18 @@ from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.optimizer import make_optimizer
 from mobilenet_tf.training.recipe import Stage
 from mobilenet_tf.training.transfer import Phase
+from tests.conftest import shallow
 
+NETWORK = shallow(make_network("v1", 0.25, 32, classes=10, channels=1))
 PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)
 
 
 @pytest.fixture
 def session(tmp_path):
-    network = make_network("v1", 0.25, 32, classes=10, channels=1)
     return Session(
-        dataset=load_data("digits", network.input, seed=0),
+        dataset=load_data("digits", NETWORK.input, seed=0),
         task=Classification(),
-        network=network,
+        network=NETWORK,
         batch=128,
         seed=0,
         checkpoints=tmp_path / "checkpoints",
@@ -39,7 +40,7 @@ def session(tmp_path):
 @pytest.fixture
 def model():
     keras.utils.set_random_seed(1)
-    return build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
+    return build_network(NETWORK, dropout=0.0)
 
 
 def test_a_resumed_stage_ends_with_the_same_weights(session, monkeypatch):
@@ -47,7 +48,7 @@ def test_a_resumed_stage_ends_with_the_same_weights(session, monkeypatch):
 
     def train(name, until=None):
         keras.utils.set_random_seed(1)
-        network = build("v1", 0.25, 32, classes=10, channels=1, dropout=0.0)
+        network = build_network(NETWORK, dropout=0.0)
         history, _ = fit(network, Phase(name, name, PLAIN), session, until=until)
         assert len(history["loss"]) == (until or PLAIN.epochs)
         return network.get_weights()

@@ -13,10 +13,11 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export, write_export
 from mobilenet_tf.deployment.devices.web.packages import LITERT, PACKAGES, package_files
-from mobilenet_tf.deployment.proof.opening import model_input, require_classifier
+from mobilenet_tf.deployment.proof.opening import model_input, task_of
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import read_file
 from mobilenet_tf.deployment.tflite.uint8_ends import with_uint8_ends
+from mobilenet_tf.tasks.registry import distinction
 
 TARGET = "web"
 LARGEST = 1 << 27  # bytes of a model; page/tflite.js has the same limit
@@ -70,13 +71,13 @@ def _checked(file: Path) -> tuple[TFLiteModel, bytes]:
     if len(data) > LARGEST:
         raise UserError(f"{name} has {len(data):,} bytes; a page takes at most {LARGEST:,}.")
     model = TFLiteModel(file)
-    require_classifier(model, "a page")
+    task = task_of(model)
     model_input(model)
     if model.input.shape[0] != 1:
         raise UserError(
             f"{name} takes {model.input.shape[0]} pictures at a time; a page gives one."
         )
-    if model.classes == 1:
+    if not distinction(task) and model.classes == 1:
         raise UserError(f"{name} has one score per picture; a page shows one for each class.")
     model.run_raw(np.zeros(model.input.shape, np.uint8))
     content = with_uint8_ends(data)

@@ -14,7 +14,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     Layout,
     NotEncodable,
 )
-from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator_code
+from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator
 from mobilenet_tf.deployment.tflite.kernels import PLAIN, Stored
 from mobilenet_tf.deployment.tflite.limits import DECODED_BYTES
 from mobilenet_tf.deployment.tflite.parse import DTYPES, op_names, parse_model
@@ -61,12 +61,9 @@ def insert_decode(model: schema.ModelT, op: schema.OperatorT, encoded: Encoded) 
     graph = model.subgraphs[0]
     kernel = copy.copy(graph.tensors[op.inputs[KERNEL]])
     kernel.buffer = 0
-    decoder = schema.OperatorT()
-    decoder.opcodeIndex = operator_code(model, DECODE)
     inputs = [_add_bytes(model, content) for content in (encoded.values, encoded.ancillary)]
-    decoder.inputs = np.array(inputs, np.int32)
+    decoder = operator(model, DECODE, inputs, [len(graph.tensors)])
     graph.tensors.append(kernel)
-    decoder.outputs = np.array([len(graph.tensors) - 1], np.int32)
     op.inputs = np.array(op.inputs)  # a view of the file cannot be written
     op.inputs[KERNEL] = decoder.outputs[0]
     graph.operators.insert(graph.operators.index(op), decoder)

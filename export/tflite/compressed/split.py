@@ -8,7 +8,7 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator_code
+from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator
 
 _KERNEL, _BIAS = 1, 2
 _CHANNEL_AXIS = 3  # of activations
@@ -44,13 +44,10 @@ def split_convolution(
         part.inputs = np.array(inputs, np.int32)
         part.outputs = np.array([len(graph.tensors) - 1], np.int32)
         convolutions.append(part)
-    joining = schema.OperatorT()
-    joining.opcodeIndex = operator_code(model, "CONCATENATION", _VERSION)
-    joining.inputs = np.array([part.outputs[0] for part in convolutions], np.int32)
-    joining.outputs = op.outputs
-    joining.builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
-    joining.builtinOptions = schema.ConcatenationOptionsT()
-    joining.builtinOptions.axis = _CHANNEL_AXIS
+    options = schema.ConcatenationOptionsT()
+    options.axis = _CHANNEL_AXIS
+    outputs = [int(part.outputs[0]) for part in convolutions]
+    joining = operator(model, "CONCATENATION", outputs, op.outputs, options, _VERSION)
     place = graph.operators.index(op)
     graph.operators[place : place + 1] = [*convolutions, joining]
     return convolutions

@@ -13,7 +13,7 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.classification.pairs import PairedCrossEntropy, nearest_pairs
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Stage
-from tests.conftest import enliven
+from tests.conftest import enliven, shallow
 
 CLASSES = 3
 LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])
@@ -82,7 +82,7 @@ def test_a_picture_without_a_partner_has_itself():
 
 @pytest.mark.parametrize(("network", "quantized"), [("v1", False), ("v2", True)])
 def test_training_loss(batch, network, quantized, monkeypatch):
-    described = make_network(network, 0.25, 48, CLASSES)
+    described = shallow(make_network(network, 0.25, 48, CLASSES))
     model = build_network(described, dropout=0.4)
     enliven(model, batch)
     if quantized:
@@ -107,7 +107,7 @@ def test_training_loss(batch, network, quantized, monkeypatch):
 
 
 def test_gradients_reach_everything(batch):
-    model = build_network(make_network("v1", 0.25, 48, CLASSES))
+    model = build_network(shallow(make_network("v1", 0.25, 48, CLASSES)))
     enliven(model, batch)
     learner = make_learner(model, OBJECTIVE, STAGE, 8)
     before = [weight.numpy() for weight in learner.trainable_variables]
@@ -117,7 +117,7 @@ def test_gradients_reach_everything(batch):
 
 
 def test_validation_and_output_are_those_of_the_plain_classifier(batch):
-    model = build_network(make_network("v1", 0.25, 48, CLASSES))
+    model = build_network(shallow(make_network("v1", 0.25, 48, CLASSES)))
     enliven(model, batch)  # otherwise all scores are nearly the same, and rounding decides
     learner = make_learner(model, OBJECTIVE, STAGE, 1)
     targets = OBJECTIVE.targets(tf.constant(LABELS), None)

@@ -9,6 +9,7 @@ from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.geolocation.task import Geolocation
+from tests.conftest import shallow
 
 pytestmark = pytest.mark.slow
 # Six towns, and the colour of the ground in each.
@@ -49,7 +50,7 @@ def test_a_survey_of_six_towns(survey, tmp_path):
     folder, places = survey
     recipe = mn.load_recipe("geolocation").with_fields(
         {
-            "train.epochs": 30,
+            "train.epochs": 20,
             "train.label_smoothing": 0.0,
             "qat.epochs": 1,
             "batch": 8,
@@ -59,7 +60,7 @@ def test_a_survey_of_six_towns(survey, tmp_path):
     )
     settings = RunSettings(
         data=str(folder),
-        network=make_network("v1", 0.25, 32),
+        network=shallow(make_network("v1", 0.25, 32)),
         task=Geolocation(most=10, least=3, finest=4),
         recipe=recipe,
     )

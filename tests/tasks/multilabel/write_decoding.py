@@ -36,7 +36,7 @@ def cases() -> list[dict[str, Any]]:
             ("usual", drawn, thresholds),
             ("neutral thresholds", drawn, np.full(9, 0.5)),
             ("equal", [1.5, 1.5, 0.5, 1.5], [0.5, 0.9, 0.5, 0.5]),
-            ("at the threshold", [0.0, *np.nextafter(np.float32(0), [-1, 1])], [0.5, 0.5, 0.5]),
+            ("at the threshold", [0.0, -1e-6, 1e-6], [0.5, 0.5, 0.5]),
             ("beside the threshold", np.add(logit([0.3, 0.3]), [0.001, -0.001]), [0.3, 0.3]),
             ("extreme", [1000, -1000, 80], [0.999999, 0.000001, 0.5]),
             ("none", [-5, -6, -7], [0.5, 0.5, 0.5]),

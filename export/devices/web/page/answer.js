@@ -1,36 +1,30 @@
-// The answer: the most likely classes with their bars, and the times that they took.
+// The answer: its best lines with their bars, and the times that they took.
+
+import { css } from "./colours.js";
 
 const TOP = 3;
+export const NOTHING = "Nothing found.";
 const WINDOW = 30; // times of which the median is shown
 
-/** @returns {{label: string, score: number}[]} best first; equal scores stay in class order */
-export function best(scores, labels, count = TOP) {
-  return Array.from(scores, (score, i) => ({ label: labels[i], score }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, count);
-}
-
-/** Return a function that writes a score: in per cent if all are shares of 1. */
-export function scoreText(scores) {
-  const shares = scores.every((score) => score >= 0 && score <= 1);
-  return (score) => (shares ? `${(100 * score).toFixed(1)} %` : score.toPrecision(3));
-}
-
-/** Show the best classes in a list. */
-export function showBars(list, scores, labels) {
-  const write = scoreText(scores);
-  // Without a spread: a call takes fewer arguments than there may be classes.
-  const least = scores.reduce((a, b) => Math.min(a, b), 0);
-  const most = scores.reduce((a, b) => Math.max(a, b), 1);
-  const found = best(scores, labels);
+/** Show the best lines of an answer in a list; see `TASKS`. */
+export function showBars(list, lines) {
+  const found = lines.slice(0, TOP);
   while (list.children.length > found.length) list.lastElementChild.remove();
   while (list.children.length < found.length) list.append(emptyBar());
-  found.forEach(({ label, score }, i) => {
+  found.forEach((line, i) => {
     const [name, value, bar] = list.children[i].children;
-    name.textContent = label;
-    value.textContent = write(score);
-    bar.firstElementChild.style.inlineSize = `${(100 * (score - least)) / (most - least || 1)}%`;
+    name.textContent = line.accepted === false ? `${line.label}, below the threshold` : line.label;
+    value.textContent = line.text;
+    bar.firstElementChild.style.inlineSize = `${100 * line.share}%`;
+    bar.firstElementChild.style.background = line.colour ? css(line.colour) : "";
   });
+}
+
+/** The answer in a few words. */
+export function summary({ lines, nothing }) {
+  const [first] = lines;
+  if (!first || first.accepted === false) return nothing ?? NOTHING;
+  return `${first.label}, ${first.text}`;
 }
 
 function emptyBar() {

@@ -59,7 +59,7 @@ export class Engine {
     try {
       const compiled = await loadAndCompile(bytes, { accelerator: "wasm" });
       const engine = new Engine(model, compiled, name);
-      await engine.scores(new Uint8Array(model.input.shape.reduce((a, b) => a * b)));
+      await engine.outputs(new Uint8Array(model.input.shape.reduce((a, b) => a * b)));
       return engine;
     } catch (error) {
       // Its memory may be damaged, and what it has allocated for this file is lost.
@@ -71,24 +71,24 @@ export class Engine {
 
   /**
    * @param {Uint8Array} pixels what `prepare` returns
-   * @returns {Promise<Float32Array>} one score per class
+   * @returns {Promise<Float32Array[]>} the real values of each output, in the order of the file
    */
-  async scores(pixels) {
+  async outputs(pixels) {
     const raw = await this.raw(pixels);
-    const { scale, zeroPoint } = this.model.output;
-    const real = Float32Array.from(raw, (value) =>
-      scale === null ? value : Math.fround(value - zeroPoint) * Math.fround(scale),
-    );
-    return this.model.sigmoid ? Float32Array.of(1 - real[0], real[0]) : real;
+    return raw.map((values, i) => {
+      const { scale, zeroPoint } = this.model.outputs[i];
+      if (scale === null) return Float32Array.from(values);
+      return Float32Array.from(values, (value) => Math.fround(value - zeroPoint) * Math.fround(scale));
+    });
   }
 
-  /** @returns {Promise<Uint8Array | Float32Array>} the file's output as it is */
+  /** @returns {Promise<(Uint8Array | Float32Array)[]>} the file's outputs as they are */
   async raw(pixels) {
     const input = new Tensor(this.#table(pixels), this.model.input.shape);
     try {
       const outputs = await this.#compiled.run(input);
       try {
-        return await outputs[0].data();
+        return await Promise.all(outputs.map((output) => output.data()));
       } finally {
         for (const output of outputs) output.delete();
       }

@@ -2,18 +2,19 @@
 
 /** Show a model's facts in a <dl> and its labels in an <ol>. */
 export function showFacts(list, labelList, model, file, runtime) {
-  const { about, input, output, spec } = model;
+  const { about, input, outputs, spec } = model;
   const rows = [
     ["File", `${file.name}, ${file.size.toLocaleString("en")} bytes`],
     ["About", about.description],
     ["Version", about.version],
     ["Author", about.author],
     ["Licence", about.license],
+    ["Task", model.task.name],
     ["Input", `${spec.width} × ${spec.height} pixels, ${spec.channels === 1 ? "grey" : "colour"}, ${input.type}`],
     ["Part used", part(spec)],
     ["Resizing", spec.resize],
     ["Normalisation", normalisation(spec)],
-    ["Output", `${model.classes} classes, ${output.type}`],
+    [outputs.length === 1 ? "Output" : "Outputs", outputs.map(values).join("; ")],
     ["Operators", String(model.operators)],
     ["Oldest runtime", about.runtime],
     ["Runs on", `LiteRT.js, WebAssembly, ${runtime}`],
@@ -23,7 +24,11 @@ export function showFacts(list, labelList, model, file, runtime) {
       .filter(([, value]) => value)
       .flatMap(([name, value]) => [element("dt", name), element("dd", value)]),
   );
-  labelList.replaceChildren(...model.labels.slice(0, 2000).map((label) => element("li", label)));
+  labelList.replaceChildren(...(model.labels ?? []).slice(0, 2000).map((label) => element("li", label)));
+}
+
+function values({ shape, type }) {
+  return `${shape.slice(1).join(" × ") || 1} values, ${type}`;
 }
 
 function part({ crop, fit, width, height }) {

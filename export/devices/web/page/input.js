@@ -27,6 +27,20 @@ export function placement(spec, width, height) {
   return { source, target: centred(spec.width, spec.height, scale * across, scale * down, 1) };
 }
 
+/**
+ * Map a box from shares of the input to shares of the picture, within it.
+ *
+ * @param {number[]} part the part of the picture that is used, in shares of its sides
+ * @param {number[]} target the part of the input that it fills, in pixels
+ */
+export function toPicture(edges, part, target, { width, height }) {
+  return edges.map((share, i) => {
+    const axis = i % 2;
+    const inside = (share * (axis ? height : width) - target[axis]) / (target[axis + 2] - target[axis]);
+    return Math.min(1, Math.max(0, part[axis] + inside * (part[axis + 2] - part[axis])));
+  });
+}
+
 /** The centred box of share * across by share * down pixels, rounded, at least one pixel. */
 function centred(width, height, across, down, share) {
   const wide = Math.min(width, Math.max(1, Math.floor(share * across + 0.5)));

@@ -1,19 +1,20 @@
 // The page: what its controls do.
 
-import { best, scoreText, showBars, Times } from "./answer.js";
+import { NOTHING, showBars, summary, Times } from "./answer.js";
 import { Camera } from "./camera.js";
-import { Classifier } from "./classifier.js";
 import { buildName } from "./engine.js";
 import { showFacts } from "./facts.js";
 import { storePage } from "./offline.js";
-import { isModel, openPicture } from "./pictures.js";
+import { showOverlay } from "./overlay.js";
+import { isGallery, isModel, openPicture } from "./pictures.js";
+import { Runner } from "./runner.js";
 import { checkSize, UserError } from "./tflite.js";
 import { followTheme } from "./theme.js";
 import { Tiles } from "./tiles.js";
 import { newContext, showInput, showPart } from "./view.js";
 
 const at = (id) => document.getElementById(id);
-const classifier = new Classifier();
+const runner = new Runner();
 const view = newContext(at("view"));
 const camera = new Camera(() => {
   showCamera();
@@ -42,8 +43,10 @@ function complain(error) {
 }
 
 /** Show an answer; `what` names a picture that stays, and a screen reader reads both. */
-function showAnswer({ scores, model, pixels, part, preparing, running }, what = null) {
-  showBars(at("bars"), scores, model.labels);
+function showAnswer(answer, what = null) {
+  const { lines, nothing, model, pixels, part, preparing, running } = answer;
+  showBars(at("bars"), lines);
+  at("nothing").textContent = lines.length ? "" : (nothing ?? NOTHING);
   times.preparing.add(preparing);
   times.running.add(running);
   const rate = times.frame.median && !what ? `, ${(1000 / times.frame.median).toFixed(0)} pictures/s` : "";
@@ -55,16 +58,16 @@ function showAnswer({ scores, model, pixels, part, preparing, running }, what = 
   const { width, height } = view.canvas;
   at("stage").style.setProperty("--aspect", width / height);
   at("stage").removeAttribute("data-empty");
+  showOverlay(at("overlay"), answer, camera.facesUser);
   showState();
   at("view").setAttribute("aria-label", what ?? "The camera");
   if (!what) return;
-  const [first] = best(scores, model.labels, 1);
-  at("spoken").textContent = `${what}: ${first.label}, ${scoreText(scores)(first.score)}`;
+  at("spoken").textContent = `${what}: ${summary(answer)}`;
 }
 
 function showState() {
   const ready = at("stage").hasAttribute("data-empty") ? "Ready." : "";
-  at("status").textContent = classifier.model ? ready : "No model is open.";
+  at("status").textContent = runner.model ? ready : "No model is open.";
 }
 
 function clearTimes() {
@@ -76,8 +79,8 @@ async function openModel(file) {
   try {
     checkSize(file);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    await classifier.inTurn(() => classifier.open({ name: file.name, bytes }));
-    const { model } = classifier;
+    await runner.inTurn(() => runner.open({ name: file.name, bytes }));
+    const { model } = runner;
     document.title = at("title").textContent = model.about.name || file.name;
     showFacts(at("facts"), at("labels"), model, file, await buildName());
     clearTimes();
@@ -87,14 +90,22 @@ async function openModel(file) {
   }
 }
 
+async function openGallery(file) {
+  requireModel();
+  checkSize(file);
+  const text = await file.text();
+  await runner.inTurn(() => runner.compare(text, file.name));
+  await answerAnew();
+}
+
 /** Let no answer of the model before stay on the page. */
 async function answerAnew() {
-  await classifyStill();
+  await answerStill();
   const aside = newContext(document.createElement("canvas"));
   for (const [item, file] of tiles.all()) {
     try {
       await withPicture(file, async (bitmap, jpeg) => {
-        tiles.label(item, bitmap, await classifier.show(aside, bitmap, jpeg));
+        tiles.label(item, bitmap, await runner.show(aside, bitmap, jpeg));
       });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -106,7 +117,7 @@ async function answerAnew() {
 
 /** Decode and use a picture in turn, so that the one that was asked for last is shown last. */
 function withPicture(file, use) {
-  return classifier.inTurn(async () => {
+  return runner.inTurn(async () => {
     const { bitmap, jpeg } = await openPicture(file);
     try {
       await use(bitmap, jpeg);
@@ -116,9 +127,9 @@ function withPicture(file, use) {
   });
 }
 
-async function classifyStill() {
+async function answerStill() {
   if (at("stage").hasAttribute("data-empty") || (camera.on && !frozen)) return;
-  const answer = await classifier.inTurn(() => classifier.again(view));
+  const answer = await runner.inTurn(() => runner.again(view));
   showAnswer(answer, at("view").getAttribute("aria-label"));
 }
 
@@ -126,7 +137,7 @@ async function showPicture(file, item) {
   requireModel();
   stopCamera();
   await withPicture(file, async (bitmap, jpeg) => {
-    const answer = await classifier.show(view, bitmap, jpeg);
+    const answer = await runner.show(view, bitmap, jpeg);
     showAnswer(answer, file.name);
     tiles.label(item, bitmap, answer);
     tiles.mark(item);
@@ -144,14 +155,19 @@ async function addPicture(file) {
 }
 
 /** Open all files; what cannot be opened does not keep the others from it. */
-function openFiles(files, open = async (file) => ((await isModel(file)) ? openModel : addPicture)(file)) {
+function openFiles(files, open = openFile) {
   return asked(async () => {
     for (const file of files) await open(file).catch(complain);
   });
 }
 
+async function openFile(file) {
+  if (await isModel(file)) return openModel(file);
+  return isGallery(file) ? openGallery(file) : addPicture(file);
+}
+
 function requireModel() {
-  if (!classifier.model) throw new UserError("No model is open; open a .tflite first.");
+  if (!runner.model) throw new UserError("No model is open; open a .tflite first.");
 }
 
 async function startCamera(start) {
@@ -175,7 +191,7 @@ async function followCamera() {
     while (camera.on) {
       const video = await camera.frame();
       const wanted = () => video && camera.on && !frozen;
-      const answer = await classifier.inTurn(() => (wanted() ? classifier.show(view, video) : null));
+      const answer = await runner.inTurn(() => (wanted() ? runner.show(view, video) : null));
       if (!answer) continue;
       times.frame.add(performance.now() - before);
       before = performance.now();
@@ -211,10 +227,10 @@ at("other").addEventListener("click", () => asked(() => startCamera(() => camera
 at("freeze").addEventListener("click", () =>
   asked(() => {
     setFrozen(!frozen);
-    return classifyStill();
+    return answerStill();
   }),
 );
-for (const [id, open] of [["pictures", undefined], ["model", openModel]]) {
+for (const [id, open] of [["pictures", undefined], ["model", (file) => (isGallery(file) ? openGallery : openModel)(file)]]) {
   at(id).addEventListener("change", ({ target }) => {
     openFiles([...target.files], open);
     target.value = ""; // so that the same file can be chosen again

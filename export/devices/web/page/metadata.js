@@ -26,29 +26,25 @@ const PREPROCESSING = "preprocessing.json";
 /**
  * @param {Uint8Array} bytes
  * @param {string} name by which errors call the file
- * @returns the graph of `readGraph` with `classes`, `labels` and `about`: {name, description,
- *   version, author, license, runtime}, null where the file does not state it; and `spec`: height,
- *   width, channels, mean, std (lists or null), crop, fit, resize
+ * @returns the graph of `readGraph` with `labels` (null if there are none) and `about`: {name,
+ *   description, version, author, license, runtime}, null where the file does not state it; `spec`:
+ *   height, width, channels, mean, std (lists or null), crop, fit, resize; `task` and `constants`: the
+ *   task's name and settings, empty for a classifier, and what else decoding needs
  * @throws {UserError} see `readGraph`; the metadata are damaged, or do not fit the graph
  */
 export async function readModel(bytes, name) {
   const graph = readGraph(bytes, name);
   const [, height, width, channels] = graph.input.shape;
-  const scores = graph.output.shape.reduce((product, side) => product * side, 1);
-  const classes = graph.sigmoid ? 2 : scores;
-  if (classes === 1) throw new UserError(`${name} has one score per picture; a class each is needed.`);
   try {
     const stated = standard(graph.metadata.get(ENTRY));
-    const labels = stated.labels ? await readLabels(bytes, stated.labels) : numbers(classes);
-    if (labels.length !== classes) {
-      throw new UserError(`${name} has ${labels.length} labels for ${classes} classes.`);
-    }
-    const prepared = await readPreprocessing(bytes);
+    const labels = stated.labels ? await readLabels(bytes, stated.labels) : null;
+    const { extra, ...prepared } = await readPreprocessing(bytes);
     const runtime = text(graph.metadata.get(RUNTIME)?.subarray(0, VERSION_BYTES)) || null;
     return {
       ...graph,
-      classes,
       labels,
+      task: record(extra.task),
+      constants: record(extra.constants),
       about: { ...stated.about, runtime },
       spec: { height, width, channels, mean: stated.mean, std: stated.std, ...prepared },
     };
@@ -96,22 +92,24 @@ async function readLabels(bytes, file) {
 
 /** The fields of preprocessing.json that are valid; other tools may write anything there. */
 async function readPreprocessing(bytes) {
-  const found = { crop: 1, fit: "crop", resize: "bilinear" };
+  const found = { crop: 1, fit: "crop", resize: "bilinear", extra: {} };
   let stated;
   try {
     stated = JSON.parse(text(await readArchive(bytes, PREPROCESSING)));
   } catch {
     return found;
   }
-  const { crop, fit, resize } = stated ?? {};
+  const { crop, fit, resize, extra } = record(stated);
   if (typeof crop === "number" && crop > 0 && crop <= 1) found.crop = crop;
   if (FITS.includes(fit)) found.fit = fit;
   if (typeof resize === "string" && Object.hasOwn(FILTERS, resize)) found.resize = resize;
+  found.extra = record(extra);
   return found;
 }
 
-function numbers(count) {
-  return Array.from({ length: count }, (_, i) => String(i));
+/** An object of JSON; an empty one for anything else. */
+function record(value) {
+  return value && typeof value === "object" && !Array.isArray(value) ? value : {};
 }
 
 /** Decode UTF-8 without the zeros at its end. */

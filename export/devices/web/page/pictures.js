@@ -14,6 +14,11 @@ export async function isModel(file) {
   return mark === "TFL3" || file.name.toLowerCase().endsWith(".tflite");
 }
 
+/** Whether a file is a gallery, by its name. */
+export function isGallery(file) {
+  return file.name.toLowerCase().endsWith(".json");
+}
+
 /**
  * @param {File} file
  * @returns {Promise<{bitmap: ImageBitmap, jpeg: boolean}>} upright; close the bitmap after use

@@ -16,7 +16,8 @@ const LOGISTIC = 14;
 // Operators that change the form of a tensor, and not what its values mean.
 const FORM_ONLY = new Set([22, 43, 70, 6, 114]); // RESHAPE, SQUEEZE, EXPAND_DIMS, DE- and QUANTIZE
 const INPUT_ELEMENTS = 1 << 24;
-const CLASSES = 1 << 16;
+const OUTPUT_ELEMENTS = 1 << 24;
+const OUTPUTS = 64;
 const RANK = 16;
 const FILE_BYTES = 1 << 27;
 
@@ -37,7 +38,7 @@ export function checkSize({ name, size }) {
 /**
  * @param {Uint8Array} bytes
  * @param {string} name by which errors call the file
- * @returns {Graph} {input, output, sigmoid, operators, metadata}; the tensors have
+ * @returns {Graph} {input, outputs, sigmoid, operators, metadata}; the tensors have
  *   {shape, type, scale, zeroPoint}, scale is null without quantization; `sigmoid` is whether one
  *   score separates two classes; `metadata` is a Map from names to bytes.
  * @throws {UserError} it is no model, is damaged, or not one that this page runs
@@ -61,25 +62,27 @@ function parsed(buffer, name) {
   if (graphs.length !== 1) throw new UserError(`${name} has ${graphs.length} graphs; one is needed.`);
   const tensors = graphs[0].tables(GRAPH.tensors);
   const ends = [GRAPH.inputs, GRAPH.outputs].map((field) => graphs[0].int32s(field));
-  for (const [indices, what] of [[ends[0], "inputs"], [ends[1], "outputs"]]) {
-    if (indices.length !== 1) throw new UserError(`${name} has ${indices.length} ${what}; one is needed.`);
+  for (const [indices, what, most] of [[ends[0], "inputs", 1], [ends[1], "outputs", OUTPUTS]]) {
+    if (indices.length < 1 || indices.length > most) {
+      throw new UserError(`${name} has ${indices.length} ${what}; from 1 to ${most} can be used.`);
+    }
   }
-  const [input, output] = ends.map(([index]) => tensor(at(tensors, index)));
-  checkEnds(input, output, name);
+  const [[input], outputs] = ends.map((indices) => indices.map((index) => tensor(at(tensors, index))));
+  checkEnds(input, outputs, name);
   const operators = graphs[0].tables(GRAPH.operators);
   const codes = model.tables(MODEL.codes).map(builtin);
-  const elements = output.shape.reduce((product, side) => product * side, 1);
+  const single = outputs.length === 1 && outputs[0].shape.every((side) => side === 1);
   return {
     input,
-    output,
-    sigmoid: elements === 1 && maker(operators, codes, ends[1][0]) === LOGISTIC,
+    outputs,
+    sigmoid: single && maker(operators, codes, ends[1][0]) === LOGISTIC,
     operators: operators.length,
     metadata: entries(model),
   };
 }
 
-function checkEnds(input, output, name) {
-  for (const [end, what] of [[input, "input"], [output, "output"]]) {
+function checkEnds(input, outputs, name) {
+  for (const [end, what] of [[input, "input"], ...outputs.map((output) => [output, "output"])]) {
     if (end.type === "int8") {
       throw new UserError(
         `${name} has an int8 ${what}, which LiteRT.js does not take; \`mobilenet-tf web\` on the ` +
@@ -97,8 +100,10 @@ function checkEnds(input, output, name) {
   if (!picture || height * width * channels > INPUT_ELEMENTS) {
     throw new UserError(`${name} has an input of shape ${input.shape.join(" x ")}, not one picture.`);
   }
-  if (output.shape.reduce((product, side) => product * side, 1) > CLASSES) {
-    throw new UserError(`${name} has an output of shape ${output.shape.join(" x ")}, not scores.`);
+  for (const { shape } of outputs) {
+    if (shape.reduce((product, side) => product * side, 1) > OUTPUT_ELEMENTS) {
+      throw new UserError(`${name} has an output of shape ${shape.join(" x ")}, which is too large.`);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
-// The pictures that were chosen: small copies with their best class, to look at again.
+// The pictures that were chosen: small copies with their answer, to look at again.
 
-import { best, scoreText } from "./answer.js";
+import { summary } from "./answer.js";
 
 const SIDE = 96; // pixels of a small copy
 const MOST = 100; // pictures that are kept
@@ -45,15 +45,14 @@ export class Tiles {
   }
 
   /** Draw a small copy of the picture, and write its answer below it. */
-  label(item, picture, { scores, model }) {
+  label(item, picture, answer) {
     const [small, text] = item.firstElementChild.children;
     const scale = SIDE / Math.max(picture.width, picture.height);
     const [width, height] = [picture.width * scale, picture.height * scale];
     const context = small.getContext("2d");
     context.clearRect(0, 0, SIDE, SIDE);
     context.drawImage(picture, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
-    const [first] = best(scores, model.labels, 1);
-    text.textContent = `${first.label}, ${scoreText(scores)(first.score)}`;
+    text.textContent = summary(answer);
     item.firstElementChild.title = this.#files.get(item)?.name ?? "";
   }
 

@@ -11,7 +11,7 @@ import pytest
 
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.mcu.folder import write_folder
-from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
 from tests.export.devices.c.files import SANITIZERS, pictures_for
 from tests.export.devices.cmake import KINDS, cmake_build
 from tests.export.devices.mcu.test_folder import HERE, NETWORK, compile_c, model_of
@@ -27,7 +27,13 @@ def exported(tmp_path_factory):
     return folder
 
 
-def test_headers_are_for_cpp_and_a_prefix_renames_all(exported, tmp_path):
+@pytest.fixture
+def recorded_arena(monkeypatch):
+    """The arena is not proven by running in it, which takes most of the time of an export."""
+    monkeypatch.setattr("mobilenet_tf.deployment.devices.mcu.form.measure_arena", record_arena)
+
+
+def test_headers_are_for_cpp_and_a_prefix_renames_all(exported, tmp_path, recorded_arena):
     folder, pictures = exported, pictures_for(NETWORK)
     for path in folder.rglob("*.h"):
         if path.parent.name not in ("example", "kernels"):
@@ -85,7 +91,7 @@ def test_plain_c_computes_what_the_interpreter_does(exported, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_without_plain_c_the_folder_says_why(tmp_path, monkeypatch):
+def test_without_plain_c_the_folder_says_why(tmp_path, monkeypatch, recorded_arena):
     """A machine without a compiler cannot prove that form."""
     monkeypatch.setattr("shutil.which", lambda _: None)
     facts = write_folder(tmp_path, model_of(pictures_for(NETWORK, 2)))

@@ -189,7 +189,7 @@ def test_the_facts_are_the_file_s(page):
     for fact in (
         f"model.tflite, {size:,} bytes", "32 \u00d7 32 pixels, grey, uint8",
         "the largest centred square",
-        "bilinear", "(pixel \u2212 128) / 127.5", "10 classes, uint8", "1.14.0",
+        "bilinear", "(pixel \u2212 128) / 127.5", "10 values, uint8", "1.14.0",
     ):  # fmt: skip
         assert fact in facts
     assert page.page.title() == page.text("title") == "MobileNet v1 0.25 32x32, int8"

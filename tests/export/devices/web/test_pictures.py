@@ -84,7 +84,7 @@ def test_another_model_is_dropped(page, digits):
     for fact in (
         f"fruit.tflite, {len(content):,} bytes", "Three fruits.",
         "48 \u00d7 48 pixels, colour, uint8", "box",
-        "87.5 % of the whole picture, stretched", "(pixel \u2212 100) / 50", "3 classes, uint8",
+        "87.5 % of the whole picture, stretched", "(pixel \u2212 100) / 50", "3 values, uint8",
     ):  # fmt: skip
         assert fact in facts
     page.locator("summary").click()

@@ -44,7 +44,7 @@ def test_golden_pictures(page, golden_cases):
     assert len(photos) == 5
     for case, expected in photos:
         content = (folder / f"{case['photo']}.png").read_bytes()
-        spec = InputSpec(case["size"], case["channels"], crop=case["crop"])
+        spec = InputSpec(case["size"], case["channels"], crop=case["crop"], fit=case["fit"])
         assert page.prepared(content, spec).tobytes() == expected, case
 
 

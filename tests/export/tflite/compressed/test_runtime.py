@@ -9,7 +9,7 @@ from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import insert_decode, layout_of
 from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout, NotEncodable
-from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator_code, pack_shared
+from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator, pack_shared
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 from tests.export.tflite.compressed.test_codecs import random_tensor
@@ -33,10 +33,8 @@ def file_of(layout: Layout, encoded: Encoded) -> bytes:
     kernel.quantization.scale = np.full(layout.channels, 0.5, np.float32)
     kernel.quantization.zeroPoint = np.array(layout.zero_points, np.int64)
     kernel.quantization.quantizedDimension = layout.axis
-    reader = schema.OperatorT()
-    reader.opcodeIndex = operator_code(model, "RESHAPE")
-    reader.inputs = np.array([0, add_constant(model, kernel, np.zeros(1, np.uint8))], np.int32)
-    reader.outputs = np.zeros(0, np.int32)
+    number = add_constant(model, kernel, np.zeros(1, np.uint8))
+    reader = operator(model, "RESHAPE", [0, number], [])
     graph.operators.append(reader)
     assert layout_of(kernel) == layout
     insert_decode(model, reader, encoded)

@@ -14,12 +14,14 @@ import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.RollingMedian
 import mobilenet.tf.core.UserError
 import mobilenet.tf.core.orUserError
-import mobilenet.tf.core.topK
-import mobilenet.tf.engine.Classifier
+import mobilenet.tf.engine.ImageModel
 import mobilenet.tf.live.Answer
 import mobilenet.tf.live.CopiedFrame
 import mobilenet.tf.live.LoadedModel
 import mobilenet.tf.live.NewestFrame
+import mobilenet.tf.tasks.Request
+import mobilenet.tf.tasks.Task
+import mobilenet.tf.tasks.drawing
 
 /** Receives results on the main thread, in the order of the calls that caused them. */
 interface AnalyzerListener {
@@ -40,7 +42,7 @@ interface AnalyzerListener {
 }
 
 /**
- * Opens models and classifies images on a thread of its own, which alone uses the classifier.
+ * Opens models and runs them on images, on a thread of its own, which alone uses the model.
  *
  * A still image belongs to this class until [live], so that another model answers to it as well.
  */
@@ -58,9 +60,8 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
     private var lastFrame: CopiedFrame? = null
     @Volatile private var closed = false
 
-    private class Opened(val classifier: Classifier, val model: LoadedModel, val options: Options) {
-        val preprocessor: Preprocessor = classifier.preprocessor()
-        val crop: Double = classifier.file.crop ?: 1.0
+    private class Opened(val runner: ImageModel, val task: Task, val model: LoadedModel, val options: Options) {
+        val preprocessor: Preprocessor = runner.preprocessor()
     }
 
     /** Open a model; null, or a name that does not exist, opens the first one. */
@@ -72,23 +73,39 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
         }
     }
 
-    /** Copy a file into the app and open it. It becomes one of the app's models if it gives an answer. */
+    /**
+     * Copy a file into the app and open it. A model becomes one of the app's models if it gives an answer;
+     * a gallery stays with the model in use, which must have made it.
+     */
     fun add(uri: Uri, options: Options) = post {
         orKeepModel {
             val copy = store.copy(uri)
             try {
-                val candidate = tried(copy.name, copy.map(), options)
-                try {
-                    copy.keep()
-                } catch (error: UserError) {
-                    candidate.classifier.close()
-                    throw error
-                }
-                use(candidate)
+                if (copy.isModel()) addModel(copy, options) else addGallery(copy)
             } finally {
                 copy.discard()
             }
         }
+    }
+
+    private fun addModel(copy: ModelStore.CopiedFile, options: Options) {
+        val candidate = tried(copy.name, copy.map(), options)
+        try {
+            copy.keep()
+        } catch (error: UserError) {
+            candidate.runner.close()
+            throw error
+        }
+        use(candidate)
+    }
+
+    private fun addGallery(copy: ModelStore.CopiedFile) {
+        val loaded = opened ?: throw UserError(context.getString(R.string.no_model_open))
+        val task = loaded.task.comparing(copy.gallery(store.load(loaded.model.name)))
+        copy.keepGallery()
+        opened = Opened(loaded.runner, task, loaded.model, loaded.options)
+        average.reset()
+        reportModel()
     }
 
     /** Delete a model that the user opened. If it is in use, open the first one. */
@@ -102,19 +119,19 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
         notifyListener { onModels(names, deletable) }
     }
 
-    /** Classify a camera frame unless a newer one arrives before its turn. May be called on any thread. */
+    /** Analyse a camera frame unless a newer one arrives before its turn. May be called on any thread. */
     fun offer(frame: CopiedFrame) {
         if (frames.offer(frame)) handler.post(::nextFrame)
     }
 
-    /** Classify a photo. */
-    fun classifyPhoto(uri: Uri) = post { classifyStill(Photo.read(context, uri)) }
+    /** Analyse a photo. */
+    fun analysePhoto(uri: Uri) = post { analyseStill(Photo.read(context, uri)) }
 
-    /** Classify the frame to which the newest answer belongs, on its own. */
+    /** Analyse the frame to which the newest answer belongs, on its own. */
     fun freeze() = post {
         val frame = lastFrame ?: return@post notifyListener { onNothingToFreeze() }
         lastFrame = null
-        classifyStill(FrozenFrame(frame))
+        analyseStill(FrozenFrame(frame))
     }
 
     /** Forget the still image. */
@@ -126,25 +143,27 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
 
     fun close() {
         closed = true
-        handler.post { opened?.classifier?.close() }
+        handler.post { opened?.runner?.close() }
         thread.quitSafely()
     }
 
     /** Let the model answer to a blank image, so that a model that cannot is never used nor remembered. */
     private fun tried(name: String, content: ByteBuffer, options: Options): Opened {
-        val classifier = Classifier.open(content, options.threads, options.accelerator)
+        val runner = ImageModel.open(content, options.threads, options.accelerator)
         var works = false
         try {
-            classifier.classify(ByteArray(classifier.input.count))
-            val model = LoadedModel(name, classifier.accelerator.name, options.threads, classifier.fallback)
-            return Opened(classifier, model, options).also { works = true }
+            runner.run(ByteArray(runner.input.count))
+            val model = LoadedModel(name, runner.accelerator.name, options.threads, runner.fallback)
+            val gallery = if (runner.task.compares) store.gallery(content) else null
+            val task = gallery?.let { runner.task.comparing(it) } ?: runner.task
+            return Opened(runner, task, model, options).also { works = true }
         } finally {
-            if (!works) classifier.close()
+            if (!works) runner.close()
         }
     }
 
     private fun use(next: Opened) {
-        opened?.classifier?.close()
+        opened?.runner?.close()
         opened = next
         average.reset()
         preprocessing.clear()
@@ -155,7 +174,7 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
     private fun reportModel() {
         val model = opened?.model ?: return
         notifyListener { onOpened(model) }
-        still?.let { classifyStill(it) }
+        still?.let { analyseStill(it) }
     }
 
     /** If another model cannot be opened, the one in use stays. */
@@ -173,7 +192,7 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
         guarded {
             val loaded = opened
             if (still == null && loaded != null) {
-                val answer = classify(loaded, frame.source, frame.orientation, smooth = true)
+                val answer = analyse(loaded, frame.source, frame.orientation, smooth = loaded.task.averaged)
                 notifyListener { onAnswer(answer) }
             }
         }
@@ -181,25 +200,26 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
         main.post { handler.post(::nextFrame) }
     }
 
-    private fun classifyStill(image: Still) {
+    private fun analyseStill(image: Still) {
         val loaded = opened ?: throw UserError(context.getString(R.string.no_model_open))
-        val pixels = image.decode(loaded.classifier.size, loaded.crop)
-        val answer = classify(loaded, pixels.source, pixels.orientation, smooth = false)
+        val pixels = image.decode(loaded.preprocessor)
+        val answer = analyse(loaded, pixels.source, pixels.orientation, smooth = false)
         val picture = pixels.bitmap()
         still = image
         notifyListener { onStill(picture, answer) }
     }
 
-    private fun classify(loaded: Opened, source: PixelSource, orientation: Orientation, smooth: Boolean): Answer {
+    private fun analyse(loaded: Opened, source: PixelSource, orientation: Orientation, smooth: Boolean): Answer {
         val start = System.nanoTime()
         val image = loaded.preprocessor.prepare(source, orientation)
         val preprocessed = System.nanoTime()
-        val scores = loaded.classifier.classify(image.pixels)
+        val outputs = loaded.runner.run(image.pixels)
         inference.add((System.nanoTime() - preprocessed) / 1e6)
         preprocessing.add((preprocessed - start) / 1e6)
-        val shown = if (smooth) average.add(scores) else scores
-        val predictions = topK(shown, loaded.classifier.labels, loaded.options.results, loaded.options.threshold / 100f)
-        return Answer(predictions, preprocessing.median()!!, inference.median()!!, frames.dropped)
+        val placement = loaded.preprocessor.placement(source, orientation)
+        val request = Request(loaded.options.results, loaded.options.threshold / 100f, placement.target)
+        val decoded = loaded.task.decode(if (smooth) average.add(outputs) else outputs, request)
+        return Answer(decoded.predictions, decoded.noAnswer, decoded.drawing(placement), preprocessing.median()!!, inference.median()!!, frames.dropped)
     }
 
     private fun post(work: () -> Unit) {

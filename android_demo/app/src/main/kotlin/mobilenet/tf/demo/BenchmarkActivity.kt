@@ -6,7 +6,7 @@ import android.view.View
 import android.widget.TextView
 
 /**
- * Measures the latency of a model on this phone and the largest difference of its scores from Python's.
+ * Measures the latency of a model on this phone and the largest difference of its outputs from Python's.
  *
  * It can be started in the app, or from a computer, which then reads `benchmark.json` from the app's
  * external files:

@@ -9,7 +9,7 @@ import java.io.IOException
 import kotlin.concurrent.thread
 import mobilenet.tf.core.UserError
 import mobilenet.tf.core.orUserError
-import mobilenet.tf.engine.Classifier
+import mobilenet.tf.engine.ImageModel
 import mobilenet.tf.engine.Timing
 import mobilenet.tf.engine.benchmarkJson
 
@@ -57,15 +57,15 @@ class BenchmarkRun(private val context: Context, private val request: BenchmarkR
         val threads = request.threads
         val content = store.load(name)
         val golden = store.golden(name)
-        return Classifier.open(content, threads, settings.accelerator).use { classifier ->
-            val timing = Timing.of(classifier, request.runs)
-            val difference = golden?.largestDifference(classifier)
-            val json = benchmarkJson(name, "${Build.MANUFACTURER} ${Build.MODEL}", threads, classifier, timing, difference)
+        return ImageModel.open(content, threads, settings.accelerator).use { model ->
+            val timing = Timing.of(model, request.runs)
+            val difference = golden?.largestDifference(model)
+            val json = benchmarkJson(name, "${Build.MANUFACTURER} ${Build.MODEL}", threads, model, timing, difference)
             listOfNotNull(
-                context.resources.getQuantityString(R.plurals.loaded_model, threads, name, classifier.accelerator.name, threads),
-                classifier.fallback,
+                context.resources.getQuantityString(R.plurals.loaded_model, threads, name, model.accelerator.name, threads),
+                model.fallback,
                 context.getString(R.string.times, timing.median, timing.p90, timing.runs),
-                if (difference == null) context.getString(R.string.no_reference_scores)
+                if (difference == null) context.getString(R.string.no_reference_outputs)
                 else context.getString(R.string.difference, difference, golden.count),
                 write(json),
             ).joinToString("\n\n")

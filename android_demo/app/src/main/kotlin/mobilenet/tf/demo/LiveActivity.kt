@@ -23,7 +23,7 @@ import mobilenet.tf.live.CameraInfo
 import mobilenet.tf.live.LiveState
 import mobilenet.tf.live.PreviewFit
 
-/** Main screen: camera preview, most likely classes, and latency. A [LiveSession] does the work. */
+/** Main screen: camera preview, what the model says about it, and latency. A [LiveSession] does the work. */
 class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener, DisplayManager.DisplayListener {
     private lateinit var session: LiveSession
     private lateinit var views: LiveViews
@@ -174,7 +174,7 @@ class LiveActivity : Activity(), LiveScreen, TextureView.SurfaceTextureListener,
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
         val uri = data?.data?.takeIf { result == RESULT_OK } ?: return
-        if (request == PHOTO) session.photo(uri) else session.addModel(uri)
+        if (request == PHOTO) session.photo(uri) else session.addFile(uri)
     }
 
     private fun click(id: Int, action: () -> Unit) = findViewById<View>(id).setOnClickListener { action() }

@@ -140,7 +140,7 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
     override fun onCameraChosen(camera: CameraInfo, next: Facing) {
         this.camera = camera
         this.next = next
-        state = state.copy(canSwitch = next != camera.facing)
+        state = state.copy(canSwitch = next != camera.facing, facesUser = camera.facing == Facing.FRONT)
         screen?.fitPreview(camera)
     }
 
@@ -150,7 +150,7 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
         // The app may have been restarted behind the picker, and this precedes onResume.
         openIfChanged()
         state = state.preparing()
-        analyzer.classifyPhoto(uri)
+        analyzer.analysePhoto(uri)
     }
 
     /** Freeze the picture, or return to the camera. */
@@ -178,7 +178,7 @@ class LiveSession(context: Context) : AnalyzerListener, CameraListener {
 
     fun useModel(name: String) = opening { analyzer.open(name, it) }
 
-    fun addModel(uri: Uri) = opening { analyzer.add(uri, it) }
+    fun addFile(uri: Uri) = opening { analyzer.add(uri, it) }
 
     fun deleteModel(name: String) {
         if (state.model?.name == name) opening { analyzer.delete(name, it) } else analyzer.delete(name, settings.options())

@@ -13,12 +13,14 @@ import mobilenet.tf.live.LoadedModel
 import mobilenet.tf.live.Notice
 import mobilenet.tf.live.Notice.Action
 import mobilenet.tf.live.Notice.Reason
+import mobilenet.tf.tasks.NoAnswer
 
 /** Draws a [LiveState] into the views of `live.xml`. */
 class LiveViews(root: View) {
     private val resources = root.resources
     val preview: TextureView = root.findViewById(R.id.preview)
     private val still: ImageView = root.findViewById(R.id.still_image)
+    private val overlay: OverlayView = root.findViewById(R.id.overlay)
     private val bars: ScoreBars = root.findViewById(R.id.bars)
     private val latency: TextView = root.findViewById(R.id.latency)
     private val model: TextView = root.findViewById(R.id.loaded_model)
@@ -44,6 +46,7 @@ class LiveViews(root: View) {
         bars.accessibilityLiveRegion =
             if (state.still != null) View.ACCESSIBILITY_LIVE_REGION_POLITE else View.ACCESSIBILITY_LIVE_REGION_NONE
         show(state.answer)
+        overlay.mirrored = state.mirrored
         show(state.model)
         show(state.notice, state.error)
         freeze.setText(if (state.still != null) R.string.resume else R.string.freeze)
@@ -58,7 +61,8 @@ class LiveViews(root: View) {
     }
 
     private fun show(answer: Answer?) {
-        bars.predictions = answer?.predictions
+        bars.show(answer?.predictions, answer?.noAnswer?.let { resources.getString(it.text) }.orEmpty())
+        overlay.drawing = answer?.drawing
         latency.text = answer?.run { resources.getString(R.string.latency, preprocessing, inference, dropped) }
         latency.contentDescription = answer?.run { resources.getString(R.string.latency_spoken, preprocessing, inference) }
     }
@@ -82,6 +86,14 @@ class LiveViews(root: View) {
         if (noticeText.text.toString() != text) noticeText.text = text
         for ((action, button) in buttons) button.visibility = visible(shown != null && action in shown.actions)
     }
+
+    private val NoAnswer.text: Int
+        get() = when (this) {
+            NoAnswer.BELOW_MINIMUM -> R.string.no_prediction
+            NoAnswer.NO_LABEL -> R.string.no_label
+            NoAnswer.NOTHING_FOUND -> R.string.nothing_found
+            NoAnswer.NO_GALLERY -> R.string.no_gallery
+        }
 
     private fun visible(shown: Boolean) = if (shown) View.VISIBLE else View.GONE
 }

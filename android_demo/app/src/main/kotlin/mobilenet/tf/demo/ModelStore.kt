@@ -11,15 +11,19 @@ import java.io.OutputStream
 import java.nio.ByteBuffer
 import java.nio.channels.FileChannel.MapMode
 import mobilenet.tf.core.UserError
+import mobilenet.tf.core.sha256
 import mobilenet.tf.engine.GoldenImages
+import mobilenet.tf.tasks.Gallery
 
 /**
- * The app's models: those in its assets, and copies of those that the user opened from the phone.
+ * The app's models: those in its assets, and copies of those that the user opened from the phone; and
+ * galleries, each named by the SHA-256 of the model that made it.
  *
  * All functions access files or other apps, so none may be called on the main thread.
  */
 class ModelStore(private val context: Context) {
     private val folder = File(context.filesDir, "models")
+    private val galleries = File(context.filesDir, "galleries")
 
     /** Return the names of all models, those in the assets first. */
     fun names(): List<String> = (shipped() + opened()).distinct()
@@ -41,7 +45,12 @@ class ModelStore(private val context: Context) {
         }
     }
 
-    /** Read the reference scores of a model; null if there are none. */
+    /** Return the gallery of a model; null if none was opened. */
+    fun gallery(model: ByteBuffer): Gallery? = readable {
+        File(galleries, sha256(model)).takeIf { it.exists() }?.let { Gallery.read(it.readText()) }
+    }
+
+    /** Read the reference outputs of a model; null if there are none. */
     fun golden(name: String): GoldenImages? {
         val file = "$name.golden.json"
         if (file !in assets()) return null
@@ -49,11 +58,11 @@ class ModelStore(private val context: Context) {
     }
 
     /**
-     * Copy a file that the user opened into the app, without adding it to the models yet.
+     * Copy a file that the user opened into the app, without adding it to the models or galleries yet.
      *
      * @throws UserError if the file cannot be read or is too large.
      */
-    fun copy(uri: Uri): CopiedModel = readable {
+    fun copy(uri: Uri): CopiedFile = readable {
         val chosen = displayName(uri).removeSuffix(SUFFIX).replace(Regex("[^A-Za-z0-9_. -]"), "_").trim('.', ' ')
         val name = chosen.ifEmpty { "model" }
         folder.mkdirs()
@@ -68,25 +77,53 @@ class ModelStore(private val context: Context) {
             throw UserError(context.getString(R.string.file_too_large, LIMIT shr 20))
         }
         // A model of the same name in the assets would hide the copy.
-        CopiedModel(if (name in shipped()) "$name (opened)" else name, copy)
+        CopiedFile(if (name in shipped()) "$name (opened)" else name, copy)
     }
 
-    /** Delete a model that the user opened. */
-    fun delete(name: String) {
-        if (name in opened()) File(folder, "$name$SUFFIX").delete()
+    /** Delete a model that the user opened, and its gallery. */
+    fun delete(name: String) = readable {
+        if (name in opened()) {
+            val file = File(folder, "$name$SUFFIX")
+            File(galleries, sha256(map(file))).delete()
+            file.delete()
+        }
     }
 
-    /** A copied file that becomes one of the models only when it has given an answer. */
-    inner class CopiedModel(val name: String, private val copy: File) {
+    /** A copied file that becomes a model only when it has given an answer, or a gallery when it has been read. */
+    inner class CopiedFile(val name: String, private val copy: File) {
+        private var gallery: Gallery? = null
+
+        /** Whether the file is to be read as a model; a gallery is JSON. */
+        fun isModel(): Boolean = readable { copy.inputStream().use { it.read() } != '{'.code }
+
         fun map(): ByteBuffer = readable { map(copy) }
 
         /** @throws UserError if there is no space. */
-        fun keep() = readable {
-            if (!copy.renameTo(File(folder, "$name$SUFFIX"))) throw IOException("no space")
+        fun keep() = keepAs(File(folder, "$name$SUFFIX"))
+
+        /**
+         * Read the file as the gallery of a model.
+         *
+         * @throws UserError if it is none, or another model made it.
+         */
+        fun gallery(model: ByteBuffer): Gallery = readable {
+            if (copy.length() > GALLERY_LIMIT) throw UserError(context.getString(R.string.file_too_large, GALLERY_LIMIT shr 20))
+            val read = Gallery.read(copy.readText())
+            if (read.model != sha256(model)) throw UserError(context.getString(R.string.other_gallery))
+            read.also { gallery = it }
+        }
+
+        fun keepGallery() {
+            galleries.mkdirs()
+            keepAs(File(galleries, gallery!!.model))
         }
 
         fun discard() {
             copy.delete()
+        }
+
+        private fun keepAs(file: File) = readable {
+            if (!copy.renameTo(file)) throw IOException("no space")
         }
     }
 
@@ -115,6 +152,7 @@ class ModelStore(private val context: Context) {
     private companion object {
         const val SUFFIX = ".tflite"
         const val LIMIT = 200 shl 20
+        const val GALLERY_LIMIT = 16 shl 20
     }
 }
 

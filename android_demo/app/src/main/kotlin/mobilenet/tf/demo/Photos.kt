@@ -31,28 +31,27 @@ class StillPixels(val source: PixelSource, val orientation: Orientation) {
 /** A still image, which each model may need in another resolution. */
 interface Still {
     /**
-     * @param size side of the network's input in pixels.
-     * @param crop fraction of the shorter side that the network sees.
+     * @param preprocessor of the model, which decides how far a photo may be reduced.
      * @throws UserError if the file is not an image or does not fit into memory.
      */
-    fun decode(size: Int, crop: Double): StillPixels
+    fun decode(preprocessor: Preprocessor): StillPixels
 }
 
 /** A frame of the camera. */
 class FrozenFrame(private val frame: CopiedFrame) : Still {
-    override fun decode(size: Int, crop: Double) = StillPixels(frame.source, frame.orientation)
+    override fun decode(preprocessor: Preprocessor) = StillPixels(frame.source, frame.orientation)
 }
 
 /** A photo from the phone. The file stays in memory, because the permission to read it may expire. */
 class Photo private constructor(private val context: Context, private val file: ByteArray) : Still {
-    override fun decode(size: Int, crop: Double): StillPixels = orUnreadable(context, R.string.photo_unreadable) {
+    override fun decode(preprocessor: Preprocessor): StillPixels = orUnreadable(context, R.string.photo_unreadable) {
         val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
         BitmapFactory.decodeByteArray(file, 0, file.size, options)
         val (width, height) = options.outWidth to options.outHeight
         if (width <= 0 || height <= 0) throw IOException("not an image")
         options.inJustDecodeBounds = false
         options.inPremultiplied = false
-        options.inSampleSize = Preprocessor.divisor(options.outMimeType, width, height, size, crop)
+        options.inSampleSize = preprocessor.divisor(options.outMimeType, width, height)
         if (width.toLong() * height / (options.inSampleSize * options.inSampleSize) > MAX_PIXELS) {
             throw UserError(context.getString(R.string.photo_too_large, MAX_PIXELS / 1_000_000))
         }

@@ -2,6 +2,8 @@ package mobilenet.tf.core
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.security.MessageDigest
+import java.util.Locale
 
 /**
  * Metadata of a `.tflite` file. Values that the file does not contain are null.
@@ -9,30 +11,39 @@ import java.nio.ByteOrder
  * @property name name of the model.
  * @property mean one value per channel, or one for all; input = (pixel - mean) / std.
  * @property std one value per channel, or one for all.
- * @property crop side of the centre crop as a fraction of the image's shorter side. Files written by
- *   this project contain it.
+ * @property fit how an image of another shape becomes the input; CROP unless the file says otherwise.
+ * @property crop share of the image that is used of what [fit] allows. Files written by this project
+ *   contain it.
  * @property labels class labels in the order of the output.
  * @property runtime oldest runtime version that has all operators of the model, such as "1.14.0".
+ * @property task name and settings of the task; empty in classifiers.
+ * @property constants what decoding the task's outputs needs beyond its settings.
  */
 class ModelFile private constructor(
     val name: String?,
     val mean: FloatArray?,
     val std: FloatArray?,
-    val crop: Double?,
     val labels: List<String>?,
     val runtime: String?,
+    preprocessing: Map<*, *>,
 ) {
+    val fit: Fit = Fit.values().firstOrNull { it.name == (preprocessing["fit"] as? String)?.uppercase(Locale.ROOT) } ?: Fit.CROP
+    val crop: Double? = preprocessing["crop"] as? Double
+    private val extra = preprocessing["extra"] as? Map<*, *>
+    val task: Fields = Fields("task", extra?.get("task"))
+    val constants: Fields = Fields("constants", extra?.get("constants"))
+
+    /** Grey level of what an image does not fill: the pixel that becomes 0. */
+    val padding: Int get() = Math.rint((mean?.first() ?: 128f).toDouble().coerceIn(0.0, 255.0)).toInt()
+
     companion object {
         private const val MODEL_IDENTIFIER = "TFL3"
         private const val METADATA_IDENTIFIER = "M001"
         private const val NORMALIZATION = 1
         private val LABEL_TYPES = listOf(2, 3)
 
-        /** A field of preprocessing.json, the one value that this app can do, and training's other values. */
-        private val PREPARATION = listOf(
-            Triple("fit", "crop", listOf("stretch", "pad")),
-            Triple("resize", "bilinear", listOf("nearest", "box", "bicubic", "lanczos")),
-        )
+        private const val RESIZE = "bilinear"
+        private val OTHER_RESIZES = listOf("nearest", "box", "bicubic", "lanczos")
 
         /**
          * Read the standard TFLite metadata and the files that are appended to the model.
@@ -64,7 +75,7 @@ class ModelFile private constructor(
             val metadata = metadataByName["TFLITE_METADATA"]?.let { ByteBuffer.wrap(it).order(ByteOrder.LITTLE_ENDIAN) }
             val zip = TrailingZip(data)
             if (metadata == null || identifier(metadata) != METADATA_IDENTIFIER) {
-                return ModelFile(null, null, null, crop(zip), null, runtime)
+                return ModelFile(null, null, null, null, runtime, preprocessing(zip))
             }
             val root = FlatbufferTable.root(metadata)
             val graph = root.tables(3).firstOrNull()
@@ -76,9 +87,9 @@ class ModelFile private constructor(
                 name = root.string(0),
                 mean = normalization?.floats(0)?.also { check("mean", it) { value -> value.isFinite() } },
                 std = normalization?.floats(1)?.also { check("std", it) { value -> value.isFinite() && value > 0 } },
-                crop = crop(zip),
                 labels = labelFile?.let { labels(zip, it) },
                 runtime = runtime,
+                preprocessing = preprocessing(zip),
             )
         }
 
@@ -100,19 +111,22 @@ class ModelFile private constructor(
         }
 
         /**
-         * Read the crop from preprocessing.json, and reject preparation that differs from the app's. Other
-         * tools may write anything into a file of that name.
+         * Read preprocessing.json, and reject preparation that this app cannot do. Other tools may write
+         * anything into a file of that name.
          */
-        private fun crop(zip: TrailingZip): Double? {
-            val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return null
-            val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *> ?: return null
-            for ((field, only, others) in PREPARATION) {
-                val stated = values[field] as? String
-                if (stated in others) throw UserError("The model's $field is $stated; only $only is accepted.")
-            }
-            val crop = values["crop"] as? Double ?: return null
-            if (crop > 0 && crop <= 1) return crop
+        private fun preprocessing(zip: TrailingZip): Map<*, *> {
+            val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return emptyMap<String, Any>()
+            val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *> ?: return emptyMap<String, Any>()
+            val resize = values["resize"]
+            if (resize in OTHER_RESIZES) throw UserError("The model's resize is $resize; only $RESIZE is accepted.")
+            val crop = values["crop"] as? Double ?: return values
+            if (crop > 0 && crop <= 1) return values
             throw UserError("The model's crop is $crop; numbers above 0 and up to 1 are accepted.")
         }
     }
 }
+
+/** Return the SHA-256 of a file's content, hexadecimal. */
+fun sha256(content: ByteBuffer): String =
+    MessageDigest.getInstance("SHA-256").apply { update(content.duplicate()) }.digest()
+        .joinToString("") { "%02x".format(Locale.ROOT, it.toInt() and 0xFF) }

@@ -19,6 +19,9 @@ data class Orientation(val degrees: Int, val mirrored: Boolean = false) {
     /** Whether the rotation swaps width and height. */
     val swapsSides: Boolean get() = degrees % 180 != 0
 
+    /** Return width and height of the upright image; [width] x [height] is the stored size. */
+    fun upright(width: Int, height: Int): Pair<Int, Int> = if (swapsSides) height to width else width to height
+
     /** Return the stored column of the upright pixel (x, y); [width] x [height] is the stored size. */
     fun column(x: Int, y: Int, width: Int, height: Int): Int {
         val column = when (degrees) {

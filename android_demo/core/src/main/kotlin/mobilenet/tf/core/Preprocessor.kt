@@ -1,41 +1,69 @@
 package mobilenet.tf.core
 
 import kotlin.math.ceil
+import kotlin.math.max
 import kotlin.math.min
 
 /**
  * Turns a camera frame or a photo into the network's input pixels, exactly as in training: rotate
- * upright, crop the centre square, resize, and convert to grey after resizing if needed.
+ * upright, take the part that [Placement] says, resize, convert to grey after resizing if needed, and
+ * pad.
  *
  * Not thread-safe.
  *
- * @param size side of the network's input in pixels.
+ * @param width of the network's input in pixels.
+ * @param height of the network's input.
  * @param channels 3 (RGB) or 1 (grey).
- * @param crop fraction of the shorter side, see [CropBox.centre].
+ * @param crop see [Placement.of].
+ * @param padding grey level of what the image does not fill.
  */
-class Preprocessor(private val size: Int, private val channels: Int, private val crop: Double) {
+class Preprocessor(
+    private val width: Int,
+    private val height: Int,
+    private val channels: Int,
+    private val fit: Fit = Fit.CROP,
+    private val crop: Double = 1.0,
+    private val padding: Int = 128,
+) {
     private var last: Resize? = null
 
-    /** @return an image of size x size x channels. */
-    fun prepare(source: PixelSource, orientation: Orientation): ByteImage {
-        val square = source.centreCrop(orientation, crop)
-        val resize = last?.takeIf { it.side == square.width } ?: Resize(square.width, size)
-        last = resize
-        val image = resize.apply(square)
-        return if (channels == 1) image.toGrey() else image
+    /** Return where an image lands in the input. */
+    fun placement(source: PixelSource, orientation: Orientation): Placement {
+        val (wide, high) = orientation.upright(source.width, source.height)
+        return Placement.of(wide, high, width, height, fit, crop)
     }
 
-    companion object {
-        /**
-         * Return the factor by which a photo is reduced while decoding, as in training: for a JPEG the
-         * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs. Other
-         * formats are decoded whole, because their decoders reduce by leaving pixels out.
-         *
-         * @param type the file's MIME type; null if it is unknown.
-         */
-        fun divisor(type: String?, width: Int, height: Int, size: Int, crop: Double): Int {
-            val atLeast = ceil(2 * size / crop).toInt()
-            return listOf(8, 4, 2).firstOrNull { type == "image/jpeg" && min(width, height) / it >= atLeast } ?: 1
+    /** @return an image of width x height x channels. */
+    fun prepare(source: PixelSource, orientation: Orientation): ByteImage {
+        val placement = placement(source, orientation)
+        val (from, to) = placement.source to placement.target
+        val resize = last?.takeIf { it.width == from.width && it.height == from.height && it.toWidth == to.width && it.toHeight == to.height }
+            ?: Resize(from.width, from.height, to.width, to.height)
+        last = resize
+        val image = resize.apply(source.part(orientation, from))
+        return padded(if (channels == 1) image.toGrey() else image, to)
+    }
+
+    private fun padded(image: ByteImage, target: Box): ByteImage {
+        if (image.width == width && image.height == height) return image
+        val pixels = ByteArray(width * height * channels) { padding.toByte() }
+        val row = image.width * channels
+        for (y in 0 until image.height) {
+            val at = ((y + target.top) * width + target.left) * channels
+            image.pixels.copyInto(pixels, at, y * row, (y + 1) * row)
         }
+        return ByteImage(width, height, channels, pixels)
+    }
+
+    /**
+     * Return the factor by which a photo is reduced while decoding, as in training: for a JPEG the
+     * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs. Other
+     * formats are decoded whole, because their decoders reduce by leaving pixels out.
+     *
+     * @param type the file's MIME type; null if it is unknown.
+     */
+    fun divisor(type: String?, imageWidth: Int, imageHeight: Int): Int {
+        val atLeast = ceil(2 * max(width, height) / crop).toInt()
+        return listOf(8, 4, 2).firstOrNull { type == "image/jpeg" && min(imageWidth, imageHeight) / it >= atLeast } ?: 1
     }
 }

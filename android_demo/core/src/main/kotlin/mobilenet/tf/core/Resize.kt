@@ -5,14 +5,47 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * Resizes [side] x [side] to [size] x [size] pixels like Pillow's antialiased BILINEAR filter, byte
- * for byte.
+ * Resizes images of [width] x [height] pixels like Pillow's antialiased BILINEAR filter, byte for byte.
  *
- * The weights are 22-bit integers. Rows are resized first, then columns, with rounding to eight
- * bits after each pass. The weights depend on the two sides only, so one [Resize] can process every
- * frame of a camera.
+ * Rows are resized first, then columns, with rounding to eight bits after each pass. The weights
+ * depend on the sides only, so one [Resize] can process every frame of a camera.
  */
-class Resize(val side: Int, val size: Int) {
+class Resize(val width: Int, val height: Int, val toWidth: Int, val toHeight: Int) {
+    private val across = Taps(width, toWidth)
+    private val down = Taps(height, toHeight)
+
+    /** @param image an image of width x height, with any number of channels. */
+    fun apply(image: ByteImage): ByteImage {
+        require(image.width == width && image.height == height) {
+            "The image is ${image.width} x ${image.height}; expected $width x $height."
+        }
+        return down(across(image))
+    }
+
+    private fun across(image: ByteImage): ByteImage {
+        // Like Pillow, skip a pass that would not change the image.
+        if (width == toWidth) return image
+        val channels = image.channels
+        val resized = ByteArray(toWidth * height * channels)
+        for (row in 0 until height) {
+            across.apply(image.pixels, row * width * channels, resized, row * toWidth * channels, channels, channels)
+        }
+        return ByteImage(toWidth, height, channels, resized)
+    }
+
+    private fun down(image: ByteImage): ByteImage {
+        if (height == toHeight) return image
+        val channels = image.channels
+        val resized = ByteArray(toWidth * toHeight * channels)
+        for (column in 0 until toWidth) {
+            down.apply(image.pixels, column * channels, resized, column * channels, toWidth * channels, channels)
+        }
+        return ByteImage(toWidth, toHeight, channels, resized)
+    }
+}
+
+/** Which pixels of a line of [side] pixels become each of [size], with weights of 22 fractional bits. */
+private class Taps(private val side: Int, private val size: Int) {
     private val first = IntArray(size)
     private val weights: Array<IntArray>
 
@@ -34,42 +67,18 @@ class Resize(val side: Int, val size: Int) {
         }
     }
 
-    /** @param square an image of side x side, with any number of channels. */
-    fun apply(square: ByteImage): ByteImage {
-        require(square.width == side && square.height == side) {
-            "The image is ${square.width} x ${square.height}; expected $side x $side."
-        }
-        // Like Pillow, skip a pass that would not change the image.
-        if (side == size) return square
-        val channels = square.channels
-        val resizedRows = ByteArray(side * size * channels)
-        for (row in 0 until side) {
-            pass(square.pixels, row * side * channels, channels, resizedRows, row * size * channels, channels, channels)
-        }
-        val resized = ByteArray(size * size * channels)
-        for (column in 0 until size) {
-            val start = column * channels
-            pass(resizedRows, start, size * channels, resized, start, size * channels, channels)
-        }
-        return ByteImage(size, size, channels, resized)
-    }
-
-    /** Resize one line of pixels. Neighbours lie [fromStep] and [toStep] bytes apart. */
-    private fun pass(
-        from: ByteArray, fromStart: Int, fromStep: Int,
-        to: ByteArray, toStart: Int, toStep: Int,
-        channels: Int,
-    ) {
+    /** Resize one line. Its neighbouring pixels, before and after, lie [step] bytes apart. */
+    fun apply(from: ByteArray, fromStart: Int, to: ByteArray, toStart: Int, step: Int, channels: Int) {
         for (out in 0 until size) {
             val taps = weights[out]
             for (channel in 0 until channels) {
                 var sum = 1 shl (BITS - 1)
-                var at = fromStart + first[out] * fromStep + channel
+                var at = fromStart + first[out] * step + channel
                 for (weight in taps) {
                     sum += (from[at].toInt() and 0xFF) * weight
-                    at += fromStep
+                    at += step
                 }
-                to[toStart + out * toStep + channel] = min(255, sum shr BITS).toByte()
+                to[toStart + out * step + channel] = min(255, sum shr BITS).toByte()
             }
         }
     }

@@ -12,8 +12,7 @@ class ArgbImage(val width: Int, val height: Int, val pixels: IntArray)
  *   the mean of a square.
  */
 fun PixelSource.upright(orientation: Orientation, longest: Int): ArgbImage {
-    val uprightWidth = if (orientation.swapsSides) height else width
-    val uprightHeight = if (orientation.swapsSides) width else height
+    val (uprightWidth, uprightHeight) = orientation.upright(width, height)
     val step = (max(width, height) + longest - 1) / longest
     val columns = max(1, uprightWidth / step)
     val rows = max(1, uprightHeight / step)

@@ -1,6 +1,8 @@
 package mobilenet.tf.live
 
-import mobilenet.tf.core.Prediction
+import mobilenet.tf.tasks.Drawing
+import mobilenet.tf.tasks.NoAnswer
+import mobilenet.tf.tasks.Prediction
 
 /** The model in use and what runs it; [fallback] says why the requested accelerator does not. */
 data class LoadedModel(val name: String, val accelerator: String, val threads: Int, val fallback: String?)
@@ -8,12 +10,21 @@ data class LoadedModel(val name: String, val accelerator: String, val threads: I
 /**
  * A model's answer to an image.
  *
- * @property predictions most likely classes, best first.
+ * @property predictions most likely classes or the like, best first.
+ * @property noAnswer why there are no predictions, if there are none.
+ * @property drawing what is drawn over the image.
  * @property preprocessing median over the last images, in milliseconds.
  * @property inference median over the last images, in milliseconds.
  * @property dropped number of camera frames dropped so far.
  */
-data class Answer(val predictions: List<Prediction>, val preprocessing: Double, val inference: Double, val dropped: Long)
+data class Answer(
+    val predictions: List<Prediction>,
+    val noAnswer: NoAnswer,
+    val drawing: Drawing,
+    val preprocessing: Double,
+    val inference: Double,
+    val dropped: Long,
+)
 
 /** A message over the image. */
 data class Notice(val reason: Reason, val actions: List<Action> = emptyList()) {
@@ -29,6 +40,7 @@ data class Notice(val reason: Reason, val actions: List<Action> = emptyList()) {
  * @property answer to the newest frame, or to the still image if there is one.
  * @property still the image that [answer] belongs to; null shows the camera.
  * @property waiting whether a photo is being read or a frame being frozen.
+ * @property facesUser whether the camera looks at the user, so that its preview is mirrored.
  * @property error one sentence, until the user has seen it.
  */
 data class LiveState<P>(
@@ -39,12 +51,16 @@ data class LiveState<P>(
     val access: CameraAccess = CameraAccess.GRANTED,
     val camera: CameraState = CameraState.CLOSED,
     val canSwitch: Boolean = false,
+    val facesUser: Boolean = false,
     val error: String? = null,
 ) {
     /** Whether the camera should be open while the screen is in front. */
     val wantsCamera: Boolean get() = still == null && !waiting && access == CameraAccess.GRANTED
 
     val canFreeze: Boolean get() = wantsCamera && camera == CameraState.RUNNING
+
+    /** Whether what is drawn over the image is mirrored as well. Still images are not. */
+    val mirrored: Boolean get() = facesUser && still == null
 
     val notice: Notice?
         get() = when {

@@ -8,9 +8,12 @@ class Golden(private val folder: File) {
     private val expected = File(folder, "expected.bin").readBytes()
 
     class Case(private val fields: Map<*, *>, val source: String, val isFrame: Boolean, val expected: ByteArray) {
-        val size = number("size")
-        val channels = number("channels")
-        val crop = fields["crop"] as Double
+        private val size = number("size")
+        private val channels = number("channels")
+        private val crop = fields["crop"] as Double
+        private val fit = Fit.valueOf((fields["fit"] as String).uppercase())
+
+        fun preprocessor() = Preprocessor(size, size, channels, fit, crop)
 
         fun number(name: String): Int = (fields[name] as Double).toInt()
 

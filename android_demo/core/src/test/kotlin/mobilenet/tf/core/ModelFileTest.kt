@@ -23,6 +23,8 @@ class ModelFileTest {
         assertArrayEquals(floatArrayOf(128f), file.mean, 0f)
         assertArrayEquals(floatArrayOf(127.5f), file.std, 0f)
         assertEquals(1.0, file.crop!!, 0.0)
+        assertEquals(Fit.CROP, file.fit)
+        assertEquals(128, file.padding)
         assertTrue(file.runtime!!, Regex("""1\.\d+\.0""").matches(file.runtime!!))
         assertTrue(file.name!!, file.name!!.startsWith("MobileNet"))
     }
@@ -79,7 +81,6 @@ class ModelFileTest {
             assertMessage("The model's crop is", replaced("\"crop\": 1.0", "\"crop\": $crop"))
         }
         val end = "\"crop\": 1.0,\n  \"extra\": {}"
-        assertMessage("The model's fit is pad", replaced(end, "\"fit\": \"pad\"".padEnd(end.length)))
         assertMessage("The model's resize is box", replaced(end, "\"resize\": \"box\"".padEnd(end.length)))
         val mean = floats(1, 128f)
         val std = floats(1, 127.5f)
@@ -88,6 +89,12 @@ class ModelFileTest {
         for (value in listOf(0f, -1f, Float.POSITIVE_INFINITY)) {
             assertMessage("The model's std is [$value]", replaced(std, floats(1, value)))
         }
+    }
+
+    @Test
+    fun otherFitsAreRead() {
+        val end = "\"crop\": 1.0,\n  \"extra\": {}"
+        assertEquals(Fit.PAD, read(replaced(end, "\"fit\": \"pad\"".padEnd(end.length))).fit)
     }
 
     private fun assertMessage(start: String, bytes: ByteArray) {

@@ -25,15 +25,4 @@ class OrientationTest {
     fun rejectsOtherAngles() {
         assertThrows(IllegalArgumentException::class.java) { Orientation(45) }
     }
-
-    @Test
-    fun theCropIsThatOfTraining() {
-        assertEquals(CropBox(25, 0, 50), CropBox.centre(101, 50, 1.0))
-        assertEquals(CropBox(16, 58, 224), CropBox.centre(256, 341, 0.875))
-        assertEquals(CropBox(0, 0, 2), CropBox.centre(3, 3, 0.5))
-        assertEquals(CropBox(0, 4, 1), CropBox.centre(1, 9, 0.1))
-        for (crop in listOf(0.0, -1.0, 1.01, Double.NaN)) {
-            assertThrows(IllegalArgumentException::class.java) { CropBox.centre(9, 9, crop) }
-        }
-    }
 }

@@ -26,8 +26,7 @@ class PreprocessingTest {
 
     private fun check(golden: Golden, cases: List<Golden.Case>) {
         for (case in cases) {
-            val preprocessor = Preprocessor(case.size, case.channels, case.crop)
-            val actual = preprocessor.prepare(golden.photo(case.source), Orientation.fromExif(case.number("exif")))
+            val actual = case.preprocessor().prepare(golden.photo(case.source), Orientation.fromExif(case.number("exif")))
             assertArrayEquals("$case", case.expected, actual.pixels)
         }
     }
@@ -38,7 +37,7 @@ class PreprocessingTest {
         assertEquals(setOf(0, 90, 180, 270), frames.map { it.number("degrees") }.toSet())
         for (case in frames) for (layout in Layout.values()) {
             val frame = layout.frame(Golden.committed.planes(case.source), case.number("width"), case.number("height"))
-            val preprocessor = Preprocessor(case.size, case.channels, case.crop)
+            val preprocessor = case.preprocessor()
             val orientation = Orientation(case.number("degrees"))
             assertArrayEquals("$case $layout", case.expected, preprocessor.prepare(frame, orientation).pixels)
             // The preprocessor's cached state must not change the next frame.
@@ -75,17 +74,20 @@ class PreprocessingTest {
     @Test
     fun jpegDivisorLeavesTwiceThePixels() {
         // The same rule as in Python: shorter side // divisor >= ceil(2 size / crop).
-        assertEquals(8, Preprocessor.divisor("image/jpeg", 4000, 3000, 96, 1.0))
-        assertEquals(8, Preprocessor.divisor("image/jpeg", 1600, 1200, 75, 1.0))
-        assertEquals(4, Preprocessor.divisor("image/jpeg", 1200, 1600, 76, 1.0))
-        assertEquals(1, Preprocessor.divisor("image/jpeg", 300, 299, 75, 0.5))
-        assertEquals(1, Preprocessor.divisor("image/jpeg", 20, 20, 96, 1.0))
+        assertEquals(8, divisor("image/jpeg", 4000, 3000, 96, 1.0))
+        assertEquals(8, divisor("image/jpeg", 1600, 1200, 75, 1.0))
+        assertEquals(4, divisor("image/jpeg", 1200, 1600, 76, 1.0))
+        assertEquals(1, divisor("image/jpeg", 300, 299, 75, 0.5))
+        assertEquals(1, divisor("image/jpeg", 20, 20, 96, 1.0))
     }
+
+    private fun divisor(type: String?, width: Int, height: Int, size: Int, crop: Double) =
+        Preprocessor(size, size - 1, 3, crop = crop).divisor(type, width, height)
 
     @Test
     fun onlyJpegIsReducedWhileDecoding() {
         for (type in listOf("image/png", "image/webp", "image/heif", null)) {
-            assertEquals(1, Preprocessor.divisor(type, 4000, 3000, 96, 1.0))
+            assertEquals(1, divisor(type, 4000, 3000, 96, 1.0))
         }
     }
 

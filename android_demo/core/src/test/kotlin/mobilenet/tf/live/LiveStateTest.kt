@@ -1,6 +1,9 @@
 package mobilenet.tf.live
 
-import mobilenet.tf.core.Prediction
+import mobilenet.tf.core.Box
+import mobilenet.tf.tasks.Drawing
+import mobilenet.tf.tasks.NoAnswer
+import mobilenet.tf.tasks.Prediction
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
@@ -12,7 +15,9 @@ class LiveStateTest {
     private val other = model.copy(name = "other")
     private val running = LiveState<String>(model = model, camera = CameraState.RUNNING)
 
-    private fun answer(label: String) = Answer(listOf(Prediction(label, 1f)), 1.0, 2.0, 0)
+    private val drawing = Drawing(4, 3, emptyList(), null, Box(0, 0, 4, 3), Box(0, 0, 4, 3))
+
+    private fun answer(label: String) = Answer(listOf(Prediction(label, 1f)), NoAnswer.BELOW_MINIMUM, drawing, 1.0, 2.0, 0)
 
     @Test
     fun theCameraIsOpenWhileNothingElseIsShown() {
@@ -40,6 +45,14 @@ class LiveStateTest {
         val again = still.opening().opened(other).prepared("photo", answer("cat"))
         assertEquals(answer("cat") to "photo", again.answer to again.still)
         assertEquals(answer("new"), running.opening().opened(other).answered(answer("new")).answer)
+    }
+
+    @Test
+    fun onlyTheLivePictureOfAFrontCameraIsMirrored() {
+        assertFalse(running.mirrored)
+        val front = running.copy(facesUser = true)
+        assertTrue(front.mirrored)
+        assertFalse(front.prepared("photo", answer("2")).mirrored)
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import kotlin.math.abs
+import mobilenet.tf.tasks.Tasks
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
@@ -28,17 +29,31 @@ class ParityTest {
         assertEquals("off by more than 1 LSB", emptyMap<String, Double>(), differences.filterValues { it > 1 })
     }
 
+    /** Models of all tasks, some with several outputs, each of which has its own scale. */
+    @Test
+    fun outputsOfEveryTaskDifferFromPythonByAtMostOneLsb() {
+        val models = File(System.getProperty("models"))
+        val names = models.list()!!.filter { it.endsWith(".tflite") }.map { it.removeSuffix(".tflite") }
+        assertEquals(Tasks.names - "classification", names.toSet())
+        val differences = names.associateWith { name ->
+            val golden = GoldenImages.read(File(models, "$name.golden.json").readText())
+            ImageModel.open(model(File(models, "$name.tflite")), threads = 1).use { golden.largestDifference(it) }
+        }
+        println("Largest differences from Python in LSB: $differences")
+        assertEquals("off by more than 1 LSB", emptyMap<String, Double>(), differences.filterValues { it > 1 })
+    }
+
     /** Return the largest difference in LSB; for integer models with float outputs, one LSB is 1 / 256. */
     private fun compare(name: String): Double =
-        Classifier.open(model(File(folder, "$name.tflite")), threads = 1).use { classifier ->
-            assertNull(classifier.fallback)
-            val step = classifier.output.scale ?: (1 / 256f)
+        ImageModel.open(model(File(folder, "$name.tflite")), threads = 1).use { model ->
+            assertNull(model.fallback)
+            val step = model.outputs.single().scale ?: (1 / 256f)
             val pixels = File(folder, "$name.pixels").readBytes().toList()
-                .chunked(classifier.size * classifier.size * classifier.channels)
+                .chunked(model.input.count)
             val expected = ByteBuffer.wrap(File(folder, "$name.scores").readBytes()).order(ByteOrder.LITTLE_ENDIAN)
             assertTrue("$name has ${pixels.size} images", pixels.size >= 32)
             pixels.maxOf { image ->
-                classifier.classify(image.toByteArray()).maxOf { abs(it - expected.float) / step.toDouble() }
+                model.run(image.toByteArray()).single().maxOf { abs(it - expected.float) / step.toDouble() }
             }
         }
 }

@@ -42,8 +42,7 @@ class BenchmarkScreenTest {
         assertTrue(activity.report(), activity.report().contains("Largest difference from Python: 0.0 LSB on ${Reference.count} images."))
         val written = File(activity.getExternalFilesDir(null), "benchmark.json")
         val json = Json.parse(written.readText()) as Map<*, *>
-        // Not exactly 0, because Python's scores are rounded to six digits.
-        assertEquals(0.0, json["difference_lsb"] as Double, 0.01)
+        assertEquals(0.0, json["difference_lsb"])
         activity
     }
 

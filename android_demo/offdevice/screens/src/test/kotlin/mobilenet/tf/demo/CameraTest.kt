@@ -10,11 +10,11 @@ import android.widget.ImageView
 import java.nio.ByteBuffer
 import mobilenet.tf.core.Orientation
 import mobilenet.tf.core.Plane
-import mobilenet.tf.core.Prediction
 import mobilenet.tf.core.YuvFrame
 import mobilenet.tf.live.CameraState
 import mobilenet.tf.live.Facing
 import mobilenet.tf.live.FrameCopies
+import mobilenet.tf.tasks.Prediction
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals

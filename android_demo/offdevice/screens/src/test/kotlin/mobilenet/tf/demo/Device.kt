@@ -28,7 +28,7 @@ import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.ShadowCameraManager
 import org.robolectric.shadows.StreamConfigurationMapBuilder
 
-/** The reference images of the shipped model, which stand for photos, and Python's scores for them. */
+/** The reference images of the shipped model, which stand for photos, and Python's outputs for them. */
 object Reference {
     private val images = (Json.parse(File(System.getProperty("assets"), "digits.golden.json").readText()) as Map<*, *>)
         .let { it["pictures"] as List<*> }
@@ -39,7 +39,8 @@ object Reference {
 
     val count: Int get() = images.size
 
-    fun scores(index: Int) = (images[index]["scores"] as List<*>).map { it as Double }
+    /** The shipped model's only output is uint8 with the scale 1 / 256. */
+    fun scores(index: Int) = ((images[index]["outputs"] as List<*>).single() as String).chunked(2).map { it.toInt(16) / 256.0 }
 
     fun bitmap(index: Int): Bitmap {
         val argb = (images[index]["rgb"] as String).chunked(6).map { it.toInt(16) or (0xFF shl 24) }.toIntArray()
@@ -133,6 +134,20 @@ class Live(private val screens: Screens, val controller: ActivityController<Live
 
     /** Pick a reference image and wait for the answer. */
     fun photo(index: Int) = pickPhoto(Screens.png(Reference.bitmap(index))).await { it.state.still != null && it.bars.predictions != null }
+
+    /** Choose the last entry of the model dialog, and answer the picker with a file. */
+    fun openFile(file: ByteArray, name: String) = also {
+        chooseModel(-1)
+        pick(file, name)
+    }
+
+    fun chooseModel(index: Int) {
+        val before = screens.dialog()
+        menu(R.id.model)
+        await { screens.dialog() != null && screens.dialog() !== before }
+        val list = screens.dialog()!!.listView
+        shadowOf(list).performItemClick(if (index < 0) list.count + index else index)
+    }
 
     fun turn(qualifiers: String) = also {
         RuntimeEnvironment.setQualifiers(qualifiers)

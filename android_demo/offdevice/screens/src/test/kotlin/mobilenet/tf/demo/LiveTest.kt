@@ -37,20 +37,6 @@ class LiveTest {
     private fun edited(old: String, new: String) = String(digits, Charsets.ISO_8859_1)
         .also { assertTrue(old in it && old.length == new.length) }.replace(old, new).toByteArray(Charsets.ISO_8859_1)
 
-    /** Choose the last entry of the model dialog, and answer the picker with a file. */
-    private fun Live.openFile(file: ByteArray, name: String) {
-        chooseModel(-1)
-        pick(file, name)
-    }
-
-    private fun Live.chooseModel(index: Int) {
-        val before = screens.dialog()
-        menu(R.id.model)
-        await { screens.dialog() != null && screens.dialog() !== before }
-        val list = screens.dialog()!!.listView
-        shadowOf(list).performItemClick(if (index < 0) list.count + index else index)
-    }
-
     @Test
     fun aStillSurvivesARotation() {
         val live = Live(screens).photo(Reference.UNCLEAR)

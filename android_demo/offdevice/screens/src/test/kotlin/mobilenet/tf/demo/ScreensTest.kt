@@ -8,7 +8,7 @@ import android.view.View
 import android.widget.Button
 import android.widget.SeekBar
 import android.widget.TextView
-import mobilenet.tf.core.Prediction
+import mobilenet.tf.tasks.Prediction
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
@@ -115,7 +115,7 @@ class ScreensTest {
     fun aLongLabelDoesNotOverlapItsScore() {
         val context = Robolectric.buildActivity(SettingsActivity::class.java).setup().get()
         val (long, none) = listOf("a label that is far too long for ".repeat(3), "").map { label ->
-            val view = ScoreBars(context).apply { predictions = listOf(Prediction(label, 1f)) }
+            val view = ScoreBars(context).apply { show(listOf(Prediction(label, 1f)), "") }
             view.measure(View.MeasureSpec.makeMeasureSpec(360, View.MeasureSpec.EXACTLY), View.MeasureSpec.UNSPECIFIED)
             view.layout(0, 0, view.measuredWidth, view.measuredHeight)
             Screens.bitmap(view)
@@ -128,7 +128,7 @@ class ScreensTest {
     @Test
     fun settingsShowTheCurrentValues() = screens.inBothThemes("settings") {
         val activity = Robolectric.buildActivity(SettingsActivity::class.java).setup().get()
-        assertEquals("Classes shown: 3", activity.findViewById<TextView>(R.id.results_label).text.toString())
+        assertEquals("Lines shown: 3", activity.findViewById<TextView>(R.id.results_label).text.toString())
         assertEquals(5, activity.findViewById<SeekBar>(R.id.threshold).progress)
         activity
     }

@@ -1,14 +1,18 @@
-// The model that is open and the picture that it classifies. Pictures, frames and models come in
-// turn: while one is worked on, the others wait.
+// The model that is open and the picture that it is run on. Pictures, frames and models come in turn:
+// while one is worked on, the others wait.
 
 import { Engine } from "./engine.js";
-import { placement, prepare } from "./input.js";
+import { readGallery } from "./gallery.js";
+import { placement, prepare, toPicture } from "./input.js";
 import { readModel } from "./metadata.js";
 import { asDecoded } from "./reduce.js";
+import { decoder } from "./tasks.js";
 import { draw, shown } from "./view.js";
 
-export class Classifier {
+export class Runner {
   #engine = null;
+  #decode = null;
+  #gallery = null;
   #file = null; // {name, bytes} of the model that is open
   #turn = Promise.resolve();
   #jpegs = new WeakMap(); // context -> whether it shows a JPEG
@@ -32,6 +36,7 @@ export class Classifier {
    */
   async open(file) {
     const model = await readModel(file.bytes, file.name);
+    const decode = decoder(model, file.name);
     const before = this.#engine;
     try {
       this.#engine = await Engine.open(file.bytes, model, file.name);
@@ -43,10 +48,22 @@ export class Classifier {
     }
     before?.close();
     this.#file = file;
+    this.#decode = decode;
+    this.#gallery = null;
   }
 
   /**
-   * Draw a picture or a frame in a context of `newContext`, and classify it. Call it in turn.
+   * Compare with a gallery from now on. Call it in turn.
+   *
+   * @param {string} text of the file
+   * @throws {UserError} see `readGallery`
+   */
+  async compare(text, name) {
+    this.#gallery = await readGallery(text, this.#file.bytes, name);
+  }
+
+  /**
+   * Draw a picture or a frame in a context of `newContext`, and run the model on it. Call it in turn.
    *
    * @param {boolean} jpeg whether it was a JPEG, which training decodes at a part of its size
    */
@@ -57,10 +74,12 @@ export class Classifier {
   }
 
   /**
-   * Classify what a context shows. Call it in turn.
+   * Run the model on what a context shows. Call it in turn.
    *
-   * @returns {Promise<{model, scores, pixels, part, preparing, running}>} `part` is the box that was
-   *   used, in shares of the picture's sides; times are in milliseconds
+   * @returns {Promise<{model, lines, nothing, boxes, mask, pixels, part, target, preparing, running}>}
+   *   what `TASKS` says, with boxes in shares of the picture's sides; `part` is the box of the picture
+   *   that was used, in such shares, and `target` that of the input that it fills, in pixels; times are
+   *   in milliseconds
    */
   async again(context) {
     const engine = this.#engine;
@@ -69,10 +88,13 @@ export class Classifier {
     const picture = asDecoded(model.spec, shown(context), this.#jpegs.get(context));
     const pixels = prepare(model.spec, picture);
     const prepared = performance.now();
-    const scores = await engine.scores(pixels);
+    const outputs = await engine.outputs(pixels);
     const running = performance.now() - prepared;
-    const { source } = placement(model.spec, picture.width, picture.height);
-    const part = source.map((edge, i) => edge / (i % 2 ? picture.height : picture.width));
-    return { model, scores, pixels, part, preparing: prepared - started, running };
+    const placed = placement(model.spec, picture.width, picture.height);
+    const { target } = placed;
+    const part = placed.source.map((edge, i) => edge / (i % 2 ? picture.height : picture.width));
+    const { boxes = [], ...answer } = this.#decode(outputs, target, this.#gallery);
+    const onPicture = boxes.map((box) => ({ ...box, edges: toPicture(box.edges, part, target, model.spec) }));
+    return { ...answer, boxes: onPicture, model, pixels, part, target, preparing: prepared - started, running };
   }
 }

@@ -9,54 +9,55 @@ import mobilenet.tf.core.Preprocessor
 import mobilenet.tf.core.TensorFormat
 import mobilenet.tf.core.UserError
 import mobilenet.tf.core.firstLine
+import mobilenet.tf.tasks.Description
+import mobilenet.tf.tasks.Task
+import mobilenet.tf.tasks.Tasks
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 
 /**
- * A `.tflite` image classifier. Sizes, types, quantization, labels and preprocessing are read from the
- * file.
+ * A `.tflite` with one image as input. Sizes, types, quantization, task, labels and preprocessing are
+ * read from the file.
  *
- * Not thread-safe. Open it with [Classifier.open] and close it after use.
+ * Not thread-safe. Open it with [ImageModel.open] and close it after use.
  *
+ * @property outputs formats of the outputs, in the order of the file and of its metadata.
+ * @property task what the outputs mean.
  * @property accelerator accelerator that runs the model, which may differ from the requested one.
  * @property fallback one sentence on why the requested accelerator is not used; null if it is used.
  */
-class Classifier private constructor(
+class ImageModel private constructor(
     private val interpreter: Interpreter,
     val file: ModelFile,
     val input: TensorFormat,
-    val output: TensorFormat,
+    val outputs: List<TensorFormat>,
+    val task: Task,
     val accelerator: Accelerator,
     val fallback: String?,
 ) : AutoCloseable {
     private val table = InputTable(input, file.mean, file.std)
     private val inputBuffer = buffer(input)
-    private val outputBuffer = buffer(output)
-
-    /** Side of the square input image in pixels. */
-    val size: Int get() = input.shape[1]
-
-    /** Number of channels of the input image, 3 (RGB) or 1 (grey). */
-    val channels: Int get() = input.shape[3]
-
-    /** One label per class, or null if the file has no labels. */
-    val labels: List<String>? get() = file.labels
+    private val outputBuffers = outputs.map(::buffer)
 
     /** Return the preprocessing with which this model was trained. */
-    fun preprocessor() = Preprocessor(size, channels, file.crop ?: 1.0)
+    fun preprocessor(): Preprocessor {
+        val (_, height, width, channels) = input.shape
+        return Preprocessor(width, height, channels, file.fit, file.crop ?: 1.0, file.padding)
+    }
 
     /**
-     * Return the scores of one image as real numbers.
+     * Return each output for one image as real numbers.
      *
-     * @param pixels size x size x channels values, as returned by a [Preprocessor].
+     * @param pixels height x width x channels values, as returned by a [Preprocessor].
      * @throws UserError if the runtime fails.
      */
-    fun classify(pixels: ByteArray): FloatArray {
+    fun run(pixels: ByteArray): List<FloatArray> {
         table.fill(pixels, inputBuffer)
-        // The runtime moves the position of the buffer that it fills.
-        guarded { interpreter.run(inputBuffer, outputBuffer.duplicate()) }
-        return output.dequantize(outputBuffer)
+        // The runtime moves the position of the buffers that it fills.
+        val results = outputBuffers.indices.associateWith { outputBuffers[it].duplicate() }
+        guarded { interpreter.runForMultipleInputsOutputs(arrayOf<Any>(inputBuffer), results) }
+        return outputs.zip(outputBuffers, TensorFormat::dequantize)
     }
 
     override fun close() = interpreter.close()
@@ -66,6 +67,8 @@ class Classifier private constructor(
 
     companion object {
         private const val MAX_SIDE = 2048
+        private const val MAX_OUTPUTS = 64
+        private const val MAX_VALUES = 1 shl 24
 
         /**
          * Open a model. If the accelerator cannot run it, the plain CPU does.
@@ -73,15 +76,15 @@ class Classifier private constructor(
          * @param model content of the file in a direct or mapped buffer, which must not change.
          * @param threads number of CPU threads.
          * @param delegates see [DelegateSource].
-         * @throws UserError if the file is damaged, is not a classifier of square images, or uses
-         *   operators that the runtime does not have.
+         * @throws UserError if the file is damaged, does not take one image, is not of a task that the app
+         *   knows, or uses operators that the runtime does not have.
          */
         fun open(
             model: ByteBuffer,
             threads: Int = 2,
             accelerator: Accelerator = Accelerator.XNNPACK,
             delegates: DelegateSource = { null },
-        ): Classifier {
+        ): ImageModel {
             val file = ModelFile.read(model)
             return try {
                 load(model, file, threads, accelerator, null, delegates)
@@ -99,44 +102,41 @@ class Classifier private constructor(
             accelerator: Accelerator,
             fallback: String?,
             delegates: DelegateSource,
-        ): Classifier {
+        ): ImageModel {
             val interpreter = guarded {
                 Interpreter(model.duplicate().order(ByteOrder.nativeOrder()), interpreterOptions(accelerator, threads, delegates))
             }
             var opened = false
             try {
                 guarded { interpreter.allocateTensors() }
-                val (input, output) = inputAndOutput(interpreter, file)
-                return Classifier(interpreter, file, input, output, accelerator, fallback).also { opened = true }
+                val (input, outputs) = inputAndOutputs(interpreter)
+                val task = Tasks.of(Description(file, input, outputs))
+                return ImageModel(interpreter, file, input, outputs, task, accelerator, fallback).also { opened = true }
             } finally {
                 if (!opened) interpreter.close()
             }
         }
 
-        /** Return the formats of input and output after checking that this app supports them. */
-        private fun inputAndOutput(interpreter: Interpreter, file: ModelFile): Pair<TensorFormat, TensorFormat> {
-            if (interpreter.inputTensorCount != 1 || interpreter.outputTensorCount != 1) {
+        /** Return the formats of input and outputs after checking that this app supports them. */
+        private fun inputAndOutputs(interpreter: Interpreter): Pair<TensorFormat, List<TensorFormat>> {
+            if (interpreter.inputTensorCount != 1 || interpreter.outputTensorCount !in 1..MAX_OUTPUTS) {
                 throw UserError(
                     "The model has ${interpreter.inputTensorCount} inputs and" +
-                        " ${interpreter.outputTensorCount} outputs; the app needs one of each.",
+                        " ${interpreter.outputTensorCount} outputs; the app needs one input and 1 to $MAX_OUTPUTS outputs.",
                 )
             }
             val input = format(interpreter.getInputTensor(0))
-            val output = format(interpreter.getOutputTensor(0))
             val shape = input.shape
-            val square = shape.size == 4 && shape[0] == 1 && shape[1] == shape[2] && shape[3] in listOf(1, 3)
-            if (!square || shape[1] !in 1..MAX_SIDE) {
+            val image = shape.size == 4 && shape[0] == 1 && shape[3] in listOf(1, 3)
+            if (!image || shape[1] !in 1..MAX_SIDE || shape[2] !in 1..MAX_SIDE) {
                 throw UserError(
-                    "The model's input is ${shape.joinToString(" x ")}; the app needs one square image" +
-                        " with 1 or 3 channels and a side of at most $MAX_SIDE pixels.",
+                    "The model's input is ${shape.joinToString(" x ")}; the app needs one image" +
+                        " with 1 or 3 channels and sides of at most $MAX_SIDE pixels.",
                 )
             }
-            if (output.count < 1) throw UserError("The model's output is empty.")
-            val labels = file.labels
-            if (labels != null && labels.size != output.count) {
-                throw UserError("The model has ${labels.size} labels for ${output.count} classes.")
-            }
-            return input to output
+            val outputs = List(interpreter.outputTensorCount) { format(interpreter.getOutputTensor(it)) }
+            if (outputs.any { it.count !in 1..MAX_VALUES }) throw UserError("The model has an output that is empty or too large.")
+            return input to outputs
         }
 
         private fun format(tensor: Tensor): TensorFormat {

@@ -10,7 +10,7 @@ import org.junit.Test
 import mobilenet.tf.core.ElementType
 import mobilenet.tf.core.UserError
 
-class ClassifierTest {
+class ImageModelTest {
     private val file = File(System.getProperty("assets"), "digits.tflite")
     private val pixels = ByteArray(32 * 32) { (it * 7).toByte() }
 
@@ -20,35 +20,34 @@ class ClassifierTest {
 
     @Test
     fun sizesTypesAndLabelsComeFromTheFile() {
-        Classifier.open(model(file)).use {
-            assertEquals(32, it.size)
-            assertEquals(1, it.channels)
+        ImageModel.open(model(file)).use {
+            assertEquals(listOf(1, 32, 32, 1), it.input.shape)
             assertEquals(ElementType.UINT8, it.input.type)
-            assertEquals(listOf(1, 10), it.output.shape)
-            assertEquals(10, it.labels!!.size)
-            val scores = it.classify(pixels)
+            assertEquals(listOf(1, 10), it.outputs.single().shape)
+            assertEquals(10, it.file.labels!!.size)
+            val scores = it.run(pixels).single()
             assertEquals(1f, scores.sum(), 0.05f)
-            assertArrayEquals(scores, it.classify(pixels), 0f)
+            assertArrayEquals(scores, it.run(pixels).single(), 0f)
         }
     }
 
     @Test
     fun threadsDoNotChangeTheScores() {
-        val scores = listOf(1, 4).map { threads -> Classifier.open(model(file), threads).use { it.classify(pixels) } }
+        val scores = listOf(1, 4).map { threads -> ImageModel.open(model(file), threads).use { it.run(pixels).single() } }
         assertArrayEquals(scores[0], scores[1], 0f)
     }
 
     @Test
     fun anAcceleratorThatFailsIsReplaced() {
-        val expected = Classifier.open(model(file), accelerator = Accelerator.PLAIN_CPU).use {
+        val expected = ImageModel.open(model(file), accelerator = Accelerator.PLAIN_CPU).use {
             assertNull(it.fallback)
-            it.classify(pixels)
+            it.run(pixels).single()
         }
         val failing: DelegateSource = { throw IllegalStateException("This phone has no NNAPI.") }
-        Classifier.open(model(file), accelerator = Accelerator.NNAPI, delegates = failing).use {
+        ImageModel.open(model(file), accelerator = Accelerator.NNAPI, delegates = failing).use {
             assertEquals(Accelerator.PLAIN_CPU, it.accelerator)
             assertEquals("NNAPI cannot run this model, so the plain CPU runs it.", it.fallback)
-            assertArrayEquals(expected, it.classify(pixels), 0f)
+            assertArrayEquals(expected, it.run(pixels).single(), 0f)
         }
     }
 
@@ -62,7 +61,7 @@ class ClassifierTest {
             "overwritten bytes" to bytes.copyOf().also { it.fill(0x7F, 64, 4096) },
         )
         for ((name, content) in wrong) {
-            val error = assertThrows(name, UserError::class.java) { Classifier.open(direct(content)) }
+            val error = assertThrows(name, UserError::class.java) { ImageModel.open(direct(content)) }
             val message = error.message!!
             assertTrue("$name: $message", message.endsWith(".") && '\n' !in message)
         }
