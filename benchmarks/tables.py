@@ -11,6 +11,7 @@ from benchmarks import (
     arm_page,
     claims,
     comparison,
+    compressed,
     conversion,
     equal_epochs,
     firmware_page,
@@ -44,6 +45,7 @@ SECTIONS = (
     arm_page.SECTION,
     search.SECTION,
     *adapt_page.SECTIONS,
+    *compressed.SECTIONS,
 )
 
 

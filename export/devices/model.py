@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.task import Task
@@ -24,6 +25,7 @@ class Int8Model:
         pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
             runtimes and the self-test of a microcontroller. Other targets need none.
         prefix: What names begin with in a folder of C.
+        compress: How a microcontroller's file stores kernels; see `compress_weights`.
         origin: Identity of the run that it comes from; empty if that is unknown.
     """
 
@@ -34,4 +36,5 @@ class Int8Model:
     task: Task = DEFAULT_TASK
     pictures: np.ndarray | None = None
     prefix: str = PREFIX
+    compress: str = NONE
     origin: str = ""

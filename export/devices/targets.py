@@ -20,6 +20,7 @@ from mobilenet_tf.deployment.devices.mediapipe import detector_file
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
 from mobilenet_tf.deployment.devices.templates import check_prefix
+from mobilenet_tf.deployment.tflite.compressed.compress import FORMS, NONE
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.networks.count import count
@@ -40,13 +41,16 @@ class Target:
     Attributes:
         name: One of `TARGETS`.
         prefix: For `FIRMWARE`: what the names of functions, macros and files begin with.
+        compress: For `mcu`: one of `FORMS`, how kernels are stored.
 
     Raises:
-        UserError: There is no such target, or the prefix makes no names in C, or is of no use.
+        UserError: There is no such target or form of kernels, or the prefix makes no names in C,
+            or one of them is of no use.
     """
 
     name: str = CPU
     prefix: str = PREFIX
+    compress: str = NONE
 
     def __post_init__(self) -> None:
         if self.name not in TARGETS:
@@ -54,6 +58,12 @@ class Target:
         if self.prefix != PREFIX and self.name not in FIRMWARE:
             raise UserError(f"--prefix applies only to --target {' and '.join(FIRMWARE)}.")
         check_prefix(self.prefix)
+        if self.compress not in FORMS:
+            raise UserError(
+                f"--compress is {self.compress!r}; it must be one of {', '.join(FORMS)}."
+            )
+        if self.compress != NONE and self.name != MCU:
+            raise UserError(f"--compress applies only to --target {MCU}.")
 
     @classmethod
     def of(cls, target: "Target | str") -> "Target":
@@ -117,7 +127,7 @@ def export_for(
 
 
 def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
-    form = McuForm(model.content)
+    form = McuForm(model.content, model.compress)
     cost = Cost(None, len(form.small), form.arena.needed, count(model.network).macs)
     require_fit(model.network, budget, cost, target, model.task)
     return folder_contents(model, form)

@@ -1,4 +1,4 @@
-"""Write a `.tflite` from the schema's objects."""
+"""Write a `.tflite` from the schema's objects, and add to them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.parse import op_codes
+from mobilenet_tf.deployment.tflite.parse import op_names
 
 
 class AlignedBuilder(flatbuffers.Builder):
@@ -49,6 +49,37 @@ def pack_shared(model: schema.ModelT) -> bytes:
     return pack(model, SharingBuilder)
 
 
+def operator_code(model: schema.ModelT, name: str, version: int = 1) -> int:
+    """Return an operator's place in the model's table, to which it is added if need be.
+
+    Args:
+        model: The model.
+        name: Name in the schema, such as CONV_2D, or that of a custom operator.
+        version: The version to add it with.
+    """
+    names = op_names(model)
+    if name not in names:
+        code = schema.OperatorCodeT()
+        number = getattr(schema.BuiltinOperator, name, schema.BuiltinOperator.CUSTOM)
+        code.builtinCode = code.deprecatedBuiltinCode = number
+        if number == schema.BuiltinOperator.CUSTOM:
+            code.customCode = name.encode()
+        code.version = version
+        model.operatorCodes.append(code)
+        names.append(name)
+    return names.index(name)
+
+
+def add_constant(model: schema.ModelT, tensor: schema.TensorT, content: np.ndarray) -> int:
+    """Add a tensor with this content, uint8, to the model; return its number."""
+    buffer = schema.BufferT()
+    buffer.data = content
+    tensor.buffer = len(model.buffers)
+    model.buffers.append(buffer)
+    model.subgraphs[0].tensors.append(tensor)
+    return len(model.subgraphs[0].tensors) - 1
+
+
 def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> None:
     """Add a metadata buffer to the model, or replace the one with this name."""
     buffer = schema.BufferT()
@@ -65,35 +96,27 @@ def write_metadata_entry(model: schema.ModelT, name: bytes, content: bytes) -> N
 
 def operator(
     model: schema.ModelT,
-    code: int,
+    name: str,
     inputs: Sequence[int],
     outputs: Sequence[int],
     options: Any = None,
+    version: int = 1,
 ) -> schema.OperatorT:
-    """Return a new operator, in its first version, for the model's graph.
+    """Return a new operator for the model's graph.
 
     Args:
         model: Its operator table receives the operator's kind, if need be.
-        code: The `BuiltinOperator`.
+        name: Its name; see `operator_code`.
         inputs: Indices of tensors.
         outputs: Indices of tensors.
         options: The object of the schema, such as `schema.QuantizeOptionsT()`.
+        version: The version, if the table has none of that name yet.
     """
     made = schema.OperatorT()
-    made.opcodeIndex = operator_code(model, code)
+    made.opcodeIndex = operator_code(model, name, version)
     made.inputs, made.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
     if options is not None:
-        name = type(options).__name__.removesuffix("T")
-        made.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+        kind = type(options).__name__.removesuffix("T")
+        made.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
         made.builtinOptions = options
     return made
-
-
-def operator_code(model: schema.ModelT, code: int) -> int:
-    """Return the place of an operator in the model's table, where it is added if absent."""
-    if code not in op_codes(model):
-        entry = schema.OperatorCodeT()
-        entry.builtinCode = entry.deprecatedBuiltinCode = code
-        entry.version = 1
-        model.operatorCodes.append(entry)
-    return op_codes(model).index(code)

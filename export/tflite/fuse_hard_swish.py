@@ -34,7 +34,7 @@ def fuse_hard_swish(content: bytes) -> bytes:
             continue
         _rescale(model, int(product.outputs[0]))
         graph.operators.remove(gate)
-        product.opcodeIndex = operator_code(model, _Op.HARD_SWISH)
+        product.opcodeIndex = operator_code(model, "HARD_SWISH")
         product.inputs = gate.inputs[:1]
         product.builtinOptionsType = schema.BuiltinOptions.HardSwishOptions
         product.builtinOptions = schema.HardSwishOptionsT()

@@ -17,10 +17,12 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import finite
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, stored_tensors
 from mobilenet_tf.deployment.tflite.guard import load_interpreter
-from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size
+from mobilenet_tf.deployment.tflite.kernels import plain_kernel, range_facts, storage_facts
+from mobilenet_tf.deployment.tflite.memory_plan import lifetimes, peak_size, tensor_bytes
 from mobilenet_tf.deployment.tflite.metadata import read_metadata, required_runtime
-from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model, read_file
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model, read_file
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo, tensor_info
 
 # Operator -> (its kernel's axis of output channels, the axes over which one output sums).
@@ -45,18 +47,20 @@ class _Graph:
         self.model, self.operators, self.tensors = model, graph.operators, graph.tensors
         self.inputs, self.outputs = set(map(int, graph.inputs)), set(map(int, graph.outputs))
         self.info = [tensor_info(tensor) for tensor in self.tensors]
-        codes = op_codes(model)
-        self.names = [self._name(op, codes[op.opcodeIndex]) for op in self.operators]
+        names = op_names(model)
+        self.names = [names[op.opcodeIndex] for op in self.operators]
         self.reads = [[int(i) for i in op.inputs if i >= 0] for op in self.operators]
         self.writes = [[int(i) for i in op.outputs if i >= 0] for op in self.operators]
         self.constants = {i for i in range(len(self.tensors)) if self.stored(i) is not None}
         # Files in half precision convert their weights with DEQUANTIZE; the results are weights.
+        # What DECODE restores is in memory only while it is needed.
         self.dequantized_weights = {
             output
-            for reads, writes in zip(self.reads, self.writes, strict=True)
-            if reads and self.constants.issuperset(reads)
+            for kind, reads, writes in zip(self.names, self.reads, self.writes, strict=True)
+            if reads and self.constants.issuperset(reads) and kind != DECODE
             for output in writes
         }
+        self.restored = dict(stored_tensors(model))
 
         # The kernel of each operator that has one; None for the others.
         self.kernels = [self._kernel(step, name) for step in range(len(self.operators))]
@@ -74,12 +78,6 @@ class _Graph:
         kernel = int(op.inputs[1])
         # Inside a control flow, shapes may be unknown until the file runs.
         return kernel if len(self.info[kernel].shape) == _RANK[kind] else None
-
-    def _name(self, op: schema.OperatorT, number: int) -> str:
-        if number == schema.BuiltinOperator.CUSTOM:
-            custom = self.model.operatorCodes[op.opcodeIndex].customCode
-            return (custom or b"CUSTOM").decode("utf-8", "replace")
-        return OP_NAMES.get(number, f"OPERATOR_{number}")
 
     def stored(self, tensor: int) -> np.ndarray | None:
         """Return the bytes of a constant; None for an activation."""
@@ -108,7 +106,8 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
         the file, else None);
         layers: for each kernel its op, name, shape, dtype, per_channel, and channel_max, the
         min, median and max over channels of the largest |integer - zero point| (None if not
-        quantized), and channel_limit, the largest that the dtype has room for;
+        quantized), and channel_limit, the largest that the dtype has room for; stored_as,
+        stored_bytes, ratio and entropy, see `storage_facts`;
         metadata: see `Metadata`, with the labels.
 
     Raises:
@@ -137,7 +136,7 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
         "tensors": dict(sorted(dtypes.items())),
         "float_tensors": sum(n for dtype, n in dtypes.items() if "float" in dtype),
         "quantize_ops": _quantize_ops(graph),
-        "parameters": sum(graph.elements(i) for i in weights),
+        "parameters": _parameters(graph, weights),
         "multiply_adds": _multiply_adds(graph) if fixed else None,
         "peak_activation_bytes": _peak_activation_bytes(graph) if fixed else None,
         "inputs": [_tensor(graph.info[i]) for i in main.inputs],
@@ -170,6 +169,15 @@ def _weights(graph: _Graph) -> list[int]:
         i for i in integers if getattr(graph.tensors[i].quantization, "scale", None) is not None
     }
     return sorted(used - integers | scaled)
+
+
+def _parameters(graph: _Graph, weights: list[int]) -> int:
+    encoded, decoded = set[int](), set[int]()
+    for name, reads, writes in zip(graph.names, graph.reads, graph.writes, strict=True):
+        if name == DECODE:
+            encoded.update(reads)
+            decoded.update(writes)
+    return sum(graph.elements(i) for i in {*weights, *decoded} - encoded)
 
 
 def _quantize_ops(graph: _Graph) -> dict[str, int]:
@@ -222,12 +230,13 @@ def _delegate(content: bytes, name: str, graph: _Graph) -> dict[str, Any]:
 def _layers(graph: _Graph, size: int) -> list[dict[str, Any]]:
     layers, left = [], _COMPARED * size
     for name, kernel in zip(graph.names, graph.kernels, strict=True):
-        if kernel is None or kernel not in graph.constants:
+        if kernel is None or kernel not in graph.constants | set(graph.restored):
             continue
-        info, stored = graph.info[kernel], graph.stored(kernel)
-        scale = getattr(graph.tensors[kernel].quantization, "scale", None)
+        info, tensor = graph.info[kernel], graph.tensors[kernel]
+        scale = getattr(tensor.quantization, "scale", None)
+        stored = graph.restored.get(kernel) or plain_kernel(info, graph.stored(kernel))
         # Kernels may share one buffer, so that there is more to look at than the file has bytes.
-        left -= 0 if stored is None else len(stored)
+        left -= stored.bytes
         layers.append(
             {
                 "op": name,
@@ -235,32 +244,8 @@ def _layers(graph: _Graph, size: int) -> list[dict[str, Any]]:
                 "shape": list(info.shape),
                 "dtype": info.dtype,
                 "per_channel": scale is not None and len(scale) > 1,
-                "channel_max": _channel_max(info, stored, _WEIGHTED[name][0]) if left > 0 else None,
-                "channel_limit": _channel_limit(info),
+                **range_facts(info, stored if left > 0 else None, _WEIGHTED[name][0]),
+                **storage_facts(tensor_bytes(tensor), stored, looked_at=left > 0),
             }
         )
     return layers
-
-
-def _channel_max(info: TensorInfo, stored: np.ndarray | None, axis: int) -> dict[str, Any] | None:
-    """Statistics over channels of the largest integer of a kernel; see `inspect`."""
-    # A sparse kernel stores fewer values than its shape has.
-    if info.dtype not in ("int8", "uint8") or stored is None or len(stored) != prod(info.shape):
-        return None
-    if min(info.shape) < 1:
-        return None
-    kernel = stored.view(info.dtype).reshape(info.shape).astype(np.int32)
-    # uint8 weights of old files are centred on their zero point.
-    distance = np.abs(kernel - np.int64(info.zero_point or 0))
-    largest = distance.max(axis=tuple(a for a in range(kernel.ndim) if a != axis))
-    return {
-        "min": int(largest.min()),
-        "median": float(np.median(largest)),
-        "max": int(largest.max()),
-    }
-
-
-def _channel_limit(info: TensorInfo) -> int:
-    """Return the largest distance from the zero point: of int8 weights, -128 is not used."""
-    zero = info.zero_point or 0
-    return max(zero, 255 - zero) if info.dtype == "uint8" else 127

@@ -25,6 +25,7 @@ OUTPUTS = 64  # of a file; a detector has two per feature map
 BATCH_ELEMENTS = 1 << 27  # of an input with its batch, and of an output
 LABELS_BYTES = 1 << 22  # of a file in the zip
 ZIP_FILES = 1000
+DECODED_BYTES = 1 << 23  # of compressed kernels that are decoded to describe them
 PROFILED = 1000  # operators that `benchmark` measures one by one
 MEMORY = 3 << 30  # of the child in which LiteRT runs, in addition to a multiple of the file's size
 LOAD_SECONDS = 8.0

@@ -61,11 +61,14 @@ def lifetimes(model: schema.ModelT) -> dict[int, Lifetime]:
                 last[i] = step
     last |= {int(i): len(graph.operators) - 1 for i in graph.outputs}
     return {
-        i: Lifetime(_bytes(graph.tensors[i]), first[i], last[i]) for i in sorted(first) if i >= 0
+        i: Lifetime(tensor_bytes(graph.tensors[i]), first[i], last[i])
+        for i in sorted(first)
+        if i >= 0
     }
 
 
-def _bytes(tensor: schema.TensorT) -> int:
+def tensor_bytes(tensor: schema.TensorT) -> int:
+    """Return the bytes of a tensor's values in memory."""
     dtype = DTYPES.get(tensor.type, "")
     bits = _BITS.get(dtype) or int("".join(filter(str.isdigit, dtype)) or 0)
     elements = 1 if tensor.shape is None else prod(int(side) for side in tensor.shape)

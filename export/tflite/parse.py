@@ -129,6 +129,17 @@ def op_codes(model: schema.ModelT) -> list[int]:
     return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
 
 
+def op_names(model: schema.ModelT) -> list[str]:
+    """Return the name of each entry of the operator table, such as CONV_2D; a custom one's own."""
+    custom = schema.BuiltinOperator.CUSTOM
+    return [
+        (entry.customCode or b"CUSTOM").decode("utf-8", "replace")
+        if number == custom
+        else OP_NAMES.get(number, f"OPERATOR_{number}")
+        for number, entry in zip(op_codes(model), model.operatorCodes, strict=True)
+    ]
+
+
 def read_metadata_entry(content: bytes, name: bytes) -> bytes:
     """Return the content of the metadata buffer with this name; empty if there is none."""
     model = schema.Model.GetRootAs(content, 0)

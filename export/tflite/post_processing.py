@@ -18,7 +18,7 @@ from mobilenet_tf.deployment.tflite.metadata_schema import BOUNDARIES
 from mobilenet_tf.deployment.tflite.parse import parse_model
 
 OPERATOR = "TFLite_Detection_PostProcess"
-_Op, _Float32 = schema.BuiltinOperator, schema.TensorType.FLOAT32
+_Float32 = schema.TensorType.FLOAT32
 # In the order of the operator. Readers look for these names.
 OUTPUTS = (
     OutputText(
@@ -74,11 +74,10 @@ def with_post_processing(content: bytes, rules: PostProcessing) -> bytes:
     boxes = end.joined(outputs[0::2], 4)
     values = sum(end.elements(index) for index in outputs[1::2])
     logits = end.joined(outputs[1::2], values // len(rules.anchors))
-    scores = end.add(_Op.LOGISTIC, [logits], end.shape(logits))
+    scores = end.add("LOGISTIC", [logits], end.shape(logits))
     anchors = end.constant(_centred(rules.anchors))
     found = [end.tensor(shape) for shape in ((1, rules.most, 4), *[(1, rules.most)] * 2, (1,))]
-    last = operator(model, _Op.CUSTOM, [boxes, scores, anchors], found)
-    model.operatorCodes[last.opcodeIndex].customCode = OPERATOR.encode()
+    last = operator(model, OPERATOR, [boxes, scores, anchors], found)
     last.customOptions = np.frombuffer(_options(rules), np.uint8)
     model.subgraphs[0].operators.append(last)
     found[0] = end.within_picture(found[0])
@@ -97,29 +96,29 @@ class _End:
         """Dequantize outputs, and join them as rows of so many values."""
         rows = []
         for index in maps:
-            real = self.add(_Op.DEQUANTIZE, [index], self.shape(index), schema.DequantizeOptionsT())
+            real = self.add("DEQUANTIZE", [index], self.shape(index), schema.DequantizeOptionsT())
             shape = (1, self.elements(index) // values, values)
             sides = self.constant(np.array(shape, np.int32))
-            rows.append(self.add(_Op.RESHAPE, [real, sides], shape, schema.ReshapeOptionsT()))
+            rows.append(self.add("RESHAPE", [real, sides], shape, schema.ReshapeOptionsT()))
         options = schema.ConcatenationOptionsT()
         options.axis = 1
         count = sum(self.shape(index)[1] for index in rows)
-        return self.add(_Op.CONCATENATION, rows, (1, count, values), options)
+        return self.add("CONCATENATION", rows, (1, count, values), options)
 
     def add(
-        self, code: int, inputs: Sequence[int], shape: Sequence[int], options: Any = None
+        self, name: str, inputs: Sequence[int], shape: Sequence[int], options: Any = None
     ) -> int:
         """Append an operator, and return its output."""
         output = self.tensor(shape)
-        self.graph.operators.append(operator(self.model, code, inputs, [output], options))
+        self.graph.operators.append(operator(self.model, name, inputs, [output], options))
         return output
 
     def within_picture(self, boxes: int) -> int:
         """Cut boxes at the edges of the picture; MediaPipe would move them."""
-        limits = ((_Op.MAXIMUM, 0.0), (_Op.MINIMUM, 1.0))
-        for code, limit in limits:
+        limits = (("MAXIMUM", 0.0), ("MINIMUM", 1.0))
+        for name, limit in limits:
             sides = [boxes, self.constant(np.array([limit], np.float32))]
-            boxes = self.add(code, sides, self.shape(boxes), schema.MaximumMinimumOptionsT())
+            boxes = self.add(name, sides, self.shape(boxes), schema.MaximumMinimumOptionsT())
         return boxes
 
     def constant(self, values: np.ndarray) -> int:

@@ -10,7 +10,6 @@ from mobilenet_tf.deployment.tflite.flatbuffer import operator, pack
 from mobilenet_tf.deployment.tflite.parse import parse_model
 
 _SHIFT = 128  # between int8 and uint8
-_QUANTIZE = schema.BuiltinOperator.QUANTIZE
 
 
 def with_uint8_ends(content: bytes) -> bytes:
@@ -39,7 +38,7 @@ def with_uint8_ends(content: bytes) -> bytes:
             indices[place] = len(graph.tensors)
             graph.tensors.append(_as_uint8(graph.tensors[index]))
             source, result = (indices[place], index) if into else (index, indices[place])
-            converts = operator(model, _QUANTIZE, [source], [result], schema.QuantizeOptionsT())
+            converts = operator(model, "QUANTIZE", [source], [result], schema.QuantizeOptionsT())
             graph.operators.insert(0 if into else len(graph.operators), converts)
             _rename(model, index, int(indices[place]), into)
     files = read_all(content)

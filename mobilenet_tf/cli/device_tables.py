@@ -17,7 +17,10 @@ def device_table(facts: dict[str, Any]) -> Table:
     rows: list[tuple[str, Any]] = [("file, bytes", f"{facts['bytes']:,}")]
     if "arena" in facts:
         arena, parity = facts["arena"], facts["parity"]
+        kernels = ", ".join(f"{count} {form}" for form, count in facts["kernels"].items())
         rows += [
+            ("  without compression", f"{facts['plain_bytes']:,}"),
+            ("kernels", kernels),
             ("arena, bytes", f"{arena['needed']:,}"),
             ("  of which activations", f"{arena['activations']:,}"),
             *(

@@ -11,6 +11,7 @@ from mobilenet_tf.cli.tables import plain
 def format_inspection(facts: dict[str, Any]) -> Group:
     """Return the facts of `inspect` as tables for a terminal."""
     columns = ["weights", "dtype", "ranges", "share used: min / median / max"]
+    columns += ["stored as", "bytes", "ratio", "entropy, bits"]
     ops = [(name, op["count"], op["version"]) for name, op in facts["ops"].items()]
     return Group(
         _table(facts["file"], ["", ""], _summary_rows(facts)),
@@ -58,8 +59,8 @@ def _tensor_text(tensor: dict[str, Any]) -> str:
     return f"{text}, {tensor['scale']:.6g} per step, zero point {tensor['zero_point']}"
 
 
-def _layer_rows(layers: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
-    rows = []
+def _layer_rows(layers: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
     names = _short_names([layer["name"] for layer in layers])
     for layer, name in zip(layers, names, strict=True):
         largest = layer["channel_max"]
@@ -68,7 +69,16 @@ def _layer_rows(layers: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]
             ranges = "per channel" if layer["per_channel"] else "per tensor"
             limit = layer["channel_limit"]
             shares = " / ".join(f"{min(largest[key] / limit, 1):.0%}" for key in largest)
-        rows.append((name, layer["dtype"], ranges, shares))
+        # Files for microcontrollers have no names.
+        name = name or f"{layer['op']} {' x '.join(map(str, layer['shape']))}"
+        ratio, entropy = layer["ratio"], layer["entropy"]
+        storage = (
+            layer["stored_as"],
+            f"{layer['stored_bytes']:,}",
+            "-" if ratio is None else f"{ratio:.2f}",
+            "-" if entropy is None else f"{entropy:.2f}",
+        )
+        rows.append((name, layer["dtype"], ranges, shares, *storage))
     return rows
 
 

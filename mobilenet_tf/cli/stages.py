@@ -70,6 +70,10 @@ def export(
     prefix: Annotated[
         str, typer.Option(help="What names begin with in C, for several models in a firmware.")
     ] = "model",
+    compress: Annotated[
+        str,
+        typer.Option(help="How mcu stores kernels: auto, lut, prune, huffman or none."),
+    ] = "none",
     io: opt.Io = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
@@ -83,7 +87,7 @@ def export(
 
     exported = start(
         what,
-        target=Target(target, prefix),
+        target=Target(target, prefix, compress),
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,

@@ -116,6 +116,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("io",), _for_cpu, "applies only to --target cpu; other targets decide it"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
+            ("compress",),
+            lambda values: _target(values) == "mcu",
+            "applies only to --target mcu, whose runtime decodes kernels",
+        ),
+        Rule(
             ("max_flash", "max_ram", "max_arena", "budget"),
             lambda values: not _for_cpu(values),
             "applies only to --target mcu, c and NPUs",

@@ -65,6 +65,7 @@ def export_device(
         origin=origin,
         pictures=_pictures(run) if form.name in FIRMWARE else None,
         prefix=form.prefix,
+        compress=form.compress,
     )
     facts = export_for(model, form.name, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)

@@ -164,6 +164,8 @@ class Device:
         arena, cmsis_nn, parity, sha256: For a microcontroller: working memory, additional
             working memory with Arm's kernels per core, agreement of the runtimes, digest of the
             file.
+        plain_bytes, kernels: For a microcontroller: size of the file without compression, and
+            form (plain, lut, prune, huffman) -> number of kernels that are stored so.
         arenas, pictures, max_lsb: As plain C: kernels (portable, dsp, mve) -> working memory,
             number of images that were compared with TensorFlow Lite Micro, largest difference.
         plain_c: For a microcontroller: its other form.
@@ -178,6 +180,8 @@ class Device:
     folder: str | None = None
     bytes: int | None = unknown_count()
     arena: Arena | None = None
+    plain_bytes: int | None = unknown_count()
+    kernels: dict[str, int] | None = None
     arenas: dict[str, int] | None = None
     pictures: int | None = unknown_count()
     max_lsb: int | None = unknown_count()

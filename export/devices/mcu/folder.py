@@ -21,11 +21,17 @@ from mobilenet_tf.deployment.devices.mcu.c_code import c_bytes
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
-from mobilenet_tf.deployment.devices.mcu.parity import micro_parity, require_parity
+from mobilenet_tf.deployment.devices.mcu.parity import (
+    micro_parity,
+    require_parity,
+    require_same,
+)
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill, golden_numbers, model_values
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.deployment.tflite.parse import OP_NAMES, op_codes, parse_model
+from mobilenet_tf.deployment.tflite.kernels import PLAIN
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
 _STEPS = 1  # by which kernels other than the reference's were seen to differ
 # Operator -> the method of tflite::MicroMutableOpResolver that registers it.
@@ -47,6 +53,7 @@ RESOLVER = {
     "RESHAPE": "AddReshape",
     "RESIZE_BILINEAR": "AddResizeBilinear",
     "SOFTMAX": "AddSoftmax",
+    DECODE: "AddDecode",
 }
 
 
@@ -58,8 +65,7 @@ def operators(data: bytes) -> dict[str, int]:
     """
     model = parse_model(data)
     versions: dict[str, int] = {}
-    for number, code in zip(op_codes(model), model.operatorCodes, strict=True):
-        name = OP_NAMES[number]
+    for name, code in zip(op_names(model), model.operatorCodes, strict=True):
         if name not in RESOLVER:
             raise UserError(f"The model has the operator {name}, which has no resolver entry here.")
         versions[name] = max(versions.get(name, 0), code.version)
@@ -88,24 +94,25 @@ def folder_contents(
         form: The forms of the model's file, if they have been made already.
 
     Returns:
-        Facts, and file name -> content. The facts are bytes, arena, cmsis_nn and ops as from
-        `device_facts`; parity as from `micro_parity`; sha256; plain_c, those of `c_contents`, or
-        why that form is left out. `micro.json` has the same.
+        Facts, and file name -> content. The facts are those of `device_facts`; parity as from
+        `micro_parity`; sha256; plain_c, those of `c_contents`, or why that form is left out.
+        `micro.json` has the same.
 
     Raises:
         UserError: The runtimes disagree, TensorFlow Lite Micro refuses the file, or its input
-            is not pixel - 128.
+            is not pixel - 128; or see `compress_weights` and `require_same`.
         ValueError: The model has no pictures.
     """
     pictures = model.pictures
     if pictures is None:
         raise ValueError("The export for microcontrollers needs pictures.")
-    form = form or McuForm(model.content)
+    form = form or McuForm(model.content, model.compress)
     reference = TFLiteModel(form.converted)
     if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
         raise UserError(
             f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
         )
+    require_same(form.plain, form.small, reference.prepare(pictures), model.title)
     parity = micro_parity(model.task, reference, form.fused, form.small, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
@@ -122,6 +129,7 @@ def folder_contents(
     values = {
         **texts,
         **_memory_values(facts),
+        "kernels": _kernels_text(facts["kernels"]),
         **_runner_values(form.small, facts["ops"]),
         **_parity_values(parity),
         "plain_c": _plain_c_text(facts["plain_c"]),
@@ -158,11 +166,15 @@ def device_facts(form: McuForm) -> dict[str, Any]:
     """Return what a model needs of a microcontroller.
 
     Returns:
-        bytes; arena: needed, activations, persistent, see `Arena`; cmsis_nn: core -> additional
-        bytes of arena with Arm's kernels; ops: operator -> version.
+        bytes; plain_bytes: those without compression; kernels: `plain`, `lut`, `prune` or
+        `huffman` -> number of kernels that are stored so; arena: needed, activations, persistent,
+        see `Arena`; cmsis_nn: core -> additional bytes of arena with Arm's kernels; ops:
+        operator -> version.
     """
     return {
         "bytes": len(form.small),
+        "plain_bytes": len(form.plain),
+        "kernels": kernel_forms(form.small),
         "arena": asdict(form.arena),
         "cmsis_nn": {core: scratch_beyond(form.small, core) for core in CORES},
         "ops": operators(form.small),
@@ -192,6 +204,13 @@ def _runner_values(small: bytes, ops: dict[str, int]) -> dict[str, Any]:
         "op_calls": " &&\n         ".join(calls),
         "schema_version": parse_model(small).version,
     }
+
+
+def _kernels_text(kernels: dict[str, int]) -> str:
+    text = ", ".join(f"{count} {form}" for form, count in kernels.items())
+    if set(kernels) <= {PLAIN}:
+        return text
+    return f"{text}; {DECODE} restores them, which TensorFlow Lite Micro has since October 2025"
 
 
 def _parity_values(parity: dict[str, Any]) -> dict[str, str]:

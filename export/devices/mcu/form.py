@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
@@ -14,9 +15,11 @@ class McuForm:
 
     Attributes:
         converted: The file as converted, with int8 input and output.
+        compress: One of `FORMS`: how kernels are stored.
     """
 
     converted: bytes
+    compress: str = NONE
 
     @cached_property
     def fused(self) -> bytes:
@@ -24,9 +27,15 @@ class McuForm:
         return fuse_hard_swish(self.converted)
 
     @cached_property
-    def small(self) -> bytes:
+    def plain(self) -> bytes:
         """That file in the form that TensorFlow Lite Micro runs, with a memory plan."""
         return shrink(self.fused)
+
+    @cached_property
+    def small(self) -> bytes:
+        """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
+        compressed = compress_weights(self.fused, self.compress)
+        return self.plain if compressed is self.fused else shrink(compressed)
 
     @cached_property
     def arena(self) -> Arena:

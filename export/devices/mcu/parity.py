@@ -87,6 +87,30 @@ def require_parity(found: dict[str, Any], title: str) -> None:
         )
 
 
+def require_same(plain: bytes, small: bytes, inputs: np.ndarray, title: str) -> None:
+    """Reject a file whose outputs are not those of the same network with plain kernels.
+
+    TensorFlow Lite Micro checks no lengths when it decodes kernels, so each file is run.
+
+    Args:
+        plain: The file with plain kernels.
+        small: The file to check.
+        inputs: int8 (N, h, w, c).
+        title: Title of the model.
+
+    Raises:
+        UserError: An output differs.
+    """
+    if small == plain:
+        return
+    outputs = (each(MicroModel(content).run(inputs)) for content in (plain, small))
+    if not all(map(np.array_equal, *outputs)):
+        raise UserError(
+            f"{title}: with compressed kernels TensorFlow Lite Micro computes other outputs, so "
+            "nothing is written; export with --compress none."
+        )
+
+
 def _run_reference(content: bytes, inputs: np.ndarray) -> Outputs:
     """Run LiteRT's reference kernels on int8 inputs (N, h, w, c)."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType

@@ -168,6 +168,9 @@ def test_a_file_is_no_folder(run):
         (["--target", "mcu", "--max-flash", "x"], "--max-flash is 'x'"),
         (["--target", "mcu", "--io", "uint8"], "--io applies only to --target cpu"),
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),
+        (["--compress", "lut"], "--compress applies only to --target mcu"),
+        (["--target", "c", "--compress", "lut"], "--compress applies only to --target mcu"),
+        (["--target", "mcu", "--compress", "zip"], "--compress is 'zip'; it must be one of none"),
         (["--target", "npu", "--data", "x"], "--data applies only to models that are not runs"),
     ],
 )

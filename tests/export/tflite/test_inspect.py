@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import flatbuffers
 import numpy as np
@@ -10,9 +11,12 @@ from rich.console import Console
 from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import insert_decode, layout_of
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.parse import parse_model
+from mobilenet_tf.deployment.tflite.shrink import drop_unused, shrink
 
 # The net of conftest.py: 32 x 32 x 3, then 16 x 16 from the stem on.
 PIXELS = 16 * 16
@@ -167,3 +171,41 @@ def test_foreign_files(tmp_path):
         inspect(tmp_path / "none.tflite")
     with pytest.raises(UserError, match="lacks the mark TFL3"):
         inspect(b"PK\x03\x04" + bytes(100))
+
+
+def test_kernels_that_decode_restores(files):
+    """They are described as if they were plain, with what they take in the file."""
+    content = shrink(files.int8.read_bytes())
+    model = parse_model(content)
+    graph = model.subgraphs[0]
+    op = next(
+        op for op in graph.operators if tuple(graph.tensors[op.inputs[1]].shape) == (24, 1, 1, 8)
+    )
+    kernel = np.tile(np.int8([0, 5, 0, 5, 0, 0, 7, 0]), 24).reshape(24, 1, 1, 8)
+    encoded = CODECS["prune"].encode(kernel, layout_of(graph.tensors[op.inputs[1]]))
+    insert_decode(model, op, encoded)
+    drop_unused(model)
+    before, after = inspect(content), inspect(repacked(model))
+    layer = after["layers"][1]
+    assert (layer["stored_as"], layer["stored_bytes"]) == ("prune", 24 + 16 + 24 * 3)
+    assert layer["ratio"] == round(192 / 112, 3)
+    assert layer["entropy"] == round(-(5 * np.log2(5 / 8) + 2 * np.log2(2 / 8) - 3) / 8, 3)
+    assert layer["channel_max"] == {"min": 7, "median": 7, "max": 7}
+    assert [other["stored_as"] for other in after["layers"]].count("plain") == 4
+    for same in ("parameters", "multiply_adds", "float_tensors"):
+        assert after[same] == before[same]
+    assert after["peak_activation_bytes"] >= before["peak_activation_bytes"]
+    assert "TFLM_DECODE" in after["delegate"]["problem"]
+    assert "prune" in shown(after)
+
+
+def test_a_damaged_kernel_is_left_out(files):
+    model = parse_model(shrink(files.int8.read_bytes()))
+    graph = model.subgraphs[0]
+    op = graph.operators[0]
+    kernel = np.zeros(tuple(graph.tensors[op.inputs[1]].shape), np.int8)
+    encoded = CODECS["huffman"].encode(kernel, layout_of(graph.tensors[op.inputs[1]]))
+    insert_decode(model, op, replace(encoded, values=b""))
+    drop_unused(model)
+    found = inspect(repacked(model))
+    assert len(found["layers"]) == 4

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.compressed import with_shared_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.c_code import c_float, c_string
 from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
@@ -253,3 +254,31 @@ def test_c_literals():
     assert c_string("é1?") == '"\\303\\2511\\077"'
     assert c_float(1 / 127.5) == "7.843138e-03f"
     assert np.float32(c_float(0.1)[:-1]) == np.float32(0.1)
+
+
+def test_compressed_kernels_are_proven_and_described(exported, tmp_path):
+    """The folder names the operator that decodes them; without it nothing else would run."""
+    _, plain, pictures = exported
+    content = with_shared_weights(model_of(pictures).content, 16, 0.75)
+    facts = write_folder(tmp_path, replace(model_of(pictures, content), compress="auto"))
+    assert facts["bytes"] < 0.9 * facts["plain_bytes"] == 0.9 * plain["plain_bytes"]
+    assert set(plain["kernels"]) == {"plain"}
+    assert sum(facts["kernels"].values()) >= sum(plain["kernels"].values())
+    assert facts["arena"]["activations"] == plain["arena"]["activations"]
+    text = (tmp_path / "model_runner.cc").read_text()
+    assert "resolver.AddDecode()" in text
+    assert f"MicroMutableOpResolver<{len(facts['ops'])}>" in text
+    assert "TFLM_DECODE restores them" in (tmp_path / "README.md").read_text()
+    test_the_runner_compiles_against_the_interface((tmp_path,))
+
+
+def test_other_outputs_of_compressed_kernels_are_refused(exported, tmp_path, monkeypatch):
+    from mobilenet_tf.deployment.devices.mcu import form
+
+    pictures = exported[2]
+    content = with_shared_weights(model_of(pictures).content, 16, 0.75)
+    wrong = with_shared_weights(content, 3, 0.5)
+    monkeypatch.setattr(form, "compress_weights", lambda *_: wrong)
+    with pytest.raises(UserError, match="so nothing is written; export with --compress none"):
+        write_folder(tmp_path / "mcu", model_of(pictures, content))
+    assert not (tmp_path / "mcu").exists()

@@ -8,7 +8,9 @@ class MicroMutableOpResolver : public MicroOpResolver {
  public:
   TfLiteStatus AddAdd();
   TfLiteStatus AddAveragePool2D();
+  TfLiteStatus AddConcatenation();
   TfLiteStatus AddConv2D();
+  TfLiteStatus AddDecode();
   TfLiteStatus AddDepthwiseConv2D();
   TfLiteStatus AddFullyConnected();
   TfLiteStatus AddHardSwish();

@@ -1,0 +1,158 @@
+"""What compressed kernels save on a microcontroller: two tables in docs/compression.md.
+
+    python -m benchmarks.compressed
+
+Networks have random weights, which are pruned and clustered as integers, without training: size,
+memory and results do not depend on what a network has learned. Accuracy is not measured here.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sections import Section, markdown, paragraph
+from mobilenet_tf.compression.clustering import cluster
+from mobilenet_tf.compression.pruning import prune
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
+from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, CODE_BYTES
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
+from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
+from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
+from mobilenet_tf.networks.zoo import make_network
+
+SIZE, CLASSES = 96, 2
+NETWORKS = (("v1", 0.25), ("v2", 0.35), ("v3_small", 0.35))
+# Title -> (clusters, sparsity).
+WEIGHTS: dict[str, tuple[int | None, float]] = {
+    "as they are": (None, 0.0),
+    "16 values": (16, 0.0),
+    "75 % zeros": (None, 0.75),
+    "16 values, 75 % zeros": (16, 0.75),
+}
+SHOWN = "16 values, 75 % zeros"  # of the first network: whose kernels are listed
+_LAYER_FIELDS = ("op", "shape", "stored_as", "stored_bytes", "ratio", "entropy")
+_LAYERS_SHOWN = 8
+_SQUARE = 200  # pixels of the photos that are cut out
+Rows = list[dict[str, Any]]
+
+
+def with_shared_weights(content: bytes, clusters: int | None, sparsity: float) -> bytes:
+    """Return an int8 file with the integers of its convolutions pruned, then clustered.
+
+    Depthwise kernels stay as they are.
+    """
+    model = parse_model(content)
+    names = op_names(model)
+    for op in model.subgraphs[0].operators:
+        if names[op.opcodeIndex] == "CONV_2D":
+            buffer = model.buffers[model.subgraphs[0].tensors[op.inputs[1]].buffer]
+            kernel = prune(np.array(buffer.data).view(np.int8), sparsity)
+            if clusters:
+                kernel = cluster(kernel, clusters, keep_zeros=sparsity > 0).kernel
+            buffer.data = np.rint(kernel).astype(np.int8).view(np.uint8)
+    return pack_shared(model)
+
+
+def photos() -> np.ndarray:
+    """Return int8 (12, SIZE, SIZE, 3): squares of the photos that come with scikit-learn."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    squares = [
+        Image.fromarray(photo[top : top + _SQUARE, left : left + _SQUARE]).resize((SIZE, SIZE))
+        for photo in load_sample_images().images
+        for top in range(0, photo.shape[0] - _SQUARE + 1, _SQUARE)
+        for left in range(0, photo.shape[1] - _SQUARE + 1, _SQUARE)
+    ]
+    return (np.stack([np.asarray(square) for square in squares]).astype(int) - 128).astype(np.int8)
+
+
+def measure() -> dict[str, Rows]:
+    """Return a row per network and kind of weights, and the kernels of one of the files."""
+    rows, inputs, layers = [], photos(), []
+    for name, alpha in NETWORKS:
+        content = int8_file(make_network(name, alpha, SIZE, CLASSES))
+        for title, settings in WEIGHTS.items():
+            form = McuForm(with_shared_weights(content, *settings), AUTO)
+            before, after = record_arena(form.plain), record_arena(form.small)
+            outputs = [MicroModel(data).run(inputs) for data in (form.plain, form.small)]
+            rows.append(
+                {
+                    "network": f"{name} {alpha:g}",
+                    "weights": title,
+                    "plain_bytes": len(form.plain),
+                    "bytes": len(form.small),
+                    "kernels": kernel_forms(form.small),
+                    "plain_arena": before.needed,
+                    "arena": after.needed,
+                    "plain_activations": before.activations,
+                    "activations": after.activations,
+                    "pictures": len(inputs),
+                    "different": int((outputs[0] != outputs[1]).any(axis=1).sum()),
+                }
+            )
+            print(json.dumps(rows[-1]), flush=True)
+            layers = layers or [
+                {field: layer[field] for field in _LAYER_FIELDS}
+                for layer in (inspect(form.small)["layers"] if title == SHOWN else ())
+            ]
+    return {"rows": rows, "layers": layers}
+
+
+def savings(result: dict[str, Rows]) -> str:
+    """Return the table of files as Markdown, and what it was measured with."""
+    cells = [
+        (
+            row["network"],
+            row["weights"],
+            f"{row['plain_bytes']:,}",
+            f"{row['bytes']:,}",
+            f"{row['bytes'] / row['plain_bytes'] - 1:+.0%}",
+            ", ".join(f"{count} {form}" for form, count in row["kernels"].items()),
+            f"{row['plain_arena']:,}",
+            f"{row['arena']:,}",
+            f"{row['activations'] - row['plain_activations']:,}",
+            f"{row['different']} of {row['pictures']}",
+        )
+        for row in result["rows"]
+    ]
+    names = ("network", "weights", "plain, bytes", "auto, bytes", "change", "kernels stored as")
+    names += ("plain arena", "arena", "more activations", "pictures with other outputs")
+    note = f"""{SIZE}x{SIZE} pixels, {CLASSES} classes, in TensorFlow Lite Micro's interpreter on a
+        64-bit machine. Activations are the part of the arena that operators share; the rest of its
+        growth is what the interpreter keeps of each additional operator. The code of the decoders,
+        up to {CODE_BYTES:,} bytes, is linked once and not in the table."""
+    return f"{markdown(names, cells)}\n\n{paragraph(note)}"
+
+
+def kernels(result: dict[str, Rows]) -> str:
+    """Return the kernels of one file as Markdown: the last ones, which are the largest."""
+    cells = [
+        (
+            f"{layer['op']} {' x '.join(map(str, layer['shape']))}",
+            layer["stored_as"],
+            f"{layer['stored_bytes']:,}",
+            f"{layer['ratio']:.2f}",
+            f"{layer['entropy']:.2f}",
+        )
+        for layer in result["layers"][-_LAYERS_SHOWN:]
+    ]
+    names = ("kernel", "stored as", "bytes", "ratio", "entropy, bits")
+    return markdown(names, cells)
+
+
+_SOURCE = "compressed"
+SECTIONS = (
+    Section("savings", savings, "docs/compression.md", source=_SOURCE),
+    Section("kernels", kernels, "docs/compression.md", source=_SOURCE),
+)
+
+
+if __name__ == "__main__":
+    measured = measure()
+    for section in SECTIONS:
+        section.save(measured)

@@ -1,0 +1,179 @@
+"""Store the kernels of an int8 file encoded, with a DECODE operator before each convolution.
+
+A decoded kernel is an activation: it is in the arena from its DECODE to its convolution. Kernels
+are encoded where they find room below the peak that the activations have anyway, so that the arena
+grows by the interpreter's structures only. Where one does not fit as a whole, the convolution is
+split by output channels.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    CONVOLUTIONS,
+    KERNEL,
+    insert_decode,
+    layout_of,
+    values_of,
+)
+from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout, NotEncodable
+from mobilenet_tf.deployment.tflite.compressed.split import split_convolution
+from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
+from mobilenet_tf.deployment.tflite.memory_plan import (
+    ALIGNMENT,
+    arena_size,
+    lifetimes,
+    plan_offsets,
+)
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
+from mobilenet_tf.deployment.tflite.shrink import drop_unused
+
+NONE, AUTO = "none", "auto"
+FORMS = (NONE, AUTO, *CODECS)
+# Bytes of code that `AddDecode` links: the decoders on a Cortex-M4 at -O2; 8,700 at -Os.
+CODE_BYTES = 22_000
+_MOST_PARTS = 8
+# What one more operator takes with its tensors: bytes of the file, and bytes of the arena.
+_FILE_BYTES, _ARENA_BYTES = 160, 240
+_FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth; microcontrollers have that ratio
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A convolution whose kernel is worth encoding.
+
+    Attributes:
+        step: Number of the operator in the file.
+        parts: The kernel, or its parts by output channels, encoded.
+        decoded: Bytes of the whole kernel.
+    """
+
+    step: int
+    parts: tuple[Encoded, ...]
+    decoded: int
+
+    @property
+    def operators(self) -> int:
+        """Operators that are added: a DECODE; or each part with its DECODE, and CONCATENATION."""
+        return 1 if len(self.parts) == 1 else 2 * len(self.parts)
+
+    @property
+    def saved(self) -> int:
+        """Bytes by which the file becomes smaller."""
+        return self.decoded - sum(part.bytes for part in self.parts) - self.operators * _FILE_BYTES
+
+
+def compress_weights(content: bytes, form: str = AUTO) -> bytes:
+    """Return the same int8 network with encoded kernels, for TensorFlow Lite Micro only.
+
+    Args:
+        content: The file. It has no memory plan yet; see `shrink`.
+        form: `auto` for the best codec of each kernel, the name of one, or `none`.
+
+    Returns:
+        The file. With `auto` it is `content` itself if encoding saves less than the decoders take.
+
+    Raises:
+        UserError: No kernel becomes smaller with the codec that was asked for.
+    """
+    if form == NONE:
+        return content
+    model, names = parse_model(content), tuple(CODECS) if form == AUTO else (form,)
+    most, chosen = _arena(model), list(_candidates(model, names))
+    while chosen:
+        model = parse_model(content)
+        _encode(model, chosen)
+        if _arena(model) <= most:
+            break
+        # The plan did not find the room that there is: do without the largest kernel.
+        chosen.remove(max(chosen, key=lambda one: one.decoded))
+    if form != AUTO and not chosen:
+        raise UserError(
+            f"--compress {form} makes no kernel of the model smaller within its arena: its weights "
+            "were not clustered or pruned, or have no room once decoded. --compress auto takes "
+            "what helps."
+        )
+    if form == AUTO and sum(one.saved for one in chosen) < CODE_BYTES:
+        return content
+    drop_unused(model)
+    return pack_shared(model)
+
+
+def _arena(model: schema.ModelT) -> int:
+    tensors = list(lifetimes(model).values())
+    return arena_size(tensors, plan_offsets(tensors))
+
+
+def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candidate]:
+    """Yield the convolutions whose kernels are worth encoding and have room when decoded."""
+    graph, kinds, most = model.subgraphs[0], op_names(model), _arena(model)
+    alive = lifetimes(model)
+    readers = np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in graph.operators]))
+    for step, op in enumerate(graph.operators):
+        kind = kinds[op.opcodeIndex]
+        if kind not in CONVOLUTIONS or readers[op.inputs[KERNEL]] > 1:
+            continue
+        try:
+            values = values_of(model, op.inputs[KERNEL])
+            layout = layout_of(graph.tensors[op.inputs[KERNEL]])
+        except NotEncodable:
+            continue
+        used = [one.aligned_size for one in alive.values() if one.first <= step <= one.last]
+        output = alive[int(op.outputs[0])].aligned_size
+        channels = layout.shape[0] if kind == "CONV_2D" else 1
+        parts = _parts(layout.bytes, most - sum(used), output, channels)
+        candidate = _Candidate(step, _encoded(values, layout, parts, names), layout.bytes)
+        worth = candidate.operators * _FLASH_PER_RAM * _ARENA_BYTES
+        if candidate.parts and candidate.saved > worth:
+            yield candidate
+
+
+def _parts(size: int, room: int, output: int, channels: int) -> int:
+    """Return into how many parts a kernel is split to fit into the arena; 0 if none are enough.
+
+    Args:
+        size: Bytes of the decoded kernel.
+        room: Bytes of the arena that are free while its convolution runs.
+        output: Bytes of the convolution's output, which CONCATENATION needs a second time.
+        channels: Output channels that can be shared out; 1 if it cannot be split.
+    """
+    for parts in range(1, min(channels, _MOST_PARTS) + 1):
+        largest = size // channels * -(-channels // parts)
+        padding = parts * ALIGNMENT  # of the kernel and of the parts' outputs
+        if largest + padding <= room and (parts == 1 or output + padding <= room):
+            return parts
+    return 0
+
+
+def _split(values: np.ndarray, layout: Layout, parts: int) -> Iterator[tuple[np.ndarray, Layout]]:
+    """Yield the parts of a kernel as `split_convolution` makes them, and what they look like."""
+    if parts == 1:
+        yield values, layout
+    elif parts > 1:
+        points = np.array_split(layout.zero_points, parts) if layout.channels > 1 else None
+        for number, part in enumerate(np.array_split(values, parts)):
+            own = layout.zero_points if points is None else tuple(points[number].tolist())
+            yield part, replace(layout, shape=part.shape, zero_points=own)
+
+
+def _encoded(
+    values: np.ndarray, layout: Layout, parts: int, names: Collection[str]
+) -> tuple[Encoded, ...]:
+    """Return the parts of a kernel encoded; empty if one of them does not become smaller."""
+    best = [best_encoding(*part, names) for part in _split(values, layout, parts)]
+    found = tuple(one[1] for one in best if one is not None)
+    return found if len(found) == parts else ()
+
+
+def _encode(model: schema.ModelT, chosen: Collection[_Candidate]) -> None:
+    operators = list(model.subgraphs[0].operators)
+    for one in chosen:
+        op, count = operators[one.step], len(one.parts)
+        convolutions = split_convolution(model, op, count) if count > 1 else [op]
+        for part, encoded in zip(convolutions, one.parts, strict=True):
+            insert_decode(model, part, encoded)
