@@ -25,7 +25,7 @@ from mobilenet_tf.tasks.embedding.task import Embedding
 from mobilenet_tf.training.recipe import load_recipe
 
 NETWORK = make_network("v2", 0.35, 96)
-RECIPE, EPOCHS, QAT_EPOCHS = "transfer", 10, 1
+RECIPE = "embedding_transfer"
 COLUMNS = (
     *("data", "never trained", "images", "ImageNet features", "float", "int8"),
     *("recall@1", "mAP", "TAR at FAR 1 %"),
@@ -70,17 +70,11 @@ def untrained(case: Case, options: argparse.Namespace) -> float:
 def measure(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Train by the default settings, and return what docs/embedding.json has of a case."""
     task = Embedding(held_out=case.held_out)
-    fields = {
-        "train.epochs": EPOCHS,
-        "qat.epochs": QAT_EPOCHS,
-        "train.label_smoothing": 0.0,
-        "qat.label_smoothing": 0.0,
-    }
     settings = RunSettings(
         data=str(options.data / case.data),
         network=NETWORK,
         task=task,
-        recipe=load_recipe(RECIPE).with_fields(fields),
+        recipe=load_recipe(RECIPE),
         weights=str(options.weights),
     )
     run(settings, out=options.folder / case.name, resume=True)
@@ -126,8 +120,8 @@ def render(measured: list[dict[str, Any]]) -> str:
     )
     cores, processor = measured[0]["machine"]["cores"], measured[0]["machine"]["cpu"]
     note = f"""Verification accuracy on classes that were never trained, `{NETWORK.name}`
-        {NETWORK.alpha:g} at 96x96 from ImageNet weights, {EPOCHS} epochs of the recipe
-        `{measured[0]["recipe"]}` with the loss `{measured[0]["loss"]}`; recall@1, mAP and TAR are
+        {NETWORK.alpha:g} at 96x96 from ImageNet weights, the recipe `{measured[0]["recipe"]}` and
+        the loss `{measured[0]["loss"]}`; recall@1, mAP and TAR are
         those of the int8 file. The mean of the {len(signs)} choices of signs is {before:.1f} % for
         the untrained features, {base:.1f} % for the float network and {file:.1f} % for the int8
         file. {cores} cores, {processor}."""

@@ -8,11 +8,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
+from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective, in_parts
 
 _CENTRES = "centres"
 _LEAST_SINE = 1e-7  # squared; the root has no gradient at 0
-_AT_ONCE = 64
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -68,11 +67,14 @@ class MarginSoftmax(EmbeddingObjective):
         return keras.Model(model.input, Centres(self.classes, name=_CENTRES)(model.output))
 
     def prepare(self, learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
-        """Put each centre where its class lies, as seen from the middle of all classes."""
+        """Put each centre where its class lies, as seen from the middle of all classes.
+
+        An untrained projection starts as `start_vectors` says.
+        """
+        self.start_vectors(learner, images, labels)
         layer = learner.get_layer(_CENTRES)
-        starts = range(0, len(images), _AT_ONCE)
-        outputs = [learner(images[start : start + _AT_ONCE], training=False) for start in starts]
-        vectors = tf.math.l2_normalize(self.vectors(tf.concat(outputs, axis=0)), axis=1).numpy()
+        outputs = in_parts(learner, images)
+        vectors = tf.math.l2_normalize(self.vectors(outputs), axis=1).numpy()
         means = {label: vectors[labels == label].mean(axis=0) for label in np.unique(labels)}
         middle = np.mean(list(means.values()), axis=0)
         centres = layer.centres.numpy()
