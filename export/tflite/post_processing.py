@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
-from mobilenet_tf.deployment.tflite.flatbuffer import operator, pack
+from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator, pack
 from mobilenet_tf.deployment.tflite.metadata_outputs import OutputText
 from mobilenet_tf.deployment.tflite.metadata_schema import BOUNDARIES
 from mobilenet_tf.deployment.tflite.parse import parse_model
@@ -124,18 +124,19 @@ class _End:
     def constant(self, values: np.ndarray) -> int:
         """Append a constant of float32 or int32."""
         kind = _Float32 if values.dtype == np.float32 else schema.TensorType.INT32
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-        self.model.buffers.append(buffer)
-        return self.tensor(values.shape, kind, len(self.model.buffers) - 1)
+        content = np.frombuffer(values.tobytes(), np.uint8)
+        return add_constant(self.model, self._described(values.shape, kind), content)
 
-    def tensor(self, shape: Sequence[int], kind: int = _Float32, buffer: int = 0) -> int:
-        """Append a tensor without scale; buffer 0 is that of all activations."""
-        tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.buffer = np.array(shape, np.int32), kind, buffer
-        tensor.name = f"post_processing_{len(self.graph.tensors)}".encode()
-        self.graph.tensors.append(tensor)
+    def tensor(self, shape: Sequence[int]) -> int:
+        """Append an activation of float32."""
+        self.graph.tensors.append(self._described(shape, _Float32))
         return len(self.graph.tensors) - 1
+
+    def _described(self, shape: Sequence[int], kind: int) -> schema.TensorT:
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type = np.array(shape, np.int32), kind
+        tensor.name = f"post_processing_{len(self.graph.tensors)}".encode()
+        return tensor
 
     def shape(self, index: int) -> tuple[int, ...]:
         return tuple(map(int, self.graph.tensors[index].shape))
