@@ -74,7 +74,8 @@ def remove_written(folder: Path) -> None:
             _remove_empty(inner)
     remove_exports(folder)
     try:
-        for path in list(_written(folder)):
+        # In this order, and once: two patterns fit a checkpoint that is half written.
+        for path in dict.fromkeys(_written(folder)):
             path.unlink()
             _remove_empty(path.parent, folder)
         _remove_empty(folder / "trials", folder)

@@ -40,6 +40,7 @@ class Task(Words, Checked, ABC):
         narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
+        decoding: How programs in C decode outputs, see `deployment/devices/firmware/decodings`.
     """
 
     name: ClassVar[str]
@@ -50,6 +51,7 @@ class Task(Words, Checked, ABC):
     narrowed: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
+    decoding: ClassVar[str] = "real_values"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML and JSON: the name and the settings."""

@@ -92,7 +92,8 @@ def test_every_command_that_writes_waits_for_its_turn(run):
 def test_overwriting_removes_only_what_runs_write(run, tmp_path):
     folder = run.folder.path
     written = ["float.keras", "checkpoints/float.npz", "logs/float.csv", "worst/01.png",
-               "logs/float/train/events.out.tfevents.1", ".partial-1-float.keras"]  # fmt: skip
+               "logs/float/train/events.out.tfevents.1", ".partial-1-float.keras",
+               "checkpoints/.partial-1-float.npz"]  # fmt: skip
     for name in (*written, "notes.txt", "checkpoints/mine.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)

@@ -1,7 +1,7 @@
 """Decoding in C: what is filled into the templates of a task, and the answers of golden pictures.
 
-A task's templates are in `tasks/NAME/`. They make `model_answer`, a structure, from raw outputs, as
-the task's NumPy decoder does. What they need is in the metadata of a file.
+The templates of a decoding are in `decodings/NAME/`. They make `model_answer`, a structure, from
+raw outputs, as the task's NumPy decoder does. What they need is in the metadata of a file.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,12 +24,14 @@ class RawOutputs:
 
     Attributes:
         tensors: Shape and quantization of each, batch first.
+        decoding: How they are decoded, see `Task.decoding`.
         settings: Those of the task, see `Task.to_dict`.
         constants: Those of the task, see `Task.constants`.
         sides: Height and width of the network's input.
     """
 
     tensors: Sequence[TensorInfo]
+    decoding: str
     settings: Mapping[str, Any]
     constants: Mapping[str, Any]
     sides: tuple[int, int]
@@ -45,7 +47,7 @@ class RawOutputs:
         task, network = model.task.for_files(), model.network
         constants = task.constants(network, model.labels)
         sides = (network.input.height, network.input.width)
-        return cls(tensors, task.to_dict(), constants, sides)
+        return cls(tensors, task.decoding, task.to_dict(), constants, sides)
 
     def real(self, raw: Outputs) -> Outputs:
         """Return the real values of int8 outputs for N pictures."""

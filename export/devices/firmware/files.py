@@ -18,14 +18,14 @@ from mobilenet_tf.deployment.devices.model import PREFIX
 from mobilenet_tf.deployment.devices.templates import fill
 
 _PACKAGE = "mobilenet_tf.deployment.devices.firmware"
-# Folder in tasks/, which is named as the task is -> its decoder.
+# `Task.decoding`, which is also the name of a folder in decodings/ -> what fills its templates.
 DECODERS: Mapping[str, Decoder] = {
-    "classification": CLASSES,
-    "detection": BOXES,
-    "segmentation": MASKS,
-    "embedding": VECTORS,
-    "multilabel": LABELS,
-    "geolocation": CELLS,
+    "classes": CLASSES,
+    "boxes": BOXES,
+    "masks": MASKS,
+    "vectors": VECTORS,
+    "labels": LABELS,
+    "cells": CELLS,
     "real_values": REAL_VALUES,
 }
 
@@ -33,17 +33,20 @@ DECODERS: Mapping[str, Decoder] = {
 def decoding_files(outputs: RawOutputs, prefix: str = PREFIX) -> dict[str, bytes]:
     """Return the files that decode outputs: file name -> content.
 
-    Tasks without a decoder of their own get the real values of their outputs.
-
     Args:
         outputs: The outputs.
         prefix: As for `fill`.
     """
-    name, decoder = _decoder(outputs)
+    decoder = DECODERS[outputs.decoding]
     kernels = fill(_PACKAGE, {}, prefix, "kernels")
     used = {"mtf_decode.h", *decoder.kernels}
     return {
-        **fill(_PACKAGE, {"title": "", **decoder.values(outputs)}, prefix, f"tasks/{name}"),
+        **fill(
+            _PACKAGE,
+            {"title": "", **decoder.values(outputs)},
+            prefix,
+            f"decodings/{outputs.decoding}",
+        ),
         **{f"kernels/{file}": kernels[file] for file in sorted(used)},
     }
 
@@ -76,8 +79,7 @@ def golden_values(outputs: RawOutputs, inputs: np.ndarray, raw: Outputs) -> dict
         inputs: int8 (N, h, w, c).
         raw: Their int8 outputs.
     """
-    _, decoder = _decoder(outputs)
-    values = side_by_side(raw)
+    decoder, values = DECODERS[outputs.decoding], side_by_side(raw)
     return {
         "golden_count": len(inputs),
         "golden_bytes": inputs.size + values.size,
@@ -85,9 +87,3 @@ def golden_values(outputs: RawOutputs, inputs: np.ndarray, raw: Outputs) -> dict
         "golden_outputs": c_int8(values),
         "golden_answers": ",\n".join(decoder.answers(outputs, raw)),
     }
-
-
-def _decoder(outputs: RawOutputs) -> tuple[str, Decoder]:
-    name = str(outputs.settings["name"])
-    name = name if name in DECODERS else "real_values"
-    return name, DECODERS[name]

@@ -34,6 +34,7 @@ class Classification(Task):
     """
 
     name: ClassVar[str] = "classification"
+    decoding: ClassVar[str] = "classes"
     noun: ClassVar[str] = "image classifier"
     use: ClassVar[str] = "Classification of images that show one of the classes below"
     limits: ClassVar[tuple[str, ...]] = (

@@ -59,6 +59,7 @@ class Detection(Structure, Task):
     most: int = number(100, least=1, most=400)
 
     name: ClassVar[str] = "detection"
+    decoding: ClassVar[str] = "boxes"
     noun: ClassVar[str] = "object detector"
     use: ClassVar[str] = "Finding objects of the classes below, with a box around each"
     limits: ClassVar[tuple[str, ...]] = (

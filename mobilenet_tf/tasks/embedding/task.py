@@ -59,6 +59,7 @@ class Embedding(Task):
     """
 
     name: ClassVar[str] = "embedding"
+    decoding: ClassVar[str] = "vectors"
     noun: ClassVar[str] = "image embedder"
     use: ClassVar[str] = "Comparing images by vectors: those of one class have a small angle"
     limits: ClassVar[tuple[str, ...]] = (

@@ -48,6 +48,7 @@ class Geolocation(Task):
     finest: int = number(7, least=0, most=FINEST)
 
     name: ClassVar[str] = "geolocation"
+    decoding: ClassVar[str] = "cells"
     noun: ClassVar[str] = "locator"
     parts: ClassVar[str] = "cells"
     use: ClassVar[str] = "Estimating where images of scenery or wildlife were taken, for surveys"
@@ -75,9 +76,7 @@ class Geolocation(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.least > self.most:
-            raise UserError(
-                f"least is {self.least}; it must not exceed most, which is {self.most}."
-            )
+            raise UserError(f"least is {self.least}; it must not exceed most, {self.most}.")
 
     @classmethod
     def achievement(cls, share: str, images: str) -> str:

@@ -39,6 +39,7 @@ class MultiLabel(Task):
     thresholds: tuple[float, ...] = ()
 
     name: ClassVar[str] = "multilabel"
+    decoding: ClassVar[str] = "labels"
     noun: ClassVar[str] = "multi-label classifier"
     parts: ClassVar[str] = "labels"
     use: ClassVar[str] = "Finding out which of the labels below apply to an image"

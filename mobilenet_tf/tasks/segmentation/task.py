@@ -55,6 +55,7 @@ class Segmentation(Task):
     halved: bool = True
 
     name: ClassVar[str] = "segmentation"
+    decoding: ClassVar[str] = "masks"
     noun: ClassVar[str] = "segmenter"
     use: ClassVar[str] = "Marking every pixel of an image with one of the classes below"
     limits: ClassVar[tuple[str, ...]] = (

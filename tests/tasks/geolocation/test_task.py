@@ -127,7 +127,7 @@ def test_answers_are_places_and_radii():
     [
         ({"least": 0}, "task.least is 0; it must be at least 1"),
         ({"finest": 16}, "task.finest is 16; it must be from 0 to 15"),
-        ({"most": 5, "least": 6}, "task: least is 6; it must not exceed most, which is 5"),
+        ({"most": 5, "least": 6}, "task: least is 6; it must not exceed most, 5"),
         ({"most": 10**9}, "most is 1000000000; it must be at most 65,536"),
         ({"most": "many"}, "most is 'many'; it must be a whole number"),
     ],
