@@ -40,14 +40,14 @@ _MEMBRANES: dict[str, Any] = {
     "batch": 1,
     "bn_momentum": 0.98,
     "calibration": 20,
-    "train.epochs": 100,
+    "train.epochs": 80,
     "train.class_weights": True,
     "train.augmentation.flip": 0.5,
     "train.augmentation.rotation": 180.0,
     "qat.epochs": 8,
     "qat.class_weights": True,
 }
-_MEMBRANE = make_network("v1", 0.5, 512, channels=1)
+_MEMBRANE = make_network("v1", 1.0, 512, channels=1)
 TRIALS = {
     "digits": Trial(
         "digits",
