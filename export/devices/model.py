@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.compressed.compress import NONE
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.task import Task
@@ -38,3 +40,16 @@ class Int8Model:
     prefix: str = PREFIX
     compress: str = NONE
     origin: str = ""
+
+    def reference(self) -> TFLiteModel:
+        """Return LiteRT's execution of the file, for comparison with that of a microcontroller.
+
+        Raises:
+            UserError: Its input is not pixel - 128.
+        """
+        found = TFLiteModel(self.content)
+        if found.input.dtype != "int8" or not found.pixels_are_inputs:
+            raise UserError(
+                f"{self.title}: its input is not pixel - 128 as int8, so it has no C form here."
+            )
+        return found

@@ -15,7 +15,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.outputs import each, one_or_all, side_by_side
+from mobilenet_tf.core.outputs import Outputs, side_by_side
 from mobilenet_tf.datasets.images import padding_value
 from mobilenet_tf.deployment.devices.c.host import run_on_host
 from mobilenet_tf.deployment.devices.c.program import read_program
@@ -25,8 +25,7 @@ from mobilenet_tf.deployment.devices.firmware.files import golden_values, shared
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.templates import fill, golden_numbers, model_values
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.devices.templates import fill, model_values
 
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
@@ -70,13 +69,14 @@ class CForm:
 
 
 def c_contents(
-    model: Int8Model, form: CForm | None = None
+    model: Int8Model, form: CForm | None = None, expected: Outputs | None = None
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return an int8 file as C, compared with TensorFlow Lite Micro's execution of it.
 
     Args:
         model: The model. Its pictures are for the comparison and the self-test.
         form: The model's file as C, if it has been made already.
+        expected: TensorFlow Lite Micro's int8 outputs for the pictures, if it has run already.
 
     Returns:
         Facts, and file name -> content. The facts are bytes (of constants), flash_bytes,
@@ -90,13 +90,9 @@ def c_contents(
     if model.pictures is None:
         raise ValueError("The export as C needs pictures.")
     form = form or CForm(model.content)
-    reference = TFLiteModel(model.content)
-    if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
-        raise UserError(
-            f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
-        )
+    reference = model.reference()
     inputs = reference.prepare(model.pictures)
-    expected = MicroModel(form.small).run(inputs)
+    expected = MicroModel(form.small).run(inputs) if expected is None else expected
     facts: dict[str, Any] = {
         "bytes": form.source.constant_bytes,
         "flash_bytes": form.flash,
@@ -106,11 +102,9 @@ def c_contents(
         "sha256": hashlib.sha256(form.small).hexdigest(),
     }
     outputs, texts = RawOutputs.of(model, reference.outputs), model_values(reference, model)
-    golden = golden_numbers(len(inputs))
-    raw = one_or_all(one[golden] for one in each(expected))
     values = {
         **texts,
-        **golden_values(outputs, inputs[golden], raw),
+        **golden_values(outputs, inputs, expected),
         **form.source.texts(),
         **_fact_values(facts, texts["title"]),
         **_frame_values(model.network.input),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.core.outputs import Outputs, side_by_side
+from mobilenet_tf.core.outputs import Outputs, each, one_or_all, side_by_side
 from mobilenet_tf.deployment.devices.firmware.boxes import BOXES
 from mobilenet_tf.deployment.devices.firmware.classes import CELLS, CLASSES
 from mobilenet_tf.deployment.devices.firmware.decoder import Decoder, RawOutputs
@@ -15,7 +15,7 @@ from mobilenet_tf.deployment.devices.firmware.real_values import REAL_VALUES
 from mobilenet_tf.deployment.devices.firmware.vectors import VECTORS
 from mobilenet_tf.deployment.devices.mcu.c_code import c_int8
 from mobilenet_tf.deployment.devices.model import PREFIX
-from mobilenet_tf.deployment.devices.templates import fill
+from mobilenet_tf.deployment.devices.templates import fill, golden_numbers
 
 _PACKAGE = "mobilenet_tf.deployment.devices.firmware"
 # `Task.decoding`, which is also the name of a folder in decodings/ -> what fills its templates.
@@ -72,13 +72,15 @@ def shared_templates(values: Mapping[str, Any], prefix: str = PREFIX) -> dict[st
 
 
 def golden_values(outputs: RawOutputs, inputs: np.ndarray, raw: Outputs) -> dict[str, Any]:
-    """Return pictures, their outputs and answers as C.
+    """Return some of the pictures, their outputs and answers as C, see `golden_numbers`.
 
     Args:
         outputs: The outputs.
-        inputs: int8 (N, h, w, c).
+        inputs: int8 (N, h, w, c), all pictures.
         raw: Their int8 outputs.
     """
+    chosen = golden_numbers(len(inputs))
+    inputs, raw = inputs[chosen], one_or_all(one[chosen] for one in each(raw))
     decoder, values = DECODERS[outputs.decoding], side_by_side(raw)
     return {
         "golden_count": len(inputs),

@@ -12,6 +12,7 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.outputs import Outputs
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.core.text import markdown
 from mobilenet_tf.deployment.devices.c.folder import SOURCES, c_contents
@@ -27,9 +28,8 @@ from mobilenet_tf.deployment.devices.mcu.parity import (
     require_same,
 )
 from mobilenet_tf.deployment.devices.model import Int8Model
-from mobilenet_tf.deployment.devices.templates import fill, golden_numbers, model_values
+from mobilenet_tf.deployment.devices.templates import fill, model_values
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
-from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.kernels import PLAIN
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
@@ -107,25 +107,20 @@ def folder_contents(
     if pictures is None:
         raise ValueError("The export for microcontrollers needs pictures.")
     form = form or McuForm(model.content, model.compress)
-    reference = TFLiteModel(form.converted)
-    if reference.input.dtype != "int8" or not reference.pixels_are_inputs:
-        raise UserError(
-            f"{model.title}: its input is not pixel - 128 as int8, so it has no C form here."
-        )
-    require_same(form.plain, form.small, reference.prepare(pictures), model.title)
-    parity = micro_parity(model.task, reference, form.fused, form.small, pictures)
+    reference = model.reference()
+    inputs = reference.prepare(pictures)
+    found = MicroModel(form.small).run(inputs)
+    if form.small != form.plain:
+        require_same(form.plain, found, inputs, model.title)
+    parity = micro_parity(model.task, reference, form.fused, found, pictures)
     require_parity(parity["litert"], model.title)
     facts = device_facts(form) | {"parity": parity}
     facts["sha256"] = hashlib.sha256(form.small).hexdigest()
 
     outputs = RawOutputs.of(model, reference.outputs)
-    golden = reference.prepare(pictures[golden_numbers(len(pictures))])
-    texts = {
-        **model_values(reference, model),
-        **golden_values(outputs, golden, MicroModel(form.small).run(golden)),
-    }
+    texts = {**model_values(reference, model), **golden_values(outputs, inputs, found)}
     contents = shared_files(outputs, texts, model.prefix, _STEPS)
-    facts["plain_c"], plain = _plain_c(model, contents)
+    facts["plain_c"], plain = _plain_c(model, found, contents)
     values = {
         **texts,
         **_memory_values(facts),
@@ -141,15 +136,18 @@ def folder_contents(
     return facts, contents
 
 
-def _plain_c(model: Int8Model, shared: Collection[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _plain_c(
+    model: Int8Model, expected: Outputs, shared: Collection[str]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the facts and files of the same network as plain C, without those that are shared.
 
     Args:
         model: The model.
+        expected: As for `c_contents`.
         shared: Names of the files that both forms have.
     """
     try:
-        facts, contents = c_contents(model)
+        facts, contents = c_contents(model, expected=expected)
     except UserError as error:
         return {"left_out": str(error)}, {}
     sources = {

@@ -17,7 +17,7 @@ _LEAST_WITHIN_1_LSB = 0.99
 
 
 def micro_parity(
-    task: Task, model: TFLiteModel, fused: bytes, small: bytes, pictures: np.ndarray
+    task: Task, model: TFLiteModel, fused: bytes, outputs: Outputs, pictures: np.ndarray
 ) -> dict[str, Any]:
     """Compare LiteRT and TensorFlow Lite Micro.
 
@@ -30,14 +30,13 @@ def micro_parity(
         task: What the file is for.
         model: The file as converted, with int8 input and output.
         fused: The same file with hard-swish as one operator.
-        small: That file in the form that TensorFlow Lite Micro runs.
+        outputs: int8 outputs of TensorFlow Lite Micro for the pictures.
         pictures: uint8 (N, h, w, c).
 
     Returns:
         pictures (their number); litert and xnnpack, each as from `agreement`.
     """
     inputs = model.prepare(pictures)
-    outputs = MicroModel(small).run(inputs)
     return {
         "pictures": len(pictures),
         "litert": agreement(task, model.scores, _run_reference(fused, inputs), outputs),
@@ -87,24 +86,21 @@ def require_parity(found: dict[str, Any], title: str) -> None:
         )
 
 
-def require_same(plain: bytes, small: bytes, inputs: np.ndarray, title: str) -> None:
+def require_same(plain: bytes, outputs: Outputs, inputs: np.ndarray, title: str) -> None:
     """Reject a file whose outputs are not those of the same network with plain kernels.
 
     TensorFlow Lite Micro checks no lengths when it decodes kernels, so each file is run.
 
     Args:
         plain: The file with plain kernels.
-        small: The file to check.
+        outputs: int8 outputs of TensorFlow Lite Micro with the file to check.
         inputs: int8 (N, h, w, c).
         title: Title of the model.
 
     Raises:
         UserError: An output differs.
     """
-    if small == plain:
-        return
-    outputs = (each(MicroModel(content).run(inputs)) for content in (plain, small))
-    if not all(map(np.array_equal, *outputs)):
+    if not all(map(np.array_equal, each(MicroModel(plain).run(inputs)), each(outputs))):
         raise UserError(
             f"{title}: with compressed kernels TensorFlow Lite Micro computes other outputs, so "
             "nothing is written; export with --compress none."

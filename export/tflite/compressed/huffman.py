@@ -147,13 +147,13 @@ def _code_words(places: np.ndarray, codes: np.ndarray) -> bytes:
         places: The number of each element's symbol.
         codes: (symbols, 2): code and length of each symbol.
     """
-    pieces = []
+    bits = []
     for start in range(0, len(places), _CHUNK):
         code, length = codes[places[start : start + _CHUNK]].T
         ends = np.cumsum(length)
         from_the_right = np.repeat(ends, length) - 1 - np.arange(ends[-1])
-        pieces.append((np.repeat(code, length) >> from_the_right & 1).astype(np.uint8))
-    data = np.packbits(np.concatenate(pieces)).tobytes()
+        bits.append((np.repeat(code, length) >> from_the_right & 1).astype(np.uint8))
+    data = np.packbits(np.concatenate(bits)).tobytes()
     return data.ljust(-(-len(data) // 4) * 4 + _LOOK_AHEAD, b"\0")
 
 

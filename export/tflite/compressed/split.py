@@ -8,9 +8,10 @@ import copy
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import KERNEL
 from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator
 
-_KERNEL, _BIAS = 1, 2
+_BIAS = 2  # place among the inputs
 _CHANNEL_AXIS = 3  # of activations
 _VERSION = 2  # of CONCATENATION with int8
 
@@ -29,12 +30,12 @@ def split_convolution(
         The parts.
     """
     graph = model.subgraphs[0]
-    channels = int(graph.tensors[op.inputs[_KERNEL]].shape[0])
+    channels = int(graph.tensors[op.inputs[KERNEL]].shape[0])
     convolutions = []
     for numbers in np.array_split(np.arange(channels), parts):
         part, chosen = copy.copy(op), slice(int(numbers[0]), int(numbers[-1]) + 1)
         inputs = [int(i) for i in op.inputs]
-        for place in (_KERNEL, _BIAS):
+        for place in (KERNEL, _BIAS):
             if len(inputs) > place and inputs[place] >= 0:
                 inputs[place] = _slice_of_constant(model, inputs[place], chosen)
         output = copy.copy(graph.tensors[op.outputs[0]])

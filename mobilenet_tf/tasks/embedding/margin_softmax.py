@@ -8,10 +8,12 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective, in_parts
+from mobilenet_tf.tasks.embedding.objective import EmbeddingObjective
+from mobilenet_tf.tasks.embedding.whitening import projection
 
 _CENTRES = "centres"
 _LEAST_SINE = 1e-7  # squared; the root has no gradient at 0
+_AT_ONCE = 64
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -69,11 +71,11 @@ class MarginSoftmax(EmbeddingObjective):
     def prepare(self, learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
         """Put each centre where its class lies, as seen from the middle of all classes.
 
-        An untrained projection starts as `start_vectors` says.
+        An untrained projection starts as `_start_vectors` says.
         """
-        self.start_vectors(learner, images, labels)
+        _start_vectors(learner, images, labels)
         layer = learner.get_layer(_CENTRES)
-        outputs = in_parts(learner, images)
+        outputs = _in_parts(learner, images)
         vectors = tf.math.l2_normalize(self.vectors(outputs), axis=1).numpy()
         means = {label: vectors[labels == label].mean(axis=0) for label in np.unique(labels)}
         middle = np.mean(list(means.values()), axis=0)
@@ -127,3 +129,32 @@ class _MarginLoss(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(
             y_true, logits, from_logits=True, label_smoothing=self.smoothing
         )
+
+
+def _start_vectors(learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+    """Let a new projection of trained features start from what tells classes apart.
+
+    See `whitening`. A projection that was trained before is left alone, and so is one of features
+    that are random themselves.
+    """
+    norms = [one for one in learner.layers if isinstance(one, keras.layers.BatchNormalization)]
+    if not norms or not np.any(norms[0].moving_mean) or np.any(norms[-1].moving_mean):
+        return
+    dense = [one for one in learner.layers if isinstance(one, keras.layers.Dense)][-1]
+    features = _in_parts(keras.Model(learner.input, dense.input), images).numpy()
+    features = features.reshape(len(features), -1)
+    kernel = projection(features, labels, dense.units)
+    found = features @ kernel
+    dense.set_weights([kernel])
+    variance = found.var(axis=0)
+    norms[-1].moving_mean.assign(found.mean(axis=0))
+    norms[-1].moving_variance.assign(variance)
+    # Behind the normalization, the values keep their proportions.
+    norms[-1].gamma.assign(np.sqrt(variance / variance.mean()))
+
+
+def _in_parts(model: keras.Model, images: np.ndarray) -> tf.Tensor:
+    """Return the outputs of a model for many images, computed a few at a time."""
+    starts = range(0, len(images), _AT_ONCE)
+    parts = [model(images[start : start + _AT_ONCE], training=False) for start in starts]
+    return tf.concat(parts, axis=0)

@@ -11,17 +11,7 @@ import tf_keras as keras
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.class_batches import class_batches
-from mobilenet_tf.tasks.embedding.whitening import projection
 from mobilenet_tf.tasks.objective import Objective
-
-_AT_ONCE = 64
-
-
-def in_parts(model: keras.Model, images: np.ndarray) -> tf.Tensor:
-    """Return the outputs of a model for many images, computed a few at a time."""
-    starts = range(0, len(images), _AT_ONCE)
-    parts = [model(images[start : start + _AT_ONCE], training=False) for start in starts]
-    return tf.concat(parts, axis=0)
 
 
 @dataclass(frozen=True)
@@ -64,25 +54,6 @@ class EmbeddingObjective(Objective):
             "class_weights is true; it must be false, because the batches have all classes equally "
             "often."
         )
-
-    def start_vectors(self, learner: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
-        """Let a new projection of trained features start from what tells classes apart.
-
-        See `whitening`. A projection that was trained before is left alone, and so is one of
-        features that are random themselves.
-        """
-        norms = [one for one in learner.layers if isinstance(one, keras.layers.BatchNormalization)]
-        if not norms or not np.any(norms[0].moving_mean) or np.any(norms[-1].moving_mean):
-            return
-        dense = [one for one in learner.layers if isinstance(one, keras.layers.Dense)][-1]
-        features = in_parts(keras.Model(learner.input, dense.input), images).numpy()
-        kernel = projection(features.reshape(len(features), -1), labels, dense.units)
-        found = features @ kernel
-        dense.set_weights([kernel])
-        # Behind the normalization, the values keep their proportions.
-        norms[-1].moving_mean.assign(found.mean(axis=0))
-        norms[-1].moving_variance.assign(found.var(axis=0))
-        norms[-1].gamma.assign(np.sqrt(found.var(axis=0) / found.var(axis=0).mean()))
 
     @abstractmethod
     def vectors(self, outputs: tf.Tensor) -> tf.Tensor:
