@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -12,10 +11,16 @@ from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.digits import load_digits
-from mobilenet_tf.datasets.sources.label_files import LabelFiles, folder_labels, table_labels
+from mobilenet_tf.datasets.sources.label_files import (
+    LABEL_COLUMNS,
+    LabelFiles,
+    folder_labels,
+    table_labels,
+)
+from mobilenet_tf.datasets.sources.located import located
 from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.datasets.sources.walk import folders_named
-from mobilenet_tf.datasets.splitting import Listing
+from mobilenet_tf.datasets.splitting import Listing, group_numbers
 
 # What can be said of a digit, and of which.
 PROPERTIES = {
@@ -91,7 +96,7 @@ def label_names(source: str) -> tuple[str, ...]:
 
 
 def _listed(source: str) -> LabelFiles:
-    path = Path(source)
+    path = located(source, LABEL_COLUMNS)
     with folders_named():
         files = table_labels(path) if is_table(path) else folder_labels(path)
     if len(files.classes) < 2:
@@ -109,7 +114,10 @@ def _labelled(source: str, files: LabelFiles, classes: Sequence[str]) -> Labelle
     for row, name in enumerate(names):
         labels[row, [places[label] for label in files.labels[name]]] = 1
     splits = [min(files.splits[name]) for name in names] if files.splits else None
-    listing = Listing(tuple(classes), names, list(labels), splits, stratified=False)
+    groups = group_numbers([files.groups.get(name, "") for name in names])
+    listing = Listing(
+        tuple(classes), names, list(labels), splits, stratified=False, together=groups
+    )
     return Labelled(source=source, root=files.root, listing=listing, skipped=files.left_out)
 
 

@@ -23,6 +23,7 @@ from mobilenet_tf.datasets.sources.exif_position import (
 from mobilenet_tf.datasets.sources.file_index import FileIndex
 from mobilenet_tf.datasets.sources.layout import split_of
 from mobilenet_tf.datasets.sources.listing import check_folder
+from mobilenet_tf.datasets.sources.located import located
 from mobilenet_tf.datasets.sources.table import FILE_COLUMNS, Table, is_table, named, read_table
 from mobilenet_tf.datasets.sources.walk import files_below, folders_named, is_picture
 from mobilenet_tf.datasets.splitting import Listing
@@ -100,7 +101,7 @@ def list_places(source: str) -> Places:
     """
     if source == "digits":
         return _digits()
-    path = Path(source)
+    path = located(source, _LATITUDES)
     with folders_named():
         found = _from_table(path) if is_table(path) else _from_folder(path)
     if not found.positions:
