@@ -26,6 +26,18 @@ def matched(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...] | N
     return found if sorted(found) == sorted(classes) else None
 
 
+def by_number(names: Sequence[str]) -> tuple[str, ...]:
+    """Return class names that are numbers in the order of the numbers.
+
+    Raises:
+        UserError: One of them is no number.
+    """
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError as error:
+        raise UserError(f"The classes are not all numbers: {error}.") from error
+
+
 def check_label(label: str, what: str) -> None:
     """Reject a class name that a later stage could not write or show.
 

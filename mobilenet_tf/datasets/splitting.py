@@ -70,6 +70,19 @@ class Listing:
             alike=self.alike and chosen(self.alike),
         )
 
+    def with_present_classes(self) -> "Listing":
+        """Return the listing without classes that have no images, where labels are classes."""
+        if not self.stratified:
+            return self
+        present = sorted(set(self.labels))
+        places = {label: place for place, label in enumerate(present)}
+        return replace(
+            self,
+            classes=tuple(self.classes[label] for label in present),
+            labels=[places[label] for label in self.labels],
+            held_out=frozenset(places[label] for label in self.held_out if label in places),
+        )
+
 
 def group_numbers(groups: Sequence[str]) -> list[int] | None:
     """Return `Listing.together` for the names of the images' groups, "" for none."""

@@ -12,6 +12,7 @@ from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
 from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
@@ -67,6 +68,7 @@ class Task(Words, Checked, ABC):
         seed: int,
         say: bool = True,
         judge_depth: bool = True,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load the images of a source with a progress bar, and say in one line what was found.
 
@@ -75,13 +77,13 @@ class Task(Words, Checked, ABC):
             input_spec: Input that the images are prepared for.
             seed: Seed of the splits.
             say: Whether to print the line.
-            judge_depth: As for `load`.
+            judge_depth, arrangement: As for `load`.
 
         Raises:
             UserError: See `load`.
         """
         with picture_progress(f"Reading {source}") as progress:
-            data = self.load(source, input_spec, seed, progress, judge_depth)
+            data = self.load(source, input_spec, seed, progress, judge_depth, arrangement)
         if say:
             announce(describe(data))
         return data
@@ -94,6 +96,7 @@ class Task(Words, Checked, ABC):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load the images of a source with their labels, and assign them to splits.
 

@@ -1,10 +1,10 @@
 """Images with a class each: a folder per class, below train/, val/ and test/ or not; or a table."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.class_table import list_labelled_table, list_table
@@ -18,7 +18,7 @@ from mobilenet_tf.datasets.sources.listing import (
 from mobilenet_tf.datasets.sources.located import located
 from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.datasets.sources.walk import folders_named
-from mobilenet_tf.datasets.splitting import Listing, assign_splits, group_numbers
+from mobilenet_tf.datasets.splitting import Listing, group_numbers
 
 
 def load_folder(
@@ -27,6 +27,7 @@ def load_folder(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load images from `source/CLASS/...` or `source/{train,val,test}/CLASS/...`, or from a table.
 
@@ -40,12 +41,13 @@ def load_folder(
         progress: Called with the number of finished images and of all images.
         judge_depth: Whether the training images decide the white level of greys of more than 8
             bits, where `input_spec` has none.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such folder, it has fewer than two classes, or a class has too few
             readable images.
     """
-    return read_dataset(list_folder(source), input_spec, seed, progress, judge_depth)
+    return read_dataset(list_folder(source), input_spec, seed, progress, judge_depth, arrangement)
 
 
 def list_folder(source: str | Path) -> Labelled:
@@ -106,13 +108,7 @@ def load_labelled(
         else:
             root = check_folder(path)
             files, left_out = list_labelled(root, labels)
-    if any(file.split == "train" for file in files):
-        present = sorted({file.label for file in files})
-        places = {label: place for place, label in enumerate(present)}
-        listing = _listing([labels[label] for label in present], files)
-        held_out = replace(listing, labels=[places[label] for label in listing.labels])
-        files = [files[index] for index in assign_splits(held_out, seed)["test"]]
-    listing = replace(_listing(labels, files), splits=None)
+    listing = _listing(labels, files)
     labelled = Labelled(source=str(source), root=root, listing=listing, skipped=left_out)
     return read_test(labelled, input_spec, seed, progress)
 

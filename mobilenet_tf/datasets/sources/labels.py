@@ -8,6 +8,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import same_name
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.digits import load_digits
@@ -37,6 +38,7 @@ def load_labels(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load pictures with several labels each, and assign them to splits.
 
@@ -47,6 +49,7 @@ def load_labels(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
         judge_depth: As for `read_dataset`.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such source, or it has fewer than two labels, or all training images
@@ -55,9 +58,8 @@ def load_labels(
     if source == "digits":
         return _properties_of_digits(load_digits(input_spec, seed, progress))
     files = _listed(source)
-    data = read_dataset(
-        _labelled(source, files, files.classes), input_spec, seed, progress, judge_depth
-    )
+    labelled = _labelled(source, files, files.classes)
+    data = read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
     return _checked(data)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
@@ -83,9 +84,10 @@ print(labels[best], {score})
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, `tfds:NAME`, or a folder with a folder of images per class."""
-        return load_data(source, input_spec, seed, progress, judge_depth)
+        return load_data(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,

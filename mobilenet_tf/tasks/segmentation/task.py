@@ -10,6 +10,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
@@ -88,11 +89,12 @@ class Segmentation(Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, or a folder of pictures with masks or outlines; see `sources.masks`."""
         from mobilenet_tf.datasets.sources.masks.load import load_masks
 
-        return load_masks(source, input_spec, seed, progress, judge_depth)
+        return load_masks(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,
