@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
+    from mobilenet_tf.commands.data import data
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
@@ -79,6 +80,7 @@ __all__ = [
     "build",
     "choose",
     "compare",
+    "data",
     "enroll",
     "evaluate",
     "export",
@@ -101,9 +103,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "enroll", "evaluate", "export"),
-    *("identify", "inspect", "predict", "quantize", "run", "search", "summary", "train", "tune"),
-    *("verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "data", "enroll", "evaluate"),
+    *("export", "identify", "inspect", "predict", "quantize", "run", "search", "summary"),
+    *("train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

@@ -19,6 +19,7 @@ _Value = TypeVar("_Value")
 
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
 DATA_HELP = "Folder with one subfolder per class, table of files, .zip, `digits`, or `tfds:NAME`."
+FILES_HELP = "Folder with one subfolder per class, table of files and labels, or .zip of them."
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
 DEVICE_HELP = (
     "What to measure costs on: cpu (this machine), phone, cortex-a76, mcu, c, "

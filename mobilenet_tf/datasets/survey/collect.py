@@ -27,7 +27,7 @@ def measure(
         decoders: Processes that decode them.
         progress: Called with the number of finished images and of all images.
     """
-    root = root.absolute()
+    root = root.resolve()
     place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
     about = f"facts {VERSION} by Pillow {PIL.__version__}"
     cache = DiskCache(about, cache_file(f"pictures/{place}.json"), _is_entry)

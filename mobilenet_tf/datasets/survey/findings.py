@@ -1,12 +1,14 @@
 """What the facts about pictures say: duplicates, and pictures that are unusual."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import SPLITS
 from mobilenet_tf.datasets.plain import printable, shown_names
 from mobilenet_tf.datasets.splitting import Listing
@@ -18,6 +20,7 @@ DARK = 40.0  # mean grey level; the darkest of 5,843 pictures of hands and cloth
 BLURRED = 0.1
 LONG = 3.0  # ratio of the sides
 COLOURLESS, MOST_COLOURLESS = 3.0, 0.5  # mean difference of R, G, B; share from which it is usual
+_SINGULAR = {"are": "is", "have": "has"}
 _EXTENSIONS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe"), ("JPEG", "MPO")),
     **{f".{kind.lower()}": (kind,) for kind in ("PNG", "GIF", "BMP", "WEBP", "AVIF")},
@@ -30,7 +33,7 @@ class Finding:
 
     Attributes:
         kind: Short name for programs.
-        title: What is said of them, such as "are dark".
+        title: What is said of several pictures, such as "are dark".
         groups: The pictures, the worst first; of duplicates those that belong together.
         details: What is known of each group, a clause.
     """
@@ -45,10 +48,20 @@ class Finding:
         """Number of pictures."""
         return sum(map(len, self.groups))
 
+    def __str__(self) -> str:
+        if self.pictures != 1:
+            return f"{self.pictures:,} images {self.title}"
+        verb, _, rest = self.title.partition(" ")
+        return f"1 image {_SINGULAR.get(verb, verb)} {rest}"
+
     def note(self) -> str:
-        """Return the finding in a clause."""
-        shown = shown_names([printable(name) for group in self.groups for name in group])
-        return f"{self.pictures:,} image{'s' * (self.pictures != 1)} {self.title} ({shown})"
+        """Return the finding in a clause, with examples."""
+        return f"{self} ({shown_names([printable(name) for one in self.groups for name in one])})"
+
+
+def findings_of(values: Iterable[Any]) -> list[Finding]:
+    """Return the findings that `to_plain` described."""
+    return [from_plain(Finding, one, "finding") for one in values]
 
 
 def findings(
@@ -173,8 +186,8 @@ _TITLES = {
     "aspect": "are unusually long",
     "grey": "are grey among colour pictures",
     "exif": "have an orientation that cannot be known",
-    "rotated": "are stored rotated; they are read upright",
-    "extension": "have another format than their extension says",
+    "rotated": "are stored rotated, with an EXIF orientation",
+    "extension": "have another format than the extension says",
 }
 
 

@@ -106,8 +106,7 @@ class Geolocation(Task):
     def _in_cells(self, places: "Places", seed: int) -> "Places":
         """Assign pictures to splits and cells; the places of training pictures decide the cells."""
         listing, positions = places.labelled.listing, places.positions
-        assigned = assign_splits(listing, seed)
-        training = assigned["train"]
+        training = (assigned := assign_splits(listing, seed))["train"]
         cells = adaptive_cells(positions[training], self.most, self.least, self.finest)
         if len(cells) < 2:
             raise UserError(
