@@ -20,6 +20,7 @@ from mobilenet_tf.cli import (
     gallery,
     new_run,
     stages,
+    survey,
     tuning,
 )
 from mobilenet_tf.cli.app import app
@@ -37,6 +38,7 @@ SITUATIONS = {
         "RUN --max-macs 9M --resume",
         "RUN --max-macs 9M --overwrite",
     ],
+    "data": ["photos", "photos --html page.html"],
     "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
     "quantize": ["RUN"],
@@ -79,7 +81,8 @@ VALUES = {
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
     "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
     "compress": "auto", "task": "custom", "task_options": "limit=3",
-    "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
+    "criterion": "accuracy", "class_order": "number",
+    "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -146,8 +149,8 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, tuning
-    for module in modules:
+    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, survey
+    for module in (*modules, tuning):
         for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())

@@ -89,17 +89,15 @@ def _shown(one: Finding) -> list[tuple[tuple[str, ...], str]]:
 
 
 def _header(result: Result) -> str:
-    over = f"{plural(result['images'], 'picture')} · {plural(len(result['classes']), 'class')}"
+    over = f"{plural(result['images'], 'picture')} · {len(result['classes'])} classes"
     lead = result["problem"] or "A network can be trained on these pictures."
     rows = [
-        (str(one), Html(f'<a href="#{one.kind}">see</a>'))
+        (Html(f'<a href="#{one.kind}">{esc(one)}</a>'), one.details[0])
         for one in findings_of(result["findings"])
     ]
-    found = (
-        table(("found", "such as"), rows, left=2)
-        if rows
-        else paragraph("Nothing unusual was found.")
-    )
+    found = paragraph("Nothing unusual was found.")
+    if rows:
+        found = table(("found", "the first of them"), rows, left=2)
     title = esc(f"The pictures of {result['source']}")
     return (
         f'<header>\n<p class="over">{esc(over)}</p>\n<h1>{title}</h1>'

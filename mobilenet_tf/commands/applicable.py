@@ -73,6 +73,7 @@ _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
     *("deterministic", "factorize", "task", "task_options", "pairs"),
+    *("group_by", "find_duplicates", "class_order"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
@@ -195,6 +196,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
         Rule(("overwrite",), lambda values: values["plot"], "applies only to --plot"),
     ),
+    "data": (Rule(("overwrite",), lambda values: values["html"], "applies only to --html"),),
     "web": (Rule(("port",), lambda values: values["serve"], "applies only to --serve"),),
     "benchmark": (
         Rule(("threads", "rounds"), _is_timed, "applies only to --device cpu and phone"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import check_writable
@@ -25,6 +26,7 @@ from mobilenet_tf.deployment.report.data_page import shown_pictures, write_data_
 _THUMBNAIL = InputSpec(132, 3, fit="pad")
 
 
+@applicable
 def data(
     source: str | Path,
     *,
