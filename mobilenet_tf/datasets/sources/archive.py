@@ -66,9 +66,11 @@ def _unpacked(path: Path, size: int, changed: int) -> "tempfile.TemporaryDirecto
             members = _checked(path, archive, size)
             _unpack(archive, members, Path(folder.name) / path.name)
     except UserError:
+        folder.cleanup()
         raise
     # Damaged archives make zipfile raise whatever its decompressors do.
     except Exception as error:
+        folder.cleanup()
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise UserError(f"{path} cannot be unpacked: {str(reason).rstrip('.')}.") from error
     return folder

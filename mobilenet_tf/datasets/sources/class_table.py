@@ -63,7 +63,8 @@ def _files(found: LabelFiles, known: dict[str, int], path: Path) -> list[Labelle
         (name,) = found.labels[file]
         if name not in known:
             raise UserError(
-                f"{path} has the class {name!r}, which is none of the model's: {', '.join(known)}."
+                f"{path} has the class {name!r}, which is none of the model's: "
+                f"{', '.join(sorted(known, key=known.__getitem__))}."
             )
         split = min(found.splits[file]) if found.splits else "train"
         files.append(LabelledFile(file, known[name], split, found.groups.get(file, "")))
