@@ -1,5 +1,6 @@
 """`data`: look at pictures before a network is trained on them."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -72,9 +73,9 @@ def data(
 
 
 def _check_page(path: Path, overwrite: bool) -> None:
-    check_writable(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"{path} is a folder; html is the name of a page, such as data.html.")
+    check_writable(path)
     if path.exists() and not overwrite:
         raise UserError(f"{path} exists; use --overwrite to replace it, or another name.")
 
