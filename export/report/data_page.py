@@ -12,7 +12,6 @@ from PIL import Image
 
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.datasets.contents import reasons_text
-from mobilenet_tf.datasets.plain import printable
 from mobilenet_tf.datasets.survey.findings import Finding, findings_of
 from mobilenet_tf.deployment.report.format import capitalized, count, plural
 from mobilenet_tf.deployment.report.markup import (
@@ -107,7 +106,7 @@ def _header(result: Result) -> str:
 
 def _finding(one: Finding, thumbnails: Thumbnails) -> str:
     items = "".join(
-        f"<li>{_thumbnail(file, thumbnails)}<div>{name(printable(file))}</div>"
+        f"<li>{_thumbnail(file, thumbnails)}<div>{name(file)}</div>"
         f'<div class="note">{esc(detail)}</div></li>'
         for group, detail in _shown(one)
         for file in group

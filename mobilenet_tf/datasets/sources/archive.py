@@ -21,6 +21,7 @@ _MOST_FILES = 1_000_000
 _MOST_EXPANSION = 200
 _LONGEST_PART = 255  # bytes of a name
 _BLOCK = 2**20
+_PREFIX = "mobilenet_tf_unpacked_"
 
 
 def is_archive(path: Path) -> bool:
@@ -48,6 +49,11 @@ def unpacked(path: Path) -> Path:
     return _content(Path(folder.name) / path.name)
 
 
+def is_unpacked(path: Path) -> bool:
+    """Return whether a path lies in a folder to which an archive was unpacked."""
+    return any(parent.name.startswith(_PREFIX) for parent in (path, *path.parents))
+
+
 def _content(folder: Path) -> Path:
     """Return the folder, or the only thing in it if that is a folder and no split."""
     while True:
@@ -60,7 +66,7 @@ def _content(folder: Path) -> Path:
 @lru_cache(maxsize=4)
 def _unpacked(path: Path, size: int, changed: int) -> "tempfile.TemporaryDirectory[str]":
     """Unpack an archive; its size and time of change tell it from a later one of its name."""
-    folder = tempfile.TemporaryDirectory(prefix="mobilenet_tf_")
+    folder = tempfile.TemporaryDirectory(prefix=_PREFIX)
     try:
         with open_regular(path, _LARGEST) as file, zipfile.ZipFile(file) as archive:
             members = _checked(path, archive, size)

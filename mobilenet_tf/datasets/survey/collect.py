@@ -13,6 +13,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.dataset import Progress
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.opening import UnreadableImage
+from mobilenet_tf.datasets.sources.archive import is_unpacked
 from mobilenet_tf.datasets.survey.facts import THUMB, VERSION, Facts, facts_of
 
 
@@ -29,8 +30,8 @@ def measure(
     """
     root = root.resolve()
     place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    about = f"facts {VERSION} by Pillow {PIL.__version__}"
-    cache = DiskCache(about, cache_file(f"pictures/{place}.json"), _is_entry)
+    file = None if is_unpacked(root) else cache_file(f"pictures/{place}.json")
+    cache = DiskCache(f"facts {VERSION} by Pillow {PIL.__version__}", file, _is_entry)
     keys = [_key(root, name) for name in names]
     new = [row for row, key in enumerate(keys) if key not in cache.values]
     total, done = len(names), len(names) - len(new)

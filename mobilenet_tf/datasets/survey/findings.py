@@ -56,7 +56,7 @@ class Finding:
 
     def note(self) -> str:
         """Return the finding in a clause, with examples."""
-        return f"{self} ({shown_names([printable(name) for one in self.groups for name in one])})"
+        return f"{self} ({shown_names([name for group in self.groups for name in group])})"
 
 
 def findings_of(values: Iterable[Any]) -> list[Finding]:
@@ -121,8 +121,8 @@ def duplicates(
     titles = {
         "classes": "are the same in several classes",
         "splits": "are the same in several splits",
-        "exact": "have exact copies in their class",
-        "near": "have near duplicates in their class",
+        "exact": "have exact copies",
+        "near": "have near duplicates",
     }
 
     def detail(rows: list[int]) -> str:
@@ -135,7 +135,7 @@ def duplicates(
         Finding(
             name,
             titles[name],
-            tuple(tuple(listing.names[row] for row in rows) for rows in found),
+            tuple(tuple(printable(listing.names[row]) for row in rows) for rows in found),
             tuple(map(detail, found)),
         )
         for name in kinds
@@ -170,7 +170,7 @@ def unusual(names: Sequence[str], facts: Sequence[Facts | str]) -> list[Finding]
         Finding(
             kind,
             _TITLES[kind],
-            tuple((name,) for _, name, _ in ordered),
+            tuple((printable(name),) for _, name, _ in ordered),
             tuple(detail for *_, detail in ordered),
         )
         for kind, entries in found.items()
