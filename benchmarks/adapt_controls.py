@@ -24,7 +24,8 @@ from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.run import Run
 
 _ALPHAS = 100  # alphas are multiples of 1 / _ALPHAS
-# Of what is trained further from weights that have seen more than these pictures.
+# Of networks that began with published weights. Chosen on validation pictures for the network at
+# alpha 0.6: 0.80 with 1e-3, 0.77 with 3e-4.
 _FURTHER_RATE = 1e-3
 
 
@@ -59,8 +60,8 @@ class Bench:
         settings = replace(settings, recipe=recipe.with_fields({"train.epochs": lengths.base}))
         self.base = mn.train(settings, out=folder / "base", resume=True)
 
-    def _recipe(self, epochs: int) -> Any:
-        """Return the recipe of everything that is trained after the base."""
+    def _further(self, epochs: int) -> Any:
+        """Return the recipe of what is trained after the base, or instead of it."""
         fields: dict[str, Any] = {"train.epochs": epochs}
         if self.published:
             fields["train.learning_rate"] = _FURTHER_RATE
@@ -68,7 +69,7 @@ class Bench:
 
     def adapted(self, name: str, settings: mn.AdaptSettings) -> dict[str, Any]:
         """Return what `adapt` returns."""
-        tail = self._recipe(self.lengths.tail)
+        tail = self._further(self.lengths.tail)
         out = self.folder / name
         return mn.adapt(self.base, settings, recipe=tail, out=out, resume=True)
 
@@ -167,7 +168,10 @@ class Bench:
         """Train a network on the pictures of the base."""
         keras.backend.clear_session()
         settings = replace(
-            self.base.settings, network=network, weights=weights, recipe=self._recipe(epochs)
+            self.base.settings,
+            network=network,
+            weights=weights,
+            recipe=self._further(epochs),
         )
         return mn.train(settings, out=self.folder / name, resume=True)
 
