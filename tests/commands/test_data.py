@@ -58,8 +58,7 @@ EXPECTED = {
 }
 
 
-def test_every_kind_is_found(messy, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_every_kind_is_found(messy, tmp_path, capsys):
     page = tmp_path / "data.html"
     found = mn.data(messy, html=page)
     assert {one["kind"]: one["groups"] for one in found["findings"]} == EXPECTED

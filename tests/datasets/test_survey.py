@@ -120,6 +120,7 @@ class Reader:
 def test_facts_are_remembered_until_a_file_changes(tmp_path, monkeypatch, damage):
     store = tmp_path / "cache.json"
     monkeypatch.setattr(collect, "cache_file", lambda name: store)
+    monkeypatch.setattr(collect, "WORTH_KEEPING", 3)
     store.write_text(damage)
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / "b.png").touch()

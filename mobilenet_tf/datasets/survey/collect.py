@@ -16,6 +16,8 @@ from mobilenet_tf.datasets.opening import UnreadableImage
 from mobilenet_tf.datasets.sources.archive import is_unpacked
 from mobilenet_tf.datasets.survey.facts import THUMB, VERSION, Facts, facts_of
 
+WORTH_KEEPING = 1000  # pictures; fewer are measured again within seconds
+
 
 def measure(
     root: Path, names: Sequence[str], decoders: Decoders, progress: Progress | None = None
@@ -30,7 +32,8 @@ def measure(
     """
     root = root.resolve()
     place = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    file = None if is_unpacked(root) else cache_file(f"pictures/{place}.json")
+    kept = len(names) >= WORTH_KEEPING and not is_unpacked(root)
+    file = cache_file(f"pictures/{place}.json") if kept else None
     cache = DiskCache(f"facts {VERSION} by Pillow {PIL.__version__}", file, _is_entry)
     keys = [_key(root, name) for name in names]
     new = [row for row, key in enumerate(keys) if key not in cache.values]
