@@ -15,7 +15,7 @@ from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.agreement import Decisions, agreement
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -202,6 +202,16 @@ class Task(Words, Checked, ABC):
             outputs: Any for the N pictures.
             steps: One LSB of each output, in its unit.
         """
+
+    def agreement(self, expected: Any, found: Any, steps: Sequence[float]) -> dict[str, Any]:
+        """Return how far two executions of a network decide the same; see `agreement`.
+
+        Args:
+            expected: Outputs of the network.
+            found: Outputs of the file that was converted from it.
+            steps: As for `decisions`.
+        """
+        return agreement(self.decisions(expected, steps), self.decisions(found, steps))
 
     def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
         """Return this task with what is chosen on validation images, such as thresholds.
