@@ -40,9 +40,10 @@ def read_pictures(
     try:
         classes = _classes(source, names, outputs)
     except UserError as error:
-        announce(f"The pictures are used without labels: {error}")
         with picture_progress(f"Reading {source}") as progress:
             data = load_pictures(source, input_spec, seed, progress)
+        reason = f"labels are not used: {str(error).rstrip('.')}"
+        data = replace(data, notes=[*data.notes, reason])
         announce(describe(data))
         return data
     return _in_order(TASK.read(source, input_spec, seed), classes)
@@ -58,11 +59,11 @@ def _classes(source: str, names: tuple[str, ...] | None, outputs: int) -> tuple[
     found = spelled(names, classes) if names else classes
     if names and not set(classes) <= set(found):
         raise UserError(
-            f"{source} has {classes_text(classes)}, not all of which are among the model's "
-            f"{classes_text(names)}."
+            f"the pictures are of {classes_text(classes)}, not all of which are among the model's "
+            f"{classes_text(names)}"
         )
     if len(found) != outputs:
-        raise UserError(f"{source} has {len(classes):,} classes, and the model {outputs:,}.")
+        raise UserError(f"the pictures are of {len(classes):,} classes, the model of {outputs:,}")
     return found
 
 

@@ -26,7 +26,8 @@ class ForeignClassifier:
     """A `post_training.Classifier` that never enters this process, which it may crash.
 
     Args:
-        path: A .h5 or .keras file or a SavedModel; a single sigmoid separates two classes.
+        path: A .h5 or .keras file of tf_keras or Keras 3, or a SavedModel of tf_keras; a single
+            sigmoid separates two classes.
         data: Preprocessing, and whether code of the model may run.
 
     Raises:
@@ -40,7 +41,7 @@ class ForeignClassifier:
                 "and 127.5 for -1..1, 0 and 255 for 0..1, 0 and 1 for raw pixels."
             )
         check_normalisation(data.mean, data.std)
-        self._model = open_foreign(path, data.trust_code)
+        self._model = open_foreign(path, data.trust_code, keras_3=True)
         self._input = InputSpec(1, mean=data.mean, std=data.std, crop=data.crop or 1.0)
         self.path, self.name = str(path), Path(path).stem
         self.names, self.outputs = self._model.class_names, 0

@@ -141,10 +141,7 @@ class Task(Words, Checked, ABC):
         """
 
     def fitted(self, data: Dataset) -> "Task":
-        """Return this task with what it takes from a dataset, such as anchors.
-
-        The dataset's training images and classes may decide it, and nothing else of it.
-        """
+        """Return this task with what training images and classes alone decide, such as anchors."""
         return self
 
     @abstractmethod
@@ -204,13 +201,7 @@ class Task(Words, Checked, ABC):
         """
 
     def agreement(self, expected: Any, found: Any, steps: Sequence[float]) -> dict[str, Any]:
-        """Return how far two executions of a network decide the same; see `agreement`.
-
-        Args:
-            expected: Outputs of the network.
-            found: Outputs of the file that was converted from it.
-            steps: As for `decisions`.
-        """
+        """Return how far outputs of a network and of its file decide the same."""
         return agreement(self.decisions(expected, steps), self.decisions(found, steps))
 
     def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
