@@ -20,6 +20,7 @@ from benchmarks.sections import ROOT, Section, markdown
 from mobilenet_tf import ModelData, Pretrained, UserError, export
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import KERAS_3
 
 PAGE = "docs/pretrained.md"
 Rows = list[dict[str, Any]]
@@ -175,7 +176,7 @@ CASES: tuple[tuple[str, str, str, tuple[float, float], Make], ...] = (
 def measure_tried(shared: Path) -> Rows:
     """Export every model of `CASES` with photos of clothing, without labels."""
     rows, pictures = [], shared / "data" / "clothing" / "test"
-    libraries = {"tf_keras": tf_keras, "Keras 3": importlib.import_module("keras")}
+    libraries = {"tf_keras": tf_keras, "Keras 3": importlib.import_module(KERAS_3)}
     for title, library, suffix, (mean, std), make in CASES:
         with tempfile.TemporaryDirectory() as place:
             path, keras = Path(place) / f"model{suffix}", libraries[library]

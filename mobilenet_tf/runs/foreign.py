@@ -27,6 +27,7 @@ from mobilenet_tf.runs.foreign_config import (
 if TYPE_CHECKING:
     import tf_keras as keras
 
+KERAS_3 = "keras"  # the package of its models; the project itself is on tf_keras
 _UNSTORED = 1 << 20  # numbers that a model may have beyond those in its file, such as seeds
 _LARGEST_RESULT = 1 << 26  # numbers in a layer's result for one image; large networks need 1 << 24
 
@@ -131,7 +132,7 @@ def _keras_3(path: Path) -> Any:
     """Return the library of the new models, on TensorFlow; only a child process imports it."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
-        library = import_module("keras")
+        library = import_module(KERAS_3)
     except ImportError:
         library = None
     if library is None or not library.__version__.startswith("3"):

@@ -7,6 +7,7 @@ from typing import Any
 from mobilenet_tf.commands.export import export
 from mobilenet_tf.commands.post_training import ModelData
 from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import KERAS_3
 
 CLASSES = 10
 
@@ -18,7 +19,7 @@ def exported(path: str | Path, data: ModelData, **options: Any) -> RunFolder:
 
 def keras_3() -> Any:
     """The library, which this project does not use itself."""
-    return importlib.import_module("keras")
+    return importlib.import_module(KERAS_3)
 
 
 def body(keras: Any, x: Any, classes: int = CLASSES) -> Any:
