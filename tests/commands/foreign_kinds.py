@@ -12,9 +12,9 @@ from mobilenet_tf.runs.foreign import KERAS_3
 CLASSES = 10
 
 
-def exported(path: str | Path, data: ModelData, **options: Any) -> RunFolder:
-    """Export a model file; return the folder."""
-    return RunFolder(export(path, data=data, **options).folder)
+def exported(what: Any, data: ModelData, **options: Any) -> RunFolder:
+    """Export a trained model; return the folder."""
+    return RunFolder(export(what, data=data, **options).folder)
 
 
 def keras_3() -> Any:
