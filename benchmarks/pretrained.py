@@ -3,27 +3,36 @@
 python -m benchmarks.pretrained [published] [tried] [--shared FOLDER]
 
 `published`: ImageNet classifiers, calibrated on photos of clothing and compared with float on their
-test pictures. `tried`: models as other people write them, with random weights, so that the tables
-tell what converts and how much is lost on the way, and nothing about accuracy.
+test pictures. `tried`: models as other people write them, with random weights, read and converted
+by the functions that `export` calls in its child process.
 """
 
 import argparse
 import importlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tf_keras
+from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from benchmarks.sections import ROOT, Section, markdown
-from mobilenet_tf import ModelData, Pretrained, UserError, export
+from mobilenet_tf import InputSpec, ModelData, Pretrained, UserError, export
+from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.deployment.proof.rounding import sqnr
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.deployment.tflite.facts import file_facts
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.folder import RunFolder
-from mobilenet_tf.runs.foreign import KERAS_3
+from mobilenet_tf.runs.foreign import KERAS_3, open_foreign
 
 PAGE = "docs/pretrained.md"
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
+Rows = list[Row]
 Make = Callable[[Any], Any]
 PUBLISHED = (
     Pretrained("v1", 0.25, 128, "mobilenet_v1_0.25_128.h5"),
@@ -33,29 +42,9 @@ CLASSES, SIDE = 10, 64
 _UNSCALED, _RAW = (127.5, 127.5), (0.0, 1.0)
 
 
-def measured(what: Path | Pretrained, data: ModelData, out: Path) -> dict[str, Any]:
-    """Export a model; return what its proof says, or the sentence that refuses it."""
-    try:
-        result = RunFolder(export(what, data=data, out=out).folder).result()
-    except UserError as error:
-        return {"refused": str(error)}
-    parity, file = result.parity, result.tflite
-    return {
-        "images": parity.images,
-        "top1_agreement": parity.top1_agreement,
-        "top5_agreement": parity.top5_agreement,
-        "mean_lsb": parity.mean_lsb,
-        "max_lsb": parity.max_lsb,
-        "worst_sqnr_db": min(block.sqnr_db or 0.0 for block in result.blocks),
-        "bytes": file.bytes,
-        "float_tensors": file.float_tensors,
-        "partitions": file.partitions,
-    }
-
-
-def measure_published(shared: Path) -> Rows:
+def measure_published(shared: Path) -> Iterator[Row]:
     """Calibrate ImageNet classifiers by name, and as models of somebody else."""
-    rows, pictures = [], shared / "data" / "clothing"
+    pictures = shared / "data" / "clothing"
     for one in PUBLISHED:
         weights = shared / "weights" / str(one.weights)
         named = Pretrained(one.name, one.alpha, one.size, weights)
@@ -67,10 +56,15 @@ def measure_published(shared: Path) -> Rows:
                 ("`--model`", named, ModelData(pictures)),
                 ("`.keras` file", model, ModelData(pictures, *_UNSCALED, crop=0.875)),
             ):
-                row = measured(what, data, Path(place) / form.strip("`.").replace(" ", "_"))
-                rows.append({"network": network, "form": form, **row})
-                console.print(rows[-1])
-    return rows
+                out = Path(place) / form.strip("`.").replace(" ", "_")
+                result = RunFolder(export(what, data=data, out=out).folder).result()
+                yield {
+                    "network": network,
+                    "form": form,
+                    "parity": to_plain(result.parity),
+                    "worst_sqnr_db": min(block.sqnr_db or 0.0 for block in result.blocks),
+                    "bytes": result.tflite.bytes,
+                }
 
 
 def _application(one: Pretrained, weights: Path) -> Any:
@@ -173,60 +167,102 @@ CASES: tuple[tuple[str, str, str, tuple[float, float], Make], ...] = (
 )
 
 
-def measure_tried(shared: Path) -> Rows:
-    """Export every model of `CASES` with photos of clothing, without labels."""
-    rows, pictures = [], shared / "data" / "clothing" / "test"
+def measure_tried(shared: Path) -> Iterator[Row]:
+    """Read and convert every model of `CASES`."""
     libraries = {"tf_keras": tf_keras, "Keras 3": importlib.import_module(KERAS_3)}
-    for title, library, suffix, (mean, std), make in CASES:
+    for title, library, suffix, normalisation, make in CASES:
         with tempfile.TemporaryDirectory() as place:
             path, keras = Path(place) / f"model{suffix}", libraries[library]
             keras.utils.set_random_seed(4)
-            make(keras).save(path)
-            row = measured(path, ModelData(pictures, mean, std), Path(place) / "out")
-        row = {key: _anonymous(value, place) for key, value in row.items()}
-        rows.append({"model": title, "library": library, "suffix": suffix, **row})
-        console.print(rows[-1])
+            try:
+                settled(make(keras), normalisation).save(path)
+                found = converted(path, normalisation)
+            except UserError as error:
+                found = {"refused": str(error).replace(f"{place}/", "")}
+        yield {"model": title, "library": library, "suffix": suffix, **found}
         tf_keras.backend.clear_session()
-    return rows
 
 
-def _anonymous(value: Any, place: str) -> Any:
-    return value.replace(f"{place}/", "") if isinstance(value, str) else value
+def settled(model: Any, normalisation: tuple[float, float]) -> Any:
+    """Give batch normalization the statistics of real pictures, as trained networks have them."""
+    shape = model.inputs[0].shape
+    if len(model.inputs) == 1 and None not in shape[1:]:
+        for layer in model._flatten_layers():
+            if hasattr(layer, "moving_mean"):
+                layer.momentum = 0.0
+        images = InputSpec(tuple(shape[1:3]), 3, *normalisation).normalise(photos(shape))
+        for _ in range(3):
+            model(images[: shape[0]], training=True)
+    return model
 
 
-_PROOF = ("same class", "in first five", "LSB, mean", "largest", "worst tensor, dB")
+def photos(shape: Any) -> np.ndarray:
+    """Return parts of scikit-learn's photos as uint8 pictures of a shape (N, h, w, c)."""
+    parts = [
+        Image.fromarray(photo[top : top + 200, left : left + 200]).resize((shape[2], shape[1]))
+        for photo in load_sample_images().images
+        for top in range(0, 200, 60)
+        for left in range(0, 400, 60)
+    ]
+    return np.stack([np.asarray(part) for part in parts])
 
 
-def _proof(row: dict[str, Any]) -> tuple[str, ...]:
-    five = row["top5_agreement"]
-    return (
-        f"{row['top1_agreement']:.1%}",
-        "" if five is None else f"{five:.1%}",
-        f"{row['mean_lsb']:.3f}",
-        str(row["max_lsb"]),
-        f"{row['worst_sqnr_db']:.1f}",
-    )
+def converted(path: Path, normalisation: tuple[float, float]) -> dict[str, Any]:
+    """Read and convert a model; return its noise and the facts of the file."""
+    model = open_foreign(path, keras_3=True).load_classifier()
+    spec = InputSpec(tuple(model.input_shape[1:3]), 3, *normalisation)
+    pixels = photos(model.input_shape)
+    images = spec.normalise(pixels)
+    content = convert(model, "uint8", images)
+    file = TFLiteModel(content, trusted=True, mean=spec.mean, std=spec.std)
+    scores = np.asarray(model(images, training=False))
+    facts = file_facts(content)
+    return {
+        "sqnr_db": sqnr(scores, file.run(pixels)),
+        **{key: facts[key] for key in ("bytes", "float_tensors", "partitions")},
+    }
 
 
 def published_table(rows: Rows) -> str:
     """Return the rows of `measure_published` as Markdown."""
-    cells = [(row["network"], row["form"], *_proof(row), f"{row['bytes']:,}") for row in rows]
-    table = markdown(("network", "given as", *_PROOF, "bytes"), cells)
-    return f"{table}\n\nOn {rows[0]['images']} test pictures."
+    cells = [
+        (
+            row["network"],
+            row["form"],
+            f"{row['parity']['top1_agreement']:.1%}",
+            f"{row['parity']['top5_agreement']:.1%}",
+            f"{row['parity']['mean_lsb']:.3f}",
+            row["parity"]["max_lsb"],
+            f"{row['worst_sqnr_db']:.1f}",
+            f"{row['bytes']:,}",
+        )
+        for row in rows
+    ]
+    proof = ("same class", "in first five", "LSB, mean", "largest", "worst tensor, dB", "bytes")
+    table = markdown(("network", "given as", *proof), cells)
+    return f"{table}\n\nOn {rows[0]['parity']['images']} test pictures."
 
 
 def tried_table(rows: Rows) -> str:
-    """Return the rows of `measure_tried` as Markdown, those that are refused at the end."""
+    """Return the rows of `measure_tried` as Markdown, those that are refused below."""
     found = [row for row in rows if "refused" not in row]
-    columns = ("model", "saved by", *_PROOF, "float tensors", "XNNPACK partitions")
     cells = [
-        (row["model"], _saved_by(row), *_proof(row), row["float_tensors"], row["partitions"])
+        (
+            row["model"],
+            _saved_by(row),
+            f"{row['sqnr_db']:.1f}",
+            row["float_tensors"],
+            row["partitions"],
+            f"{row['bytes']:,}",
+        )
         for row in found
     ]
+    columns = ("scores, dB", "float tensors", "XNNPACK partitions", "bytes")
+    table = markdown(("model", "saved by", *columns), cells)
     refused = [
         f"- {row['model']} ({_saved_by(row)}): {row['refused']}" for row in rows if row not in found
     ]
-    return "\n".join([markdown(columns, cells), "", "Refused, with these sentences:", "", *refused])
+    return "\n".join([table, "", "Refused, with these sentences:", "", *refused])
 
 
 def _saved_by(row: dict[str, Any]) -> str:
@@ -247,8 +283,11 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     given = parser.parse_args()
     for section in SECTIONS:
-        if section.name in given.parts:
-            section.save(MEASURES[section.name](given.shared))
+        rows: Rows = []
+        for row in MEASURES[section.name](given.shared) if section.name in given.parts else ():
+            console.print(row)
+            section.save([*rows, row])
+            rows.append(row)
 
 
 if __name__ == "__main__":

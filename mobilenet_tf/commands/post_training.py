@@ -52,6 +52,9 @@ class ModelData:
     trust_code: bool = False
     labels: str | Path | None = None
 
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+
 
 class Classifier(Protocol):
     """A trained float classifier and its way to integers.
@@ -110,7 +113,6 @@ def export_classifier(
     """
     if data.data is None:
         raise UserError(f"{model.name} needs --data: real pictures to calibrate it with.")
-    check_seed(data.seed)
     folder = RunFolder(out or Path("runs") / f"{model.name[:LONGEST_PART]}_int8")
     with folder.at_work():
         sources = {"data": str(data.data), "model": model.path}

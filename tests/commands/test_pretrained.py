@@ -43,9 +43,7 @@ def test_labels_add_accuracy_to_the_proof(labelled, weights, tmp_path):
         names = tmp_path / "others.txt"
         names.write_text(DIGITS.replace("7", "seven"))
     what = Pretrained("v1", 0.25, 32, weights / "digits.h5")
-    run = RunFolder(
-        export(what, data=ModelData("digits", labels=names), out=tmp_path / "out").folder
-    )
+    run = exported(what, ModelData("digits", labels=names), out=tmp_path / "out")
     result = run.result()
     assert (result.accuracy.int8 is not None) == labelled
     assert (result.calibration.per_class == {}) == (not labelled)
@@ -80,7 +78,7 @@ def test_what_does_not_apply_is_refused(data, options, said):
         export(Pretrained("v1", 0.25, 32), data=data if not options else ModelData(), **options)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_imagenet_classifier_keeps_its_classes(tmp_path):
     """At least as well as TensorFlow's converter does it: 77.7 % on these pictures."""
     weights, clothing = SHARED / "weights/mobilenet_v1_0.25_128.h5", SHARED / "data/clothing"
