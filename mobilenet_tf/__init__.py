@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
-    from mobilenet_tf.commands.foreign_model import ModelData
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
+    from mobilenet_tf.commands.post_training import ModelData
     from mobilenet_tf.commands.predict import predict
+    from mobilenet_tf.commands.published_model import Pretrained
     from mobilenet_tf.commands.quantize import quantize
     from mobilenet_tf.commands.run import run
     from mobilenet_tf.commands.search import search
@@ -68,6 +69,7 @@ __all__ = [
     "Int8Settings",
     "ModelData",
     "Network",
+    "Pretrained",
     "Purpose",
     "Run",
     "RunSettings",
@@ -115,8 +117,9 @@ _MODULES = {
     "ComparisonSettings": "selection.comparison",
     "InputSpec": "core.inputs",
     "Int8Settings": "compression.settings",
-    "ModelData": "commands.foreign_model",
+    "ModelData": "commands.post_training",
     "Network": "networks.rows",
+    "Pretrained": "commands.published_model",
     "Purpose": "commands.choose",
     "Run": "runs.run",
     "RunSettings": "runs.settings",

@@ -29,7 +29,8 @@ from mobilenet_tf.core.errors import UserError
 from tests.sources import commands
 
 RUN = Path(__file__).parent / "runs/fixtures/run_v1"
-# Of each command the ways to use it, so that every option applies in at least one.
+# Of each command, or of one of its options, the ways to use it, so that every option applies in at
+# least one.
 SITUATIONS = {
     "adapt": [
         "RUN --to 60%",
@@ -42,7 +43,8 @@ SITUATIONS = {
     "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
     "quantize": ["RUN"],
-    "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
+    "export": ["RUN", "MODEL", "--model v1", "RUN --target mcu", "MODEL --target npu"],
+    "export model": ["", "RUN"],
     "verify": ["RUN"],
     "predict": ["FILE picture.png"],
     "enroll": ["FILE Ann picture.png"],
@@ -185,7 +187,8 @@ def test_every_option_acts_or_is_refused(heard, command, option):
     words = [flag[0]] if param.is_flag else [flag[0], value]
     rules = [rule for rule in RULES.get(command, ()) if option in rule.options]
     acted = False
-    for situation in map(str.split, SITUATIONS[command]):
+    situations = SITUATIONS.get(f"{command} {option}", SITUATIONS[command])
+    for situation in map(str.split, situations):
         if set(param.opts) & set(situation):
             continue
         before, after = heard(command, *situation), heard(command, *situation, *words)

@@ -19,10 +19,15 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def spelled(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+    """Return names in their own order; those that are classes are spelled as these."""
+    known = {same_name(one): one for one in classes}
+    return tuple(known.get(same_name(name), name) for name in names)
+
+
 def matched(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...] | None:
     """Return names as the classes are spelled, in their own order; None if others are named."""
-    spelled = {same_name(known): known for known in classes}
-    found = tuple(spelled.get(same_name(name), name) for name in names)
+    found = spelled(names, classes)
     return found if sorted(found) == sorted(classes) else None
 
 

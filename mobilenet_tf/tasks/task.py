@@ -16,7 +16,7 @@ from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.agreement import Decisions, agreement
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -144,10 +144,7 @@ class Task(Words, Checked, ABC):
         """
 
     def fitted(self, data: Dataset) -> "Task":
-        """Return this task with what it takes from a dataset, such as anchors.
-
-        The dataset's training images and classes may decide it, and nothing else of it.
-        """
+        """Return this task with what training images and classes alone decide, such as anchors."""
         return self
 
     @abstractmethod
@@ -205,6 +202,10 @@ class Task(Words, Checked, ABC):
             outputs: Any for the N pictures.
             steps: One LSB of each output, in its unit.
         """
+
+    def agreement(self, expected: Any, found: Any, steps: Sequence[float]) -> dict[str, Any]:
+        """Return how far outputs of a network and of its file decide the same."""
+        return agreement(self.decisions(expected, steps), self.decisions(found, steps))
 
     def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
         """Return this task with what is chosen on validation images, such as thresholds.

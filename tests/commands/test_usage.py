@@ -89,6 +89,7 @@ BEFORE = {
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "web": "gone.tflite --serve",
     "export max": "RUN --target mcu",
+    "export alp": "--model v1 --data nowhere", "export siz": "--model v1 --data nowhere",
 }  # fmt: skip
 TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.
