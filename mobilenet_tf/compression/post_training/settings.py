@@ -28,4 +28,4 @@ class PostTraining(Checked):
     limits: bool = True
     rounding: str = choice("gptq", "nearest", "adaround")
     correct_bias: bool = True
-    pictures: int = number(128, least=1)
+    pictures: int = number(64, least=1)
