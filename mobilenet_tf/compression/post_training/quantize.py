@@ -62,7 +62,9 @@ def quantize_after_training(
         deployed = equalized(deployed, images)
     rule = RULES[settings.ranges]
     model = quantize_aware(deployed, images, input_spec, per_channel, rule)
-    _round(model, deployed, images[: settings.pictures], settings)
+    # Drawn, because images may be in the order of their classes.
+    order = np.random.default_rng(0).permutation(len(images))[: settings.pictures]
+    _round(model, deployed, images[order], settings)
     return model
 
 
