@@ -20,6 +20,7 @@ from benchmarks.quantization import one_thread
 from benchmarks.quantization_cases import CASES, SEEDS
 from benchmarks.sections import Section, markdown, paragraph, write_measurements
 from mobilenet_tf.compression.calibration import RangeRule, extremes
+from mobilenet_tf.compression.post_training.ranges import least_squares, percentile
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.training.recipe import Recipe, Stage
 
@@ -31,27 +32,6 @@ NETWORKS = {
 RATES = (1e-4, 3e-4)
 LENGTHS = (2, 8)
 TEACHING = (0.7, 1.0)  # weight of the teacher in the loss
-_VALUES = 20_000  # number of values of a tensor that a range is judged with
-
-
-def percentile(values: np.ndarray) -> tuple[float, float]:
-    """Return a range that leaves out one value of 10,000 at each end."""
-    low, high = np.percentile(values, (0.01, 99.99))
-    return float(low), float(high)
-
-
-def least_squares(values: np.ndarray) -> tuple[float, float]:
-    """Return the part of the whole range whose 256 steps have the least squared error."""
-    values = values.ravel()[:: max(1, values.size // _VALUES)]
-    low, high = min(values.min(), 0.0), max(values.max(), 0.0)
-
-    def error(share: float) -> float:
-        step = max(high - low, 1e-6) * share / 255
-        rounded = np.clip(np.rint(values / step) * step, low * share, high * share)
-        return float(np.square(rounded - values).mean())
-
-    share = min(np.linspace(0.4, 1.0, 25), key=error)
-    return low * share, high * share
 
 
 @dataclass(frozen=True)

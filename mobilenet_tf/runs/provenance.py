@@ -135,6 +135,7 @@ def _int8_settings(settings: RunSettings) -> str:
     used = (
         *(settings.int8.per_tensor, settings.teacher, recipe.qat, recipe.calibration),
         *(recipe.self_distillation, *settings.teacher_labels),
+        *(() if recipe.qat.epochs else (recipe.post_training,)),
     )
     return hashlib.sha256(repr(used).encode()).hexdigest()
 

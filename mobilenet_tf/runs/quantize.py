@@ -1,10 +1,11 @@
-"""Stage 2: a float network -> the same network, trained with int8 rounding."""
+"""Stage 2: a float network -> the same network with int8 rounding, with or without training."""
 
 import time
 
 import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.post_training.quantize import quantize_after_training
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.runs.models import load_float, saving
@@ -18,10 +19,11 @@ from mobilenet_tf.training.transfer import Phase
 
 
 def quantize(run: Run) -> keras.Model:
-    """Fine-tune the deploy form of `float.keras` with int8 rounding and write it to `qat.keras`.
+    """Quantize the deploy form of `float.keras` and write it to `qat.keras`.
 
-    Training continues after the last finished epoch if there is a checkpoint. Ranges are
-    calibrated on training images of all classes.
+    It is fine-tuned with int8 rounding, after the last finished epoch if there is a checkpoint. If
+    `qat.epochs` is 0, rounding itself is done with more care instead (`Recipe.post_training`).
+    Ranges are calibrated on training images of all classes.
 
     Raises:
         UserError: The loss is not finite, or teacher or checkpoint cannot be used.
@@ -39,10 +41,13 @@ def quantize(run: Run) -> keras.Model:
                 original, network, run.task.objective(network), network.input, "float.keras"
             )
         per_channel = not settings.int8.per_tensor
-        model = quantize_aware(
-            deploy_form(original), images, network.input, per_channel=per_channel
-        )
-        if recipe.qat.epochs:
+        deployed = deploy_form(original)
+        if not recipe.qat.epochs:
+            model = quantize_after_training(
+                deployed, images, network.input, per_channel, recipe.post_training
+            )
+        else:
+            model = quantize_aware(deployed, images, network.input, per_channel=per_channel)
             phase = Phase("qat", "Quantizing", recipe.qat)
             history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
     write_model(run.folder, "qat.keras", saving(model, run.classes), settings)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml, toml_value
 from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
@@ -150,6 +151,7 @@ class Recipe(Checked):
         calibration: Number of training images that determine the int8 ranges.
         train: Settings of float training.
         qat: Settings of quantization-aware training.
+        post_training: How the network is quantized if `qat.epochs` is 0.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
             share that remains instead.
         transfer: Settings of transfer learning.
@@ -168,6 +170,7 @@ class Recipe(Checked):
     qat: Stage
     dropout: float | None = number(None, least=0, below=1)
     transfer: Transfer = field(default_factory=Transfer)
+    post_training: PostTraining = field(default_factory=PostTraining)
     self_distillation: bool = False
     deterministic: bool = False
 

@@ -1,0 +1,149 @@
+"""Post-training quantization: a deploy form and a few hundred images -> the quantized network.
+
+One layer after the other is rounded and given a new bias, knowing what the layers before it have
+become. Every method works on the network that the file is converted from, which computes the
+file's integers.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import tf_keras as keras
+
+from mobilenet_tf.compression.deploy import CONVOLUTIONS, input_tensors
+from mobilenet_tf.compression.post_training import samples
+from mobilenet_tf.compression.post_training.adaround import adaround
+from mobilenet_tf.compression.post_training.equalization import equalized
+from mobilenet_tf.compression.post_training.ranges import RULES
+from mobilenet_tf.compression.post_training.rounding import (
+    LEVELS,
+    gptq,
+    largest,
+    least_error,
+    nearest,
+)
+from mobilenet_tf.compression.post_training.settings import PostTraining
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.compression.quantized_layer import QuantizedLayer
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.progress import bar
+
+_BATCH = 32
+
+# (kernel, moments, limit) -> integers, by `PostTraining.rounding`.
+_ROUNDINGS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "nearest": lambda kernel, moments, limit: nearest(kernel, limit),
+    "gptq": gptq,
+    "adaround": adaround,
+}
+
+
+def quantize_after_training(
+    deployed: keras.Model,
+    images: np.ndarray,
+    input_spec: InputSpec,
+    per_channel: bool = True,
+    settings: PostTraining = PostTraining(),  # noqa: B008  frozen
+) -> keras.Model:
+    """Quantize a deploy form without training.
+
+    Args:
+        deployed: Result of `deploy_form`.
+        images: (N, h, w, c) float32, normalised; a few hundred, of all classes. No labels are
+            needed.
+        input_spec: Preprocessing; its bounds are the input's range.
+        per_channel: Whether a kernel has one scale per output channel, or one in all.
+        settings: The methods.
+
+    Returns:
+        A model as from `quantize_aware`, which can also be trained further.
+    """
+    if settings.equalize:
+        deployed = equalized(deployed, images)
+    rule = RULES[settings.ranges]
+    model = quantize_aware(deployed, images, input_spec, per_channel, rule)
+    # Drawn, because images may be in the order of their classes.
+    order = np.random.default_rng(0).permutation(len(images))[: settings.pictures]
+    _round(model, deployed, images[order], settings)
+    return model
+
+
+def _round(
+    model: keras.Model, deployed: keras.Model, images: np.ndarray, settings: PostTraining
+) -> None:
+    """Replace kernels and biases of a quantized network, in the order of the graph."""
+    layers = model.layers[1:]
+    last = {
+        id(source): layer.name for layer in layers for source in input_tensors(layer)
+    }  # by the id of a tensor: the last layer that reads it
+    known = {layer.name for layer in deployed.layers}
+    exact = {id(model.input): images}
+    rounded = {id(model.input): images}
+    with bar() as progress:
+        task = progress.add_task("Rounding layer by layer", total=len(layers), note="")
+        for layer in layers:
+            sources = [id(source) for source in input_tensors(layer)]
+            before = [exact[source] for source in sources]
+            after = [rounded[source] for source in sources]
+            original = deployed.get_layer(layer.name) if layer.name in known else None
+            if isinstance(original, CONVOLUTIONS):
+                _fit(layer, original, before[0], after[0], settings)
+            exact[id(layer.output)] = before[0] if original is None else _run(original, before)
+            rounded[id(layer.output)] = _run(layer, after)
+            for source in sources:
+                if last[source] == layer.name:
+                    exact.pop(source, None)
+                    rounded.pop(source, None)
+            progress.update(task, advance=1, note=layer.name)
+
+
+def _fit(
+    layer: QuantizedLayer,
+    original: keras.layers.Layer,
+    exact: np.ndarray,
+    rounded: np.ndarray,
+    settings: PostTraining,
+) -> None:
+    """Give one layer the integers and the bias with which it computes most nearly the original.
+
+    Args:
+        layer: The layer of the quantized network.
+        original: The layer of the float network.
+        exact: What the original reads in the float network.
+        rounded: What the layer reads in the quantized network.
+        settings: The methods.
+    """
+    kernel, bias = original.get_weights()
+    positions = samples.draw(original, len(exact))
+    inputs = samples.inputs_at(original, rounded, positions)
+    mean = inputs.mean(axis=1, keepdims=True, dtype=np.float64)
+    # What is the same at all positions is left to the bias.
+    spread = inputs - mean.astype(np.float32) if settings.correct_bias else inputs
+    moments = np.matmul(spread.transpose(0, 2, 1), spread).astype(np.float64) / inputs.shape[1]
+    wanted = samples.to_groups(original, kernel).astype(np.float64)
+    variable, quantizer, _ = layer._weight_vars[0]
+    per_channel = quantizer.per_channel
+    limit = largest(wanted, per_channel)
+    if settings.limits:
+        limit = least_error(wanted, moments, per_channel)
+    # The limit that the layer will have; those of dead channels are wider.
+    clipped = samples.from_groups(original, np.clip(wanted, -limit, limit), kernel.shape)
+    widest = quantizer.limits(clipped).numpy().astype(np.float64)
+    limit = np.broadcast_to(widest, (limit.size,)).reshape(limit.shape)
+    integers = _ROUNDINGS[settings.rounding](wanted, moments, limit)
+    values = integers * limit / LEVELS
+    variable.assign(samples.from_groups(original, values, kernel.shape))
+    if settings.correct_bias:
+        expected = samples.inputs_at(original, exact, positions)
+        expected = expected.mean(axis=1, keepdims=True, dtype=np.float64)
+        shift = np.matmul(expected, wanted) - np.matmul(mean, values)
+        layer.layer.bias.assign(bias + shift.reshape(-1))
+
+
+def _run(layer: keras.layers.Layer, sources: list[np.ndarray]) -> np.ndarray:
+    """Return a layer's output for whole arrays, batch by batch."""
+    outputs = []
+    for start in range(0, len(sources[0]), _BATCH):
+        batch = [source[start : start + _BATCH] for source in sources]
+        outputs.append(np.asarray(layer(batch if len(batch) > 1 else batch[0], training=False)))
+    return np.concatenate(outputs)
