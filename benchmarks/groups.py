@@ -68,7 +68,11 @@ def _accuracy(name: str, alpha: float, group_by: str, seed: int, out: Path) -> f
 
 def render(found: dict[str, Any]) -> str:
     """Return the measured accuracies as Markdown."""
-    return markdown(COLUMNS, [_cells(row) for row in found["rows"]])
+    text = (
+        f"On {found['pictures']:,} photos of the hands of {found['students']} students "
+        "(written by `python -m benchmarks.groups`):"
+    )
+    return f"{text}\n\n{markdown(COLUMNS, [_cells(row) for row in found['rows']])}"
 
 
 def _cells(row: dict[str, Any]) -> Sequence[str]:
