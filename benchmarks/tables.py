@@ -21,6 +21,7 @@ from benchmarks import (
     micro_page,
     pairs,
     peers,
+    pretrained,
     quantization_sweep,
     quantization_table,
     results,
@@ -54,6 +55,7 @@ SECTIONS = (
     search.SECTION,
     *adapt_page.SECTIONS,
     *compressed.SECTIONS,
+    *pretrained.SECTIONS,
 )
 
 
