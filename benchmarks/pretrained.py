@@ -262,6 +262,8 @@ def tried_table(rows: Rows) -> str:
     refused = [
         f"- {row['model']} ({_saved_by(row)}): {row['refused']}" for row in rows if row not in found
     ]
+    if not refused:
+        return table
     return "\n".join([table, "", "Refused, with these sentences:", "", *refused])
 
 
@@ -283,7 +285,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     given = parser.parse_args()
     for section in SECTIONS:
-        rows: Rows = []
+        rows: Rows = []  # the table grows with every model that is measured
         for row in MEASURES[section.name](given.shared) if section.name in given.parts else ():
             console.print(row)
             section.save([*rows, row])

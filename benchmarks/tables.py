@@ -22,6 +22,7 @@ from benchmarks import (
     pairs,
     peers,
     post_training,
+    pretrained,
     quantization_sweep,
     quantization_table,
     results,
@@ -56,6 +57,7 @@ SECTIONS = (
     *adapt_page.SECTIONS,
     *compressed.SECTIONS,
     post_training.SECTION,
+    *pretrained.SECTIONS,
 )
 
 

@@ -17,7 +17,16 @@ from mobilenet_tf.deployment.report.format import (
     plural,
     points,
 )
-from mobilenet_tf.deployment.report.markup import chart, esc, facts, folded, name, section, table
+from mobilenet_tf.deployment.report.markup import (
+    chart,
+    esc,
+    facts,
+    folded,
+    name,
+    paragraph,
+    section,
+    table,
+)
 from mobilenet_tf.deployment.report.snippets import reproduce
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
@@ -138,14 +147,14 @@ def _share(copy: Robustness, name: str) -> float | None:
 
 def dataset(result: Result) -> str:
     """Return the section on the dataset."""
-    data, names = result.data, result.class_names
+    data, names = result.data, result.data.classes
     if not data:
         return ""
     rows = [
         ("train", count(data.train)),
         ("validation", count(data.validation)),
         ("test", count(data.test)),
-        ("classes", count(len(names))),
+        ("classes", count(len(names)) if names else "no labels used"),
         ("skipped", count(len(data.skipped))),
     ]
     listed = ", ".join(map(name, names[:_SHOWN_CLASSES]))
@@ -153,6 +162,7 @@ def dataset(result: Result) -> str:
         listed += f" and {len(names) - _SHOWN_CLASSES:,} more"
     counts = table(("split", "images"), rows)
     parts = [f'<div class="columns"><div>{counts}</div><div><p>{listed}</p></div></div>']
+    parts += [paragraph(f"{capitalized(note)}.") for note in data.notes or ()]
     if data.skipped:
         lines = [(name(item.file), item.reason) for item in data.skipped[:_SHOWN_FILES]]
         title = f"{plural(len(data.skipped), 'file')} skipped"

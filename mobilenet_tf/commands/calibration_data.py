@@ -12,6 +12,7 @@ from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import classes_text, describe
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Split
+from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.datasets.unlabelled import load_pictures
 from mobilenet_tf.tasks.classification.task import Classification
 
@@ -42,8 +43,9 @@ def read_pictures(
     except UserError as error:
         with picture_progress(f"Reading {source}") as progress:
             data = load_pictures(source, input_spec, seed, progress)
-        reason = f"labels are not used: {str(error).rstrip('.')}"
-        data = replace(data, notes=[*data.notes, reason])
+        # The report has the reason, and no private folders.
+        reason = str(error).replace(source, source_name(source)).rstrip(".")
+        data = replace(data, notes=[*data.notes, f"labels are not used: {reason}"])
         announce(describe(data))
         return data
     return _in_order(TASK.read(source, input_spec, seed), classes)
