@@ -1,6 +1,8 @@
 """What commands print on scikit-learn's digits, for the documents in docs/.
 
-python -m benchmarks.commands [search] [compare] [embedding] [multilabel] [geolocation]
+python -m benchmarks.commands [search] [compare] [embedding] [multilabel] [geolocation] [data]
+
+`data` looks at photos of clothes instead, and draws its page; it needs Chromium.
 """
 
 import os
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.browser import CHROMIUM, QUIET
 from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
@@ -22,6 +25,7 @@ COMPARISON = (
     "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
     "--max-macs 2M --epochs 20 --qat-epochs 2"
 )
+_PAGE = (1000, 1500)  # width and height in CSS pixels
 EVALUATION = "mobilenet-tf evaluate runs/best --robustness"
 
 
@@ -110,7 +114,19 @@ def embedding(folder: Path) -> None:
     replace_section(DOCS / "embedding.md", "embedding_commands", "\n\n".join(shown))
 
 
+def data(folder: Path) -> None:
+    """Look at photos of clothes, and draw the page."""
+    (folder / "clothing").symlink_to((ROOT.parent / "shared/data/clothing").resolve())
+    command = "mobilenet-tf data clothing --html clothing.html"
+    replace_section(DOCS / "data.md", "data", section(command, output(command, folder)))
+    size = "--window-size=" + ",".join(map(str, _PAGE))
+    page = (folder / "clothing.html").as_uri()
+    draw = [CHROMIUM or "chromium", "--headless", *QUIET, size, f"--screenshot={DOCS / 'data.png'}"]
+    subprocess.run([*draw, page], check=True, capture_output=True)
+
+
 PARTS = {
+    "data": data,
     "embedding": embedding,
     "search": search,
     "compare": compare,

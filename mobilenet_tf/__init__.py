@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.benchmark import benchmark
     from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
+    from mobilenet_tf.commands.data import data
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
-    from mobilenet_tf.commands.foreign_model import ModelData
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
+    from mobilenet_tf.commands.post_training import ModelData
     from mobilenet_tf.commands.predict import predict
+    from mobilenet_tf.commands.published_model import Pretrained
     from mobilenet_tf.commands.quantize import quantize
     from mobilenet_tf.commands.run import run
     from mobilenet_tf.commands.search import search
@@ -67,6 +69,7 @@ __all__ = [
     "Int8Settings",
     "ModelData",
     "Network",
+    "Pretrained",
     "Purpose",
     "Run",
     "RunSettings",
@@ -79,6 +82,7 @@ __all__ = [
     "build",
     "choose",
     "compare",
+    "data",
     "enroll",
     "evaluate",
     "export",
@@ -101,9 +105,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "enroll", "evaluate", "export"),
-    *("identify", "inspect", "predict", "quantize", "run", "search", "summary", "train", "tune"),
-    *("verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "data", "enroll", "evaluate"),
+    *("export", "identify", "inspect", "predict", "quantize", "run", "search", "summary"),
+    *("train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
@@ -113,8 +117,9 @@ _MODULES = {
     "ComparisonSettings": "selection.comparison",
     "InputSpec": "core.inputs",
     "Int8Settings": "compression.settings",
-    "ModelData": "commands.foreign_model",
+    "ModelData": "commands.post_training",
     "Network": "networks.rows",
+    "Pretrained": "commands.published_model",
     "Purpose": "commands.choose",
     "Run": "runs.run",
     "RunSettings": "runs.settings",

@@ -20,6 +20,7 @@ from mobilenet_tf.cli import (
     gallery,
     new_run,
     stages,
+    survey,
     tuning,
 )
 from mobilenet_tf.cli.app import app
@@ -28,7 +29,8 @@ from mobilenet_tf.core.errors import UserError
 from tests.sources import commands
 
 RUN = Path(__file__).parent / "runs/fixtures/run_v1"
-# Of each command the ways to use it, so that every option applies in at least one.
+# Of each command, or of one of its options, the ways to use it, so that every option applies in at
+# least one.
 SITUATIONS = {
     "adapt": [
         "RUN --to 60%",
@@ -37,10 +39,12 @@ SITUATIONS = {
         "RUN --max-macs 9M --resume",
         "RUN --max-macs 9M --overwrite",
     ],
+    "data": ["photos", "photos --html page.html"],
     "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
     "quantize": ["RUN"],
-    "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
+    "export": ["RUN", "MODEL", "--model v1", "RUN --target mcu", "MODEL --target npu"],
+    "export model": ["", "RUN"],
     "verify": ["RUN"],
     "predict": ["FILE picture.png"],
     "enroll": ["FILE Ann picture.png"],
@@ -79,7 +83,8 @@ VALUES = {
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
     "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
     "compress": "auto", "task": "custom", "task_options": "limit=3",
-    "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
+    "criterion": "accuracy", "class_order": "number",
+    "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -146,8 +151,8 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, tuning
-    for module in modules:
+    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, survey
+    for module in (*modules, tuning):
         for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
@@ -182,7 +187,8 @@ def test_every_option_acts_or_is_refused(heard, command, option):
     words = [flag[0]] if param.is_flag else [flag[0], value]
     rules = [rule for rule in RULES.get(command, ()) if option in rule.options]
     acted = False
-    for situation in map(str.split, SITUATIONS[command]):
+    situations = SITUATIONS.get(f"{command} {option}", SITUATIONS[command])
+    for situation in map(str.split, situations):
         if set(param.opts) & set(situation):
             continue
         before, after = heard(command, *situation), heard(command, *situation, *words)

@@ -19,15 +19,13 @@ def model_input(model: TFLiteModel) -> InputSpec:
     """Return size, channels and preprocessing of a file, to load images with.
 
     Raises:
-        UserError: The input is not square, or has its channels first.
+        UserError: The input has its channels first.
     """
     _, height, width, channels = model.input.shape
     check_channels_last(model.input.shape, model.name)
-    if height != width:
-        raise UserError(f"{model.name} has an input of {width}x{height} pixels; it must be square.")
     stated = {name: getattr(model.metadata, name) for name in _PREPARED}
     known: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
-    return InputSpec(height, channels, **known)
+    return InputSpec((height, width), channels, **known)
 
 
 def labels_of(model: TFLiteModel) -> list[str]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from mobilenet_tf.core.outputs import Outputs, each, one_or_all
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
-from mobilenet_tf.tasks.agreement import agreement
 from mobilenet_tf.tasks.task import Task
 
 
@@ -43,16 +42,17 @@ def parity(
         found: The file's raw outputs; see `distance`.
 
     Returns:
-        images, max_lsb, within_1_lsb (share of the values of the output that agrees least), and
-        those of `agreement`.
+        images; max_lsb, mean_lsb and within_1_lsb (share of the values), each of the output that
+        agrees least; and those of `Task.agreement`.
     """
-    distances = list(map(distance, scores, each(expected), each(found)))
     real = one_or_all(map(TensorInfo.dequantize, scores, each(found)))
-    steps = [float(one.scale or 1) for one in scores]
+    # Before rounding: scores that are all the same after it would agree on the first class.
+    agreed = task.agreement(expected, real, [float(one.scale or 1) for one in scores])
+    distances = list(map(distance, scores, each(expected), each(found)))
     return {
         "images": len(distances[0]),
         "max_lsb": max(int(one.max()) for one in distances),
+        "mean_lsb": round(max(float(one.mean()) for one in distances), 4),
         "within_1_lsb": min(float((one <= 1).mean()) for one in distances),
-        # Before rounding: scores that are all the same after it would agree on the first class.
-        **agreement(task.decisions(expected, steps), task.decisions(real, steps)),
+        **agreed,
     }

@@ -9,11 +9,11 @@ from mobilenet_tf.compression.deploy import input_tensors
 from mobilenet_tf.compression.qat import without_rounding
 from mobilenet_tf.compression.scheme import kernel_name
 from mobilenet_tf.deployment.proof.parity import distance
+from mobilenet_tf.deployment.proof.rounding import range_used, sqnr
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 
 _AT_ONCE = 32  # images
-_LARGEST_SQNR = 150.0  # decibels, which also stand for no noise at all
 
 
 def file_tensors(
@@ -85,23 +85,15 @@ def compare(
             {
                 "name": name,
                 "op": type(model.get_layer(name).layer).__name__,
-                "sqnr_db": _sqnr(unrounded[name], real),
+                "sqnr_db": sqnr(unrounded[name], real),
                 "max_lsb": int(steps.max()),
                 "within_1_lsb": float((steps <= 1).mean()),
-                "range_used": (int(values.max()) - int(values.min()) + 1) / 256,
+                "range_used": range_used(values),
                 "weight_low": None if kernel is None else float(kernel.min()),
                 "weight_high": None if kernel is None else float(kernel.max()),
             }
         )
     return rows
-
-
-def _sqnr(signal: np.ndarray, found: np.ndarray) -> float:
-    """The signal-to-quantization-noise ratio in decibels."""
-    signal = signal.astype(np.float64)
-    noise = np.square(signal - found).mean()
-    ratio = np.square(signal).mean() / noise if noise else np.inf
-    return round(float(min(10 * np.log10(max(ratio, 1e-15)), _LARGEST_SQNR)), 2)
 
 
 def _kernel_before(wrapper: keras.layers.Layer) -> np.ndarray | None:

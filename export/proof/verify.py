@@ -4,7 +4,7 @@
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +23,7 @@ from mobilenet_tf.deployment.proof.opening import task_of
 from mobilenet_tf.deployment.proof.parity import parity
 from mobilenet_tf.deployment.proof.tensors import compare
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.tasks.worst import Mistakes
 
 _BATCH = 64
 _COMPARED = 32  # images for the comparison of tensors
@@ -40,14 +41,14 @@ class Forms:
 
     Attributes:
         content: The int8 file.
-        float_model: The float network.
+        float_outputs: Returns the float network's outputs for uint8 pictures; see `real_outputs`.
         qat: The quantization-aware network from which the file was converted; None for a file
             that was quantized after training.
         ptq_content: The file of plain post-training quantization, for comparison, or None.
     """
 
     content: bytes
-    float_model: keras.Model
+    float_outputs: Callable[[np.ndarray, InputSpec], Outputs]
     qat: keras.Model | None = None
     ptq_content: bytes | None = None
 
@@ -57,8 +58,8 @@ class Verification:
     """What `verify` found.
 
     Attributes:
-        sections: Sections of `result.json`: those of `Task.sections`, parity, blocks (only with
-            `Forms.qat`), that of `Task.worst`, versions, machine.
+        sections: Sections of `result.json`: those of `Task.sections` and `Task.worst` where the
+            images have labels, parity, blocks (only with `Forms.qat`), versions, machine.
         mistakes: Images of `Task.worst`: path relative to the run folder -> uint8
             (h, w, c). The caller writes them.
     """
@@ -89,19 +90,24 @@ def verify(
     file = TFLiteModel(forms.content, threads=2)
     task = task_of(file)
     raw = run_all(file, test.images, "Verifying int8")
-    scores = {"float": real_outputs(forms.float_model, test.images, input_spec)}
+    scores = {"float": forms.float_outputs(test.images, input_spec)}
     if forms.qat is not None:
         scores["qat"] = real_outputs(forms.qat, test.images, input_spec)
     scores["int8"] = file.real(raw)
     if forms.ptq_content is not None:
         ptq = TFLiteModel(forms.ptq_content, threads=2)
         scores["ptq_int8"] = ptq.real(run_all(ptq, test.images, "Verifying PTQ"))
-    found = task.sections(
-        {
-            name: task.metrics(value, test.labels, classes, f"The {name} form of the network")
-            for name, value in scores.items()
-        }
-    )
+    found: dict[str, Any] = {"versions": versions(), "machine": machine()}
+    worst = Mistakes([], {})
+    if test.labelled:
+        found |= task.sections(
+            {
+                name: task.metrics(value, test.labels, classes, f"The {name} form of the network")
+                for name, value in scores.items()
+            }
+        )
+        worst = task.worst(test, classes, scores["int8"])
+        found[worst.section] = worst.rows
     converted = scores["float" if forms.qat is None else "qat"]
     found["parity"] = parity(task, file.scores, converted, raw)
     if forms.qat is not None:
@@ -109,9 +115,7 @@ def verify(
         found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
         worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
         found["parity"]["worst_block"] = worst_block["name"]
-    worst = task.worst(test, classes, scores["int8"])
-    found[worst.section] = worst.rows
-    return Verification({**found, "versions": versions(), "machine": machine()}, worst.pictures)
+    return Verification(found, worst.pictures)
 
 
 def real_outputs(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:

@@ -4,6 +4,7 @@ import shlex
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.report.derived import without_private_folders
+from mobilenet_tf.networks.published.classes import IMAGENET_CROP
 from mobilenet_tf.runs.exports import Tensor
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
@@ -103,17 +104,22 @@ def _conversion(image: Tensor, spec: InputSpec) -> tuple[str, str]:
 def reproduce(result: Result, run: RunFolder) -> str | None:
     """Return the command line that repeats exactly this run.
 
-    A trained run is repeated from its `config.toml`, a quantized model of somebody else from the
-    options of its export. Returns None where neither was recorded, or where the crop of an export
-    cannot be given on the command line. Absolute paths are shortened to their last part.
+    A trained run is repeated from its `config.toml`, any other model from the options of its
+    export. Returns None where neither was recorded, or where the crop of an export cannot be given
+    on the command line. Absolute paths are shortened to their last part.
     """
     if run.config_file.is_file():
         config = without_private_folders(str(run.path)) + f"/{run.config_file.name}"
         return f"mobilenet-tf run --config {shlex.quote(config)}"
     source = result.source
-    if source.model is None or source.data is None or source.crop != 1:
+    crop = 1 if source.weights is None else IMAGENET_CROP
+    if source.model is None or source.data is None or source.crop != crop:
         return None
     options = {
+        "model": None if source.weights is None else source.model,
+        "alpha": None if source.alpha is None else f"{source.alpha:g}",
+        "size": None if source.size is None else str(source.size),
+        "weights": None if source.weights is None else without_private_folders(source.weights),
         "data": without_private_folders(source.data),
         "mean": None if source.mean is None else f"{source.mean:.9g}",
         "std": None if source.std is None else f"{source.std:.9g}",
@@ -122,6 +128,6 @@ def reproduce(result: Result, run: RunFolder) -> str | None:
         "labels": None if source.labels is None else without_private_folders(source.labels),
     }
     words = (f"--{key} {shlex.quote(value)}" for key, value in options.items() if value is not None)
-    model = shlex.quote(without_private_folders(source.model))
+    model = () if source.weights else (shlex.quote(without_private_folders(source.model)),)
     trust = ("--trust-code",) if source.trust_code else ()
-    return " ".join(("mobilenet-tf export", model, *words, *trust))
+    return " ".join(("mobilenet-tf export", *model, *words, *trust))

@@ -105,7 +105,9 @@ def headline(result: Result) -> str:
 
 
 def _progress(result: Result) -> str:
-    """Return how far a run has come that has no int8 accuracy yet."""
+    """Return how far a run has come that has no int8 accuracy."""
+    if result.parity:
+        return "The int8 file is compared with its network; without labels there is no accuracy."
     if result.tflite:
         return "The int8 file is exported but not verified yet."
     if result.history:
@@ -133,6 +135,8 @@ def verdict(result: Result) -> list[str]:
         )
     if parity.top1_agreement is not None:
         text = f"File and network {result.task_class.agree.format(percent(parity.top1_agreement))}"
+        if parity.top5_agreement is not None:
+            text += f" ({percent(parity.top5_agreement)} among the file's first five)"
         if parity.within_1_lsb is not None:
             text += f", and {percent(parity.within_1_lsb)} of the scores differ by at most 1 LSB"
         sentences.append(f"{text}.")

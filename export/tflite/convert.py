@@ -29,12 +29,7 @@ def convert(model: keras.Model, io: str = "uint8", images: np.ndarray | None = N
     """
     if io not in IO_TYPES:
         raise UserError(f"io is {io!r}; it must be one of {', '.join(IO_TYPES)}.")
-    function = traced(model)
-    # If the converter were given the model itself, it would first save it with a trace of every
-    # layer, which takes ten times as long as the conversion.
-    holder = tf.Module()
-    holder.variables_read = function.variables
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
+    converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(io)
     if images is not None:
@@ -43,6 +38,28 @@ def convert(model: keras.Model, io: str = "uint8", images: np.ndarray | None = N
     with quiet():
         content = converter.convert()
     return content if len(model.outputs) == 1 else _in_order(content)
+
+
+def convert_float(model: keras.Model) -> bytes:
+    """Return a float32 `.tflite` of batch 1 and fixed size, without metadata.
+
+    Its tensors have the names of those in the int8 file of the same model.
+
+    Args:
+        model: Any float model.
+    """
+    with quiet():
+        content: bytes = _converter(model).convert()
+    return content
+
+
+def _converter(model: keras.Model) -> Any:
+    function = traced(model)
+    # If the converter were given the model itself, it would first save it with a trace of every
+    # layer, which takes ten times as long as the conversion.
+    holder = tf.Module()
+    holder.variables_read = function.variables
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
 
 
 def _in_order(content: bytes) -> bytes:

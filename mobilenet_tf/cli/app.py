@@ -17,6 +17,7 @@ from mobilenet_tf.cli import (
     gallery,
     new_run,
     stages,
+    survey,
     tuning,
 )
 
@@ -48,6 +49,7 @@ class Command(TyperCommand):
 
 
 for command in (
+    survey.data,
     new_run.run,
     new_run.train,
     stages.quantize,

@@ -12,12 +12,14 @@ import typer
 from mobilenet_tf.core.errors import UserError
 
 if TYPE_CHECKING:  # no command's --help needs it
+    from mobilenet_tf.tasks.task import Task as TaskOfRun
     from mobilenet_tf.training.recipe import Recipe as TrainingRecipe
 
 _Value = TypeVar("_Value")
 
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
-DATA_HELP = "Folder with one subfolder per class, `digits`, or `tfds:NAME`."
+DATA_HELP = "Folder with one subfolder per class, table of files, .zip, `digits`, or `tfds:NAME`."
+FILES_HELP = "Folder with one subfolder per class, table of files and labels, or .zip of them."
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
 DEVICE_HELP = (
     "What to measure costs on: cpu (this machine), phone, cortex-a76, mcu, c, "
@@ -61,6 +63,25 @@ TaskOptions = Annotated[
 Pairs = Annotated[
     bool,
     typer.Option("--pairs", help="Train a classifier by pairs of similar images (API-Net)."),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        help="What stays in one split: a table of files and groups (.csv), or a regular expression "
+        "for a part of their paths.",
+        show_default="the data's groups",
+    ),
+]
+FindDuplicates = Annotated[
+    bool,
+    typer.Option(help="Look for near duplicates, and keep them in one split."),
+]
+ClassOrder = Annotated[
+    str | None,
+    typer.Option(
+        help="Order of the classes: `number`, or a file with a name per line.",
+        show_default="by name",
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -179,6 +200,19 @@ def changed_recipe(
     from mobilenet_tf.training.recipe import load_recipe, parse_settings
 
     return load_recipe(name).with_fields({**(changes or {}), **parse_settings(fields or [])})
+
+
+def ordered_classes(order: str | None, task: "TaskOfRun", data: str) -> tuple[str, ...]:
+    """Return the classes in the order of --class-order; none where it is not given.
+
+    Raises:
+        UserError: The file cannot be read, or classes that are no numbers are to be sorted by them.
+    """
+    from mobilenet_tf.core.labels import by_number, read_labels
+
+    if order is None:
+        return ()
+    return by_number(task.class_names(data)) if order == "number" else read_labels(order)
 
 
 def listed(

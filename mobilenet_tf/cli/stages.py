@@ -9,7 +9,10 @@ from mobilenet_tf.cli import device_tables, tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import console
+
+_WRITTEN = ("tflite", "labels_file", "report", "result_file")  # by `export` for cpu
 
 
 def quantize(
@@ -38,7 +41,17 @@ def quantize(
 
 
 def export(
-    what: Annotated[Path, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")],
+    what: Annotated[
+        Path | None, typer.Argument(metavar="RUN|MODEL.h5|MODEL.keras|SAVED_MODEL")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="In its place: a network with trained weights.")
+    ] = None,
+    alpha: opt.Alpha = 1.0,
+    size: Annotated[int, typer.Option(help="Input side of --model in pixels.")] = 224,
+    weights: Annotated[
+        str, typer.Option(help="Weights of --model: imagenet, or a weights file.")
+    ] = "imagenet",
     target: Annotated[
         str,
         typer.Option(
@@ -48,13 +61,17 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for targets other than cpu, or a MODEL.", show_default="RUN/TARGET"
+            help="Folder for targets other than cpu, or a MODEL.",
+            show_default="RUN/TARGET or runs/MODEL_int8",
         ),
     ] = None,
     max_flash: MaxFlash = None,
     max_ram: MaxRam = None,
     max_arena: MaxArena = None,
-    data: Annotated[str | None, typer.Option(help="Images for a MODEL of your own.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Pictures to calibrate a MODEL or --model with; labels are optional."),
+    ] = None,
     mean: Annotated[
         float | None, typer.Option(help="The input of a MODEL is (pixel - mean) / std.")
     ] = None,
@@ -63,7 +80,7 @@ def export(
         Path | None,
         typer.Option(
             help="Class names in the order of a MODEL's outputs, one per line.",
-            show_default="the MODEL's, or as in --data",
+            show_default="the MODEL's, ImageNet's for --model, or as in --data",
         ),
     ] = None,
     trust_code: opt.TrustCode = False,
@@ -81,12 +98,19 @@ def export(
 ) -> None:
     """Convert a run, or any Keras model, to .tflite; for a device also to C or a compiled file."""
     from mobilenet_tf.commands.export import export as start
-    from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.commands.post_training import ModelData
+    from mobilenet_tf.commands.published_model import Pretrained
     from mobilenet_tf.deployment.devices.targets import Target
     from mobilenet_tf.runs.folder import RunFolder
 
+    if model is not None:
+        given: Path | Pretrained = Pretrained(model, alpha, size, weights)
+    elif what is not None:
+        given = what
+    else:
+        raise UserError("export needs a run, a model file, or a network with --model.")
     exported = start(
-        what,
+        given,
         target=Target(target, prefix, compress),
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
@@ -101,8 +125,7 @@ def export(
         show(exported.facts, as_json)
     else:
         folder = RunFolder(exported.folder)
-        names = () if folder.config_file.is_file() else ("report", "result_file")
-        print_run(folder, "tflite", "labels_file", *names)
+        print_run(folder, *filter(lambda name: getattr(folder, name).exists(), _WRITTEN))
 
 
 def verify(run: opt.Run) -> None:

@@ -57,6 +57,11 @@ def run_table(result: "Result") -> Group:
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))
         facts.append((task.agreed, percent(result.parity.top1_agreement)))
+        if result.parity.top5_agreement is not None:
+            facts.append(("among the file's first five", percent(result.parity.top5_agreement)))
+        if result.parity.mean_lsb is not None:
+            distances = f"{result.parity.mean_lsb:.3f}, {result.parity.max_lsb}"
+            facts.append(("mean and largest distance of scores, LSB", distances))
         if result.parity.ties:
             facts.append(("images with several first classes", f"{result.parity.ties:,}"))
     if result.seconds:

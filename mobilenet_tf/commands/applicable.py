@@ -31,7 +31,9 @@ class Rule:
 
 def _is_run(values: Values) -> bool:
     what = values["what"]
-    return hasattr(what, "folder") or (Path(what) / "config.toml").is_file()
+    if not isinstance(what, str | Path):
+        return hasattr(what, "folder")
+    return (Path(what) / "config.toml").is_file()
 
 
 def _target(values: Values) -> str:
@@ -73,6 +75,7 @@ _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
     *("deterministic", "factorize", "task", "task_options", "pairs"),
+    *("group_by", "find_duplicates", "class_order"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
@@ -112,6 +115,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
             ("data", "mean", "std", "labels", "seed", "trust_code"),
             lambda values: not _is_run(values) and _for_cpu(values),
             "applies only to models that are not runs, and to --target cpu",
+        ),
+        Rule(
+            ("model",),
+            lambda values: values["what"] is None and _for_cpu(values),
+            "cannot be combined with a run or a model file, and applies only to --target cpu",
+        ),
+        Rule(
+            ("alpha", "size", "weights"),
+            lambda values: values["model"] is not None,
+            "applies only to a network of the zoo; give its name with --model",
         ),
         Rule(("io",), _for_cpu, "applies only to --target cpu; other targets decide it"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
@@ -195,6 +208,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("threads",), _is_timed, "applies only to --device cpu and phone"),
         Rule(("overwrite",), lambda values: values["plot"], "applies only to --plot"),
     ),
+    "data": (Rule(("overwrite",), lambda values: values["html"], "applies only to --html"),),
     "web": (Rule(("port",), lambda values: values["serve"], "applies only to --serve"),),
     "benchmark": (
         Rule(("threads", "rounds"), _is_timed, "applies only to --device cpu and phone"),

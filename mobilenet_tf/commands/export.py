@@ -1,4 +1,4 @@
-"""`export`: a run, or another Keras model, -> .tflite, or what a device needs."""
+"""`export`: a run, or another trained model, -> .tflite, or what a device needs."""
 
 import time
 from dataclasses import dataclass, replace
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import settled_task, start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
-from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
+from mobilenet_tf.commands.foreign_model import ForeignClassifier
+from mobilenet_tf.commands.post_training import Classifier, ModelData, export_classifier
+from mobilenet_tf.commands.published_model import Pretrained, PublishedClassifier
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.load import source_name
@@ -44,7 +47,7 @@ class Exported:
 
 @applicable
 def export(
-    what: Run | str | Path,
+    what: Run | Pretrained | str | Path,
     *,
     target: str | Target = CPU,
     out: str | Path | None = None,
@@ -56,17 +59,17 @@ def export(
     """Convert a network to integers for a target.
 
     Args:
-        what: A run or its folder; or a .h5 or .keras file or a SavedModel of somebody else, which
-            is quantized after training.
+        what: A run or its folder; or, to be quantized after training, a network of the zoo with
+            trained weights, or a .h5 or .keras file or a SavedModel of somebody else.
         target: `cpu` for a .tflite for phones and computers, `mcu` for TensorFlow Lite Micro, `c`
             for plain C, `npu`, or an Ethos-U such as `ethos-u55-128`; `mediapipe` for a detector
             that MediaPipe runs; or a `Target` with options.
-        out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for somebody else's model.
+        out: Output folder; by default RUN/TARGET, or runs/MODEL_int8 for what is not a run.
             The .tflite of a run for `cpu` is always in the run folder.
         budget: Limits on flash and ram, in bytes, for `mcu`, `c` and Ethos-U.
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
             or uint8. Other targets decide it.
-        data: Dataset and preprocessing of somebody else's model.
+        data: Pictures for what is not a run, and the preprocessing of somebody else's model.
         overwrite: Whether to replace an earlier export in the folder, and files of it that were
             changed.
 
@@ -74,12 +77,15 @@ def export(
         UserError: An option does not apply, the model cannot be used, or it does not fit.
     """
     form = Target.of(target)
+    classifier = _classifier(what, data) if form.name == CPU else None
+    if classifier is not None:
+        folder = export_classifier(classifier, data, io=io or "uint8", out=out, overwrite=overwrite)
+        return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
+    if isinstance(what, Pretrained):
+        raise UserError(f"--target {form.name} needs a run; {what.name} is a network by its name.")
     if form.name != CPU:
         with working_on(what, "qat.keras") as run:
             return _export_device(run, form, budget, out, overwrite)
-    if not isinstance(what, Run) and _is_foreign(Path(what)):
-        folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
-        return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
     with working_on(what, "qat.keras") as run:
         require_current(run.folder, "qat.keras")
         start_tensorflow()
@@ -91,8 +97,13 @@ def export(
     return Exported(form.name, run.folder.path, run.result().to_dict()["tflite"])
 
 
-def _is_foreign(path: Path) -> bool:
-    return path.exists() and not (path / "config.toml").is_file()
+def _classifier(what: Run | Pretrained | str | Path, data: ModelData) -> Classifier | None:
+    """Return what is quantized after training; None for a run."""
+    if isinstance(what, Pretrained):
+        return PublishedClassifier(what, data)
+    if isinstance(what, Run) or not Path(what).exists() or (Path(what) / "config.toml").is_file():
+        return None
+    return ForeignClassifier(what, data)
 
 
 def _export_device(

@@ -1,6 +1,7 @@
 """`verify`: the .tflite of a run against the networks that it came from, on the test images."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def verify(run: Run | str | Path) -> Run:
 
 def verify_run(run: Run, models: "Models") -> None:
     """Verify a run whose networks are loaded, and write report and model card."""
-    from mobilenet_tf.deployment.proof.verify import Forms
+    from mobilenet_tf.deployment.proof.verify import Forms, real_outputs
     from mobilenet_tf.deployment.proof.verify import verify as verify_forms
     from mobilenet_tf.deployment.report.card import write_card
     from mobilenet_tf.deployment.report.page import write_report
@@ -51,7 +52,7 @@ def verify_run(run: Run, models: "Models") -> None:
     started, folder = time.monotonic(), run.folder
     forms = Forms(
         content=read_file(folder.tflite)[0],
-        float_model=models.float,
+        float_outputs=partial(real_outputs, models.float),
         qat=models.qat,
         ptq_content=read_file(folder.ptq_tflite)[0],
     )

@@ -102,9 +102,9 @@ def calibration_facts(
     Args:
         pixels: uint8 (N, h, w, c).
         labels: (N,) indices into `classes`.
-        classes: Class names.
+        classes: Class names; none of images without labels.
     """
-    counts = np.bincount(labels, minlength=len(classes))
+    counts = np.bincount(labels, minlength=len(classes)) if classes else ()
     return {
         "pictures": len(pixels),
         "per_class": {name: int(count) for name, count in zip(classes, counts, strict=True)},

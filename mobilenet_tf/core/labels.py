@@ -19,11 +19,28 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def spelled(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+    """Return names in their own order; those that are classes are spelled as these."""
+    known = {same_name(one): one for one in classes}
+    return tuple(known.get(same_name(name), name) for name in names)
+
+
 def matched(names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...] | None:
     """Return names as the classes are spelled, in their own order; None if others are named."""
-    spelled = {same_name(known): known for known in classes}
-    found = tuple(spelled.get(same_name(name), name) for name in names)
+    found = spelled(names, classes)
     return found if sorted(found) == sorted(classes) else None
+
+
+def by_number(names: Sequence[str]) -> tuple[str, ...]:
+    """Return class names that are numbers in the order of the numbers.
+
+    Raises:
+        UserError: One of them is no number.
+    """
+    try:
+        return tuple(sorted(names, key=float))
+    except ValueError as error:
+        raise UserError(f"The classes are not all numbers: {error}.") from error
 
 
 def check_label(label: str, what: str) -> None:

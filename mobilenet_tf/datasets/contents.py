@@ -13,7 +13,7 @@ def describe(data: Dataset) -> str:
     """Return one line about a dataset: classes, images per split, what was left out and why."""
     counts = f"{len(data.train):,} training, {len(data.validation):,} validation"
     parts = [
-        f"{data.source}: {classes_text(data.classes)}",
+        f"{data.source}: {classes_text(data.classes) if data.classes else 'no labels'}",
         f"{counts} and {len(data.test):,} test images",
         *left_out_text(data.skipped),
         *reasons_text(data.repaired, "repaired"),

@@ -43,7 +43,7 @@ class Split:
     Attributes:
         images: uint8 array or memory map (N, height, width, channels).
         labels: Array (N, ...) of what the task learns: int64 (N,) where these are indices into
-            the dataset's classes.
+            the dataset's classes, and (N, 0) for images without labels.
         names: Name of each image, relative to the source.
     """
 
@@ -53,6 +53,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it is known what the images show."""
+        return self.labels.shape[1:] != (0,)
 
     def subset(self, rows: np.ndarray) -> "Split":
         """Return the images at these indices."""

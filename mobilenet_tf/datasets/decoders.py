@@ -27,6 +27,7 @@ from mobilenet_tf.datasets.deep import Extremes
 from mobilenet_tf.datasets.formats import IN_FLIGHT, MEMORY, PIXEL_LIMIT, SECONDS, TOO_MUCH_MEMORY
 from mobilenet_tf.datasets.images import NeedsMorePixels, Picture, UnreadableImage, read_picture
 from mobilenet_tf.datasets.masks import read_mask
+from mobilenet_tf.datasets.survey.facts import read_facts
 
 _PILLOW = Tool("Pillow", "decoded", "mobilenet_tf.datasets.decoders")
 _REASONS = {
@@ -37,7 +38,7 @@ _REASONS = {
 _MOST, _BYTES = 16, 2**23  # of one message: files, and bytes of their pixels
 _START_SECONDS = 60.0
 _AHEAD = 4  # messages per process that are read before their images are used
-READERS = {"picture": read_picture, "mask": read_mask}
+READERS = {"picture": read_picture, "mask": read_mask, "facts": read_facts}
 
 
 class Decoders(AbstractContextManager["Decoders"]):
@@ -50,7 +51,6 @@ class Decoders(AbstractContextManager["Decoders"]):
         count: The most processes; by default one per core.
         seconds: Time for one file.
         memory: Bytes of memory that each process may use.
-        reader: What the files are: `picture`, or `mask`, read with one channel by `read_mask`.
     """
 
     def __init__(
@@ -59,14 +59,13 @@ class Decoders(AbstractContextManager["Decoders"]):
         count: int | None = None,
         seconds: float = SECONDS,
         memory: int = MEMORY,
-        reader: str = "picture",
     ) -> None:
         self._count = max(1, min(files, count or os.cpu_count() or 1))
-        self._reader, self._seconds, self._memory = reader, seconds, memory
+        self._seconds, self._memory = seconds, memory
         # Enough for photos, and half of the pixels remain for a large image.
         self._share = PIXEL_LIMIT // (2 * self._count)
         self._idle: SimpleQueue[_Process] = SimpleQueue()
-        self._processes = {_Process(reader, memory) for _ in range(self._count)}
+        self._processes = {_Process(memory) for _ in range(self._count)}
         for process in self._processes:
             self._idle.put(process)
         self._pool = ThreadPoolExecutor(self._count)  # each thread waits for a process
@@ -79,12 +78,17 @@ class Decoders(AbstractContextManager["Decoders"]):
         self._pool.shutdown(cancel_futures=True)
 
     def read(
-        self, paths: Sequence[str | Path], input_spec: InputSpec
+        self, paths: Sequence[str | Path], input_spec: InputSpec, reader: str = "picture"
     ) -> Iterator[Picture | UnreadableImage]:
         """Yield each file as its reader reads it, or why it cannot be read.
 
         To the reasons of `images.open_image` come those that its decoder crashes, does not finish
         in time, or needs too much memory.
+
+        Args:
+            paths: The files.
+            input_spec: Input that they are read for.
+            reader: What is read: `picture`, its `facts`, or a `mask`, with one channel.
 
         Raises:
             UserError: The processes cannot be started.
@@ -94,29 +98,31 @@ class Decoders(AbstractContextManager["Decoders"]):
         waiting: deque[Future[list[Picture | UnreadableImage]]] = deque()
         for start in range(0, len(paths), size):
             part = [str(path) for path in paths[start : start + size]]
-            waiting.append(self._pool.submit(self._read, part, input_spec))
+            waiting.append(self._pool.submit(self._read, part, input_spec, reader))
             if len(waiting) > _AHEAD * self._count:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
 
-    def _read(self, paths: list[str], input_spec: InputSpec) -> list[Picture | UnreadableImage]:
+    def _read(
+        self, paths: list[str], input_spec: InputSpec, reader: str
+    ) -> list[Picture | UnreadableImage]:
         read: list[Picture | UnreadableImage] = []
-        found = self._ask(paths, input_spec, self._share)
+        found = self._ask(paths, input_spec, reader, self._share)
         for path, one in zip(paths, found, strict=True):
             while isinstance(one, int):
-                (one,) = self._ask([path], input_spec, one)
+                (one,) = self._ask([path], input_spec, reader, one)
             read.append(one)
         return read
 
     def _ask(
-        self, paths: list[str], input_spec: InputSpec, pixels: int
+        self, paths: list[str], input_spec: InputSpec, reader: str, pixels: int
     ) -> Sequence[Picture | UnreadableImage | int]:
         """Return images, reasons, or with how many pixels a file has to be read on its own."""
         with IN_FLIGHT.reserved(pixels):
             process = self._idle.get()
             try:
-                return process.read(paths, input_spec, self._seconds, pixels)
+                return process.read(paths, input_spec, reader, self._seconds, pixels)
             except ChildCrash as crash:
                 if self._closed:
                     raise
@@ -131,7 +137,7 @@ class Decoders(AbstractContextManager["Decoders"]):
     def _replaced(self, process: "_Process") -> "_Process":
         process.close()
         self._processes.remove(process)
-        process = _Process(self._reader, self._memory)
+        process = _Process(self._memory)
         self._processes.add(process)
         return process
 
@@ -139,12 +145,12 @@ class Decoders(AbstractContextManager["Decoders"]):
 class _Process(Child):
     """One of the processes."""
 
-    def __init__(self, reader: str, memory: int) -> None:
+    def __init__(self, memory: int) -> None:
         super().__init__(_PILLOW, "an image", memory)
-        self._reader, self._started = reader, False
+        self._started = False
 
     def read(
-        self, paths: list[str], input_spec: InputSpec, seconds: float, pixels: int
+        self, paths: list[str], input_spec: InputSpec, reader: str, seconds: float, pixels: int
     ) -> list[Picture | UnreadableImage | int]:
         """Read files; see `Decoders`."""
         if not self._started:  # so that no file is blamed for a process that cannot start
@@ -157,7 +163,7 @@ class _Process(Child):
             "read",
             json.dumps(paths).encode(),
             seconds * len(paths),
-            reader=self._reader,
+            reader=reader,
             input=input_spec.to_dict(),
             each=seconds,
             pixels=pixels,

@@ -134,10 +134,16 @@ def _decode(
     image, size = loaded(file, name, at_least, most)
     deep = extremes(image) if is_deep(image) else None
     upright, turned = turn_upright(image)
-    return Decoded(_rgb(upright, white_level), deep, size[::-1] if turned else size)
+    return Decoded(as_rgb(upright, white_level), deep, size[::-1] if turned else size)
 
 
-def _rgb(image: Image.Image, white_level: float | None) -> Image.Image:
+def as_rgb(image: Image.Image, white_level: float | None) -> Image.Image:
+    """Convert a decoded image to RGB, as `open_image` says.
+
+    Args:
+        image: Image of any mode.
+        white_level: See `InputSpec`.
+    """
     if is_deep(image):
         return eight_bits(image, white_level).convert("RGB")
     if image.has_transparency_data:

@@ -14,6 +14,7 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import (
     SPLITS,
     Dataset,
@@ -25,9 +26,13 @@ from mobilenet_tf.datasets.dataset import (
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.deep import Extremes, notes_on_deep, usual_level
 from mobilenet_tf.datasets.images import UnreadableImage
-from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
+from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain, printable
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
-from mobilenet_tf.datasets.storage import allocate
+from mobilenet_tf.datasets.storage import Rows
+from mobilenet_tf.datasets.survey.collect import measure
+from mobilenet_tf.datasets.survey.duplicates import near_duplicates
+from mobilenet_tf.datasets.survey.facts import Facts
+from mobilenet_tf.datasets.survey.findings import notes_of_run
 
 
 class UnusableLabel(UserError):
@@ -64,6 +69,7 @@ class Labelled:
         listing: The files.
         place: Makes a row of `Split.labels` of a label of the listing.
         skipped: {"file": ..., "reason": ...} of what has been left out already.
+        facts: What is known of each file, or why it cannot be read; None before `arranged`.
     """
 
     source: str
@@ -71,6 +77,30 @@ class Labelled:
     listing: Listing
     place: Place = as_listed
     skipped: Sequence[dict[str, str]] = ()
+    facts: Sequence[Facts | str] | None = None
+
+    def arranged(
+        self, arrangement: Arrangement, decoders: Decoders, progress: Progress | None = None
+    ) -> "Labelled":
+        """Return the files with the groups, near duplicates and order of classes of an arrangement.
+
+        Files whose facts are known have been arranged already.
+
+        Args:
+            arrangement: The arrangement.
+            decoders: Processes that decode the pictures to compare them.
+            progress: Called with the number of finished images and of all images.
+
+        Raises:
+            UserError: See `Arrangement.arranged`.
+        """
+        if self.facts is not None:
+            return self
+        listing = arrangement.arranged(self.listing, self.root)
+        if not arrangement.find_duplicates:
+            return replace(self, listing=listing)
+        facts = measure(self.root, listing.names, decoders, progress)
+        return replace(self, listing=replace(listing, alike=near_duplicates(facts)), facts=facts)
 
 
 def read_dataset(
@@ -79,6 +109,7 @@ def read_dataset(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Decode the pictures of a source and assign them to splits.
 
@@ -92,13 +123,16 @@ def read_dataset(
         progress: Called with the number of finished images and of all images.
         judge_depth: Whether the training images decide the white level of greys of more than 8
             bits, where `input_spec` has none.
+        arrangement: Groups, duplicates, and the order of the classes.
 
     Raises:
         UserError: There are fewer than two classes, or too few readable images.
     """
-    listing = labelled.listing
-    groups, broken = listing.groups, dict[int, str]()
-    with Decoders(len(listing)) as decoders:
+    broken = dict[int, str]()
+    with Decoders(len(labelled.listing)) as decoders:
+        labelled = labelled.arranged(arrangement, decoders, progress)
+        listing = labelled.listing
+        groups = listing.groups
         while True:
             assigned = _assign(labelled, seed, broken)
             found = _decode(labelled, assigned, input_spec, decoders, progress)
@@ -122,13 +156,17 @@ def read_dataset(
         test=found.splits["test"],
         skipped=[*labelled.skipped, *_skipped(listing, broken)],
         repaired=found.repaired,
-        notes=found.notes(input_spec),
+        notes=[*found.notes(input_spec), *notes_of_run(listing, labelled.facts, found.kept)],
         white_level=input_spec.white_level,
     )
 
 
 def read_test(
-    labelled: Labelled, input_spec: InputSpec, seed: int = 0, progress: Progress | None = None
+    labelled: Labelled,
+    input_spec: InputSpec,
+    seed: int = 0,
+    progress: Progress | None = None,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> TestImages:
     """Decode the pictures on which a finished model is evaluated.
 
@@ -140,47 +178,25 @@ def read_test(
         input_spec: Input of the model.
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
+        arrangement: As for `read_dataset`, where test images are held out.
 
     Raises:
         UserError: No image can be read.
     """
     listing = labelled.listing
     rows = np.arange(len(listing))
-    if "test" in (listing.splits or ()):
-        rows = rows[np.asarray(listing.splits) == "test"]
-    elif "train" in (listing.splits or ()):
-        rows = assign_splits(listing, seed)["test"]
     with Decoders(len(rows)) as decoders:
+        if "test" in (listing.splits or ()):
+            rows = rows[np.asarray(listing.splits) == "test"]
+        elif "train" in (listing.splits or ()):
+            arranged = labelled.arranged(replace(arrangement, classes=()), decoders, progress)
+            rows = assign_splits(arranged.listing.with_present_classes(), seed)["test"]
         found = _decode(labelled, {"test": rows}, input_spec, decoders, progress)
     images = found.splits["test"]
     if not len(images):
         raise UserError(f"{labelled.root} has no readable images with labels; it needs some.")
     skipped = [*labelled.skipped, *_skipped(listing, found.broken)]
     return TestImages(images, skipped, found.notes(input_spec), found.repaired)
-
-
-class Rows:
-    """The images and labels of a split, which are put in row by row.
-
-    Args:
-        count: Number of rows.
-        stored: Input that the images are prepared for.
-    """
-
-    def __init__(self, count: int, stored: InputSpec) -> None:
-        self._count = count
-        self._images = allocate((count, *stored.shape))
-        self._labels = np.empty(0, np.int64)
-
-    def put(self, row: int, pixels: np.ndarray, label: np.ndarray) -> None:
-        """Set one row."""
-        if not len(self._labels):  # the first label tells what all are like
-            self._labels = allocate((self._count, *label.shape), label.dtype)
-        self._images[row], self._labels[row] = pixels, label
-
-    def split(self, names: list[str]) -> Split:
-        """Return the first rows, which have these names."""
-        return Split(self._images[: len(names)], self._labels[: len(names)], names)
 
 
 def repaired(name: str, placed: Placed) -> list[dict[str, str]]:
@@ -277,8 +293,3 @@ def _skipped(listing: Listing, broken: dict[int, str]) -> list[dict[str, str]]:
         {"file": printable(listing.names[row]), "reason": broken[row]}
         for row in sorted(broken, key=lambda row: listing.names[row])
     ]
-
-
-def printable(name: str) -> str:
-    """Return a file's name, with a mark for bytes that are not UTF-8."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 
 
@@ -13,6 +14,11 @@ def source_name(source: str) -> str:
     if source.startswith("tfds:"):
         return source.removeprefix("tfds:")
     return Path(source).resolve().name
+
+
+def is_bundled(source: str) -> bool:
+    """Return whether a source is a library's, and no files of the user."""
+    return source == "digits" or source.startswith("tfds:")
 
 
 def load_test(
@@ -37,7 +43,7 @@ def load_test(
     Raises:
         UserError: There is no such source, or its classes are not those of the model.
     """
-    if source == "digits" or source.startswith("tfds:"):
+    if is_bundled(source):
         return load_data(source, input_spec, seed, progress).tested_with(labels)
     from mobilenet_tf.datasets.sources.folder import load_labelled
 
@@ -50,6 +56,7 @@ def load_data(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load the images of a source and assign them to splits.
 
@@ -60,6 +67,7 @@ def load_data(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
         judge_depth: See `load_folder`.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such source, or no network can be trained on it.
@@ -77,7 +85,7 @@ def load_data(
     require_name(source)
     from mobilenet_tf.datasets.sources.folder import load_folder
 
-    return load_folder(source, input_spec, seed, progress, judge_depth)
+    return load_folder(source, input_spec, seed, progress, judge_depth, arrangement)
 
 
 def class_names(source: str) -> tuple[str, ...]:

@@ -36,3 +36,8 @@ def short_name(name: str) -> str:
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name
     )
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
+
+
+def printable(name: str) -> str:
+    """Return a file's name, with a mark for bytes that are not UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -67,16 +67,26 @@ _CONSTRAINTS = _words(
     MaxNorm MinMaxNorm NonNeg UnitNorm max_norm min_max_norm non_neg unit_norm
     """
 )
+# Operations that stand beside the layers in models of Keras 3.
+_OPERATIONS = _words(
+    """
+    Absolute Add Cast Clip Concatenate Divide Elu Exp Gelu HardSigmoid HardSilu LeakyRelu Log Max
+    Maximum Mean Minimum Multiply Negative Pad Power Relu Relu6 Reshape Resize Sigmoid Silu Softmax
+    Sqrt Square Subtract Sum Tanh Transpose TrueDivide
+    """
+)
 # What is plain data although it is written like an object.
-_DATA = frozenset(("__tuple__", "TensorShape"))
-_POLICIES = frozenset(("Policy", "PolicyV1"))
+_DATA = frozenset(("__keras_tensor__", "__tuple__", "TensorShape"))
+_POLICIES = frozenset(("DTypePolicy", "Policy", "PolicyV1"))
 _WORDS = {
     "activation": ACTIVATIONS,
     "initializer": _INITIALIZERS,
     "regularizer": _REGULARIZERS,
     "constraint": _CONSTRAINTS,
 }
-_CLASSES = LAYERS | OWN | OPERATOR_LAYERS | _DATA | _POLICIES | frozenset().union(*_WORDS.values())
+_CLASSES = frozenset().union(
+    LAYERS, OWN, OPERATOR_LAYERS, _OPERATIONS, _DATA, _POLICIES, *_WORDS.values()
+)
 _KERAS = re.compile(r"(tf_)?keras(\.\w+)*")
 _DEEPEST = 60
 

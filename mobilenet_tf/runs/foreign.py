@@ -4,27 +4,30 @@ Reading must not run what a file says. The configuration is parsed first, and a 
 anything but listed layers, activations and operators is read only if the user trusts it.
 """
 
-import logging
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.core.bounds import check_channels_last
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.keras_config import objects, unknown_parts
 from mobilenet_tf.networks.published.stored import KerasFile, read_keras
+from mobilenet_tf.runs.foreign_config import (
+    check_config,
+    check_saved_model,
+    is_of_keras_3,
+    of_any_batch,
+)
 
 if TYPE_CHECKING:
     import tf_keras as keras
 
-log = logging.getLogger(__name__)
-
-_SHOWN = 5  # parts that an error lists
+KERAS_3 = "keras"  # the package of its models; the project itself is on tf_keras
 _UNSTORED = 1 << 20  # numbers that a model may have beyond those in its file, such as seeds
 _LARGEST_RESULT = 1 << 26  # numbers in a layer's result for one image; large networks need 1 << 24
 
@@ -37,11 +40,13 @@ class ForeignModel:
         path: A .keras or .h5 file, or the folder of a SavedModel.
         content: What a file holds, without what its training needed; None for a SavedModel.
         trust_code: Whether functions of the model may run.
+        keras_3: Whether it is a model of Keras 3, and not of tf_keras.
     """
 
     path: Path
     content: KerasFile | None
     trust_code: bool
+    keras_3: bool = False
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -54,13 +59,14 @@ class ForeignModel:
         Raises:
             UserError: Keras cannot read it, or it is much larger than its file.
         """
+        library = _keras_3(self.path) if self.keras_3 else _tf_keras()
         with self._readable() as path, _limited(self):
-            model = _load(path, self)
+            model = _load(path, self, library)
         _check_results(model, self.path)
-        return with_two_scores(model)
+        return with_two_scores(model, library)
 
     def load_classifier(self) -> "keras.Model":
-        """Return the model, which maps one square image of fixed size to one score per class.
+        """Return the model, which maps one image of fixed size to one score per class.
 
         Raises:
             UserError: See `load`; or it has other inputs or outputs.
@@ -79,22 +85,25 @@ class ForeignModel:
             yield self.content.write(Path(folder))
 
 
-def open_foreign(path: str | Path, trust_code: bool = False) -> ForeignModel:
-    """Read and check a model file of tf_keras, or check a SavedModel folder. Needs no TensorFlow.
+def open_foreign(
+    path: str | Path, trust_code: bool = False, *, keras_3: bool = False
+) -> ForeignModel:
+    """Read and check a model file, or check a SavedModel folder. Needs no TensorFlow.
 
     Args:
         path: A .keras or .h5 file, or the folder of a SavedModel.
         trust_code: Whether functions of the model may run when it is loaded.
+        keras_3: Whether models of Keras 3 are accepted, and not only those of tf_keras.
 
     Raises:
-        UserError: It does not exist, is damaged, is not a model of tf_keras, or contains code and
-            `trust_code` is off.
+        UserError: It does not exist, is damaged, is not a model of such a library, or contains code
+            and `trust_code` is off.
     """
     path = Path(path)
     if not path.exists():
         raise UserError(f"{path} does not exist; a .h5 or .keras file or a SavedModel is needed.")
     if path.is_dir():
-        _check_saved_model(path, trust_code)
+        check_saved_model(path, trust_code)
         return ForeignModel(path, None, trust_code)
     read = read_keras(path)
     if read.config is None:
@@ -103,27 +112,47 @@ def open_foreign(path: str | Path, trust_code: bool = False) -> ForeignModel:
             "model."
         )
     config = {key: value for key, value in read.config.items() if key != "compile_config"}
-    _check_version(read.version, config, path)
-    _check_config(config, path, trust_code)
-    return ForeignModel(path, replace(read, config=config), trust_code)
+    newer = is_of_keras_3(read.version, config)
+    if newer and not keras_3:
+        raise UserError(
+            f"{path} was saved by Keras {read.version or '3'}; models of tf_keras (Keras 2) can be "
+            "read. Build the model with tf_keras, load its weights, and save it there."
+        )
+    check_config(config, path, trust_code)
+    return ForeignModel(path, replace(read, config=of_any_batch(config)), trust_code, newer)
 
 
-def _load(file: Path, model: ForeignModel) -> "keras.Model":
+def _tf_keras() -> Any:
     import tf_keras as keras
 
+    return keras
+
+
+def _keras_3(path: Path) -> Any:
+    """Return the library of the new models, on TensorFlow; only a child process imports it."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    try:
+        library = import_module(KERAS_3)
+    except ImportError:
+        library = None
+    if library is None or not library.__version__.startswith("3"):
+        raise UserError(f"{path} was saved by Keras 3, which is not installed (package keras).")
+    return library
+
+
+def _load(file: Path, model: ForeignModel, library: Any) -> "keras.Model":
     from mobilenet_tf.networks.keras_model import OWN_LAYERS
 
+    own = None if model.keras_3 else OWN_LAYERS
     try:
-        return keras.models.load_model(
-            file, custom_objects=OWN_LAYERS, compile=False, safe_mode=not model.trust_code
+        return library.models.load_model(
+            file, custom_objects=own, compile=False, safe_mode=not model.trust_code
         )
     except UserError:
         raise
     except Exception as error:  # a foreign file can make Keras raise anything
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise UserError(
-            f"{model.path} cannot be read as a tf_keras model: {reason[:200]}."
-        ) from error
+        raise UserError(f"{model.path} cannot be read as a Keras model: {reason[:200]}.") from error
 
 
 @contextmanager
@@ -151,14 +180,21 @@ def _check_results(model: "keras.Model", path: Path) -> None:
     """Reject a model whose layers would fill the memory with what they compute."""
     import tensorflow as tf
 
-    for layer in model._flatten_layers():
-        for node in layer.inbound_nodes:
+    for layer in _operations(model):
+        for node in layer._inbound_nodes:
             for tensor in tf.nest.flatten(node.outputs):
                 if prod(side or 1 for side in tensor.shape[1:]) > _LARGEST_RESULT:
                     raise UserError(
                         f"{path}: the layer {layer.name} has a result of shape "
                         f"{tuple(tensor.shape)}; at most {_LARGEST_RESULT:,} numbers are accepted."
                     )
+
+
+def _operations(model: "keras.Model") -> Iterator[Any]:
+    """Yield all layers, and the operations beside them that models of Keras 3 have."""
+    for layer in model._flatten_layers():
+        yield layer
+        yield from getattr(layer, "operations", ())
 
 
 def _check_classifier(model: "keras.Model", path: Path) -> None:
@@ -168,9 +204,10 @@ def _check_classifier(model: "keras.Model", path: Path) -> None:
             raise UserError(f"{path} has {len(tensors or ())} {what} ({names}); one is needed.")
     shape, scores = tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
     check_channels_last(shape, str(path))
-    if len(shape) != 4 or None in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
+    if len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
         raise UserError(
-            f"{path} has an input of shape {shape}; a fixed square of 1 or 3 channels is needed."
+            f"{path} has an input of shape {shape}; a fixed height and width and 1 or 3 channels "
+            "are needed."
         )
     if len(scores) != 2 or scores[1] is None:
         raise UserError(f"{path} has an output of shape {scores}; one score per class is needed.")
@@ -181,83 +218,27 @@ def _check_classifier(model: "keras.Model", path: Path) -> None:
         )
 
 
-def with_two_scores(model: "keras.Model") -> "keras.Model":
+def with_two_scores(model: "keras.Model", library: Any) -> "keras.Model":
     """Return a model with one sigmoid as a classifier of two classes, any other as it is.
 
     The scores of the two classes are 1 - p and p, so that the second is predicted where p > 0.5.
-    """
-    import tf_keras as keras
 
+    Args:
+        model: The model.
+        library: The Keras that it is a model of.
+    """
     if model.output_shape != (None, 1) or not _is_sigmoid(model):
         return model
     second = model.outputs[0]
-    scores = keras.layers.Concatenate(name="two_scores")([1.0 - second, second])
-    return keras.Model(model.inputs, scores, name=model.name)
+    scores = library.layers.Concatenate(name="two_scores")([1.0 - second, second])
+    return library.Model(model.inputs, scores, name=model.name)
 
 
-def _is_sigmoid(layer: "keras.layers.Layer") -> bool:
-    """Whether a layer or a model ends in a sigmoid."""
+def _is_sigmoid(layer: Any) -> bool:
+    """Whether a layer, an operation or a model ends in a sigmoid."""
     inner = getattr(layer, "layers", None)
     if inner:
-        return _is_sigmoid(layer.outputs[0]._keras_history.layer if layer.outputs else inner[-1])
+        return _is_sigmoid(layer.outputs[0]._keras_history[0] if layer.outputs else inner[-1])
     function = getattr(layer, "activation", None) or getattr(layer, "function", None)
-    return getattr(function, "__name__", "") == "sigmoid"
-
-
-def _check_saved_model(path: Path, trust_code: bool) -> None:
-    if not (path / "saved_model.pb").is_file():
-        raise UserError(f"{path} is a folder, but neither a run nor a SavedModel.")
-    if not (path / "keras_metadata.pb").is_file():
-        raise UserError(
-            f"{path} is a SavedModel without a Keras model, such as `export` of Keras 3 writes; "
-            "save the model itself with tf_keras, as .h5 or .keras."
-        )
-    _require_trust(
-        f"{path} is a SavedModel, whose functions run when it is read; save it as .h5 or .keras",
-        trust_code,
-    )
-
-
-def _check_version(version: str | None, config: Mapping[str, Any], path: Path) -> None:
-    policies = any(table["class_name"] == "DTypePolicy" for table in objects(config))
-    if (version or "").startswith("3") or policies:
-        raise UserError(
-            f"{path} was saved by Keras {version or '3'}; models of tf_keras (Keras 2) can be "
-            "read. Build the model with tf_keras, load its weights, and save it there."
-        )
-
-
-def _check_config(config: Any, path: Path, trust_code: bool) -> None:
-    for table in objects(config):
-        inner = table.get("config")
-        inner = inner if isinstance(inner, Mapping) else {}
-        if table["class_name"] != "function" and "float16" in str(inner.get("dtype")):
-            raise UserError(
-                f"{path} computes in float16 (layer {inner.get('name')}); build it with the policy "
-                "float32, load the weights, and save it again."
-            )
-        if inner.get("data_format") == "channels_first":
-            raise UserError(
-                f"{path} reads channels first (NCHW, layer {inner.get('name')}); a model with "
-                "channels last (NHWC) is needed."
-            )
-    unknown = unknown_parts(config)
-    if unknown:
-        more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        parts = ", ".join(part[:80] for part in unknown[:_SHOWN])
-        _require_trust(
-            f"{path} runs code that is not among Keras's layers: {parts}{more}", trust_code
-        )
-
-
-def _require_trust(fact: str, trust_code: bool) -> None:
-    """Reject a model that runs code, or say so where the user trusts it."""
-    if not trust_code:
-        raise UserError(f"{fact}; use --trust-code if you trust where it comes from.")
-    _say_once(fact)
-
-
-@cache
-def _say_once(fact: str) -> None:
-    """Log a warning; a teacher is read when its run begins, and in every stage that it teaches."""
-    log.warning("%s.", fact)
+    # An operation of Keras 3 is a class of its own.
+    return getattr(function, "__name__", type(layer).__name__.lower()) == "sigmoid"

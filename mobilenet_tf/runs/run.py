@@ -214,6 +214,7 @@ def _read(settings: RunSettings) -> Dataset:
         settings.network.input,
         settings.seed,
         judge_depth=not settings.classes,  # the data of a run was judged when it began
+        arrangement=settings.arrangement,
     )
 
 

@@ -88,10 +88,11 @@ class Data(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Section):
-    """How a model of somebody else was quantized: the options of `export`.
+    """How a trained model was quantized without a run: the options of `export`.
 
     Attributes:
-        model: Path of the model, as the user gave it.
+        model: Path of the model, as the user gave it, or name of a network of the zoo.
+        alpha, size, weights: Width multiplier, side of the input and weights of that network.
         data: Folder or name of the dataset, as the user gave it.
         mean, std: Normalisation, (pixel - mean) / std.
         io: Type of the file's input and output.
@@ -102,6 +103,9 @@ class Source(Section):
     """
 
     model: str | None = None
+    alpha: float | None = None
+    size: int | None = unknown_count()
+    weights: str | None = None
     data: str | None = None
     mean: float | None = None
     std: float | None = None
@@ -154,15 +158,20 @@ class Parity(Section):
         images: Number of test images compared.
         max_lsb: Largest difference of a score, in steps of the file's output.
         within_1_lsb: Share of the scores that differ by at most one step.
+        mean_lsb: Mean difference of a score, in the same steps.
         top1_agreement: Share of the images for which both predict the same class.
+        top5_agreement: Share of the images for which the class that the network predicts is among
+            the file's first five.
         ties: Number of images for which several classes have the file's highest score.
         worst_block: Block with the lowest signal-to-noise ratio.
     """
 
     images: int | None = unknown_count()
     max_lsb: int | None = unknown_count()
+    mean_lsb: float | None = number(None, least=0)
     within_1_lsb: float | None = unknown_share()
     top1_agreement: float | None = unknown_share()
+    top5_agreement: float | None = unknown_share()
     ties: int | None = unknown_count()
     worst_block: str | None = None
 

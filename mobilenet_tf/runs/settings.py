@@ -11,7 +11,10 @@ from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset
+from mobilenet_tf.datasets.load import is_bundled
+from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.version_1 import from_version_1
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
@@ -37,6 +40,7 @@ class RunSettings:
             the order of the data.
         trust_code: Whether functions of a teacher's file may run. It is not in `config.toml`, which
             may come from somebody else.
+        group_by, find_duplicates, class_order: See `Arrangement`.
         seed: Seed of split, initial weights, order and augmentation.
         int8: How the network is converted to integers.
         classes: Class names in the order of the labels; empty until the dataset has been read.
@@ -50,6 +54,9 @@ class RunSettings:
     teacher: str = "none"
     teacher_labels: tuple[str, ...] = ()
     trust_code: bool = False
+    group_by: str = ""
+    find_duplicates: bool = True
+    class_order: tuple[str, ...] = ()
     seed: int = 0
     int8: Int8Settings = DEFAULT
     classes: tuple[str, ...] = ()
@@ -60,7 +67,16 @@ class RunSettings:
         if self.recipe is None:
             object.__setattr__(self, "recipe", load_recipe(self.task.recipe))
         self.task.check_recipe(flatten(self.recipe.to_dict()))
+        for name in ("group_by", "class_order"):
+            if getattr(self, name) and is_bundled(self.data):
+                option = name.replace("_", "-")
+                raise UserError(f"--{option} applies only to files; the data is {self.data!r}.")
         check_seed(self.seed)
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """How the images are arranged."""
+        return Arrangement(self.group_by, self.find_duplicates, self.class_order)
 
     def with_data(self, data: Dataset) -> "RunSettings":
         """Return the settings for a dataset: what depends on its classes and training images."""
@@ -87,6 +103,7 @@ class RunSettings:
             data=absolute(self.data, "", "digits"),
             weights=absolute(self.weights, "none", "imagenet"),
             teacher=absolute(self.teacher, "none"),
+            group_by=absolute(self.group_by) if is_table(Path(self.group_by)) else self.group_by,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,6 +114,9 @@ class RunSettings:
             "weights": self.weights,
             "teacher": self.teacher,
             **({"teacher_labels": list(self.teacher_labels)} if self.teacher_labels else {}),
+            "group_by": self.group_by,
+            "find_duplicates": self.find_duplicates,
+            **({"class_order": list(self.class_order)} if self.class_order else {}),
             "seed": self.seed,
             "classes": list(self.classes),
             "task": self.task.to_dict(),
@@ -141,6 +161,10 @@ def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
         int8=from_flat(Int8Settings, flatten(values["int8"]), f"{source}: int8"),
         classes=tuple(values["classes"]),
         teacher_labels=tuple(values.get("teacher_labels", ())),
+        group_by=values.get("group_by", ""),
+        # Earlier versions did not look for duplicates; their runs keep their splits.
+        find_duplicates=values.get("find_duplicates", False),
+        class_order=tuple(values.get("class_order", ())),
         **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
     )
 
@@ -179,11 +203,13 @@ def require_found(data: str, config: Path) -> None:
 
 _KINDS = {
     **dict.fromkeys(("data", "weights", "teacher"), (str, "text")),
+    "group_by": (str, "text"),
+    "find_duplicates": (bool, "true or false"),
     "seed": (int, "a whole number"),
-    **dict.fromkeys(("classes", "teacher_labels"), (list, "a list of names")),
+    **dict.fromkeys(("classes", "teacher_labels", "class_order"), (list, "a list of names")),
     **dict.fromkeys(("task", "network", "recipe", "int8"), (Mapping | Network, "a table")),
 }
-_OPTIONAL = ("teacher_labels", "task")
+_OPTIONAL = ("teacher_labels", "task", "group_by", "find_duplicates", "class_order")
 
 
 def _check_fields(values: Mapping[str, Any], source: str) -> None:
@@ -197,5 +223,5 @@ def _check_fields(values: Mapping[str, Any], source: str) -> None:
             if name in _OPTIONAL:
                 continue
             raise UserError(f"{source} is incomplete: it has no {name}.")
-        if not isinstance(values[name], kind) or isinstance(values[name], bool):
+        if not isinstance(values[name], kind) or isinstance(values[name], bool) != (kind is bool):
             raise UserError(f"{source}: {name} is {values[name]!r}; it must be {accepted}.")

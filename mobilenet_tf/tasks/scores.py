@@ -45,6 +45,17 @@ def first_of(scores: np.ndarray, step: float) -> Decisions:
     return Decisions(first, (ranked[:, -1] - second)[:, None] / step)
 
 
+def top5(scores: np.ndarray, labels: np.ndarray) -> float | None:
+    """Return the share of the pictures whose label has one of the five highest scores.
+
+    None below six classes.
+    """
+    if scores.shape[1] <= 5:
+        return None
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :5]
+    return float((best == labels[:, None]).any(axis=1).mean())
+
+
 def are_probabilities(scores: np.ndarray) -> bool:
     """Return whether all scores lie between 0 and 1, as probabilities do and logits do not."""
     # Float32 probabilities may exceed 1 by a rounding error.

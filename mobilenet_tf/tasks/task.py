@@ -12,10 +12,11 @@ from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
 from mobilenet_tf.core.terminal import announce
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
-from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.agreement import Decisions, agreement
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -67,6 +68,7 @@ class Task(Words, Checked, ABC):
         seed: int,
         say: bool = True,
         judge_depth: bool = True,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load the images of a source with a progress bar, and say in one line what was found.
 
@@ -75,13 +77,13 @@ class Task(Words, Checked, ABC):
             input_spec: Input that the images are prepared for.
             seed: Seed of the splits.
             say: Whether to print the line.
-            judge_depth: As for `load`.
+            judge_depth, arrangement: As for `load`.
 
         Raises:
             UserError: See `load`.
         """
         with picture_progress(f"Reading {source}") as progress:
-            data = self.load(source, input_spec, seed, progress, judge_depth)
+            data = self.load(source, input_spec, seed, progress, judge_depth, arrangement)
         if say:
             announce(describe(data))
         return data
@@ -94,6 +96,7 @@ class Task(Words, Checked, ABC):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load the images of a source with their labels, and assign them to splits.
 
@@ -141,10 +144,7 @@ class Task(Words, Checked, ABC):
         """
 
     def fitted(self, data: Dataset) -> "Task":
-        """Return this task with what it takes from a dataset, such as anchors.
-
-        The dataset's training images and classes may decide it, and nothing else of it.
-        """
+        """Return this task with what training images and classes alone decide, such as anchors."""
         return self
 
     @abstractmethod
@@ -202,6 +202,10 @@ class Task(Words, Checked, ABC):
             outputs: Any for the N pictures.
             steps: One LSB of each output, in its unit.
         """
+
+    def agreement(self, expected: Any, found: Any, steps: Sequence[float]) -> dict[str, Any]:
+        """Return how far outputs of a network and of its file decide the same."""
+        return agreement(self.decisions(expected, steps), self.decisions(found, steps))
 
     def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
         """Return this task with what is chosen on validation images, such as thresholds.

@@ -73,6 +73,9 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "task_options": [],
         "pairs": [],  # repeats its bits in a new process only, see docs/pairs.md
         "data": ["--data", str(folder / "data")],
+        "group_by": ["--group-by", r"/(\d)"],
+        "find_duplicates": ["--no-find-duplicates"],
+        "class_order": ["--class-order", str(folder / "labels.txt")],
         "model": ["--model", "v3_small_minimalistic"],
         "alpha": ["--alpha", "0.05"],
         "size": ["--size", "48"],

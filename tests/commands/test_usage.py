@@ -61,7 +61,8 @@ def test_a_wrong_use(said, arguments, expected):
         "inspect LONG", "inspect DEEP", "predict gone.tflite LONG", "evaluate LONG --data digits",
         "evaluate LONG", "export LONG", "export DEEP --data digits", "verify LONG",
         "quantize LONG", "android LONG", "web LONG", "benchmark LONG", "run --data LONG",
-        "run --config LONG",
+        "run --config LONG", "run --data LONG.csv", "data LONG", "data LONG.zip",
+        "data a --html LONG",
         "run --recipe LONG.toml", "run --weights LONG", "run --teacher LONG", "run --model LONG",
         "run --data nowhere --out LONG", "run --data nowhere --out DEEP", "train --data DEEP",
         "search --space LONG", "search --data LONG", "search --out LONG",
@@ -79,6 +80,7 @@ ABSURD = ("nan", "inf", "-inf", "-1", "0", "1e308", "1e400", str(2**63), "9" * 4
 # What stands before the option, so that it applies; what would be refused later is absent.
 BEFORE = {
     "adapt": "RUN --max-macs 9M", "adapt to": "RUN --device mcu",
+    "data": "nowhere",
     "run": "--data nowhere", "train": "--data nowhere", "quantize": "RUN", "summary": "v1",
     "export": "MODEL --data nowhere --mean 1 --std 1", "predict": "gone.tflite gone.png",
     "identify": "gone.tflite gone.png",
@@ -87,6 +89,7 @@ BEFORE = {
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "web": "gone.tflite --serve",
     "export max": "RUN --target mcu",
+    "export alp": "--model v1 --data nowhere", "export siz": "--model v1 --data nowhere",
 }  # fmt: skip
 TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.

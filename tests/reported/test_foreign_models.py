@@ -142,20 +142,14 @@ def test_an_unsuitable_model_is_one_sentence(make, said, suffix, photos, tmp_pat
     refused(export(path, photos), f"model{suffix}", said)
 
 
-@pytest.mark.parametrize("form", ["file", "folder"])
-def test_a_model_of_keras_3_is_one_sentence(form, photos, tmp_path):
+def test_an_export_of_keras_3_is_one_sentence(photos, tmp_path):
     keras = importlib.import_module(KERAS_3)
 
     image = keras.Input((SIDE, SIDE, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(image))
     model = keras.Model(image, keras.layers.Dense(3, "softmax")(x))
-    path = tmp_path / ("model.keras" if form == "file" else "model")
-    if form == "file":
-        model.save(path)
-    else:
-        model.export(path, verbose=False)
-    options = () if form == "file" else ("--trust-code",)
-    refused(export(path, photos, *options), path.name, "Keras")
+    model.export(tmp_path / "model", verbose=False)
+    refused(export(tmp_path / "model", photos, "--trust-code"), "model", "Keras")
 
 
 # What an export says and keeps.

@@ -38,10 +38,14 @@ def test_a_file_holds_every_network_whole(name):
         name="searched",
     )
     before = settings(
+        data="photos",
         network=network,
         recipe=RECIPE.with_fields({"dropout": 0.5, "train.decay.kind": "step"}),
         weights="weights.h5",
         teacher="runs/teacher",
+        group_by="person",
+        find_duplicates=False,
+        class_order=("ä", "b", "a"),
         seed=3,
         int8=Int8Settings("int8", True),
         classes=("a", "b", "ä"),
@@ -68,6 +72,8 @@ def test_classes_decide_the_number_of_outputs():
         ({"seed": "x"}, "seed is 'x'; it must be a whole number"),
         ({"seed": True}, "seed is True; it must be a whole number"),
         ({"data": 3}, "data is 3; it must be text"),
+        ({"find_duplicates": 1}, "find_duplicates is 1; it must be true or false"),
+        ({"data": "digits", "group_by": "a"}, "--group-by applies only to files; the data is"),
         ({"classes": "ab"}, "classes is 'ab'; it must be a list"),
         ({"int8": {"io": "int4"}}, "config.toml: io is 'int4'"),
         ({"int8": {"ui": "int8"}}, "config.toml: int8 has an unknown field 'ui'"),
@@ -97,6 +103,7 @@ def test_version_1_is_read():
     assert (old.weights, old.teacher, old.seed, old.int8) == ("none", "none", 3, Int8Settings())
     assert (old.recipe.batch, old.recipe.train.epochs, old.recipe.qat.epochs) == (64, 2, 1)
     assert old.recipe.deterministic
+    assert not old.find_duplicates  # so that its splits stay as they were
     assert RunSettings.from_dict(through_toml(old.to_dict())) == old
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.labelled import Placed
 from mobilenet_tf.datasets.sources.decoded import from_images
@@ -66,6 +67,7 @@ class Pointing(Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         random = np.random.default_rng(7)
         places = random.uniform(0.2, 0.8, (COUNT, 2)) * SIZE

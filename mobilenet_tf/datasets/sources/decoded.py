@@ -7,9 +7,10 @@ from PIL import Image
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, stored_input
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.datasets.labelled import Place, Rows, as_listed, repaired
+from mobilenet_tf.datasets.labelled import Place, as_listed, repaired
 from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
+from mobilenet_tf.datasets.storage import Rows
 
 
 def from_images(

@@ -1,6 +1,7 @@
 """Which picture has which labels: from a table, or from a folder of pictures for each label."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,6 +16,7 @@ from mobilenet_tf.datasets.sources.layout import class_folders, read_layout
 from mobilenet_tf.datasets.sources.listing import check_folder
 from mobilenet_tf.datasets.sources.table import (
     FILE_COLUMNS,
+    GROUP_COLUMNS,
     SPLIT_COLUMNS,
     Table,
     named,
@@ -27,7 +29,7 @@ LABEL_COLUMNS = (
     *("attribute", "attributes", "keyword", "keywords"),
 )
 _ACCEPTED = "a table of files and labels (.csv), a folder with a folder per label, or `digits`"
-_SEPARATORS = ";|,"  # of labels in a cell; a space may be part of a label
+SEPARATORS = ";|,"  # of labels in a cell; a space may be part of a label
 _YES, _NO = ("1", "1.0", "true", "yes", "x"), ("0", "0.0", "-1", "false", "no", "")
 
 
@@ -40,6 +42,7 @@ class LabelFiles:
         classes: Names of the labels.
         labels: Path of each picture, relative to the folder -> its labels.
         splits: Path -> the splits that it lies in; empty if the source has no splits.
+        groups: Path -> the group that it belongs to; empty if the source has no groups.
         left_out: {"file", "reason"} of what is left out.
     """
 
@@ -47,6 +50,7 @@ class LabelFiles:
     classes: tuple[str, ...]
     labels: dict[str, set[str]] = field(default_factory=dict)
     splits: dict[str, set[str]] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, file: str, labels: Iterable[str], split: str | None) -> None:
@@ -62,34 +66,47 @@ class LabelFiles:
     def without_contradictions(self) -> "LabelFiles":
         """Leave out the pictures that lie in several splits, and return the rest."""
         for file in sorted(file for file, splits in self.splits.items() if len(splits) > 1):
-            del self.labels[file], self.splits[file]
-            self.leave_out(file, "it is in several splits")
+            self.remove(file, "it is in several splits")
         return self
 
+    def remove(self, file: str, reason: str) -> None:
+        """Leave out a picture that has been added."""
+        for known in (self.labels, self.splits, self.groups):
+            known.pop(file, None)
+        self.leave_out(file, reason)
 
-def table_labels(path: Path) -> LabelFiles:
+
+def table_labels(path: Path, separators: str = SEPARATORS) -> LabelFiles:
     """Read a table: a column of files, and either one of labels or one for each label.
 
-    A cell of labels separates them by semicolons, bars or commas, and may be empty: a picture
-    without labels. Columns of labels hold 1 or 0 (or true and false, yes and no, 1 and -1). Without
-    a header, the first column is the file, and the second its labels. A file may have several rows,
-    whose labels are its labels together. Files that do not exist are left out.
+    A cell of labels separates them by `separators`, and may be empty: a picture without labels.
+    Columns of labels hold 1 or 0 (or true and false, yes and no, 1 and -1). Without a header, the
+    first column is the file, and the second its labels. A file may have several rows, whose labels
+    are its labels together; the group in the first one counts. Files that do not exist are left
+    out.
+
+    Args:
+        path: The table.
+        separators: Characters between the labels of a cell; none for one label per cell.
 
     Raises:
         UserError: The table cannot be read so, or none of its files exists.
         OSError: A folder cannot be read.
     """
     table, root = read_table(path), path.parent
-    rows = _labelled_rows(table)
+    rows = _labelled_rows(table, separators)
     splits: Sequence[str | None] = table.splits() or [None] * len(rows)
+    groups = table.groups() or [""] * len(rows)
     classes = tuple(sorted({label for _, labels in rows for label in labels}))
     found, index = LabelFiles(root, classes), FileIndex(root)
-    for (name, labels), split in zip(rows, splits, strict=True):
+    for (name, labels), split, group in zip(rows, splits, groups, strict=True):
         file = index.find(name)
         if file is None:
             found.leave_out(name, "there is no such file")
         else:
             found.add(file, labels, split)
+            if group:
+                found.groups.setdefault(file, group)
     if not found.labels:
         raise UserError(
             f"{path} names no file that exists in {root}, such as {rows[0][0]!r}."
@@ -99,15 +116,18 @@ def table_labels(path: Path) -> LabelFiles:
     return found.without_contradictions()
 
 
-def _labelled_rows(table: Table) -> list[tuple[str, list[str]]]:
+def _labelled_rows(table: Table, separators: str) -> list[tuple[str, list[str]]]:
     """Return name and labels of each row."""
     if table.header is None:
-        return [(name, _labels(table, line, cell)) for line, (name, cell) in table.rows]
+        return [(name, _labels(table, n, cell, separators)) for n, (name, cell) in table.rows]
     files, together = table.column(FILE_COLUMNS), table.column(LABEL_COLUMNS)
     assert files is not None
     if together is not None:
-        return [(cells[files], _labels(table, n, cells[together])) for n, cells in table.rows]
-    own = {files, table.column(SPLIT_COLUMNS)}
+        return [
+            (cells[files], _labels(table, n, cells[together], separators))
+            for n, cells in table.rows
+        ]
+    own = {files, table.column(SPLIT_COLUMNS), table.column(GROUP_COLUMNS)}
     columns = [index for index in range(len(table.titles)) if index not in own]
     if not columns:
         raise UserError(
@@ -133,10 +153,9 @@ def _is_set(table: Table, line: int, column: int, cell: str) -> bool:
     return cell.lower() in _YES
 
 
-def _labels(table: Table, line: int, cell: str) -> list[str]:
-    for separator in _SEPARATORS[1:]:
-        cell = cell.replace(separator, _SEPARATORS[0])
-    labels = [same_name(label.strip()) for label in cell.split(_SEPARATORS[0]) if label.strip()]
+def _labels(table: Table, line: int, cell: str, separators: str) -> list[str]:
+    parts = re.split(f"[{re.escape(separators)}]", cell) if separators else [cell]
+    labels = [same_name(part.strip()) for part in parts if part.strip()]
     for label in labels:
         check_label(label, f"{table.path}, line {line}: a label")
     return labels

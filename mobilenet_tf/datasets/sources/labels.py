@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import same_name
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.sources.digits import load_digits
-from mobilenet_tf.datasets.sources.label_files import LabelFiles, folder_labels, table_labels
+from mobilenet_tf.datasets.sources.label_files import (
+    LABEL_COLUMNS,
+    LabelFiles,
+    folder_labels,
+    table_labels,
+)
+from mobilenet_tf.datasets.sources.located import located
 from mobilenet_tf.datasets.sources.table import is_table
 from mobilenet_tf.datasets.sources.walk import folders_named
-from mobilenet_tf.datasets.splitting import Listing
+from mobilenet_tf.datasets.splitting import Listing, group_numbers
 
 # What can be said of a digit, and of which.
 PROPERTIES = {
@@ -32,6 +38,7 @@ def load_labels(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load pictures with several labels each, and assign them to splits.
 
@@ -42,6 +49,7 @@ def load_labels(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
         judge_depth: As for `read_dataset`.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such source, or it has fewer than two labels, or all training images
@@ -50,9 +58,8 @@ def load_labels(
     if source == "digits":
         return _properties_of_digits(load_digits(input_spec, seed, progress))
     files = _listed(source)
-    data = read_dataset(
-        _labelled(source, files, files.classes), input_spec, seed, progress, judge_depth
-    )
+    labelled = _labelled(source, files, files.classes)
+    data = read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
     return _checked(data)
 
 
@@ -91,7 +98,7 @@ def label_names(source: str) -> tuple[str, ...]:
 
 
 def _listed(source: str) -> LabelFiles:
-    path = Path(source)
+    path = located(source, LABEL_COLUMNS)
     with folders_named():
         files = table_labels(path) if is_table(path) else folder_labels(path)
     if len(files.classes) < 2:
@@ -109,7 +116,10 @@ def _labelled(source: str, files: LabelFiles, classes: Sequence[str]) -> Labelle
     for row, name in enumerate(names):
         labels[row, [places[label] for label in files.labels[name]]] = 1
     splits = [min(files.splits[name]) for name in names] if files.splits else None
-    listing = Listing(tuple(classes), names, list(labels), splits, stratified=False)
+    groups = group_numbers([files.groups.get(name, "") for name in names])
+    listing = Listing(
+        tuple(classes), names, list(labels), splits, stratified=False, together=groups
+    )
     return Labelled(source=source, root=files.root, listing=listing, skipped=files.left_out)
 
 

@@ -1,35 +1,40 @@
 """List the classes and image files of a folder, without reading the images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.labels import check_label, same_name
+from mobilenet_tf.datasets.sources.archive import unpacked
 from mobilenet_tf.datasets.sources.layout import Layout, check_different, class_folders, read_layout
 from mobilenet_tf.datasets.sources.walk import files_below, holds_pictures
 
-_ACCEPTED = "a folder with a folder of images per class, `digits` or `tfds:NAME`"
+_ACCEPTED = (
+    "a folder with a folder of images per class, a table of files and labels, a .zip of them, "
+    "`digits` or `tfds:NAME`"
+)
 
 
-@dataclass(frozen=True)
-class LabelledFile:
-    """An image file of a dataset folder.
+class LabelledFile(NamedTuple):
+    """An image file of a dataset.
 
     Attributes:
         name: Path relative to the dataset folder, with forward slashes.
         label: Index of the class.
         split: Split that the file lies in: `train`, `validation` or `test`.
+        group: Group that it belongs to, see `Listing.together`; "" for none.
     """
 
     name: str
     label: int
     split: str
+    group: str = ""
 
 
 def check_folder(source: str | Path, accepted: str = _ACCEPTED) -> Path:
-    """Return the path of a dataset folder.
+    """Return the path of a dataset folder, to which an archive is unpacked.
 
     Args:
         source: The path.
@@ -38,7 +43,7 @@ def check_folder(source: str | Path, accepted: str = _ACCEPTED) -> Path:
     Raises:
         UserError: It does not exist or is not a folder.
     """
-    root = Path(source)
+    root = unpacked(Path(source))
     if any("\ud800" <= character <= "\udfff" for character in str(root)):
         raise UserError(
             f"The path {str(root)!r} is not valid UTF-8, so config.toml cannot name it; rename it."

@@ -10,7 +10,9 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress
+from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.sources.digits import bundled_digits
@@ -23,6 +25,7 @@ from mobilenet_tf.datasets.sources.exif_position import (
 from mobilenet_tf.datasets.sources.file_index import FileIndex
 from mobilenet_tf.datasets.sources.layout import split_of
 from mobilenet_tf.datasets.sources.listing import check_folder
+from mobilenet_tf.datasets.sources.located import located
 from mobilenet_tf.datasets.sources.table import FILE_COLUMNS, Table, is_table, named, read_table
 from mobilenet_tf.datasets.sources.walk import files_below, folders_named, is_picture
 from mobilenet_tf.datasets.splitting import Listing
@@ -66,12 +69,23 @@ class Places:
         """Latitude and longitude of each picture in degrees, float64 (N, 2)."""
         return np.array(self.labelled.listing.labels, np.float64).reshape(-1, 2)
 
+    def arranged(self, arrangement: Arrangement, progress: Progress | None) -> "Places":
+        """Return the pictures as `Labelled.arranged` does, where they are files."""
+        if self.images is not None:
+            return self
+        with Decoders(len(self.labelled.listing)) as decoders:
+            return replace(self, labelled=self.labelled.arranged(arrangement, decoders, progress))
+
     def relabelled(
         self, rows: np.ndarray, listing: Listing, skipped: list[dict[str, str]]
     ) -> "Places":
         """Return some of the pictures with other labels, splits and classes."""
+        facts = self.labelled.facts
         labelled = replace(
-            self.labelled, listing=listing, skipped=[*self.labelled.skipped, *skipped]
+            self.labelled,
+            listing=listing,
+            skipped=[*self.labelled.skipped, *skipped],
+            facts=None if facts is None else [facts[row] for row in rows],
         )
         images = None if self.images is None else [self.images[row] for row in rows]
         return Places(labelled, images)
@@ -100,7 +114,7 @@ def list_places(source: str) -> Places:
     """
     if source == "digits":
         return _digits()
-    path = Path(source)
+    path = located(source, _LATITUDES)
     with folders_named():
         found = _from_table(path) if is_table(path) else _from_folder(path)
     if not found.positions:

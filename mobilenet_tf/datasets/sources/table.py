@@ -1,4 +1,4 @@
-"""Tables of picture files, as CSV: one row per file, and columns by name."""
+"""Tables of picture files, as CSV or JSON lines: one row per file, and columns by name."""
 
 import csv
 import io
@@ -11,14 +11,17 @@ from pathlib import Path
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.reading import read_text_file
 from mobilenet_tf.datasets.dataset import SPLITS
+from mobilenet_tf.datasets.sources.json_lines import json_rows
 from mobilenet_tf.datasets.sources.layout import split_of
 
-_SUFFIXES = (".csv", ".tsv", ".txt")
+JSON_LINES = (".jsonl", ".ndjson")
+_SUFFIXES = (".csv", ".tsv", ".txt", *JSON_LINES)
 FILE_COLUMNS = (
     *("file", "filename", "file_name", "filepath", "file_path", "path", "picture", "photo"),
     *("image", "images", "image_name", "image_path", "image_file", "image_id", "img", "name", "id"),
 )
 SPLIT_COLUMNS = ("split", "set", "subset", "partition", "fold")
+GROUP_COLUMNS = ("group", "group_id")
 _LARGEST = 2**26  # bytes
 _DELIMITERS = ("\t", ",", ";", "|")
 _TRIED = 200  # rows that decide the delimiter
@@ -46,6 +49,11 @@ class Table:
         """Return the index of the column with the first of these names that there is, or None."""
         header = self.header or ()
         return next((header.index(name) for name in names if name in header), None)
+
+    def groups(self) -> list[str] | None:
+        """Return the group of each row, "" for none; None without such a column."""
+        column = self.column(GROUP_COLUMNS)
+        return None if column is None else [cells[column] for _, cells in self.rows]
 
     def splits(self) -> list[str] | None:
         """Return the split of each row, one of `SPLITS`; None without such a column.
@@ -83,7 +91,8 @@ def read_table(path: Path, most: int = 2) -> Table:
     """Read a table whose first row may be a header: it is one if it names a column of files.
 
     The delimiter, a tab, comma, semicolon or bar, is the first that gives all rows the same number
-    of cells. UTF-8 is read, and UTF-16 and UTF-32 with their mark.
+    of cells. UTF-8 is read, and UTF-16 and UTF-32 with their mark. The columns of JSON lines are
+    the keys of their objects.
 
     Args:
         path: The file.
@@ -93,6 +102,8 @@ def read_table(path: Path, most: int = 2) -> Table:
         UserError: The file cannot be read, it has no rows, or its rows differ in length.
     """
     text = read_text_file(path, _LARGEST)
+    if path.suffix.lower() in JSON_LINES:
+        return _from_json_lines(path, text)
     delimiter = _delimiter(text)
     rows = list(_cells(path, text, delimiter))
     if not rows:
@@ -108,6 +119,16 @@ def read_table(path: Path, most: int = 2) -> Table:
         if len(cells) != len(titles):
             raise UserError(f"{path}, line {line} has {len(cells)} cells; {wanted}.")
     return Table(path, header, titles, rows, delimiter)
+
+
+def _from_json_lines(path: Path, text: str) -> Table:
+    titles, rows = json_rows(path, text)
+    header = tuple(map(plain_name, titles))
+    if not set(header) & set(FILE_COLUMNS):
+        raise UserError(
+            f"{path} has no key of files, such as file or file_name; it has {named(titles)}."
+        )
+    return Table(path, header, tuple(titles), [(n, tuple(cells)) for n, cells in rows], ",")
 
 
 def _delimiter(text: str) -> str:

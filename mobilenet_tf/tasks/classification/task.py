@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches
-from mobilenet_tf.tasks.scores import are_probabilities, calibration_error, finite, first_of
+from mobilenet_tf.tasks.scores import (
+    are_probabilities,
+    calibration_error,
+    finite,
+    first_of,
+    top5,
+)
 from mobilenet_tf.tasks.task import Task, rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
@@ -83,9 +90,10 @@ print(labels[best], {score})
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, `tfds:NAME`, or a folder with a folder of images per class."""
-        return load_data(source, input_spec, seed, progress, judge_depth)
+        return load_data(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,
@@ -144,14 +152,10 @@ print(labels[best], {score})
         np.add.at(confusion, (labels, predicted), 1)
         correct = np.diag(confusion)
         of_class, predicted_as = confusion.sum(axis=1), confusion.sum(axis=0)
-        top5 = None
-        if len(classes) > 5:
-            best = np.argsort(-outputs, axis=1, kind="stable")[:, :5]
-            top5 = float((best == labels[:, None]).any(axis=1).mean())
         return {
             "images": len(labels),
             "accuracy": float((predicted == labels).mean()),
-            "top5": top5,
+            "top5": top5(outputs, labels),
             "calibration_error": calibration_error(outputs, labels),
             "per_class": {
                 name: {
@@ -185,6 +189,17 @@ print(labels[best], {score})
     def decisions(self, outputs: np.ndarray, steps: Sequence[float]) -> Decisions:
         """Return the first class of each picture, and its lead over the second."""
         return first_of(outputs, steps[0])
+
+    def agreement(
+        self, expected: np.ndarray, found: np.ndarray, steps: Sequence[float]
+    ) -> dict[str, Any]:
+        """Return the agreement of first classes, and of one's first class with the other's five.
+
+        Returns:
+            As `agreement`, with top5_agreement (None below six classes).
+        """
+        first = finite(expected, "The network").argmax(axis=1)
+        return super().agreement(expected, found, steps) | {"top5_agreement": top5(found, first)}
 
     def answers(
         self,

@@ -11,6 +11,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
@@ -92,11 +93,12 @@ class Detection(Structure, Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, or pictures with boxes in one of the formats of `datasets.boxed`."""
         from mobilenet_tf.datasets.sources.annotations.load import load_boxes
 
-        return load_boxes(source, input_spec, seed, progress, judge_depth)
+        return load_boxes(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import same_name
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.load import require_name
 from mobilenet_tf.datasets.splitting import Listing
@@ -74,6 +75,7 @@ def load_embedding(
     seed: int,
     progress: Progress | None,
     judge_depth: bool,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load images of which some classes are held out for testing; see `hold_out`.
 
@@ -99,7 +101,7 @@ def load_embedding(
 
     labelled = list_folder(_folder(source))
     labelled = replace(labelled, listing=hold_out(labelled.listing, held_out, seed))
-    return read_dataset(labelled, input_spec, seed, progress, judge_depth)
+    return read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
 
 
 def load_unseen(

@@ -9,6 +9,7 @@ import numpy as np
 
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import choice, number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.networks.embed import LARGEST_DIMENSION, embedder
@@ -120,13 +121,16 @@ class Embedding(Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits` or a folder with a folder of images per class.
 
         The classes that are held out stand behind the others and are the test split. The validation
         images are in such an order that each batch has several of each of its classes.
         """
-        data = load_embedding(source, self.held_out, input_spec, seed, progress, judge_depth)
+        data = load_embedding(
+            source, self.held_out, input_spec, seed, progress, judge_depth, arrangement
+        )
         together = data.validation.subset(in_turn(data.validation.labels, self.pictures))
         return replace(data, validation=together)
 

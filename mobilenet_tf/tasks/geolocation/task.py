@@ -11,6 +11,7 @@ from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.splitting import assign_splits
 from mobilenet_tf.networks.rows import Network
@@ -94,18 +95,18 @@ class Geolocation(Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, a table of files and coordinates, or a folder of pictures with EXIF."""
         from mobilenet_tf.datasets.sources.places import list_places
 
-        places = self._in_cells(list_places(source), seed)
-        return places.read(input_spec, seed, progress, judge_depth)
+        places = list_places(source).arranged(arrangement, progress)
+        return self._in_cells(places, seed).read(input_spec, seed, progress, judge_depth)
 
     def _in_cells(self, places: "Places", seed: int) -> "Places":
         """Assign pictures to splits and cells; the places of training pictures decide the cells."""
         listing, positions = places.labelled.listing, places.positions
-        assigned = assign_splits(listing, seed)
-        training = assigned["train"]
+        training = (assigned := assign_splits(listing, seed))["train"]
         cells = adaptive_cells(positions[training], self.most, self.least, self.finest)
         if len(cells) < 2:
             raise UserError(

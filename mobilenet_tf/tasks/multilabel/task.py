@@ -9,6 +9,7 @@ import numpy as np
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
@@ -84,11 +85,12 @@ for best, label in enumerate(labels):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, a table of files and labels, or a folder of pictures per label."""
         from mobilenet_tf.datasets.sources.labels import load_labels
 
-        return load_labels(source, input_spec, seed, progress, judge_depth)
+        return load_labels(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
@@ -46,6 +47,8 @@ class Segmentation(Task):
         low_stride: Stride of LR-ASPP's finer map and output: 2, 4, 8 or 16. The papers' 8 suits
             their inputs of a thousand pixels.
         halved: Whether the backbone's last stage has half as many channels, as in the papers.
+        dice: Weight of the Dice loss that training adds to the cross-entropy; for classes that have
+            few of the pixels.
     """
 
     lite: bool = True
@@ -53,6 +56,7 @@ class Segmentation(Task):
     output_stride: int = 16
     low_stride: int = 4
     halved: bool = True
+    dice: float = number(0.0, least=0, most=100)
 
     name: ClassVar[str] = "segmentation"
     decoding: ClassVar[str] = "masks"
@@ -88,11 +92,12 @@ class Segmentation(Task):
         seed: int,
         progress: Progress | None,
         judge_depth: bool,
+        arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
     ) -> Dataset:
         """Load `digits`, or a folder of pictures with masks or outlines; see `sources.masks`."""
         from mobilenet_tf.datasets.sources.masks.load import load_masks
 
-        return load_masks(source, input_spec, seed, progress, judge_depth)
+        return load_masks(source, input_spec, seed, progress, judge_depth, arrangement)
 
     def load_test(
         self,
@@ -128,10 +133,11 @@ class Segmentation(Task):
         return [len(shape) for shape in shapes] == [3]
 
     def objective(self, network: Network) -> "Objective":
-        """Return cross-entropy per pixel of the input."""
+        """Return cross-entropy per pixel of the input, and the Dice loss."""
         from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy
 
-        return PixelCrossEntropy(network.classes, (network.input.height, network.input.width))
+        sides = network.input.height, network.input.width
+        return PixelCrossEntropy(network.classes, sides, self.dice)
 
     def metrics(
         self,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.labelled import Labelled, Placed, read_dataset, read_test
 from mobilenet_tf.datasets.scenes import MOST, Scene, scene_dataset
@@ -39,6 +40,7 @@ def load_boxes(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load pictures with boxes and assign them to splits.
 
@@ -51,13 +53,14 @@ def load_boxes(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
         judge_depth: As in `read_dataset`.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such source, or no network can be trained on it.
     """
     if source == "digits":
         return scene_dataset(DIGITS, _place_digits, input_spec, seed, progress)
-    return read_dataset(_labelled(source), input_spec, seed, progress, judge_depth)
+    return read_dataset(_labelled(source), input_spec, seed, progress, judge_depth, arrangement)
 
 
 def load_test_boxes(

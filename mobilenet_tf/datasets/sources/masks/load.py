@@ -10,6 +10,7 @@ from typing import Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.labels import check_label
+from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.images import Picture, UnreadableImage
@@ -36,6 +37,7 @@ def load_masks(
     seed: int = 0,
     progress: Progress | None = None,
     judge_depth: bool = True,
+    arrangement: Arrangement = Arrangement(),  # noqa: B008  frozen
 ) -> Dataset:
     """Load pictures with masks and assign them to splits.
 
@@ -46,6 +48,7 @@ def load_masks(
         seed: Seed of the splits.
         progress: Called with the number of finished images and of all images.
         judge_depth: See `read_dataset`.
+        arrangement: As for `read_dataset`.
 
     Raises:
         UserError: There is no such source, or no network can be trained on it.
@@ -53,7 +56,7 @@ def load_masks(
     if source == "digits":
         return scene_dataset(SCENE_CLASSES, _scene_mask, input_spec, seed, progress)
     with _labelled(source, input_spec) as labelled:
-        return read_dataset(labelled, input_spec, seed, progress, judge_depth)
+        return read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
 
 
 def load_test_masks(
@@ -118,11 +121,11 @@ def _labelled(
     masked, skipped = list_masks(root)
     masked, code = _readable(root, masked, skipped)
     code = code.renamed(labels) if labels else code
-    with Decoders(1, reader="mask") as masks:
+    with Decoders(1) as masks:
 
         def place(path: Any, framing: Framing) -> Placed:
             stored = replace(input_spec, size=framing.sides[::-1], channels=1)
-            (mask,) = masks.read([path], stored)
+            (mask,) = masks.read([path], stored, "mask")
             if isinstance(mask, UnreadableImage):
                 raise UnusableLabel(f"its mask: {mask.reason}")
             repairs = _suits(mask, framing)
@@ -166,8 +169,8 @@ def _readable(
 ) -> tuple[list[MaskedPicture], Code]:
     """Return the pictures whose masks can be read, and what their values mean."""
     pictures, facts = [], []
-    with Decoders(len(listed), reader="mask") as masks:
-        read = masks.read([picture.mask for picture in listed], _SCANNED)
+    with Decoders(len(listed)) as masks:
+        read = masks.read([picture.mask for picture in listed], _SCANNED, "mask")
         for picture, mask in zip(listed, read, strict=True):
             if isinstance(mask, UnreadableImage):
                 skipped.append({"file": picture.name, "reason": f"its mask: {mask.reason}"})

@@ -1,0 +1,294 @@
+"""What trained classifiers become without training: two tables in docs/pretrained.md.
+
+python -m benchmarks.pretrained [published] [tried] [--shared FOLDER]
+
+`published`: ImageNet classifiers, calibrated on photos of clothing and compared with float on their
+test pictures. `tried`: models as other people write them, with random weights, read and converted
+by the functions that `export` calls in its child process.
+"""
+
+import argparse
+import importlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from benchmarks.sections import ROOT, Section, markdown
+from mobilenet_tf import InputSpec, ModelData, Pretrained, UserError, export
+from mobilenet_tf.core.records import to_plain
+from mobilenet_tf.core.terminal import console
+from mobilenet_tf.deployment.proof.rounding import sqnr
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.deployment.tflite.facts import file_facts
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.runs.folder import RunFolder
+from mobilenet_tf.runs.foreign import KERAS_3, open_foreign
+
+PAGE = "docs/pretrained.md"
+Row = dict[str, Any]
+Rows = list[Row]
+Make = Callable[[Any], Any]
+PUBLISHED = (
+    Pretrained("v1", 0.25, 128, "mobilenet_v1_0.25_128.h5"),
+    Pretrained("v2", 1.0, 224, "mobilenet_v2_1.0_224.h5"),
+)
+CLASSES, SIDE = 10, 64
+_UNSCALED, _RAW = (127.5, 127.5), (0.0, 1.0)
+
+
+def measure_published(shared: Path) -> Iterator[Row]:
+    """Calibrate ImageNet classifiers by name, and as models of somebody else."""
+    pictures = shared / "data" / "clothing"
+    for one in PUBLISHED:
+        weights = shared / "weights" / str(one.weights)
+        named = Pretrained(one.name, one.alpha, one.size, weights)
+        with tempfile.TemporaryDirectory() as place:
+            model = Path(place) / "model.keras"
+            _application(one, weights).save(model)
+            network = f"{one.name} {one.alpha:g}, {one.size}"
+            for form, what, data in (
+                ("`--model`", named, ModelData(pictures)),
+                ("`.keras` file", model, ModelData(pictures, *_UNSCALED, crop=0.875)),
+            ):
+                out = Path(place) / form.strip("`.").replace(" ", "_")
+                result = RunFolder(export(what, data=data, out=out).folder).result()
+                yield {
+                    "network": network,
+                    "form": form,
+                    "parity": to_plain(result.parity),
+                    "worst_sqnr_db": min(block.sqnr_db or 0.0 for block in result.blocks),
+                    "bytes": result.tflite.bytes,
+                }
+
+
+def _application(one: Pretrained, weights: Path) -> Any:
+    kind = {"v1": "MobileNet", "v2": "MobileNetV2"}[one.name]
+    make = getattr(tf_keras.applications, kind)
+    model = make((one.size, one.size, 3), alpha=one.alpha, weights=None)
+    model.load_weights(weights)
+    return model
+
+
+def _network(name: str, **options: Any) -> Make:
+    """Return a function that makes a network of `applications`, with random weights."""
+
+    def make(keras: Any) -> Any:
+        shape = (SIDE, SIDE, 3)
+        found = getattr(keras.applications, name)
+        return found(input_shape=shape, weights=None, classes=CLASSES, **options)
+
+    return make
+
+
+def _small(
+    before: Callable[[Any, Any], Any] = lambda keras, x: x,
+    after: Callable[[Any, Any], Any] = lambda keras, x: keras.layers.Softmax()(x),
+    shape: tuple[int | None, int | None, int] = (SIDE, SIDE, 3),
+    classes: int = CLASSES,
+    **options: Any,
+) -> Make:
+    """Return a function that makes two convolutions, with something before and after them."""
+
+    def make(keras: Any) -> Any:
+        layers, image = keras.layers, keras.Input(shape, **options)
+        x = layers.Conv2D(16, 3, 2, use_bias=False)(before(keras, image))
+        x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+        x = layers.DepthwiseConv2D(3, 2, activation="relu")(x)
+        x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(x))
+        return keras.Model(image, after(keras, x))
+
+    return make
+
+
+def _nested(keras: Any) -> Any:
+    layers, options = keras.layers, {"include_top": False, "weights": None}
+    backbone = keras.applications.MobileNetV2((SIDE, SIDE, 3), 0.35, **options)
+    pooled, head = layers.GlobalAveragePooling2D(), layers.Dense(CLASSES, activation="softmax")
+    return keras.Sequential([keras.Input((SIDE, SIDE, 3)), backbone, pooled, head])
+
+
+def _augmented(keras: Any, x: Any) -> Any:
+    layers = keras.layers
+    x = layers.RandomRotation(0.1)(layers.RandomFlip("horizontal")(x))
+    return layers.Rescaling(1 / 127.5, offset=-1.0)(x)
+
+
+def _two_inputs(keras: Any) -> Any:
+    left, right = (keras.Input((SIDE, SIDE, 3)) for _ in range(2))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()([left, right]))
+    return keras.Model([left, right], keras.layers.Dense(CLASSES)(x))
+
+
+# What, library, suffix, (mean, std), model.
+CASES: tuple[tuple[str, str, str, tuple[float, float], Make], ...] = (
+    ("MobileNet V3-Small", "tf_keras", ".h5", _RAW, _network("MobileNetV3Small")),
+    ("EfficientNet-B0", "tf_keras", ".keras", _RAW, _network("EfficientNetB0")),
+    ("ResNet-50", "tf_keras", ".h5", _UNSCALED, _network("ResNet50")),
+    ("DenseNet-121", "tf_keras", ".keras", _UNSCALED, _network("DenseNet121")),
+    ("a network as a layer", "tf_keras", ".keras", _UNSCALED, _nested),
+    ("logits", "tf_keras", ".h5", _UNSCALED, _small(after=lambda keras, x: x)),
+    (
+        "one sigmoid",
+        "tf_keras",
+        ".keras",
+        _UNSCALED,
+        _small(after=lambda keras, x: keras.layers.Activation("sigmoid")(x), classes=1),
+    ),
+    ("input of 48x80 pixels", "tf_keras", ".keras", _UNSCALED, _small(shape=(48, 80, 3))),
+    ("built for batches of 8", "tf_keras", ".keras", _UNSCALED, _small(batch_size=8)),
+    ("`Rescaling` and augmentation inside", "tf_keras", ".keras", _RAW, _small(_augmented)),
+    ("`image / 127.5 - 1` inside", "tf_keras", ".h5", _RAW, _small(lambda _, x: x / 127.5 - 1)),
+    ("MobileNet V2", "Keras 3", ".keras", _UNSCALED, _network("MobileNetV2", alpha=0.35)),
+    ("EfficientNet-B0", "Keras 3", ".keras", _RAW, _network("EfficientNetB0")),
+    ("a network as a layer", "Keras 3", ".keras", _UNSCALED, _nested),
+    ("`Rescaling` and augmentation inside", "Keras 3", ".h5", _RAW, _small(_augmented)),
+    ("two inputs", "tf_keras", ".keras", _UNSCALED, _two_inputs),
+    ("input of any size", "tf_keras", ".keras", _UNSCALED, _small(shape=(None, None, 3))),
+    (
+        "one logit",
+        "tf_keras",
+        ".keras",
+        _UNSCALED,
+        _small(after=lambda keras, x: x, classes=1),
+    ),
+    (
+        "a `Lambda`",
+        "Keras 3",
+        ".keras",
+        _UNSCALED,
+        _small(lambda keras, x: keras.layers.Lambda(lambda y: y * 2, name="twice")(x)),
+    ),
+)
+
+
+def measure_tried(shared: Path) -> Iterator[Row]:
+    """Read and convert every model of `CASES`."""
+    libraries = {"tf_keras": tf_keras, "Keras 3": importlib.import_module(KERAS_3)}
+    for title, library, suffix, normalisation, make in CASES:
+        with tempfile.TemporaryDirectory() as place:
+            path, keras = Path(place) / f"model{suffix}", libraries[library]
+            keras.utils.set_random_seed(4)
+            try:
+                settled(make(keras), normalisation).save(path)
+                found = converted(path, normalisation)
+            except UserError as error:
+                found = {"refused": str(error).replace(f"{place}/", "")}
+        yield {"model": title, "library": library, "suffix": suffix, **found}
+        tf_keras.backend.clear_session()
+
+
+def settled(model: Any, normalisation: tuple[float, float]) -> Any:
+    """Give batch normalization the statistics of real pictures, as trained networks have them."""
+    shape = model.inputs[0].shape
+    if len(model.inputs) == 1 and None not in shape[1:]:
+        for layer in model._flatten_layers():
+            if hasattr(layer, "moving_mean"):
+                layer.momentum = 0.0
+        images = InputSpec(tuple(shape[1:3]), 3, *normalisation).normalise(photos(shape))
+        for _ in range(3):
+            model(images[: shape[0]], training=True)
+    return model
+
+
+def photos(shape: Any) -> np.ndarray:
+    """Return parts of scikit-learn's photos as uint8 pictures of a shape (N, h, w, c)."""
+    parts = [
+        Image.fromarray(photo[top : top + 200, left : left + 200]).resize((shape[2], shape[1]))
+        for photo in load_sample_images().images
+        for top in range(0, 200, 60)
+        for left in range(0, 400, 60)
+    ]
+    return np.stack([np.asarray(part) for part in parts])
+
+
+def converted(path: Path, normalisation: tuple[float, float]) -> dict[str, Any]:
+    """Read and convert a model; return its noise and the facts of the file."""
+    model = open_foreign(path, keras_3=True).load_classifier()
+    spec = InputSpec(tuple(model.input_shape[1:3]), 3, *normalisation)
+    pixels = photos(model.input_shape)
+    images = spec.normalise(pixels)
+    content = convert(model, "uint8", images)
+    file = TFLiteModel(content, trusted=True, mean=spec.mean, std=spec.std)
+    scores = np.asarray(model(images, training=False))
+    facts = file_facts(content)
+    return {
+        "sqnr_db": sqnr(scores, file.run(pixels)),
+        **{key: facts[key] for key in ("bytes", "float_tensors", "partitions")},
+    }
+
+
+def published_table(rows: Rows) -> str:
+    """Return the rows of `measure_published` as Markdown."""
+    cells = [
+        (
+            row["network"],
+            row["form"],
+            f"{row['parity']['top1_agreement']:.1%}",
+            f"{row['parity']['top5_agreement']:.1%}",
+            f"{row['parity']['mean_lsb']:.3f}",
+            row["parity"]["max_lsb"],
+            f"{row['worst_sqnr_db']:.1f}",
+            f"{row['bytes']:,}",
+        )
+        for row in rows
+    ]
+    proof = ("same class", "in first five", "LSB, mean", "largest", "worst tensor, dB", "bytes")
+    table = markdown(("network", "given as", *proof), cells)
+    return f"{table}\n\nOn {rows[0]['parity']['images']} test pictures."
+
+
+def tried_table(rows: Rows) -> str:
+    """Return the rows of `measure_tried` as Markdown, those that are refused below."""
+    found = [row for row in rows if "refused" not in row]
+    cells = [
+        (
+            row["model"],
+            _saved_by(row),
+            f"{row['sqnr_db']:.1f}",
+            row["float_tensors"],
+            row["partitions"],
+            f"{row['bytes']:,}",
+        )
+        for row in found
+    ]
+    columns = ("scores, dB", "float tensors", "XNNPACK partitions", "bytes")
+    table = markdown(("model", "saved by", *columns), cells)
+    refused = [
+        f"- {row['model']} ({_saved_by(row)}): {row['refused']}" for row in rows if row not in found
+    ]
+    return "\n".join([table, "", "Refused, with these sentences:", "", *refused])
+
+
+def _saved_by(row: dict[str, Any]) -> str:
+    return f"{row['library']}, `{row['suffix']}`"
+
+
+SECTIONS = (
+    Section("published", published_table, PAGE, "pretrained"),
+    Section("tried", tried_table, PAGE, "foreign"),
+)
+MEASURES = {"published": measure_published, "tried": measure_tried}
+
+
+def main() -> None:
+    """Measure, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    given = parser.parse_args()
+    for section in SECTIONS:
+        rows: Rows = []
+        for row in MEASURES[section.name](given.shared) if section.name in given.parts else ():
+            console.print(row)
+            section.save([*rows, row])
+            rows.append(row)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""`data`, which looks at pictures before training; `app` registers it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.output import print_path, show
+from mobilenet_tf.cli.tables import table
+
+_EXAMPLES = 2
+
+
+def data(
+    source: Annotated[str, typer.Argument(metavar="DATA", help=opt.FILES_HELP)],
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with thumbnails, such as data.html.")
+    ] = None,
+    group_by: opt.GroupBy = None,
+    seed: Annotated[int, typer.Option(help="Seed of the automatic split.")] = 0,
+    overwrite: opt.Overwrite = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Find duplicates, unusual pictures and unreadable files before training."""
+    from mobilenet_tf.commands.data import data as start
+
+    found = start(source, html=html, group_by=group_by or "", seed=seed, overwrite=overwrite)
+    show(found, as_json, _tables)
+    if html is not None:
+        print_path(html)
+
+
+def _tables(found: dict[str, Any]) -> Group:
+    from mobilenet_tf.datasets.survey.findings import findings_of
+
+    splits = list(next(iter(found["classes"].values()), {}))
+    counts = [
+        (label, *(f"{by_split[split]:,}" for split in splits))
+        for label, by_split in found["classes"].items()
+    ]
+    rate = found["images"] / max(found["seconds"], 1e-6)
+    lines = [
+        f"{one}: {', '.join(one.groups[0][:_EXAMPLES])} ({one.details[0]})"
+        for one in findings_of(found["findings"])
+    ]
+    lines.append(f"{found['images']:,} images at {rate:,.0f} per second. {found['problem']}")
+    return Group(table(["class", *splits], counts), Text("\n".join(lines)))

@@ -1,0 +1,1 @@
+"""Pictures looked at before training: duplicates, and what is unusual about a picture."""
