@@ -102,13 +102,13 @@ class PublishedClassifier:
         return real_outputs(self._model, pictures, input_spec)
 
     def convert(self, io: str, pictures: np.ndarray, input_spec: InputSpec) -> bytes:
-        """Calibrate the deploy form and convert it."""
+        """Quantize the deploy form and convert it."""
         from mobilenet_tf.compression.deploy import deploy_form
-        from mobilenet_tf.compression.qat import quantize_aware
+        from mobilenet_tf.compression.post_training.quantize import quantize_after_training
         from mobilenet_tf.deployment.tflite.convert import convert
 
         images = input_spec.normalise(pictures)
-        self._rounded = quantize_aware(deploy_form(self._model), images, input_spec)
+        self._rounded = quantize_after_training(deploy_form(self._model), images, input_spec)
         return convert(self._rounded, io)
 
     def blocks(

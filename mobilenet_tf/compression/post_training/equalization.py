@@ -54,21 +54,27 @@ def _pairs(
     model: keras.Model,
 ) -> Iterator[tuple[keras.layers.Layer, float, keras.layers.Layer]]:
     """Yield convolutions that may exchange factors, with the ceiling of the activation between."""
-    readers: dict[str, list[keras.layers.Layer]] = {}
+    readers: dict[str, list[keras.layers.Layer | None]] = {}
+    for tensor in model.outputs:
+        readers[tensor.node.layer.name] = [None]
     for layer in model.layers:
         for tensor in input_tensors(layer):
             readers.setdefault(tensor.node.layer.name, []).append(layer)
+
+    def only_reader(layer: keras.layers.Layer) -> keras.layers.Layer | None:
+        found = readers.get(layer.name, [])
+        return found[0] if len(found) == 1 else None
+
     for first in model.layers:
-        following = readers.get(first.name, [])
-        if not isinstance(first, CONVOLUTIONS) or len(following) != 1:
+        if not isinstance(first, CONVOLUTIONS):
             continue
-        ceiling = np.inf
-        if isinstance(following[0], keras.layers.ReLU):
-            if following[0].max_value is not None:
-                ceiling = float(following[0].max_value)
-            following = readers.get(following[0].name, [])
-        if len(following) == 1 and isinstance(following[0], CONVOLUTIONS):
-            yield first, ceiling, following[0]
+        second, ceiling = only_reader(first), np.inf
+        if isinstance(second, keras.layers.ReLU):
+            if second.max_value is not None:
+                ceiling = float(second.max_value)
+            second = only_reader(second)
+        if isinstance(second, CONVOLUTIONS):
+            yield first, ceiling, second
 
 
 def _peaks(
