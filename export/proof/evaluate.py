@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.front_ends import FrontEnd
 from mobilenet_tf.core.outputs import Outputs, joined
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
@@ -78,6 +79,33 @@ def evaluate_file(
         )
     facts = {"file": str(path), "source": source, **metadata_of(task)}
     return facts | found | {"skipped": skipped}
+
+
+def evaluate_as(
+    front_end: FrontEnd, path: str | Path, source: str, seed: int, stated: Stated
+) -> dict[str, Any]:
+    """Evaluate a file on the images of a source as another program prepares them.
+
+    Returns:
+        The front end's name and title; `expected` and `prepared`, the `InputSpec` of the file and
+        that of the front end; `metrics`, the shares of the task.
+
+    Raises:
+        UserError: See `evaluate_file`; or the front end does not fill the file's input.
+    """
+    model, labels = open_model(path, stated)
+    task, expected = task_of(model), model_input(model)
+    prepared = front_end.prepares(expected)
+    with picture_progress(f"Reading {source} as {front_end.title}") as progress:
+        loaded = task.load_test(source, labels, prepared, seed, progress)
+    metrics = evaluate(model, loaded.images, loaded.classes or labels)
+    return {
+        "name": front_end.name,
+        "title": front_end.title,
+        "expected": expected.to_dict(),
+        "prepared": prepared.to_dict(),
+        "metrics": {share: metrics[share] for share in task.shares},
+    }
 
 
 def _present(split: Split, labels: Sequence[str]) -> Sequence[str]:

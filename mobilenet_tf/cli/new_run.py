@@ -29,6 +29,8 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         alpha: opt.Alpha = 0.25,
         size: opt.Size = None,
         channels: opt.Channels = None,
+        fit: opt.Fit = None,
+        front_end: opt.For = None,
         factorize: opt.Factorize = "",
         recipe: opt.TaskRecipe = None,
         fields: opt.Set = None,
@@ -83,6 +85,8 @@ def _print(finished: "Run", *files: str) -> None:
 def _settings(options: Mapping[str, Any]) -> "RunSettings":
     """Return the settings that the options of `command` describe, by parameter name."""
     from mobilenet_tf.compression.settings import DEFAULT
+    from mobilenet_tf.core.bounds import check_choice
+    from mobilenet_tf.core.front_ends import find_front_end
     from mobilenet_tf.networks.lower import factorized
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
@@ -92,6 +96,8 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     task_options = [*(options["task_options"] or ()), *["pairs=true"] * options["pairs"]]
     task = make_task(options["task"], task_options)
     size, channels = task.usual_input(options["data"])
+    front_end = find_front_end(options["front_end"]) if options["front_end"] else None
+    channels = front_end.channels if front_end else channels
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
@@ -104,11 +110,17 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         size if options["size"] is None else options["size"],
         channels=channels if options["channels"] is None else options["channels"],
     )
+    input_spec = task.framed(network).input
+    if front_end:
+        input_spec = front_end.prepares(input_spec)
+    elif options["fit"]:
+        input_spec = replace(input_spec, fit=options["fit"])
+    check_choice("fit", input_spec.fit, task.fits)
     if options["factorize"]:
         network = factorized(network, options["factorize"])
     return RunSettings(
         data=options["data"],
-        network=task.framed(network),
+        network=replace(network, input=input_spec),
         task=task,
         recipe=opt.changed_recipe(options["recipe"] or task.recipe, options["fields"], changes),
         weights=options["weights"],
