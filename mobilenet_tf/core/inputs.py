@@ -12,6 +12,15 @@ from mobilenet_tf.core.errors import UserError
 
 FITS = ("crop", "stretch", "pad")
 RESIZES = ("bilinear", "nearest", "box", "bicubic", "lanczos", "mediapipe")
+_SHOWN = {
+    "crop": "the largest centred part of a picture with the shape of the input",
+    "stretch": "the whole picture, stretched to the input",
+    "pad": "the whole picture, with a border of the mean",
+}
+_RESIZED = {
+    "nearest": "resized by single pixels",
+    "mediapipe": "interpolated without anti-aliasing, as MediaPipe Tasks does",
+}
 LARGEST_SIDE = 8192
 IO_TYPES = ("uint8", "int8", "float32")  # of the input and output of a .tflite
 
@@ -107,6 +116,13 @@ class InputSpec:
         raw pixels are the quantized input.
         """
         return (0 - self.mean) / self.std, (255 - self.mean) / self.std
+
+    @property
+    def preparation(self) -> str:
+        """What becomes of a picture, as part of a sentence."""
+        share = "" if self.crop == 1 else f"{self.crop:.1%} of the sides of "
+        resized = _RESIZED.get(self.resize, f"resized with anti-aliasing ({self.resize})")
+        return f"{share}{_SHOWN[self.fit]}, {resized}"
 
     @property
     def decoded_side(self) -> int | None:
