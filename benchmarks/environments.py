@@ -15,7 +15,12 @@ from benchmarks.sections import ROOT
 from mobilenet_tf.core.errors import UserError
 
 RUNNER = Path(__file__).with_name("interop_runtimes.py")
-ENVIRONMENTS = {"mediapipe": "mediapipe", "openvino": "interop", "tflite2onnx": "interop"}
+ENVIRONMENTS = {
+    "mediapipe": "mediapipe",
+    "openvino": "interop",
+    "tflite2onnx": "interop",
+    "onnxruntime": "interop",
+}
 
 
 def interpreter(runtime: str) -> Path:

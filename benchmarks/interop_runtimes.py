@@ -42,22 +42,24 @@ def openvino(model: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], str
 
 def tflite2onnx(model: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], str]:
     """Return the outputs of ONNX Runtime for the graph that tflite2onnx makes of the file."""
-    import onnxruntime
     import tflite2onnx as converter
 
     graph = str(Path(model).with_suffix(".onnx"))
     converter.convert(model, graph)
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    image = session.get_inputs()[0]
-    first = image.shape[1] == 3
-    rows = []
-    for picture in pictures:
-        pixels = picture.transpose(2, 0, 1) if first else picture
-        rows.append(session.run(None, {image.name: pixels[np.newaxis]})[0].reshape(-1))
-    return rows, f"{version('onnxruntime')}, tflite2onnx {version('tflite2onnx')}"
+    return onnxruntime(graph, pictures)
 
 
-RUNTIMES = {run.__name__: run for run in (mediapipe, openvino, tflite2onnx)}
+def onnxruntime(graph: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], str]:
+    """Return the outputs of ONNX Runtime; takes an ONNX graph instead of a .tflite."""
+    import onnxruntime as runtime
+
+    session = runtime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    rows = [session.run(None, {name: one[np.newaxis]})[0][0] for one in pictures]
+    return rows, version("onnxruntime")
+
+
+RUNTIMES = {run.__name__: run for run in (mediapipe, openvino, tflite2onnx, onnxruntime)}
 
 
 def main(runtime: str, model: str, inputs: str, outputs: str) -> None:

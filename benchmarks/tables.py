@@ -17,6 +17,7 @@ from benchmarks import (
     embedding,
     equal_epochs,
     firmware_page,
+    interop,
     latency,
     micro_page,
     pairs,
@@ -54,6 +55,7 @@ SECTIONS = (
     search.SECTION,
     *adapt_page.SECTIONS,
     *compressed.SECTIONS,
+    *interop.SECTIONS,
 )
 
 
