@@ -6,8 +6,8 @@ make build/mediapipe
 python -m benchmarks.interop RUN...
 
 The runs are classifiers on the same folder of colour pictures, which differ in `--for mediapipe`
-only; the runtimes are compared on the first. All test pictures are used. tf2onnx needs TensorFlow, so it runs in this
-project's environment.
+only; the runtimes are compared on the first. All test pictures are used. tf2onnx needs TensorFlow,
+so it runs in this project's environment.
 """
 
 import os
