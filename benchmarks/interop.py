@@ -63,7 +63,8 @@ def front_end(run: Run) -> dict[str, Any]:
 def _test(run: Run, program: str | None = None) -> Split:
     """Return a run's test pictures, as it prepares them or as a front end does."""
     spec = MEDIAPIPE.prepares(run.network.input) if program else run.network.input
-    return run.task.load_test(run.settings.data, run.classes, spec, run.settings.seed, None).images
+    seed = run.settings.seed
+    return run.task.read(run.settings.data, spec, seed, say=False, judge_depth=False).test
 
 
 def runtime(name: str, run: Run) -> dict[str, Any]:

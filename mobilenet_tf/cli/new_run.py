@@ -118,6 +118,9 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     check_choice("fit", input_spec.fit, task.fits)
     if options["factorize"]:
         network = factorized(network, options["factorize"])
+    int8 = DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"])
+    if front_end:
+        check_choice("io", int8.io, front_end.io)
     return RunSettings(
         data=options["data"],
         network=replace(network, input=input_spec),
@@ -126,7 +129,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         weights=options["weights"],
         **TeacherModel(options["teacher"], options["teacher_labels"]).settings(),
         seed=options["seed"],
-        int8=DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"]),
+        int8=int8,
     )
 
 

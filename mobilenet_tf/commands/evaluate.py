@@ -11,6 +11,8 @@ from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.front_ends import find_front_end
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.dataset import TestImages
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.tasks.registry import metadata_of
@@ -95,11 +97,24 @@ def evaluate_as(
     program = find_front_end(front_end)
     found = evaluate(what, data=data, seed=seed, mean=mean, std=std, labels=labels)
     from mobilenet_tf.deployment.proof.evaluate import evaluate_as as measure
+    from mobilenet_tf.deployment.proof.opening import model_input, open_model, task_of
 
-    if data is None:
-        seed = (what if isinstance(what, Run) else Run.open(what)).settings.seed
-    said = stated(mean, std, labels)
-    other = measure(program, found["file"], found["source"], seed, said)
+    model, names = open_model(found["file"], stated(mean, std, labels))
+    if data is not None:
+
+        def load(spec: InputSpec) -> TestImages:
+            return task_of(model).load_test(str(data), names, spec, seed, None)
+
+        other = measure(program, model, model_input(model), load, names)
+    else:
+        run = what if isinstance(what, Run) else Run.open(what)
+
+        def load(spec: InputSpec) -> TestImages:
+            source, seed = run.settings.data, run.settings.seed
+            read = run.task.read(source, spec, seed, say=False, judge_depth=False)
+            return read.tested_with(run.classes)
+
+        other = measure(program, model, run.network.input, load, run.classes)
     return found | {"front_end": other}
 
 

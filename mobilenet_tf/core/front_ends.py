@@ -16,6 +16,7 @@ class FrontEnd:
         title: Name in sentences.
         fit, resize: What it does with pictures, see `InputSpec`; it always shows all of `fit`.
         channels: Channels of the inputs that it fills.
+        io: Types of the inputs that it fills.
     """
 
     name: str
@@ -23,6 +24,7 @@ class FrontEnd:
     fit: str
     resize: str
     channels: int
+    io: tuple[str, ...]
 
     def prepares(self, input_spec: InputSpec) -> InputSpec:
         """Return an input as this program fills it.
@@ -38,7 +40,14 @@ class FrontEnd:
         return replace(input_spec, fit=self.fit, resize=self.resize, crop=1.0)
 
 
-MEDIAPIPE = FrontEnd("mediapipe", "MediaPipe Tasks", fit="stretch", resize="mediapipe", channels=3)
+MEDIAPIPE = FrontEnd(
+    name="mediapipe",
+    title="MediaPipe Tasks",
+    fit="stretch",
+    resize="mediapipe",
+    channels=3,
+    io=("uint8", "float32"),
+)
 FRONT_ENDS = {front_end.name: front_end for front_end in (MEDIAPIPE,)}
 
 

@@ -1,5 +1,6 @@
 """A classifier whose scores are its input: what a front end fills it with can be read off."""
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -10,7 +11,7 @@ from mobilenet_tf.deployment.tflite.flatbuffer import pack
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 
 
-def echo(input_spec: InputSpec) -> bytes:
+def echo(input_spec: InputSpec, labels: Sequence[str] = ()) -> bytes:
     """Return a file of one RESHAPE, from uint8 pixels to scores of pixel / 256."""
     shape, classes = [1, *input_spec.shape], prod(input_spec.shape)
     model = schema.ModelT()
@@ -36,7 +37,7 @@ def echo(input_spec: InputSpec) -> bytes:
     reshape.builtinOptions.newShape = [1, classes]
     graph.operators = [reshape]
     model.subgraphs = [graph]
-    labels = [f"value {number}" for number in range(classes)]
+    labels = labels or [f"value {number}" for number in range(classes)]
     return add_metadata(
         pack(model), name="echo", description="echo", labels=labels, input_spec=input_spec
     )
