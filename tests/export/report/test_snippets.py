@@ -52,7 +52,10 @@ def test_the_program_is_only_for_squares_cut_out_of_pictures():
     [
         ({"channels": 1}, "does not run it, because it takes grey pictures."),
         ({"channels": 3}, "prepares pictures in its own way; evaluate --as mediapipe measures"),
-        ({"channels": 3, "fit": "stretch", "resize": "mediapipe"}, "prepares them so."),
+        (
+            {"channels": 3, "crop": 1.0, "fit": "stretch", "resize": "mediapipe"},
+            "prepares them so.",
+        ),
     ],
 )
 def test_what_a_file_expects(changed, said):
