@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-android screens android-vectors lint types docs format clean
+.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-mediapipe test-android screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,14 @@ test-firmware: $(READY)  ## networks as plain C on emulated Cortex-M4, M7, M33 a
 
 test-web: $(READY)  ## the web page in headless Chromium with a fake camera
 	PYTHON=$(abspath $(BIN))/python tests/export/devices/web/browser.sh
+
+build/mediapipe: tests/export/devices/mediapipe.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test-mediapipe: $(READY) build/mediapipe  ## files in MediaPipe's real ImageClassifier
+	$(BIN)/python -m pytest -q -rs tests/export/devices/test_image_classifier.py
 
 test-arm: $(READY)  ## networks on emulated Cortex-A53, A76 and a core with i8mm
 	PYTHON=$(abspath $(BIN))/python tests/export/devices/arm/arm.sh

@@ -22,6 +22,7 @@ from mobilenet_tf.core.inputs import FITS, InputSpec
 from mobilenet_tf.core.ownership import sha256
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.images import prepare
+from mobilenet_tf.deployment.devices.android_app import RESIZES
 from mobilenet_tf.tasks.embedding.gallery import Gallery, write_gallery
 
 HERE = Path(__file__).resolve().parent
@@ -103,17 +104,21 @@ def golden_cases() -> Iterator[tuple[dict, np.ndarray]]:
         for exif, turn in EXIF.items():
             crop, size = CROPS[(exif + seed) % 3], SIZES[(exif // 3 + seed) % 3]
             channels, fit = 1 if (exif + seed) % 2 else 3, FITS[(exif + 2 * seed) % 3]
+            resize = RESIZES[(exif + seed) % 3 == 0]
             case = {"photo": name, "exif": exif, "crop": crop, "fit": fit, "size": size}
-            spec = InputSpec(size, channels, crop=crop, fit=fit)
+            case["resize"] = resize
+            spec = InputSpec(size, channels, crop=crop, fit=fit, resize=resize)
             yield case | {"channels": channels}, prepare(turned(image, turn), spec)
     for seed, (name, (width, height)) in enumerate(FRAMES.items()):
         image = frame_rgb(*frame(width, height, seed))
         for degrees, turn in TURNS.items():
             for crop, fit in zip(CROPS, FITS, strict=True):
                 channels = 1 if crop == 1 else 3
+                resize = RESIZES[degrees > 90]
                 case = {"frame": name, "degrees": degrees, "crop": crop, "fit": fit}
                 case |= {"size": 32, "channels": channels, "width": width, "height": height}
-                spec = InputSpec(32, channels, crop=crop, fit=fit)
+                case["resize"] = resize
+                spec = InputSpec(32, channels, crop=crop, fit=fit, resize=resize)
                 yield case, prepare(turned(image, turn), spec)
 
 
@@ -152,11 +157,11 @@ def write_photos(folder: Path) -> None:
             # Save as PNG, because two JPEG decoders may differ in the last bit.
             image.save(folder / f"{number}.png")
             for crop, size, channels in ((0.875, 96, 3), (1.0, 32, 1)):
-                case = {"photo": str(number), "exif": 1, "crop": crop, "fit": "crop"}
-                yield (
-                    case | {"size": size, "channels": channels},
-                    prepare(image, InputSpec(size, channels, crop=crop)),
-                )
+                for resize in RESIZES:
+                    case = {"photo": str(number), "exif": 1, "crop": crop, "fit": "crop"}
+                    spec = InputSpec(size, channels, crop=crop, resize=resize)
+                    facts = {"size": size, "channels": channels, "resize": resize}
+                    yield case | facts, prepare(image, spec)
 
     write_cases(folder, cases())
 

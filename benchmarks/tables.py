@@ -17,6 +17,7 @@ from benchmarks import (
     embedding,
     equal_epochs,
     firmware_page,
+    interop,
     latency,
     micro_page,
     pairs,
@@ -58,6 +59,7 @@ SECTIONS = (
     *compressed.SECTIONS,
     post_training.SECTION,
     *pretrained.SECTIONS,
+    *interop.SECTIONS,
 )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.data import data
     from mobilenet_tf.commands.enroll import enroll
-    from mobilenet_tf.commands.evaluate import evaluate
+    from mobilenet_tf.commands.evaluate import evaluate, evaluate_as
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.web import web
     from mobilenet_tf.compression.settings import Int8Settings
     from mobilenet_tf.core.errors import UserError
+    from mobilenet_tf.core.front_ends import find_front_end
     from mobilenet_tf.core.inputs import InputSpec
     from mobilenet_tf.networks.keras_model import build
     from mobilenet_tf.networks.published.weights import load_weights
@@ -85,7 +86,9 @@ __all__ = [
     "data",
     "enroll",
     "evaluate",
+    "evaluate_as",
     "export",
+    "find_front_end",
     "identify",
     "inspect",
     "load_recipe",
@@ -127,6 +130,8 @@ _MODULES = {
     "Trials": "commands.trials",
     "UserError": "core.errors",
     "build": "networks.keras_model",
+    "evaluate_as": "commands.evaluate",
+    "find_front_end": "core.front_ends",
     "load_recipe": "training.recipe",
     "load_weights": "networks.published.weights",
     "make_task": "tasks.registry",

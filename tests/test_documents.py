@@ -117,7 +117,14 @@ def test_workflow():
     runs = " ".join(step.get("run", "") for job in jobs.values() for step in job["steps"])
     called = set(re.findall(r"\bmake ([a-z-]+)(?= |$)(?! python)", runs))
     here = set(re.findall(r"^make ([a-z-]+)", (ROOT / ".ci" / "run").read_text(), re.M))
-    assert {"test", "test-android", "test-arm", "test-firmware", "test-web"} <= here
+    assert {
+        "test",
+        "test-android",
+        "test-arm",
+        "test-firmware",
+        "test-mediapipe",
+        "test-web",
+    } <= here
     assert here | {"demo", "docs"} <= called <= make_targets()
 
 

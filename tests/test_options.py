@@ -40,7 +40,14 @@ SITUATIONS = {
         "RUN --max-macs 9M --overwrite",
     ],
     "data": ["photos", "photos --html page.html"],
-    "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
+    "run": [
+        "",
+        "--config RUN",
+        "--set batch=8",
+        "--resume",
+        "--overwrite",
+        "--for mediapipe --channels 3",
+    ],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
     "quantize": ["RUN"],
     "export": ["RUN", "MODEL", "--model v1", "RUN --target mcu", "MODEL --target npu"],
@@ -51,7 +58,13 @@ SITUATIONS = {
     "identify": ["FILE picture.png"],
     "inspect": ["FILE"],
     "summary": ["", "v1"],
-    "evaluate": ["FILE --data photos", "RUN", "RUN --data photos", "RUN --robustness"],
+    "evaluate": [
+        "FILE --data photos",
+        "RUN",
+        "RUN --data photos",
+        "RUN --robustness",
+        "RUN --as mediapipe",
+    ],
     "tune": ["", "--max-flash 1MB", "--max-macs 9M", "--set train.epochs=3", "--resume"],
     "compare": ["", "--max-flash 1MB", "--float-only", "--set train.epochs=3", "--resume"],
     "search": [
@@ -83,6 +96,7 @@ VALUES = {
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
     "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
     "compress": "auto", "task": "custom", "task_options": "limit=3",
+    "fit": "pad", "front_end": "mediapipe",
     "criterion": "accuracy", "class_order": "number",
     "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
@@ -157,6 +171,8 @@ def heard(tmp_path, monkeypatch):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
     monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", MagicMock())
+
+    monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)
 
     def call(command, *words):
         calls.clear()

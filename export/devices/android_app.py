@@ -29,7 +29,7 @@ DEMO = Path(__file__).resolve().parents[2] / "android_demo"
 # The older runtime of the app's two builds, see android_demo/pom.xml: both run what it runs.
 RUNTIME = "2.16.1"
 PICTURES = 8
-RESIZE = "bilinear"  # the app has no other; so does ModelFile.kt
+RESIZES = ("bilinear", "mediapipe")  # the app has no others, see Resize.kt
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
@@ -70,9 +70,9 @@ def install(
     data, title = read_file(file)
     model = TFLiteModel(file)
     task, spec = task_of(model), model_input(model)
-    if spec.resize != RESIZE:
+    if spec.resize not in RESIZES:
         raise UserError(
-            f"{title} has resize {spec.resize!r}; the app prepares images by {RESIZE!r} only."
+            f"{title} has resize {spec.resize!r}; the app has only {' and '.join(RESIZES)}."
         )
     if not distinction(task) and model.shapes == [(1,)]:
         raise UserError(

@@ -1,6 +1,7 @@
 """The file of a detector as MediaPipe's ObjectDetector runs it."""
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.front_ends import MEDIAPIPE
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.tflite.metadata import Details, add_metadata
 from mobilenet_tf.deployment.tflite.post_processing import (
@@ -12,8 +13,7 @@ from mobilenet_tf.deployment.tflite.uint8_ends import with_uint8_ends
 from mobilenet_tf.tasks.detection.anchors import anchor_boxes
 from mobilenet_tf.tasks.registry import metadata_of
 
-TARGET = "mediapipe"
-_FIT = "stretch"  # what ObjectDetector does with pictures
+TARGET = MEDIAPIPE.name
 
 
 def detector_file(model: Int8Model) -> bytes:
@@ -38,10 +38,10 @@ def detector_file(model: Int8Model) -> bytes:
             "MediaPipe gives colour pictures, and this detector takes grey ones; train it with "
             "--channels 3."
         )
-    if picture.fit != _FIT:
+    if picture.fit != MEDIAPIPE.fit:
         raise UserError(
             f"MediaPipe stretches the whole picture to the input; this detector was trained with "
-            f"the fit {picture.fit!r} instead of {_FIT!r}."
+            f"the fit {picture.fit!r} instead of {MEDIAPIPE.fit!r}."
         )
     extra = metadata_of(model.task, constants)
     settings = extra["task"]

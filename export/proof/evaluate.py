@@ -1,18 +1,20 @@
 """Metrics of a `.tflite` on labelled images. Needs no TensorFlow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mobilenet_tf.core.front_ends import FrontEnd
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.outputs import Outputs, joined
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import classes_text, left_out_text, reasons_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
-from mobilenet_tf.datasets.dataset import Progress, Split
+from mobilenet_tf.datasets.dataset import Progress, Split, TestImages
 from mobilenet_tf.deployment.proof.opening import (
     NOTHING_STATED,
     Stated,
@@ -78,6 +80,41 @@ def evaluate_file(
         )
     facts = {"file": str(path), "source": source, **metadata_of(task)}
     return facts | found | {"skipped": skipped}
+
+
+def evaluate_as(
+    front_end: FrontEnd,
+    model: TFLiteModel,
+    expected: InputSpec,
+    load: Callable[[InputSpec], TestImages],
+    labels: Sequence[str],
+) -> dict[str, Any]:
+    """Evaluate a file on images as another program prepares them.
+
+    Args:
+        front_end: The program.
+        model: The file.
+        expected: Its input, as it was trained.
+        load: Returns the images for an input.
+        labels: Class names.
+
+    Returns:
+        The front end's name and title; `expected` and `prepared`, the file's input and that of the
+        front end; `metrics`, the shares of the task.
+
+    Raises:
+        UserError: The front end does not fill the file's input.
+    """
+    prepared = front_end.prepares(expected)
+    loaded = load(prepared)
+    metrics = evaluate(model, loaded.images, loaded.classes or labels)
+    return {
+        "name": front_end.name,
+        "title": front_end.title,
+        "expected": expected.to_dict(),
+        "prepared": prepared.to_dict(),
+        "metrics": {share: metrics[share] for share in task_of(model).shares},
+    }
 
 
 def _present(split: Split, labels: Sequence[str]) -> Sequence[str]:

@@ -24,7 +24,7 @@ from mobilenet_tf.deployment.report.format import (
     size,
 )
 from mobilenet_tf.deployment.report.page import require_result
-from mobilenet_tf.deployment.report.snippets import inference_code, reproduce
+from mobilenet_tf.deployment.report.snippets import expectation, inference_code, reproduce
 from mobilenet_tf.deployment.report.task_sections import table_rows
 from mobilenet_tf.deployment.report.verdict import headline, verdict
 from mobilenet_tf.runs.folder import RunFolder
@@ -157,6 +157,8 @@ def _inputs_and_outputs(result: Result, file: str) -> str:
     if not result.tflite.tensors:
         return ""
     text = f"## Input and output\n\n{_table(TENSOR_COLUMNS, tensor_rows(result, 'none'))}"
+    if expected := expectation(result):
+        text += f"\n\n{markdown(expected)}"
     if code := inference_code(result, file):
         text += f"\n\n{markdown(code[0])}\n\n## How to run it\n\n"
         text += f"{code_block(code[1], 'python')}\n\n"

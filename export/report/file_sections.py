@@ -19,7 +19,7 @@ from mobilenet_tf.deployment.report.markup import (
     section,
     table,
 )
-from mobilenet_tf.deployment.report.snippets import inference_code
+from mobilenet_tf.deployment.report.snippets import expectation, inference_code
 from mobilenet_tf.runs.exports import Tensor
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.sections import Block
@@ -82,6 +82,8 @@ def inputs_and_outputs(result: Result, file: str) -> str:
     parts = []
     if rows:
         parts.append(table(TENSOR_COLUMNS, rows, left=3))
+    if expected := expectation(result):
+        parts.append(paragraph(expected))
     if code:
         parts += [paragraph(code[0]), f"<pre><code>{_escaped_code(code[1])}</code></pre>"]
     note = "The real value of a tensor is (integer − zero point) × scale."  # noqa: RUF001

@@ -2,6 +2,7 @@
 
 import shlex
 
+from mobilenet_tf.core.front_ends import MEDIAPIPE
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.report.derived import without_private_folders
 from mobilenet_tf.networks.published.classes import IMAGENET_CROP
@@ -30,6 +31,22 @@ model.allocate_tensors()
 model.set_tensor(model.get_input_details()[0]["index"], pixels)
 model.invoke()
 """
+
+
+def expectation(result: Result) -> str | None:
+    """Return how the file expects pictures to be prepared, as sentences; None if it is unknown."""
+    spec = result.model.input
+    if spec is None or not result.tflite.tensors:
+        return None
+    others = (
+        f"{MEDIAPIPE.title} prepares pictures in its own way; evaluate --as {MEDIAPIPE.name} "
+        "measures what that costs"
+    )
+    if spec.channels != MEDIAPIPE.channels:
+        others = f"{MEDIAPIPE.title} does not run it, because it takes grey pictures"
+    elif spec == MEDIAPIPE.prepares(spec):
+        others = f"{MEDIAPIPE.title} prepares them so"
+    return f"The file expects {spec.preparation}. {others}."
 
 
 def inference_code(result: Result, file: str) -> tuple[str, str] | None:

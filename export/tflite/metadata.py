@@ -220,7 +220,7 @@ def _describe(
     }
     image_input = {
         "name": "image",
-        "description": f"A picture of {width} x {height} pixels.",
+        "description": f"{width} x {height} pixels: {input_spec.preparation}.",
         "content": {"properties": ("ImageProperties", image)},
         "process_units": [{"options": ("NormalizationOptions", normalisation)}],
         "stats": {"min": [low], "max": [high]},

@@ -80,11 +80,15 @@ def evaluate(
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
+    front_end: opt.As = None,
     as_json: opt.Json = False,
 ) -> None:
     """Measure accuracy, calibration and confusion of a .tflite on labelled images."""
-    from mobilenet_tf.commands.evaluate import evaluate as start
+    from mobilenet_tf.commands import evaluate as command
 
     stated = opt.stated(mean, std, labels)
-    found = start(what, data=data, seed=seed, robustness=robustness, **stated)
+    if front_end is None:
+        found = command.evaluate(what, data=data, seed=seed, robustness=robustness, **stated)
+    else:
+        found = command.evaluate_as(what, front_end, data=data, seed=seed, **stated)
     show(found, as_json, tables.evaluation_table)

@@ -32,6 +32,8 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         alpha: opt.Alpha = 0.25,
         size: opt.Size = None,
         channels: opt.Channels = None,
+        fit: opt.Fit = None,
+        front_end: opt.For = None,
         factorize: opt.Factorize = "",
         recipe: opt.TaskRecipe = None,
         fields: opt.Set = None,
@@ -86,6 +88,8 @@ def _print(finished: "Run", *files: str) -> None:
 def _settings(options: Mapping[str, Any]) -> "RunSettings":
     """Return the settings that the options of `command` describe, by parameter name."""
     from mobilenet_tf.compression.settings import DEFAULT
+    from mobilenet_tf.core.bounds import check_choice
+    from mobilenet_tf.core.front_ends import find_front_end
     from mobilenet_tf.networks.lower import factorized
     from mobilenet_tf.networks.zoo import make_network
     from mobilenet_tf.runs.settings import RunSettings
@@ -95,6 +99,8 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     task_options = [*(options["task_options"] or ()), *["pairs=true"] * options["pairs"]]
     task = make_task(options["task"], task_options)
     size, channels = task.usual_input(options["data"])
+    front_end = find_front_end(options["front_end"]) if options["front_end"] else None
+    channels = front_end.channels if front_end else channels
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
@@ -107,11 +113,20 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         size if options["size"] is None else options["size"],
         channels=channels if options["channels"] is None else options["channels"],
     )
+    input_spec = task.framed(network).input
+    if front_end:
+        input_spec = front_end.prepares(input_spec)
+    elif options["fit"]:
+        input_spec = replace(input_spec, fit=options["fit"])
+    check_choice("fit", input_spec.fit, task.fits)
     if options["factorize"]:
         network = factorized(network, options["factorize"])
+    int8 = DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"])
+    if front_end:
+        check_choice("io", int8.io, front_end.io)
     return RunSettings(
         data=options["data"],
-        network=task.framed(network),
+        network=replace(network, input=input_spec),
         task=task,
         recipe=opt.changed_recipe(options["recipe"] or task.recipe, options["fields"], changes),
         weights=options["weights"],
@@ -120,7 +135,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         find_duplicates=options["find_duplicates"],
         class_order=opt.ordered_classes(options["class_order"], task, options["data"]),
         seed=options["seed"],
-        int8=DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"]),
+        int8=int8,
     )
 
 

@@ -40,6 +40,25 @@ Size = Annotated[
     int | None, typer.Option(help="Input side in pixels.", show_default="96; 32 for digits")
 ]
 Channels = Annotated[int | None, typer.Option(help=CHANNELS_HELP, show_default="3; 1 for digits")]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        help="How pictures of another shape become the input: crop, stretch or pad.",
+        show_default="the task's",
+    ),
+]
+For = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        help="Program that will prepare the pictures, which decides how: mediapipe.",
+        show_default="this project's own",
+    ),
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", help="Also with pictures as another program prepares them: mediapipe."),
+]
 Factorize = Annotated[
     str,
     typer.Option(

@@ -97,12 +97,11 @@ def evaluation_table(result: dict[str, Any]) -> Group:
     head = f"{result['file']} {task.achievement(score, images)}"
     if result["skipped"]:
         head += f", {len(result['skipped'])} skipped"
-    rows: list[tuple[Any, ...]] = [(title, percent(result[name])) for name, title in titles.items()]
-    parts: list[RenderableType] = [Text(head), table(["metric", ""], rows)]
+    parts: list[RenderableType] = [Text(head), _metrics(result, titles)]
     parts += _confusion(result) if "confusion" in result else []
     parts += map(_task_table, result.get("tables", ()))
     if copies := result.get("robustness"):
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (
                 f"{copy['corruption']} {copy['strength']:g}",
                 *(percent(copy[name]) for name in titles),
@@ -111,6 +110,23 @@ def evaluation_table(result: dict[str, Any]) -> Group:
         ]
         parts.append(table(["damaged", *titles.values()], rows))
     return Group(*parts)
+
+
+def _metrics(result: dict[str, Any], titles: dict[str, str]) -> Table:
+    """Return the shares of a file, and those with the pictures of another front end."""
+    rows: list[tuple[Any, ...]] = [(title, percent(result[name])) for name, title in titles.items()]
+    if (other := result.get("front_end")) is None:
+        return table(["metric", ""], rows)
+    found = [other["metrics"][name] for name in titles]
+    both = zip(rows, titles, found, strict=True)
+    return table(
+        ["metric", "as the file expects", f"as {other['title']} prepares", "points"],
+        [(*row, percent(share), _points(result[name], share)) for row, name, share in both],
+    )
+
+
+def _points(before: float | None, after: float | None) -> str:
+    return "-" if before is None or after is None else f"{100 * (after - before):+.2f}"
 
 
 def _task_table(found: dict[str, Any]) -> Table:

@@ -74,7 +74,7 @@ def _field(option: str, path: str) -> Rule:
 _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
-    *("deterministic", "factorize", "task", "task_options", "pairs"),
+    *("deterministic", "factorize", "task", "task_options", "pairs", "fit", "front_end"),
     *("group_by", "find_duplicates", "class_order"),
 )
 _ONE_OF_TWO = Rule(
@@ -105,6 +105,11 @@ _NEW_RUN = (
     _field("qat_epochs", "qat.epochs"),
     _field("batch", "batch"),
     _field("deterministic", "deterministic"),
+    Rule(
+        ("fit",),
+        lambda values: values.get("front_end") is None,
+        "cannot be combined with --for, which decides it",
+    ),
     _ONE_OF_TWO,
 )
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -154,6 +159,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
             ("seed",),
             lambda values: not _is_run(values) or values["data"] or values["robustness"],
             "applies only to --data and --robustness; a run has its own split",
+        ),
+        Rule(
+            ("robustness",),
+            lambda values: values.get("front_end") is None,
+            "cannot be combined with --as, which compares two ways of preparing pictures",
         ),
     ),
     "summary": (
@@ -230,7 +240,7 @@ def refuse_ignored(command: str, given: Collection[str], values: Values) -> None
     for rule in RULES.get(command, ()):
         ignored = [name for name in rule.options if name in given]
         if ignored and not rule.holds(values):
-            name = {"fields": "set"}.get(ignored[0], ignored[0])
+            name = {"fields": "set", "front_end": "for"}.get(ignored[0], ignored[0])
             raise UserError(f"--{name.replace('_', '-')} {rule.said}.")
 
 

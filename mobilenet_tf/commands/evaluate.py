@@ -10,6 +10,9 @@ from mobilenet_tf.commands.common import require_own_file
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.front_ends import find_front_end
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.datasets.dataset import TestImages
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.tasks.registry import metadata_of
@@ -67,6 +70,52 @@ def evaluate(
             "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
         )
     return evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
+
+
+def evaluate_as(
+    what: Run | str | Path,
+    front_end: str,
+    *,
+    data: str | Path | None = None,
+    seed: int = 0,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    labels: str | Path | None = None,
+) -> dict[str, Any]:
+    """Measure what a `.tflite` loses with pictures as another program prepares them.
+
+    Args:
+        what: See `evaluate`, as well as the arguments below.
+        front_end: The program, such as `mediapipe`.
+
+    Returns:
+        The result of `evaluate` with `front_end`, see `deployment.proof.evaluate.evaluate_as`.
+
+    Raises:
+        UserError: See `evaluate`; there is no such front end, or it does not fill the file's input.
+    """
+    program = find_front_end(front_end)
+    found = evaluate(what, data=data, seed=seed, mean=mean, std=std, labels=labels)
+    from mobilenet_tf.deployment.proof.evaluate import evaluate_as as measure
+    from mobilenet_tf.deployment.proof.opening import model_input, open_model, task_of
+
+    model, names = open_model(found["file"], stated(mean, std, labels))
+    if data is not None:
+
+        def load(spec: InputSpec) -> TestImages:
+            return task_of(model).load_test(str(data), names, spec, seed, None)
+
+        other = measure(program, model, model_input(model), load, names)
+    else:
+        run = what if isinstance(what, Run) else Run.open(what)
+
+        def load(spec: InputSpec) -> TestImages:
+            source, seed = run.settings.data, run.settings.seed
+            read = run.task.read(source, spec, seed, say=False, judge_depth=False)
+            return read.tested_with(run.classes)
+
+        other = measure(program, model, run.network.input, load, run.classes)
+    return found | {"front_end": other}
 
 
 def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:

@@ -86,6 +86,16 @@ def check_number(name: str, value: Any, least: float, most: float) -> None:
         raise UserError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}.")
 
 
+def check_choice(name: str, value: Any, accepted: Sequence[str]) -> None:
+    """Reject a value that is not among those that are accepted.
+
+    Raises:
+        UserError: It is none of them.
+    """
+    if value not in accepted:
+        raise UserError(f"{name} is {value!r}; it must be one of {', '.join(accepted)}.")
+
+
 def check_channels_last(shape: Sequence[int], name: str) -> None:
     """Reject an input for images, (batch, height, width, channels), that has its channels first.
 

@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.core.bounds import check_normalisation, check_white_level
+from mobilenet_tf.core.bounds import check_choice, check_normalisation, check_white_level
 from mobilenet_tf.core.errors import UserError
 
 FITS = ("crop", "stretch", "pad")
-RESIZES = ("bilinear", "nearest", "box", "bicubic", "lanczos")
+RESIZES = ("bilinear", "nearest", "box", "bicubic", "lanczos", "mediapipe")
+_SHOWN = {
+    "crop": "the largest centred part of a picture with the shape of the input",
+    "stretch": "the whole picture, stretched to the input",
+    "pad": "the whole picture, with a border of the mean",
+}
+_RESIZED = {
+    "nearest": "resized by single pixels",
+    "mediapipe": "interpolated without anti-aliasing, as MediaPipe Tasks does",
+}
 LARGEST_SIDE = 8192
 IO_TYPES = ("uint8", "int8", "float32")  # of the input and output of a .tflite
 
@@ -33,7 +42,8 @@ class InputSpec:
         fit: How a picture of another shape becomes the input: `crop` takes the largest centred
             rectangle of the input's shape, `stretch` scales both axes independently, `pad` scales
             the whole picture and fills the rest with `mean`.
-        resize: Pillow's resampling filter; all but `nearest` are anti-aliased.
+        resize: Pillow's resampling filter, anti-aliased except for `nearest`; or `mediapipe`, which
+            interpolates between the four nearest pixels, see `datasets/resizing.py`.
         white_level: Value that becomes 255 in greys of more than 8 bits; training finds it in its
             images. None, where they have none, scales each such picture by itself.
     """
@@ -60,10 +70,8 @@ class InputSpec:
         check_normalisation(self.mean, self.std)
         if not 0 < self.crop <= 1:
             raise UserError(f"crop is {self.crop}; it must be greater than 0 and at most 1.")
-        for name, accepted in (("fit", FITS), ("resize", RESIZES)):
-            value = getattr(self, name)
-            if value not in accepted:
-                raise UserError(f"{name} is {value!r}; it must be one of {', '.join(accepted)}.")
+        check_choice("fit", self.fit, FITS)
+        check_choice("resize", self.resize, RESIZES)
         if self.white_level is not None:
             check_white_level(self.white_level)
 
@@ -108,6 +116,25 @@ class InputSpec:
         raw pixels are the quantized input.
         """
         return (0 - self.mean) / self.std, (255 - self.mean) / self.std
+
+    @property
+    def preparation(self) -> str:
+        """What becomes of a picture, as part of a sentence."""
+        share = "" if self.crop == 1 else f"{self.crop:.1%} of the sides of "
+        resized = _RESIZED.get(self.resize, f"resized with anti-aliasing ({self.resize})")
+        return f"{share}{_SHOWN[self.fit]}, {resized}"
+
+    @property
+    def decoded_side(self) -> int | None:
+        """Pixels that decoding must leave of a picture's shorter side; None for all of them.
+
+        With twice the final resolution, an anti-aliased resize decides the pixels and not the JPEG
+        decoder. The longer side of the input counts, because files are rotated after decoding.
+        Interpolation takes single pixels, of which the decoder would make means.
+        """
+        if self.resize == "mediapipe":
+            return None
+        return math.ceil(2 * max(self.height, self.width) / self.crop)
 
     def normalise(self, pixels: np.ndarray) -> np.ndarray:
         """Return (pixel - mean) / std as float32, of any shape."""

@@ -11,6 +11,7 @@ from PIL import Image
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import LARGEST_SIDE, InputSpec
 from mobilenet_tf.core.labels import check_labels
+from mobilenet_tf.datasets.resizing import resized
 
 SPLITS = ("train", "validation", "test")
 # Training images are stored larger than the input by this factor, so that zooming in stays sharp.
@@ -173,9 +174,9 @@ def rescale(images: np.ndarray, input_spec: InputSpec) -> np.ndarray:
     if images.shape[1:3] == (input_spec.height, input_spec.width):
         return images
     size = input_spec.width, input_spec.height
-    method = Image.Resampling[input_spec.resize.upper()]
     scaled = [
-        np.asarray(Image.fromarray(np.squeeze(image)).resize(size, method)) for image in images
+        np.asarray(resized(Image.fromarray(np.squeeze(image)), size, input_spec.resize))
+        for image in images
     ]
     return np.stack(scaled).reshape(len(images), *input_spec.shape)
 

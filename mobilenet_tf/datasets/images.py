@@ -4,8 +4,7 @@
 2. Rotate it upright by its EXIF orientation and convert it to RGB. Greys of more than 8 bits are
    scaled by `InputSpec.white_level`, see deep.py.
 3. Crop `InputSpec.placement(...).source`, a box of whole pixels.
-4. Resize the crop alone with Pillow's filter `InputSpec.resize`, rows first, then columns, each
-   rounded to integers. For `bilinear`, tests/datasets/test_prepare.py has it in integer arithmetic.
+4. Resize the crop alone by `InputSpec.resize`, see resizing.py.
 5. For one channel, convert to grey: L = (19595 R + 38470 G + 7471 B + 32768) >> 16.
 6. With `fit = "pad"`, fill the rest of the input with round(mean).
 
@@ -23,7 +22,6 @@ tests/datasets/test_prepare.py measures them.
   are stored rotated stay rotated.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -37,6 +35,7 @@ from mobilenet_tf.datasets.formats import PIXEL_LIMIT
 from mobilenet_tf.datasets.opening import NeedsMorePixels as NeedsMorePixels
 from mobilenet_tf.datasets.opening import UnreadableImage as UnreadableImage
 from mobilenet_tf.datasets.opening import loaded, opened
+from mobilenet_tf.datasets.resizing import resized
 from mobilenet_tf.datasets.upright import turn_upright
 
 # Colour behind transparent pixels: white, because drawings and logos are mostly dark.
@@ -99,12 +98,10 @@ def read_picture(
         UnreadableImage: See `open_image`.
         NeedsMorePixels: `most` is too small; nothing was allocated.
     """
-    # With twice the final resolution, the resize decides the pixels and not the JPEG decoder. The
-    # longer side of the input counts, because the file may be rotated after decoding.
-    longer = max(input_spec.height, input_spec.width)
-    at_least = math.ceil(2 * longer / input_spec.crop)
     with opened(source) as (file, name):
-        image, deep, size = _decode(file, name, at_least, input_spec.white_level, most)
+        image, deep, size = _decode(
+            file, name, input_spec.decoded_side, input_spec.white_level, most
+        )
         return Picture(prepare(image, input_spec), deep, input_spec.framing(size, image.size))
 
 
@@ -169,14 +166,10 @@ def prepare(image: Image.Image, input_spec: InputSpec) -> np.ndarray:
     """
     placement = input_spec.placement(image.width, image.height)
     left, top, right, bottom = placement.target
-    # Crop, then resize in one direction after the other. resize(box=...) would also weigh pixels
-    # outside the box, and Pillow 13 chooses the order of its two passes, and so the rounding, by
-    # the shape of the image.
+    # Pillow's resize(box=...) would also weigh pixels outside the box.
     whole = placement.source == (0, 0, image.width, image.height)
     part = image if whole else image.crop(placement.source)
-    method = Image.Resampling[input_spec.resize.upper()]
-    part = part.resize((right - left, part.height), method)
-    part = part.resize((right - left, bottom - top), method)
+    part = resized(part, (right - left, bottom - top), input_spec.resize)
     pixels = np.asarray(part if input_spec.channels == 3 else part.convert("L"))
     pixels = pixels.reshape(bottom - top, right - left, input_spec.channels)
     if pixels.shape == input_spec.shape:

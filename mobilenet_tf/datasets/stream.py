@@ -6,6 +6,7 @@ difference between this decoding, by TensorFlow, and `prepare`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,19 @@ from mobilenet_tf.datasets.stream_check import Records
 _FILES, _BUFFER = 16, 8192
 # Largest number of passes over the images; the number of steps ends a run long before.
 _PASSES = 1_000_000
-# TensorFlow's name of each Pillow filter that `InputSpec.resize` accepts.
-_METHODS = {
-    "bilinear": "bilinear",
-    "nearest": "nearest",
-    "box": "area",
-    "bicubic": "bicubic",
-    "lanczos": "lanczos3",
+# TensorFlow's function for each value of `InputSpec.resize`.
+_RESIZES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    **{
+        name: partial(tf.image.resize, method=method, antialias=True)
+        for name, method in (
+            ("bilinear", "bilinear"),
+            ("nearest", "nearest"),
+            ("box", "area"),
+            ("bicubic", "bicubic"),
+            ("lanczos", "lanczos3"),
+        )
+    },
+    "mediapipe": tf.compat.v1.image.resize_bilinear,  # whose corners are aligned, too
 }
 
 # Boxes are int32 tensors (left, top, right, bottom) in pixels.
@@ -210,7 +217,7 @@ def _decode(
     )
     left, top, right, bottom = tf.unstack(target)
     size = tf.stack([bottom - top, right - left])
-    pixels = tf.image.resize(pixels, size, _METHODS[input_spec.resize], antialias=True)
+    pixels = _RESIZES[input_spec.resize](pixels[tf.newaxis], size)[0]
     pixels = tf.cast(pixels, tf.float32)  # `nearest` returns integers
     if input_spec.channels == 1:
         pixels = tf.image.rgb_to_grayscale(pixels)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.inputs import FITS, Framing, InputSpec
 from mobilenet_tf.core.progress import picture_progress
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.settings import Checked
@@ -34,7 +34,8 @@ class Task(Words, Checked, ABC):
     Attributes:
         name: Name in `[task]`, `result.json` and the metadata of files.
         recipe: Name of the recipe of its runs, where none is given.
-        fit: How pictures are brought into the shape of the input, see `InputSpec`.
+        fits: How pictures can be brought into the shape of the input, see `InputSpec`; the first
+            is the default.
         curve: Metric of `Objective.metrics`, from 0 to 1 and the higher the better, that epochs
             print and that scores a trial.
         settles: Whether `settled` chooses anything.
@@ -46,7 +47,7 @@ class Task(Words, Checked, ABC):
 
     name: ClassVar[str]
     recipe: ClassVar[str] = "small_data"
-    fit: ClassVar[str] = "crop"
+    fits: ClassVar[tuple[str, ...]] = FITS
     curve: ClassVar[str]
     settles: ClassVar[bool] = False
     narrowed: ClassVar[bool] = False
@@ -131,7 +132,7 @@ class Task(Words, Checked, ABC):
 
     def framed(self, network: Network) -> Network:
         """Return a network whose input shows as much of a picture as this task needs."""
-        return replace(network, input=replace(network.input, fit=self.fit))
+        return replace(network, input=replace(network.input, fit=self.fits[0]))
 
     def check_recipe(self, fields: Mapping[str, Any]) -> None:
         """Reject a recipe that does not suit this task.

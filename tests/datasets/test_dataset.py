@@ -17,6 +17,7 @@ from mobilenet_tf.datasets.dataset import (
     with_margin,
 )
 from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.datasets.resizing import resized
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
 from mobilenet_tf.datasets.storage import allocate
 
@@ -149,7 +150,6 @@ def test_rescaling_uses_the_filter_of_the_input(channels):
     for resize in RESIZES:
         scaled = rescale(images, InputSpec((64, 96), channels, resize=resize))
         assert (scaled.shape, scaled.dtype) == ((2, 64, 96, channels), np.uint8)
-        method = getattr(Image.Resampling, resize.upper())
-        expected = Image.fromarray(images[1].squeeze()).resize((96, 64), method)
+        expected = resized(Image.fromarray(images[1].squeeze()), (96, 64), resize)
         np.testing.assert_array_equal(scaled[1].squeeze(), np.asarray(expected))
     assert rescale(images, InputSpec((74, 110), channels)) is images

@@ -30,6 +30,7 @@ from mobilenet_tf.deployment.devices.templates import fill, model_values
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
 SOURCES, EXAMPLE = "src/", "example/"  # folders of what is compiled
+_RESIZES = ("bilinear", "mediapipe")  # `InputSpec.resize` of which mtf_frame.c has code
 _LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
 
 
@@ -133,6 +134,7 @@ def _frame_values(spec: InputSpec) -> dict[str, Any]:
         "crop": crop.numerator,
         "crop_of": crop.denominator,
         "fill": padding_value(spec),
+        "resize": f"MTF_{spec.resize.upper()}",
     }
 
 
@@ -142,7 +144,7 @@ def _used(contents: dict[str, bytes], source: Source, spec: InputSpec) -> dict[s
 
     def is_used(name: str) -> bool:
         _, _, file = name.rpartition("/")
-        if spec.resize != "bilinear" and file.partition(".")[0].endswith("_frame"):
+        if spec.resize not in _RESIZES and file.partition(".")[0].endswith("_frame"):
             return False
         return "/kernels/" not in name or name.endswith(".h") or file in kernels
 

@@ -72,7 +72,7 @@ class Detection(Structure, Task):
     agree: ClassVar[str] = "find the same class, or none, at {} of the anchors"
     curve: ClassVar[str] = "anchor_recall"
     recipe: ClassVar[str] = "detection"
-    fit: ClassVar[str] = "stretch"  # what lies at the edges counts, too
+    fits: ClassVar[tuple[str, ...]] = ("stretch", "pad")  # what lies at the edges counts, too
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"ap50": "AP50", "ap": "AP", "ap75": "AP75"}

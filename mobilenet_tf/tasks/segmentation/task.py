@@ -69,7 +69,7 @@ class Segmentation(Task):
     )
     agreed: ClassVar[str] = "same class of a pixel in file and network"
     recipe: ClassVar[str] = "segmentation"
-    fit: ClassVar[str] = "stretch"  # what lies at the edges counts, too
+    fits: ClassVar[tuple[str, ...]] = ("stretch", "pad")  # what lies at the edges counts, too
     curve: ClassVar[str] = "miou"
     shares: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(

@@ -90,7 +90,7 @@ def test_another_resize_than_the_app_s_is_refused(model, demo, files):
             input_spec=InputSpec(resize="bicubic"),
         )
     )  # fmt: skip
-    with pytest.raises(UserError, match="has resize 'bicubic'; the app prepares images by"):
+    with pytest.raises(UserError, match="has resize 'bicubic'; the app has only bilinear"):
         install(model, demo=demo)
     assert not (demo / "app").exists()
 
@@ -99,9 +99,10 @@ def test_the_app_refuses_it_too():
     """Every name that training knows stands in the app's code."""
     core = DEMO / "core/src/main/kotlin/mobilenet/tf/core"
     source = (core / "ModelFile.kt").read_text()
-    assert f'RESIZE = "{android.RESIZE}"' in source
-    others = re.search(r"OTHER_RESIZES = listOf\((.*?)\)", source)[1]
-    assert set(re.findall(r'"(\w+)"', others)) == {*RESIZES} - {android.RESIZE}
+    others = re.search(r"OTHER_FILTERS = listOf\((.*?)\)", source)[1]
+    assert set(re.findall(r'"(\w+)"', others)) == {*RESIZES} - {*android.RESIZES}
+    filters = re.search(r"enum class Filter \{(.*?)\}", (core / "Resize.kt").read_text())[1]
+    assert tuple(filters.lower().replace(",", "").split()) == android.RESIZES
     fits = re.search(r"enum class Fit \{(.*?)\}", (core / "Placement.kt").read_text())[1]
     assert tuple(fits.lower().replace(",", "").split()) == FITS
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.images import read_image
-from mobilenet_tf.deployment.report.snippets import inference_code, reproduce
+from mobilenet_tf.deployment.report.snippets import expectation, inference_code, reproduce
 from mobilenet_tf.runs.folder import RunFolder
 from tests.export.report.made_up import DIGITS, finished, read
 
@@ -45,6 +45,26 @@ def test_the_program_is_only_for_squares_cut_out_of_pictures():
         result = finished(DIGITS)
         result["model"]["input"][field] = value
         assert inference_code(read(result), "model_int8.tflite") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"channels": 1}, "does not run it, because it takes grey pictures."),
+        ({"channels": 3}, "prepares pictures in its own way; evaluate --as mediapipe measures"),
+        (
+            {"channels": 3, "crop": 1.0, "fit": "stretch", "resize": "mediapipe"},
+            "prepares them so.",
+        ),
+    ],
+)
+def test_what_a_file_expects(changed, said):
+    result = finished(DIGITS)
+    assert expectation(read({"model": result["model"]})) is None
+    result["model"]["input"] |= changed
+    found = expectation(read(result))
+    assert found.startswith("The file expects ")
+    assert said in found
 
 
 def test_a_run_is_repeated_from_its_configuration(tmp_path):

@@ -1,7 +1,7 @@
 // From a picture to the network's input, byte for byte as in training: the centred part of the
 // picture, resized, grey if the network wants it, padded, and normalised by a table.
 
-import { resize } from "./resize.js";
+import { resize, roundEven } from "./resize.js";
 import { UserError } from "./tflite.js";
 
 export const FITS = ["crop", "stretch", "pad"];
@@ -83,12 +83,6 @@ function grey(rgb) {
 /** The grey level that fills the rest of a padded input: the mean, as a pixel. */
 function padding(mean) {
   return roundEven(Math.min(Math.max(mean?.[0] ?? 128, 0), 255));
-}
-
-/** A half goes to the even neighbour, as in NumPy and Python. */
-function roundEven(value) {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /**

@@ -17,6 +17,8 @@ export function asDecoded(spec, picture, jpeg) {
 }
 
 function jpegFactor(spec, width, height) {
+  // Interpolation takes single pixels of the file.
+  if (spec.resize === "mediapipe") return 1;
   // With twice the final resolution, the resize decides the pixels and not the JPEG decoder.
   const atLeast = Math.ceil((2 * Math.max(spec.width, spec.height)) / spec.crop);
   const most = Math.floor(Math.min(width, height) / atLeast);

@@ -1,16 +1,20 @@
-// Pillow's resampling of 8-bit pictures, byte for byte: weights of 22 fractional bits, rows first,
-// then columns, each rounded to eight bits.
+// Resizing of 8-bit pictures, byte for byte as in training. Pillow's filters: weights of 22 fractional
+// bits, rows first, then columns, each rounded to eight bits. MediaPipe's: interpolation between four
+// pixels, rounded once.
 
 const BITS = 22;
 const CACHED = 8;
+const STEPS = 32; // of MediaPipe's positions, in a pixel
 
-// Name of Pillow's filter -> its support in pixels and its curve. `nearest` takes single pixels.
+// Name of the filter -> its support in pixels and its curve. `nearest` takes single pixels, and
+// `mediapipe` interpolates.
 export const FILTERS = {
   nearest: null,
   box: [0.5, (x) => (x > -0.5 && x <= 0.5 ? 1 : 0)],
   bilinear: [1, (x) => Math.max(0, 1 - Math.abs(x))],
   bicubic: [2, cubic],
   lanczos: [3, (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0)],
+  mediapipe: null,
 };
 
 const known = new Map();
@@ -21,6 +25,7 @@ const known = new Map();
  * @returns {Uint8Array} red, green, blue of toWidth * toHeight pixels
  */
 export function resize(rgba, width, height, toWidth, toHeight, filter) {
+  if (filter === "mediapipe") return interpolated(rgba, width, height, toWidth, toHeight);
   const across = taps(width, toWidth, filter);
   const down = taps(height, toHeight, filter);
   const rows = new Uint8Array(height * toWidth * 3);
@@ -33,6 +38,39 @@ export function resize(rgba, width, height, toWidth, toHeight, filter) {
     pass(rows, x * 3, toWidth * 3, resized, x * 3, toWidth * 3, down);
   }
   return resized;
+}
+
+function interpolated(rgba, width, height, toWidth, toHeight) {
+  const across = between(width, toWidth);
+  const down = between(height, toHeight);
+  const rgb = new Uint8Array(toHeight * toWidth * 3);
+  let to = 0;
+  for (const [top, bottom, low] of down) {
+    for (const [left, right, near] of across) {
+      for (let channel = 0; channel < 3; channel++) {
+        const value = (x, y) => rgba[(y * width + x) * 4 + channel];
+        const row = (y) => value(left, y) * (STEPS - near) + value(right, y) * near;
+        const sum = row(top) * (STEPS - low) + row(bottom) * low;
+        rgb[to++] = Math.floor(sum / STEPS ** 2 + 0.5);
+      }
+    }
+  }
+  return rgb;
+}
+
+/** Which two pixels of a side each pixel of another lies between, and the share of the second. */
+function between(side, toSide) {
+  return Array.from({ length: toSide }, (_, out) => {
+    const steps = roundEven((out * side * STEPS) / toSide);
+    const first = Math.min(Math.floor(steps / STEPS), side - 1);
+    return [first, Math.min(first + 1, side - 1), steps % STEPS];
+  });
+}
+
+/** A half goes to the even neighbour, as in NumPy and Python. */
+export function roundEven(value) {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** Resize one line of pixels, which lie `fromStep` and `toStep` bytes apart. */

@@ -188,7 +188,7 @@ def test_without_a_compiler(monkeypatch):
 
 
 def test_another_filter_has_no_frames():
-    """Only bilinear resizing exists in C."""
+    """Of Pillow's, only bilinear resizing exists in C."""
     network = make_network("v1", 0.25, 32, 3)
     network = replace(network, input=replace(network.input, resize="lanczos"))
     _, contents = plain_c(int8_file(network), network, pictures_for(network, 2))

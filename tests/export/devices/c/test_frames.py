@@ -11,6 +11,7 @@ from PIL import Image
 
 from mobilenet_tf.core.inputs import FITS, InputSpec
 from mobilenet_tf.datasets.images import padding_value, prepare
+from mobilenet_tf.deployment.devices.c.folder import _RESIZES
 from tests.export.devices.c.files import SANITIZERS
 
 pytestmark = pytest.mark.xdist_group("c_frames")
@@ -20,18 +21,19 @@ _MAIN = """
 #include <stdlib.h>
 #include "mtf_frame.h"
 
-/* Numbers: format, height, width, of the frame; height, width, channels, fit, crop, of, fill. */
+/* Numbers: format, height, width, of the frame; height, width, channels, fit, crop, of, fill,
+ * resize; bytes of scratch that are missing. */
 int main(int count, char **texts) {
-  int v[11] = {0};
-  for (int i = 1; i < count && i < 12; ++i) v[i - 1] = atoi(texts[i]);
+  int v[12] = {0};
+  for (int i = 1; i < count && i < 13; ++i) v[i - 1] = atoi(texts[i]);
   const size_t pixels = (size_t)v[1] * (size_t)v[2], bytes[] = {1, 3, 2, 2, 2, 2};
   uint8_t *const data = malloc(pixels * bytes[v[0]]);
   const mtf_frame frame = {data, (int16_t)v[1], (int16_t)v[2], (mtf_format)v[0]};
   const mtf_input input = {(int16_t)v[3], (int16_t)v[4], (int16_t)v[5], (mtf_fit)v[6],
-                           v[7], v[8], (uint8_t)v[9]};
+                           v[7], v[8], (uint8_t)v[9], (mtf_resize)v[10]};
   const size_t size = (size_t)(v[3] * v[4] * v[5]);
   int8_t *const image = malloc(size);
-  mtf_scratch scratch = {NULL, mtf_frame_scratch(&frame, &input) - v[10]};
+  mtf_scratch scratch = {NULL, mtf_frame_scratch(&frame, &input) - v[11]};
   scratch.data = malloc((size_t)scratch.bytes);
   if (fread(data, bytes[v[0]], pixels, stdin) != pixels) return 99;
   const int error = mtf_prepare(&frame, &input, image, scratch);
@@ -68,7 +70,8 @@ def prepared(program, name, data, size, spec, less=0):
     """What the C makes of a frame: its exit code, and pixels if that is 0."""
     crop = Fraction(spec.crop).limit_denominator(10_000)
     numbers = (FORMATS.index(name), *size, *spec.shape, FITS.index(spec.fit))
-    numbers += (crop.numerator, crop.denominator, padding_value(spec), less)
+    numbers += (crop.numerator, crop.denominator, padding_value(spec))
+    numbers += (_RESIZES.index(spec.resize), less)
     done = subprocess.run([str(program), *map(str, numbers)], input=data, capture_output=True)
     assert not done.stderr, done.stderr.decode()
     pixels = np.frombuffer(done.stdout, np.uint8) ^ 0x80
@@ -125,6 +128,18 @@ def test_fits_and_sizes(program, photo, fit, size, target):
         code, found = prepared(program, "rgb888", frame.tobytes(), size, spec)
         assert code == 0
         check(found, frame, spec)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_interpolation_of_mediapipe(program, photo, name):
+    for number, fit in enumerate(FITS):
+        height, width = ((120, 160), (97, 54), (20, 30))[number]
+        data, shown = encoded(name, np.ascontiguousarray(photo[:height, :width]))
+        spec = InputSpec((64, 40), 1 + 2 * (number % 2), fit=fit, resize="mediapipe")
+        code, found = prepared(program, name, data, (height, width), spec)
+        assert code == 0
+        distance = np.abs(found.astype(int) - prepare(Image.fromarray(shown), spec))
+        assert distance.max() <= (name in ("yuyv", "uyvy"))
 
 
 def check(found, frame, spec):

@@ -44,7 +44,8 @@ def test_golden_pictures(page, golden_cases):
     assert len(photos) == 5
     for case, expected in photos:
         content = (folder / f"{case['photo']}.png").read_bytes()
-        spec = InputSpec(case["size"], case["channels"], crop=case["crop"], fit=case["fit"])
+        prepared = {name: case[name] for name in ("channels", "crop", "fit", "resize")}
+        spec = InputSpec(case["size"], **prepared)
         assert page.prepared(content, spec).tobytes() == expected, case
 
 
@@ -83,6 +84,14 @@ def test_large_jpegs(page, size, side, tmp_path):
     found, expected = page.prepared(path.read_bytes(), spec).astype(int), read_image(path, spec)
     assert np.abs(found - expected).max() <= 3
     assert np.abs(found - expected).mean() <= 0.3
+
+
+def test_interpolated_jpegs_are_not_reduced(page, tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(png(photo(400, 300).resize((1200, 901)), "JPEG", quality=92))
+    spec = InputSpec(64, fit="stretch", resize="mediapipe")
+    difference = page.prepared(path.read_bytes(), spec).astype(int) - read_image(path, spec)
+    assert np.abs(difference).max() <= 1
 
 
 def test_transparent_pictures_are_on_white(page, tmp_path):

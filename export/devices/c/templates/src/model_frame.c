@@ -3,6 +3,6 @@
 
 int model_prepare(const mtf_frame *frame) {
   static const mtf_input input = {
-      MODEL_HEIGHT, MODEL_WIDTH, MODEL_CHANNELS, $fit, $crop, $crop_of, $fill};
+      MODEL_HEIGHT, MODEL_WIDTH, MODEL_CHANNELS, $fit, $crop, $crop_of, $fill, $resize};
   return mtf_prepare(frame, &input, model_input(), model_workspace());
 }

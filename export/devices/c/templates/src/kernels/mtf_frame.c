@@ -4,7 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { BITS = 22 }; /* of the weights' fractions */
+enum {
+  BITS = 22,                /* of the weights' fractions */
+  STEPS = 32,               /* of MediaPipe's positions, in a pixel */
+  HALF = STEPS * STEPS / 2, /* of the weights' sum */
+};
 
 /* One axis: `in` pixels of the frame from `from` on become `out` values of the input from `to` on. */
 typedef struct {
@@ -135,6 +139,9 @@ static int depth_of(const mtf_frame *frame) { return frame->format == MTF_GREY ?
 
 int32_t mtf_frame_scratch(const mtf_frame *frame, const mtf_input *input) {
   axis x, y;
+  if (input->resize == MTF_MEDIAPIPE) {
+    return 0;
+  }
   place(frame, input, &x, &y);
   /* The table of columns, the taps of one row, the ring of rows, and a row before or after it. */
   const int32_t numbers = x.out * (most_taps(&x) + 2) + most_taps(&y);
@@ -154,6 +161,47 @@ static void store(const mtf_input *input, int depth, const uint8_t *values, int 
     }
     for (int channel = 0; channel < input->channels; ++channel) {
       *image++ = (int8_t)(value[depth == 1 ? 0 : channel] - 128);
+    }
+  }
+}
+
+/* The two pixels of an axis that a value lies between, and the share of the second in 1/32. */
+static void find_pair(const axis *side, int at, int *pair, int *part) {
+  const int64_t position = (int64_t)at * side->in * STEPS;
+  const int rest = 2 * (int)(position % side->out);
+  int steps = (int)(position / side->out);
+  if (rest > side->out || (rest == side->out && steps % 2 == 1)) {
+    ++steps; /* a half goes to the even step */
+  }
+  pair[0] = smaller(steps / STEPS, side->in - 1);
+  pair[1] = smaller(pair[0] + 1, side->in - 1);
+  *part = steps % STEPS;
+}
+
+/* Each value is interpolated between four pixels, and rounded once. */
+static void interpolate(const mtf_frame *frame, const mtf_input *input, const axis *x,
+                        const axis *y, int8_t *image) {
+  const int depth = depth_of(frame);
+  for (int row = 0; row < y->out; ++row) {
+    int rows[2], down;
+    find_pair(y, row, rows, &down);
+    for (int column = 0; column < x->out; ++column) {
+      int columns[2], across;
+      int32_t sums[3] = {HALF, HALF, HALF};
+      uint8_t value[3];
+      find_pair(x, column, columns, &across);
+      for (int i = 0; i < 4; ++i) {
+        const int weight = (i / 2 ? down : STEPS - down) * (i % 2 ? across : STEPS - across);
+        unpack(frame, y->from + rows[i / 2], x->from + columns[i % 2], 1, value);
+        for (int channel = 0; channel < depth; ++channel) {
+          sums[channel] += weight * value[channel];
+        }
+      }
+      for (int channel = 0; channel < depth; ++channel) {
+        value[channel] = (uint8_t)(sums[channel] / (STEPS * STEPS));
+      }
+      store(input, depth, value, 1,
+            image + ((y->to + row) * input->width + x->to + column) * input->channels);
     }
   }
 }
@@ -185,6 +233,11 @@ int mtf_prepare(const mtf_frame *frame, const mtf_input *input, int8_t *image,
     return MTF_SMALL_SCRATCH;
   }
   place(frame, input, &x, &y);
+  memset(image, input->fill - 128, (size_t)(input->height * input->width * input->channels));
+  if (input->resize == MTF_MEDIAPIPE) {
+    interpolate(frame, input, &x, &y, image);
+    return MTF_OK;
+  }
   const int depth = depth_of(frame), step = most_taps(&x) + 2, slots = most_taps(&y);
   int32_t *const table = (int32_t *)scratch.data;
   int32_t *const vertical = table + x.out * step;
@@ -197,7 +250,6 @@ int mtf_prepare(const mtf_frame *frame, const mtf_input *input, int8_t *image,
     table[at * step] = found.first;
     table[at * step + 1] = found.count;
   }
-  memset(image, input->fill - 128, (size_t)(input->height * input->width * input->channels));
   int ready = 0; /* rows that have been resized */
   for (int at = 0; at < y.out; ++at) {
     taps found = {0, 0, vertical};

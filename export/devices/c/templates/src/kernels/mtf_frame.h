@@ -37,11 +37,17 @@ typedef enum {
   MTF_PAD      /* the whole frame, and `fill` around it */
 } mtf_fit;
 
+typedef enum {
+  MTF_BILINEAR, /* anti-aliased, as Pillow */
+  MTF_MEDIAPIPE /* interpolated between four pixels, as MediaPipe Tasks */
+} mtf_resize;
+
 typedef struct {
   int16_t height, width, channels;
   mtf_fit fit;
   int32_t crop, of; /* the share crop / of is used of what `fit` allows */
   uint8_t fill;
+  mtf_resize resize;
 } mtf_input;
 
 /* Write a frame as pixel - 128. Return MTF_OK; MTF_NULL_POINTER; or MTF_SMALL_SCRATCH if scratch has

@@ -12,6 +12,7 @@ import java.util.Locale
  * @property mean one value per channel, or one for all; input = (pixel - mean) / std.
  * @property std one value per channel, or one for all.
  * @property fit how an image of another shape becomes the input; CROP unless the file says otherwise.
+ * @property filter how images are resized; BILINEAR unless the file says otherwise.
  * @property crop share of the image that is used of what [fit] allows. Files written by this project
  *   contain it.
  * @property labels class labels in the order of the output.
@@ -28,6 +29,7 @@ class ModelFile private constructor(
     preprocessing: Map<*, *>,
 ) {
     val fit: Fit = Fit.values().firstOrNull { it.name == (preprocessing["fit"] as? String)?.uppercase(Locale.ROOT) } ?: Fit.CROP
+    val filter: Filter = Filter.values().firstOrNull { it.name == (preprocessing["resize"] as? String)?.uppercase(Locale.ROOT) } ?: Filter.BILINEAR
     val crop: Double? = preprocessing["crop"] as? Double
     private val extra = preprocessing["extra"] as? Map<*, *>
     val task: Fields = Fields("task", extra?.get("task"))
@@ -42,8 +44,7 @@ class ModelFile private constructor(
         private const val NORMALIZATION = 1
         private val LABEL_TYPES = listOf(2, 3)
 
-        private const val RESIZE = "bilinear"
-        private val OTHER_RESIZES = listOf("nearest", "box", "bicubic", "lanczos")
+        private val OTHER_FILTERS = listOf("nearest", "box", "bicubic", "lanczos")
 
         /**
          * Read the standard TFLite metadata and the files that are appended to the model.
@@ -118,7 +119,10 @@ class ModelFile private constructor(
             val text = zip.read("preprocessing.json")?.toString(Charsets.UTF_8) ?: return emptyMap<String, Any>()
             val values = runCatching { Json.parse(text) }.getOrNull() as? Map<*, *> ?: return emptyMap<String, Any>()
             val resize = values["resize"]
-            if (resize in OTHER_RESIZES) throw UserError("The model's resize is $resize; only $RESIZE is accepted.")
+            if (resize in OTHER_FILTERS) {
+                val accepted = Filter.values().joinToString(" and ") { it.name.lowercase(Locale.ROOT) }
+                throw UserError("The model's resize is $resize; $accepted are accepted.")
+            }
             val crop = values["crop"] as? Double ?: return values
             if (crop > 0 && crop <= 1) return values
             throw UserError("The model's crop is $crop; numbers above 0 and up to 1 are accepted.")

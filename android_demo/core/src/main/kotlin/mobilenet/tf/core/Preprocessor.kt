@@ -15,6 +15,7 @@ import kotlin.math.min
  * @param height of the network's input.
  * @param channels 3 (RGB) or 1 (grey).
  * @param crop see [Placement.of].
+ * @param filter how the part is resized.
  * @param padding grey level of what the image does not fill.
  */
 class Preprocessor(
@@ -23,6 +24,7 @@ class Preprocessor(
     private val channels: Int,
     private val fit: Fit = Fit.CROP,
     private val crop: Double = 1.0,
+    private val filter: Filter = Filter.BILINEAR,
     private val padding: Int = 128,
 ) {
     private var last: Resize? = null
@@ -38,7 +40,7 @@ class Preprocessor(
         val placement = placement(source, orientation)
         val (from, to) = placement.source to placement.target
         val resize = last?.takeIf { it.width == from.width && it.height == from.height && it.toWidth == to.width && it.toHeight == to.height }
-            ?: Resize(from.width, from.height, to.width, to.height)
+            ?: Resize(from.width, from.height, to.width, to.height, filter)
         last = resize
         val image = resize.apply(source.part(orientation, from))
         return padded(if (channels == 1) image.toGrey() else image, to)
@@ -58,11 +60,13 @@ class Preprocessor(
     /**
      * Return the factor by which a photo is reduced while decoding, as in training: for a JPEG the
      * largest of 8, 4, 2 and 1 that leaves at least twice the side that the network needs. Other
-     * formats are decoded whole, because their decoders reduce by leaving pixels out.
+     * formats are decoded whole, because their decoders reduce by leaving pixels out, and so is all
+     * that is interpolated, because it takes single pixels of the file.
      *
      * @param type the file's MIME type; null if it is unknown.
      */
     fun divisor(type: String?, imageWidth: Int, imageHeight: Int): Int {
+        if (filter == Filter.MEDIAPIPE) return 1
         val atLeast = ceil(2 * max(width, height) / crop).toInt()
         return listOf(8, 4, 2).firstOrNull { type == "image/jpeg" && min(imageWidth, imageHeight) / it >= atLeast } ?: 1
     }

@@ -13,7 +13,9 @@ class Golden(private val folder: File) {
         private val crop = fields["crop"] as Double
         private val fit = Fit.valueOf((fields["fit"] as String).uppercase())
 
-        fun preprocessor() = Preprocessor(size, size, channels, fit, crop)
+        private val filter = Filter.valueOf((fields["resize"] as String).uppercase())
+
+        fun preprocessor() = Preprocessor(size, size, channels, fit, crop, filter)
 
         fun number(name: String): Int = (fields[name] as Double).toInt()
 

@@ -24,6 +24,7 @@ class ModelFileTest {
         assertArrayEquals(floatArrayOf(127.5f), file.std, 0f)
         assertEquals(1.0, file.crop!!, 0.0)
         assertEquals(Fit.CROP, file.fit)
+        assertEquals(Filter.BILINEAR, file.filter)
         assertEquals(128, file.padding)
         assertTrue(file.runtime!!, Regex("""1\.\d+\.0""").matches(file.runtime!!))
         assertTrue(file.name!!, file.name!!.startsWith("MobileNet"))
@@ -92,8 +93,9 @@ class ModelFileTest {
     }
 
     @Test
-    fun otherFitsAreRead() {
+    fun otherFitsAndFiltersAreRead() {
         val end = "\"crop\": 1.0,\n  \"extra\": {}"
+        assertEquals(Filter.MEDIAPIPE, read(replaced(end, "\"resize\": \"mediapipe\"".padEnd(end.length))).filter)
         assertEquals(Fit.PAD, read(replaced(end, "\"fit\": \"pad\"".padEnd(end.length))).fit)
     }
 

@@ -85,6 +85,11 @@ class PreprocessingTest {
         Preprocessor(size, size - 1, 3, crop = crop).divisor(type, width, height)
 
     @Test
+    fun whatIsInterpolatedIsDecodedWhole() {
+        assertEquals(1, Preprocessor(96, 96, 3, filter = Filter.MEDIAPIPE).divisor("image/jpeg", 4000, 3000))
+    }
+
+    @Test
     fun onlyJpegIsReducedWhileDecoding() {
         for (type in listOf("image/png", "image/webp", "image/heif", null)) {
             assertEquals(1, divisor(type, 4000, 3000, 96, 1.0))

@@ -43,7 +43,7 @@ class ImageModel private constructor(
     /** Return the preprocessing with which this model was trained. */
     fun preprocessor(): Preprocessor {
         val (_, height, width, channels) = input.shape
-        return Preprocessor(width, height, channels, file.fit, file.crop ?: 1.0, file.padding)
+        return Preprocessor(width, height, channels, file.fit, file.crop ?: 1.0, file.filter, file.padding)
     }
 
     /**

@@ -1,0 +1,61 @@
+"""How other people's programs prepare pictures for a network."""
+
+from dataclasses import dataclass, replace
+
+from mobilenet_tf.core.bounds import check_choice
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A program that prepares pictures by itself, whatever the file says.
+
+    Attributes:
+        name: Name on the command line.
+        title: Name in sentences.
+        fit, resize: What it does with pictures, see `InputSpec`; it always shows all of `fit`.
+        channels: Channels of the inputs that it fills.
+        io: Types of the inputs that it fills.
+    """
+
+    name: str
+    title: str
+    fit: str
+    resize: str
+    channels: int
+    io: tuple[str, ...]
+
+    def prepares(self, input_spec: InputSpec) -> InputSpec:
+        """Return an input as this program fills it.
+
+        Raises:
+            UserError: It does not fill inputs of this number of channels.
+        """
+        if input_spec.channels != self.channels:
+            raise UserError(
+                f"{self.title} fills inputs of {self.channels} channels only, and this one has "
+                f"{input_spec.channels}; train the network with --channels {self.channels}."
+            )
+        return replace(input_spec, fit=self.fit, resize=self.resize, crop=1.0)
+
+
+MEDIAPIPE = FrontEnd(
+    name="mediapipe",
+    title="MediaPipe Tasks",
+    fit="stretch",
+    resize="mediapipe",
+    channels=3,
+    io=("uint8", "float32"),
+)
+FRONT_ENDS = {front_end.name: front_end for front_end in (MEDIAPIPE,)}
+
+
+def find_front_end(name: str) -> FrontEnd:
+    """Return the front end of a name.
+
+    Raises:
+        UserError: There is none.
+    """
+    check_choice("front end", name, tuple(FRONT_ENDS))
+    return FRONT_ENDS[name]
