@@ -39,7 +39,7 @@ SITUATIONS = {
     ],
     "run": ["", "--config RUN", "--set batch=8", "--resume", "--overwrite"],
     "train": ["", "--config RUN", "--set train.epochs=3", "--set qat.epochs=3"],
-    "quantize": ["RUN"],
+    "quantize": ["RUN", "RUN --set qat.epochs=3"],
     "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
     "verify": ["RUN"],
     "predict": ["FILE picture.png"],
@@ -78,7 +78,7 @@ VALUES = {
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
     "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
-    "compress": "auto", "task": "custom", "task_options": "limit=3",
+    "compress": "prune", "task": "custom", "task_options": "limit=3",
     "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         fields: opt.Set = None,
         epochs: opt.Epochs = None,
         qat_epochs: opt.QatEpochs = None,
+        compress: opt.Compress = None,
         batch: opt.Batch = None,
         seed: opt.Seed = 0,
         weights: opt.Weights = "none",
@@ -95,6 +96,7 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
+        "compress": options["compress"],
         "batch": options["batch"],
         "deterministic": options["deterministic"] or None,
     }

@@ -17,20 +17,27 @@ def quantize(
     io: opt.Io = None,
     per_tensor: opt.PerTensor = None,
     qat_epochs: opt.QatEpochs = None,
+    compress: opt.Compress = None,
+    fields: opt.Set = None,
     teacher: opt.Teacher = None,
     teacher_labels: opt.TeacherLabels = None,
     trust_code: opt.TrustCode = False,
     overwrite: opt.Overwrite = False,
 ) -> None:
-    """Train the network of a run with int8 rounding; writes qat.keras. Continues if interrupted."""
+    """Train the network of a run with int8 rounding, or also sparse and with few weights.
+
+    Writes qat.keras. Continues if interrupted.
+    """
     from mobilenet_tf.commands.quantize import quantize as start
     from mobilenet_tf.runs.teacher import TeacherModel
+    from mobilenet_tf.training.recipe import parse_settings
 
     quantized = start(
         run,
         io=io,
         per_tensor=per_tensor,
         qat_epochs=qat_epochs,
+        fields={**parse_settings(fields or []), "compress": compress},
         teacher=TeacherModel(teacher, teacher_labels, trust_code),
         overwrite=overwrite,
     )

@@ -72,7 +72,7 @@ def _field(option: str, path: str) -> Rule:
 _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
-    *("deterministic", "factorize", "task", "task_options", "pairs"),
+    *("deterministic", "factorize", "task", "task_options", "pairs", "compress"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
@@ -91,6 +91,7 @@ def _measured_on(*others: str) -> Rule:
     )
 
 
+_TO_INT8 = (_field("compress", "compress"), _field("qat_epochs", "qat.epochs"))
 _NEW_RUN = (
     Rule(
         _SETTINGS,
@@ -99,7 +100,7 @@ _NEW_RUN = (
         "--overwrite, --resume, --strategy and --trust-code can",
     ),
     _field("epochs", "train.epochs"),
-    _field("qat_epochs", "qat.epochs"),
+    *_TO_INT8,
     _field("batch", "batch"),
     _field("deterministic", "deterministic"),
     _ONE_OF_TWO,
@@ -107,6 +108,7 @@ _NEW_RUN = (
 RULES: dict[str, tuple[Rule, ...]] = {
     "run": _NEW_RUN,
     "train": _NEW_RUN,
+    "quantize": _TO_INT8,
     "export": (
         Rule(
             ("data", "mean", "std", "labels", "seed", "trust_code"),

@@ -1,12 +1,13 @@
 """The quantization-aware model: a deploy form that rounds where the int8 file rounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.compression.calibration import RangeRule, calibrate, extremes
+from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.deploy import CONVOLUTIONS, copy_layer, input_tensors
 from mobilenet_tf.compression.integers import Grid, range_without_ties
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
@@ -78,6 +79,75 @@ def _wrapped(
     pixels = keras.layers.Activation("linear", name=PIXELS_NAME)
     outputs = _rebuild(deployed, QuantizedLayer(pixels, config)(inputs), quantized)
     return keras.Model(inputs, outputs, name=f"{deployed.name}_int8")
+
+
+def share_weights(
+    model: keras.Model,
+    names: Collection[str],
+    count: int,
+    start: str = "linear",
+    *,
+    keep_zeros: bool = False,
+    seed: int = 0,
+) -> keras.Model:
+    """Return a quantization-aware model in which each of some kernels has few values.
+
+    A kernel is clustered after division by its channels' scales, because what the file stores, and
+    what a table on a device holds, are integers.
+
+    Args:
+        model: Result of `quantize_aware`.
+        names: Layers whose kernels share their weights.
+        count: The most values in a kernel.
+        start: See `cluster`, as for the two below.
+        keep_zeros: See above.
+        seed: See above.
+
+    Returns:
+        A model with the same ranges, whose tables are trained with the weights.
+    """
+    shared = _reconfigured(
+        model,
+        lambda one: one.quantize_config.changed(values=count if one.name in names else 0),
+    )
+    for name in names:
+        old, new = model.get_layer(name), shared.get_layer(name).weight_quantizer
+        unit, limit = (value.numpy() for value in old.weight_quantizer.in_range(old.weight))
+        table = cluster(unit, count, start, keep_zeros=keep_zeros, seed=seed).centroids
+        new.table.assign(np.pad(table, (0, count - len(table)), "edge"))
+        new.limit.assign(limit)
+    return shared
+
+
+def settled(model: keras.Model) -> keras.Model:
+    """Return the quantization-aware model with its shared weights in place of tables.
+
+    The result computes the same; each of these kernels keeps its scale as a variable.
+    """
+    shared = [wrapper for wrapper in model.layers[1:] if wrapper.quantize_config.values]
+    if not shared:
+        return model
+    limits = {one.name: one.weight_quantizer.limits(one.weight).numpy() for one in shared}
+    for one in shared:
+        one.weight.assign(one.weight_quantizer(one.weight, False, {}))
+    new = _reconfigured(
+        model,
+        lambda one: one.quantize_config.changed(values=0, stored_scale=one.name in limits),
+    )
+    for name, limit in limits.items():
+        new.get_layer(name).weight_quantizer.limit.assign(limit)
+    return new
+
+
+def _reconfigured(
+    model: keras.Model, config: Callable[[QuantizedLayer], Int8Config]
+) -> keras.Model:
+    def again(wrapper: QuantizedLayer) -> QuantizedLayer:
+        layer = _copy_with_weights(wrapper.layer, wrapper.input_shape)
+        return QuantizedLayer(layer, config(wrapper))
+
+    inputs = keras.Input(model.input_shape[1:], name=INPUT_NAME)
+    return keras.Model(inputs, _rebuild(model, inputs, again), name=model.name)
 
 
 def without_rounding(model: keras.Model) -> keras.Model:

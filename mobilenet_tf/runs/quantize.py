@@ -1,27 +1,26 @@
-"""Stage 2: a float network -> the same network, trained with int8 rounding."""
+"""Stage 2: a float network -> the same network, trained to be int8, sparse and clustered."""
 
 import time
+from functools import partial
 
 import tf_keras as keras
 
-from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teaching import teacher_of
+from mobilenet_tf.training.compress import compress
 from mobilenet_tf.training.distillation import as_teacher
-from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
-from mobilenet_tf.training.transfer import Phase
 
 
 def quantize(run: Run) -> keras.Model:
-    """Fine-tune the deploy form of `float.keras` with int8 rounding and write it to `qat.keras`.
+    """Take `float.keras` through the stages of `Recipe.compress` and write it to `qat.keras`.
 
-    Training continues after the last finished epoch if there is a checkpoint. Ranges are
-    calibrated on training images of all classes.
+    By default it is fine-tuned with int8 rounding only. Training continues after the last finished
+    epoch if there is a checkpoint. Ranges are calibrated on training images of all classes.
 
     Raises:
         UserError: The loss is not finite, or teacher or checkpoint cannot be used.
@@ -29,8 +28,6 @@ def quantize(run: Run) -> keras.Model:
     started, settings, network = time.monotonic(), run.settings, run.network
     recipe = settings.recipe
     images = calibration_images(run.data.train, network, recipe.calibration, settings.seed)
-    history: dict[str, list[float]] = {}
-    earlier = 0.0
     with training_scope(run.strategy, settings.seed, recipe.deterministic):
         original = load_float(run.folder)
         teacher = teacher_of(run)
@@ -38,16 +35,16 @@ def quantize(run: Run) -> keras.Model:
             teacher = as_teacher(
                 original, network, run.task.objective(network), network.input, "float.keras"
             )
-        per_channel = not settings.int8.per_tensor
-        model = quantize_aware(
-            deploy_form(original), images, network.input, per_channel=per_channel
+        to_int8 = partial(
+            quantize_aware,
+            images=images,
+            input_spec=network.input,
+            per_channel=not settings.int8.per_tensor,
         )
-        if recipe.qat.epochs:
-            phase = Phase("qat", "Quantizing", recipe.qat)
-            history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    write_model(run.folder, "qat.keras", saving(model, run.classes), settings)
+        compressed = compress(original, recipe, run.session(), to_int8, teacher)
+    write_model(run.folder, "qat.keras", saving(compressed.model, run.classes), settings)
     run.folder.update_result(
-        history={"qat": history},
-        seconds={"quantize": round(time.monotonic() - started + earlier, 1)},
+        history=compressed.history,
+        seconds={"quantize": round(time.monotonic() - started + compressed.earlier, 1)},
     )
-    return model
+    return compressed.model

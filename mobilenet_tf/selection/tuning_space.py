@@ -17,7 +17,16 @@ from mobilenet_tf.training.recipe import Recipe
 DEFAULT_SPACE = Path(__file__).with_name("tuning_space.toml")
 _TYPES: dict[str, tuple[type, ...]] = {"model": (str,), "alpha": (float, int), "size": (int,)}
 # Fields without effect: trials train the float network for as long as the algorithm decides.
-_NO_EFFECT = ("name", "train.epochs", "calibration", "self_distillation", "qat.")
+_NO_EFFECT = (
+    "name",
+    "train.epochs",
+    "calibration",
+    "self_distillation",
+    "compress",
+    "prune.",
+    "cluster.",
+    "qat.",
+)
 
 
 @dataclass(frozen=True)

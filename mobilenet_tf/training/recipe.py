@@ -1,7 +1,7 @@
 """Recipes: all settings of training and quantization-aware training, as data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml, toml_value
 from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
+from mobilenet_tf.training.compression_settings import QAT, Cluster, Prune, parse_stages
 
 _RECIPES = Path(__file__).with_name("recipes")
 
@@ -150,6 +151,10 @@ class Recipe(Checked):
         calibration: Number of training images that determine the int8 ranges.
         train: Settings of float training.
         qat: Settings of quantization-aware training.
+        compress: Stages from the float network to the int8 one, in their order: some of `prune`,
+            `cluster` and `qat`. Without `qat` the network is only rounded.
+        prune: Settings of pruning.
+        cluster: Settings of weight sharing.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
             share that remains instead.
         transfer: Settings of transfer learning.
@@ -166,6 +171,9 @@ class Recipe(Checked):
     calibration: int = number(least=1)
     train: Stage
     qat: Stage
+    compress: str = QAT
+    prune: Prune = field(default_factory=Prune)
+    cluster: Cluster = field(default_factory=Cluster)
     dropout: float | None = number(None, least=0, below=1)
     transfer: Transfer = field(default_factory=Transfer)
     self_distillation: bool = False
@@ -184,6 +192,30 @@ class Recipe(Checked):
             )
         if self.qat.precision != "float32":
             raise UserError(f"qat.precision is {self.qat.precision!r}; it must be float32.")
+        parse_stages(self.compress)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages from the float network to the int8 one."""
+        return parse_stages(self.compress)
+
+    def stage(self, name: str) -> Stage:
+        """Return how one of `stages` trains."""
+        if name == QAT:
+            return self.qat
+        own = getattr(self, name)
+        rate = own.rate * self.qat.learning_rate
+        return replace(self.qat, epochs=own.epochs, learning_rate=rate)
+
+    def made_by(self, name: str) -> str:
+        """Return a text that changes with what pruning and sharing did up to one of `stages`.
+
+        It is empty for networks that were neither pruned nor clustered.
+        """
+        until = self.stages[: self.stages.index(name) + 1]
+        if until == (QAT,):
+            return ""
+        return "; ".join(f"{one}: {getattr(self, one)} {self.stage(one)}" for one in until)
 
     def to_dict(self) -> dict:
         """Return nested tables as in a recipe's file, without the fields that are None."""

@@ -72,7 +72,8 @@ def test_quantizing_again_needs_the_same_settings_or_overwrite(run):
     opened = Run.open(run.folder.path)
     assert opened.settings.int8.per_tensor
     with pytest.raises(UserError, match="was quantized with other settings; --overwrite"):
-        requantized(opened, qat_epochs=7)
+        requantized(opened, fields={"qat.epochs": 7})
     assert requantized(opened, io="int8").settings.int8.io == "int8"
-    assert requantized(opened, qat_epochs=7, overwrite=True).settings.recipe.qat.epochs == 7
+    again = requantized(opened, fields={"qat.epochs": 7}, overwrite=True)
+    assert again.settings.recipe.qat.epochs == 7
     assert not checkpoint.exists()
