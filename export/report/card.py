@@ -186,6 +186,9 @@ def _origin(result: Result, run: RunFolder) -> str:
     if history.float:
         epochs = len(history.float.get("loss", ()))
         steps.append(f"trained for {plural(epochs, 'epoch')} in float")
+    for curves, done in ((history.prune, "pruning"), (history.cluster, "clustering")):
+        if curves:
+            steps.append(f"{plural(len(curves.get('loss', ())), 'epoch')} of {done}")
     if history.qat is not None:
         epochs = len(history.qat.get("loss", ()))
         steps.append(f"{plural(epochs, 'epoch')} of quantization-aware training")

@@ -6,7 +6,8 @@ from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on
-from mobilenet_tf.runs.run import Run, requantized
+from mobilenet_tf.runs.requantize import requantized
+from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import TeacherModel
 
 

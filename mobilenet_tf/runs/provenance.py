@@ -123,7 +123,7 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
     gone: tuple[str, ...] = _VERIFIED if derived else ()
     if name in ("qat.keras", "float.keras"):
         remove_exports(folder.path)
-        gone += ("tflite", "devices")
+        gone += ("tflite", "devices", "compression")
     files = {known: facts for known, facts in result.files.items() if known not in derived}
     write_result(
         folder.result_file,

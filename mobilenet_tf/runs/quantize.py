@@ -7,6 +7,7 @@ import tf_keras as keras
 
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
+from mobilenet_tf.runs.compression import Compression
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
@@ -45,6 +46,7 @@ def quantize(run: Run) -> keras.Model:
     write_model(run.folder, "qat.keras", saving(compressed.model, run.classes), settings)
     run.folder.update_result(
         history=compressed.history,
+        compression=Compression(stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else ()),
         seconds={"quantize": round(time.monotonic() - started + compressed.earlier, 1)},
     )
     return compressed.model

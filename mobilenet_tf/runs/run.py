@@ -3,10 +3,10 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
@@ -18,16 +18,12 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.settings import RunSettings, require_found
-from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
+from mobilenet_tf.runs.teacher import check_teacher, places_of_classes
 from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.cluster import check_strategy, is_chief
-from mobilenet_tf.training.compression_settings import STAGES
 
 if TYPE_CHECKING:
     from mobilenet_tf.training.fit import Session
-
-# Fields of the recipe that float training does not depend on.
-_REQUANTIZED = ("compress", "calibration", *(f"{stage}." for stage in STAGES))
 
 
 class Run:
@@ -228,67 +224,6 @@ def _require_unchanged(dataset: Dataset, folder: RunFolder, classes: tuple[str, 
             f"The images of {dataset.source} have changed since {folder.path} was started; start "
             "a new run for them."
         )
-
-
-def requantized(
-    run: Run,
-    *,
-    io: str | None = None,
-    per_tensor: bool | None = None,
-    fields: Mapping[str, Any] | None = None,
-    teacher: TeacherModel = TeacherModel(),  # noqa: B008  frozen
-    overwrite: bool = False,
-) -> Run:
-    """Return the run with other int8 settings, which are written to `config.toml`.
-
-    None leaves a setting as it is.
-
-    Args:
-        run: The run.
-        io: See `Int8Settings`, as for the next.
-        per_tensor: See above.
-        fields: Fields of the recipe by path, of those that training float does not use.
-        teacher: The teacher.
-        overwrite: Whether to discard what was trained with other settings.
-
-    Raises:
-        UserError: A stage was trained with other settings and `overwrite` is off, a field is not
-            accepted, or there is no such teacher.
-    """
-    fields = {path: value for path, value in (fields or {}).items() if value is not None}
-    for path in fields:
-        if not path.startswith(_REQUANTIZED):
-            raise UserError(
-                f"{path} is no field of the stages after float training; what quantize changes is "
-                f"compress, calibration, and what begins with {', '.join(_REQUANTIZED[2:])}."
-            )
-    settings = replace(run.settings, **teacher.settings())
-    places_of_classes(settings, check_teacher(settings))
-    run.folder.sweep()
-    changed = replace(
-        settings,
-        recipe=settings.recipe.with_fields(fields),
-        int8=settings.int8.changed(per_tensor=per_tensor),
-    )
-    for stage in STAGES:
-        checkpoint = run.folder.checkpoints / f"{stage}.npz"
-        if overwrite:
-            checkpoint.unlink(missing_ok=True)
-        elif checkpoint.exists() and _trains(changed, stage) != _trains(run.settings, stage):
-            raise UserError(
-                f"{run.folder.path} was quantized with other settings; --overwrite replaces that."
-            )
-    # The type of the file's input and output plays no part in training.
-    return run.with_settings(replace(changed, int8=changed.int8.changed(io=io)))
-
-
-def _trains(settings: RunSettings, stage: str) -> dict[str, Any]:
-    """Return what decides the result of a stage, as far as `requantized` can change it."""
-    recipe = settings.recipe
-    if stage not in recipe.stages:
-        return {}
-    used = recipe.made_by(stage), recipe.stage(stage), recipe.calibration
-    return settings.to_dict() | {"recipe": used}
 
 
 def check_weights(weights: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Run, begin, requantized
+from mobilenet_tf.runs.requantize import requantized
+from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 

@@ -21,9 +21,9 @@ def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
     """Yield what is known of each int8 kernel of a convolution, from input to output.
 
     Yields:
-        op; shape, as in the file; zeros, the share of weights that are 0; values, how many different
-        ones there are; entropy in bits per weight; bytes; stored_as and stored_bytes, the codec of
-        `best_encoding` and what it takes, whether or not the memory of a device has room for it.
+        op; shape, as in the file; zeros, the share of weights that are 0; values, how many
+        different ones there are; entropy in bits per weight; bytes; stored_as and stored_bytes, the
+        codec of `best_encoding` and what it takes, whether or not a device has memory to decode it.
     """
     model = parse_model(content)
     graph, names = model.subgraphs[0], op_names(model)
