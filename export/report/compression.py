@@ -1,8 +1,8 @@
 """The section of the report on a network that was pruned or whose weights share few values."""
 
 from mobilenet_tf.deployment.report import charts
-from mobilenet_tf.deployment.report.format import count, decimal, percent, shape
-from mobilenet_tf.deployment.report.markup import chart, folded, section, table
+from mobilenet_tf.deployment.report.format import count, decimal, percent, points, shape
+from mobilenet_tf.deployment.report.markup import chart, folded, paragraph, section, table
 from mobilenet_tf.runs.compression import Kernel
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.task_sections import Chart
@@ -50,6 +50,46 @@ def compression(result: Result) -> str:
         note,
         chart(charts.line_chart(drawn, "kernels"), f"{count(plain)} bytes, stored {count(stored)}"),
         folded("All kernels", table(_COLUMNS, rows, left=_LEFT, strong=len(kernels))),
+        _sensitivity(result),
+    )
+
+
+def _sensitivity(result: Result) -> str:
+    """Return how much each kernel alone loses at each setting, and which setting it got."""
+    found = result.compression
+    if not found.trials:
+        return ""
+    names = list(dict.fromkeys(trial.kernel for trial in found.trials))
+    lines: dict[str, tuple[tuple[float, float], ...]] = {}
+    for trial in found.trials:
+        point = float(names.index(trial.kernel) + 1), trial.loss
+        title = str(trial.setting)
+        lines[title] = (*lines.get(title, ()), point)
+    drawn = Chart(title="", x="kernel, from input to output", y="validation loss", lines=lines)
+    limit = count(int(found.max_flash or 0))
+    text = (
+        "How much the validation loss rises if one kernel alone is compressed, without training. "
+        f"The settings that lose least in sum were chosen within {limit} bytes."
+    )
+    rows = [
+        (
+            one.kernel,
+            str(one.setting),
+            "chosen" if found.chosen.get(one.kernel) == one.setting else "",
+            count(one.bytes),
+            f"{one.loss:+.4f}",
+            points(one.score),
+        )
+        for one in found.trials
+    ]
+    title = result.task_class.title(result.task_class.curve)
+    columns = ("kernel", "setting", "", "bytes", "validation loss", title)
+    return "\n".join(
+        (
+            paragraph(text),
+            chart(charts.line_chart(drawn, "sensitivity"), "Change of the validation loss"),
+            folded("All trials", table(columns, rows, left=3)),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.units import parse_bytes
 
 
 def quantize(
@@ -18,6 +19,7 @@ def quantize(
     per_tensor: opt.PerTensor = None,
     qat_epochs: opt.QatEpochs = None,
     compress: opt.Compress = None,
+    max_flash: MaxFlash = None,
     fields: opt.Set = None,
     teacher: opt.Teacher = None,
     teacher_labels: opt.TeacherLabels = None,
@@ -37,7 +39,11 @@ def quantize(
         io=io,
         per_tensor=per_tensor,
         qat_epochs=qat_epochs,
-        fields={**parse_settings(fields or []), "compress": compress},
+        fields={
+            **parse_settings(fields or []),
+            "compress": compress,
+            "max_flash": parse_bytes(max_flash, "--max-flash"),
+        },
         teacher=TeacherModel(teacher, teacher_labels, trust_code),
         overwrite=overwrite,
     )

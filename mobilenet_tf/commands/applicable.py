@@ -73,6 +73,7 @@ _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
     *("deterministic", "factorize", "task", "task_options", "pairs", "compress"),
+    "max_flash",
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
@@ -91,7 +92,11 @@ def _measured_on(*others: str) -> Rule:
     )
 
 
-_TO_INT8 = (_field("compress", "compress"), _field("qat_epochs", "qat.epochs"))
+_TO_INT8 = (
+    _field("compress", "compress"),
+    _field("max_flash", "max_flash"),
+    _field("qat_epochs", "qat.epochs"),
+)
 _NEW_RUN = (
     Rule(
         _SETTINGS,

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on
 from mobilenet_tf.runs.requantize import requantized
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import TeacherModel
+
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.sensitivity import Storage
 
 
 @applicable
@@ -65,4 +68,14 @@ def quantize_run(run: Run) -> None:
     start_tensorflow()
     from mobilenet_tf.runs.quantize import quantize as quantize_stage
 
-    quantize_stage(run)
+    quantize_stage(run, storage())
+
+
+def storage() -> "Storage":
+    """Return how large a microcontroller stores networks and kernels."""
+    from mobilenet_tf.deployment.devices.mcu.form import McuForm
+    from mobilenet_tf.deployment.tflite.compressed.kernel_facts import stored_size
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.runs.sensitivity import Storage
+
+    return Storage(lambda model: len(McuForm(convert(model, "int8")).plain), stored_size)

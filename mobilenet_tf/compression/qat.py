@@ -83,11 +83,10 @@ def _wrapped(
 
 def share_weights(
     model: keras.Model,
-    names: Collection[str],
-    count: int,
+    counts: Mapping[str, int],
     start: str = "linear",
     *,
-    keep_zeros: bool = False,
+    sparse: Collection[str] = (),
     seed: int = 0,
 ) -> keras.Model:
     """Return a quantization-aware model in which each of some kernels has few values.
@@ -97,23 +96,22 @@ def share_weights(
 
     Args:
         model: Result of `quantize_aware`.
-        names: Layers whose kernels share their weights.
-        count: The most values in a kernel.
-        start: See `cluster`, as for the two below.
-        keep_zeros: See above.
-        seed: See above.
+        counts: Layer whose kernel shares its weights -> the most values in it.
+        start: See `cluster`.
+        sparse: Layers among them whose zeros stay zeros.
+        seed: See `cluster`.
 
     Returns:
         A model with the same ranges, whose tables are trained with the weights.
     """
     shared = _reconfigured(
         model,
-        lambda one: one.quantize_config.changed(values=count if one.name in names else 0),
+        lambda one: one.quantize_config.changed(values=counts.get(one.name, 0)),
     )
-    for name in names:
+    for name, count in counts.items():
         old, new = model.get_layer(name), shared.get_layer(name).weight_quantizer
         unit, limit = (value.numpy() for value in old.weight_quantizer.in_range(old.weight))
-        table = cluster(unit, count, start, keep_zeros=keep_zeros, seed=seed).centroids
+        table = cluster(unit, count, start, keep_zeros=name in sparse, seed=seed).centroids
         new.table.assign(np.pad(table, (0, count - len(table)), "edge"))
         new.limit.assign(limit)
     return shared
@@ -124,18 +122,21 @@ def settled(model: keras.Model) -> keras.Model:
 
     The result computes the same; each of these kernels keeps its scale as a variable.
     """
-    shared = [wrapper for wrapper in model.layers[1:] if wrapper.quantize_config.values]
-    if not shared:
-        return model
-    limits = {one.name: one.weight_quantizer.limits(one.weight).numpy() for one in shared}
+    shared = [one for one in model.layers[1:] if one.quantize_config.values]
     for one in shared:
         one.weight.assign(one.weight_quantizer(one.weight, False, {}))
+    return with_stored_scales(model, [one.name for one in shared]) if shared else model
+
+
+def with_stored_scales(model: keras.Model, names: Collection[str]) -> keras.Model:
+    """Return a quantization-aware model whose kernels in these layers keep the scale they have."""
     new = _reconfigured(
         model,
-        lambda one: one.quantize_config.changed(values=0, stored_scale=one.name in limits),
+        lambda one: one.quantize_config.changed(values=0, stored_scale=one.name in names),
     )
-    for name, limit in limits.items():
-        new.get_layer(name).weight_quantizer.limit.assign(limit)
+    for name in names:
+        old = model.get_layer(name)
+        new.get_layer(name).weight_quantizer.limit.assign(old.weight_quantizer.limits(old.weight))
     return new
 
 

@@ -1,9 +1,10 @@
 """The section of `result.json` on pruning and weight sharing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.sections import Section
+from mobilenet_tf.training.compression_settings import Setting, Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,13 @@ class Compression(Section):
     Attributes:
         stages: The stages to int8 in their order; empty for quantization-aware training alone.
         kernels: The kernels of the int8 file, from input to output.
+        max_flash: Limit within which settings were chosen for each kernel; None for none.
+        trials: Every kernel alone at every setting.
+        chosen: Layer -> setting of its kernel.
     """
 
     stages: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
+    max_flash: float | None = number(None, least=0)
+    trials: tuple[Trial, ...] = ()
+    chosen: dict[str, Setting] = field(default_factory=dict)

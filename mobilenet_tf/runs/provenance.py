@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.ownership import sha256
-from mobilenet_tf.runs.own_files import remove_exports
+from mobilenet_tf.runs.own_files import TRIALS, remove_exports
 from mobilenet_tf.runs.result import Result, write_result
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.compression_settings import STAGES
@@ -42,6 +42,7 @@ _DERIVED: dict[str, tuple[str, ...]] = {
     "qat.keras": _AFTER_QUANTIZE,
     "float.keras": (
         *(f"checkpoints/{stage}.npz" for stage in STAGES),
+        f"checkpoints/{TRIALS}",
         *("qat.keras", "model_ptq_int8.tflite"),
         *_AFTER_QUANTIZE,
     ),

@@ -1,30 +1,39 @@
 """Stage 2: a float network -> the same network, trained to be int8, sparse and clustered."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 
 import tf_keras as keras
 
+from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.runs.compression import Compression
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.sensitivity import Storage, chosen_settings
 from mobilenet_tf.runs.teaching import teacher_of
 from mobilenet_tf.training.compress import compress
+from mobilenet_tf.training.compression_settings import Setting, Trial
 from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.strategy import training_scope
 
 
-def quantize(run: Run) -> keras.Model:
+def quantize(run: Run, storage: Storage | None = None) -> keras.Model:
     """Take `float.keras` through the stages of `Recipe.compress` and write it to `qat.keras`.
 
     By default it is fine-tuned with int8 rounding only. Training continues after the last finished
     epoch if there is a checkpoint. Ranges are calibrated on training images of all classes.
 
+    Args:
+        run: The run.
+        storage: How large a device stores it; needed for `Recipe.max_flash` only.
+
     Raises:
-        UserError: The loss is not finite, or teacher or checkpoint cannot be used.
+        UserError: The loss is not finite, teacher or checkpoint cannot be used, or the network is
+            too large for `Recipe.max_flash`.
     """
     started, settings, network = time.monotonic(), run.settings, run.network
     recipe = settings.recipe
@@ -42,11 +51,22 @@ def quantize(run: Run) -> keras.Model:
             input_spec=network.input,
             per_channel=not settings.int8.per_tensor,
         )
-        compressed = compress(original, recipe, run.session(), to_int8, teacher)
+        trials: tuple[Trial, ...] = ()
+        choice: Mapping[str, Setting] | None = None
+        if recipe.max_flash and storage:
+            trials, choice = chosen_settings(run, to_int8(deploy_form(original)), storage)
+        compressed = compress(
+            original, recipe, run.session(), to_int8, teacher=teacher, choice=choice
+        )
     write_model(run.folder, "qat.keras", saving(compressed.model, run.classes), settings)
     run.folder.update_result(
         history=compressed.history,
-        compression=Compression(stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else ()),
+        compression=Compression(
+            stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else (),
+            max_flash=recipe.max_flash or None,
+            trials=trials,
+            chosen=dict(choice or {}),
+        ),
         seconds={"quantize": round(time.monotonic() - started + compressed.earlier, 1)},
     )
     return compressed.model

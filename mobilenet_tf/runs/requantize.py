@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.runs.own_files import TRIALS
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
 from mobilenet_tf.training.compression_settings import STAGES
 
 # Fields of the recipe that float training does not depend on.
-_REQUANTIZED = ("compress", "calibration", *(f"{stage}." for stage in STAGES))
+_REQUANTIZED = ("compress", "max_flash", "calibration", *(f"{stage}." for stage in STAGES))
 
 
 def requantized(
@@ -44,7 +45,8 @@ def requantized(
         if not path.startswith(_REQUANTIZED):
             raise UserError(
                 f"{path} is no field of the stages after float training; what quantize changes is "
-                f"compress, calibration, and what begins with {', '.join(_REQUANTIZED[2:])}."
+                f"{', '.join(_REQUANTIZED[:3])}, and what begins with "
+                f"{', '.join(_REQUANTIZED[3:])}."
             )
     settings = replace(run.settings, **teacher.settings())
     places_of_classes(settings, check_teacher(settings))
@@ -54,6 +56,8 @@ def requantized(
         recipe=settings.recipe.with_fields(fields),
         int8=settings.int8.changed(per_tensor=per_tensor),
     )
+    if overwrite:
+        (run.folder.checkpoints / TRIALS).unlink(missing_ok=True)
     for stage in STAGES:
         checkpoint = run.folder.checkpoints / f"{stage}.npz"
         if overwrite:

@@ -19,7 +19,7 @@ DEFAULT_SPACE = Path(__file__).with_name("tuning_space.toml")
 _TYPES: dict[str, tuple[type, ...]] = {"model": (str,), "alpha": (float, int), "size": (int,)}
 # Fields without effect: trials train the float network for as long as the algorithm decides.
 _NO_EFFECT = (
-    *("name", "train.epochs", "calibration", "self_distillation", "compress"),
+    *("name", "train.epochs", "calibration", "self_distillation", "compress", "max_flash"),
     *(f"{stage}." for stage in STAGES),
 )
 

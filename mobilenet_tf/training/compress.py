@@ -14,7 +14,15 @@ from mobilenet_tf.compression.qat import settled, share_weights
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.scheme import kernel_name
 from mobilenet_tf.training.checkpoint import History
-from mobilenet_tf.training.compression_settings import CLUSTER, PRUNE, QAT, Prune, Weights
+from mobilenet_tf.training.compression_settings import (
+    CLUSTER,
+    EVERY,
+    PRUNE,
+    QAT,
+    Prune,
+    Setting,
+    Weights,
+)
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.float_training import prepare_norms
@@ -46,7 +54,9 @@ def compress(
     recipe: Recipe,
     session: Session,
     to_int8: ToInt8,
+    *,
     teacher: Teacher | None = None,
+    choice: Mapping[str, Setting] | None = None,
 ) -> Compressed:
     """Take a float network through the stages of a recipe.
 
@@ -60,20 +70,20 @@ def compress(
         session: Dataset, batch size, seed and folders.
         to_int8: Makes the quantization-aware model of a deploy form.
         teacher: Network whose outputs are learned in addition to the labels.
+        choice: Layer -> what is done to its kernel; by default the recipe says it for all.
 
     Raises:
         UserError: As `fit`.
     """
     history: dict[str, History] = {QAT: {}}
-    earlier, work = 0.0, _Work(model, recipe, session, to_int8)
+    earlier, work = 0.0, _Work(model, recipe, session, to_int8, choice)
     for name in recipe.stages:
         stage = _STAGES[name]
         sparsity = stage.begin(work)
         settings = recipe.stage(name)
         if settings.epochs:
-            phase = Phase(
-                name, stage.title, settings, origin=recipe.made_by(name), sparsity=sparsity
-            )
+            origin = recipe.made_by(name) + (str(choice) if choice else "")
+            phase = Phase(name, stage.title, settings, origin=origin, sparsity=sparsity)
             curves, seconds = fit(
                 work.model, phase, session, teacher=teacher, keep_initial=stage.keep_initial
             )
@@ -91,6 +101,7 @@ class _Work:
     recipe: Recipe
     session: Session
     to_int8: ToInt8
+    choice: Mapping[str, Setting] | None = None
 
     def round(self) -> None:
         """Make the quantization-aware model, if that was not done."""
@@ -98,10 +109,21 @@ class _Work:
             unfreeze(self.model)
             self.model = self.to_int8(deploy_form(self.model))
 
-    @property
-    def pruned(self) -> Prune | None:
-        """Settings of pruning, if it is one of the stages."""
-        return self.recipe.prune if PRUNE in self.recipe.stages else None
+    def shares(self) -> dict[str, float]:
+        """Return layer -> share of zeros of the kernels that are pruned."""
+        if PRUNE not in self.recipe.stages:
+            return {}
+        settings = self.recipe.prune
+        if self.choice is None:
+            return dict.fromkeys(kernels(self.model, settings), settings.sparsity)
+        return {name: one.sparsity for name, one in self.choice.items() if one.sparsity}
+
+    def counts(self) -> dict[str, int]:
+        """Return layer -> number of values of the kernels that share their weights."""
+        settings = self.recipe.cluster
+        if self.choice is None:
+            return dict.fromkeys(kernels(self.model, settings), settings.values)
+        return {name: one.values for name, one in self.choice.items() if one.values}
 
 
 def _prune(work: _Work) -> Sparsity:
@@ -111,10 +133,11 @@ def _prune(work: _Work) -> Sparsity:
     work.model, settings = copy, work.recipe.prune
     prepare_norms(copy, work.recipe)
     freeze(copy, work.session.network, 1.0, work.recipe.transfer)
+    found, shares = kernels(copy), work.shares()
     return Sparsity(
-        list(kernels(copy, settings).values()),
+        [found[name] for name in shares],
         pruning_of(settings),
-        settings.sparsity,
+        tuple(shares.values()),
         settings.end,
         settings.every,
     )
@@ -125,10 +148,9 @@ def _cluster(work: _Work) -> Sparsity | None:
     settings = work.recipe.cluster
     work.model = share_weights(
         work.model,
-        kernels(work.model, settings).keys(),
-        settings.values,
+        work.counts(),
         settings.start,
-        keep_zeros=work.pruned is not None,
+        sparse=work.shares().keys(),
         seed=work.session.seed,
     )
     return _same_zeros(work)
@@ -141,12 +163,13 @@ def _quantize(work: _Work) -> Sparsity | None:
 
 def _same_zeros(work: _Work) -> Sparsity | None:
     """Return the zeros of a pruned network, with those in the tables of its kernels."""
-    if work.pruned is None:
+    shares, found = work.shares(), kernels(work.model)
+    if not shares:
         return None
     tables = [
         one.weight_quantizer.table for one in work.model.layers[1:] if one.quantize_config.values
     ]
-    return Sparsity([*kernels(work.model, work.pruned).values(), *tables])
+    return Sparsity([*(found[name] for name in shares), *tables])
 
 
 @dataclass(frozen=True)
@@ -171,12 +194,12 @@ _STAGES = {
 }
 
 
-def kernels(model: keras.Model, settings: Weights) -> dict[str, tf.Variable]:
+def kernels(model: keras.Model, settings: Weights = EVERY) -> dict[str, tf.Variable]:
     """Return the kernels that a stage changes: layer name -> variable.
 
     Args:
         model: Canonical or quantization-aware network.
-        settings: Says which kernels are left out.
+        settings: Says which kernels are left out; none by default.
     """
     found = {}
     for outer in model.layers:

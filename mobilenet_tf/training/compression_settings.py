@@ -28,6 +28,9 @@ class Weights(Checked):
     smallest: int = number(1024, least=1)
 
 
+EVERY = Weights(depthwise=True, smallest=1)
+
+
 @dataclass(frozen=True)
 class Prune(Weights):
     """Magnitude pruning (Zhu and Gupta, arXiv 1710.01878): the smallest weights become zero.
@@ -70,6 +73,44 @@ class Cluster(Weights):
 
     values: int = number(16, least=2, most=128)
     start: str = choice("linear", "density", "k-means++")
+
+
+@dataclass(frozen=True)
+class Setting(Checked):
+    """What is done to one kernel.
+
+    Attributes:
+        values: The most values in it; 0 for any number.
+        sparsity: Share of zeros.
+    """
+
+    values: int = number(0, least=0)
+    sparsity: float = number(0.0, least=0, below=1)
+
+    def __str__(self) -> str:
+        """Return "16 values, 75% zeros"."""
+        parts = [f"{self.values} values"] if self.values else []
+        parts += [f"{self.sparsity:.0%} zeros"] if self.sparsity else []
+        return ", ".join(parts) or "as it is"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One kernel at one setting, with all others as they are.
+
+    Attributes:
+        kernel: Name of its layer.
+        setting: The setting.
+        bytes: Bytes of the kernel in a file.
+        loss: By how much the validation loss is higher.
+        score: By how much `Task.curve` is higher on the validation images.
+    """
+
+    kernel: str
+    setting: Setting
+    bytes: int
+    loss: float
+    score: float
 
 
 def parse_stages(text: str) -> tuple[str, ...]:

@@ -153,6 +153,9 @@ class Recipe(Checked):
         qat: Settings of quantization-aware training.
         compress: Stages from the float network to the int8 one, in their order: some of `prune`,
             `cluster` and `qat`. Without `qat` the network is only rounded.
+        max_flash: Bytes of the file for microcontrollers. If it is not 0, every kernel gets a
+            number of values and a share of zeros of its own, by what it costs on the validation
+            images, instead of those of `prune` and `cluster`.
         prune: Settings of pruning.
         cluster: Settings of weight sharing.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
@@ -172,6 +175,7 @@ class Recipe(Checked):
     train: Stage
     qat: Stage
     compress: str = QAT
+    max_flash: float = number(0.0, least=0)
     prune: Prune = field(default_factory=Prune)
     cluster: Cluster = field(default_factory=Cluster)
     dropout: float | None = number(None, least=0, below=1)
@@ -192,7 +196,11 @@ class Recipe(Checked):
             )
         if self.qat.precision != "float32":
             raise UserError(f"qat.precision is {self.qat.precision!r}; it must be float32.")
-        parse_stages(self.compress)
+        if self.stages == (QAT,) and self.max_flash:
+            raise UserError(
+                f"max_flash is {self.max_flash:g}; it must be 0 where compress is qat, which makes "
+                "no kernel smaller; add prune or cluster."
+            )
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -215,7 +223,8 @@ class Recipe(Checked):
         until = self.stages[: self.stages.index(name) + 1]
         if until == (QAT,):
             return ""
-        return "; ".join(f"{one}: {getattr(self, one)} {self.stage(one)}" for one in until)
+        own = [f"{one}: {getattr(self, one)} {self.stage(one)}" for one in until]
+        return "; ".join([*own, *([f"within {self.max_flash}"] if self.max_flash else [])])
 
     def to_dict(self) -> dict:
         """Return nested tables as in a recipe's file, without the fields that are None."""

@@ -20,14 +20,14 @@ class Sparsity:
     Attributes:
         weights: The variables. What is zero in them at the beginning stays zero.
         pruning: What sets more of their weights to zero, or None.
-        final: The share of zeros that pruning reaches.
+        final: The share of zeros that pruning reaches in each of them.
         end: Share of the steps after which it has reached it.
         every: Number of steps from one pruning to the next.
     """
 
     weights: Sequence[tf.Variable]
     pruning: Pruning | None = None
-    final: float = 0.0
+    final: Sequence[float] = ()
     end: float = 0.0
     every: int = 1
 
@@ -66,8 +66,8 @@ class Masks(keras.callbacks.Callback):
         """Choose the weights that become zero after this step."""
         step, pruning = self.first + batch, self.sparsity.pruning
         if pruning and step <= self.last and (step % self.sparsity.every == 0 or step == self.last):
-            share = sparsity_at(step, 0, self.last, self.sparsity.final)
-            for mask, weight in self.pairs:
+            for (mask, weight), final in zip(self.pairs, self.sparsity.final, strict=True):
+                share = sparsity_at(step, 0, self.last, final)
                 # A weight that is zero has the least magnitude, so it stays among the zeros.
                 mask.assign(pruning(weight.numpy(), share) != 0)
 

@@ -131,7 +131,7 @@ def test_interrupted_stages_continue(whole, compressed, monkeypatch):
 def test_a_centroid_is_trained_by_the_sum_of_its_weights_gradients(data):
     few = calibration_images(data.train, NETWORK, 16, seed=0)
     plain = quantize_aware(deploy_form(built()), few, NETWORK.input)
-    layer = share_weights(plain, ["conv_preds"], 4).get_layer("conv_preds")
+    layer = share_weights(plain, {"conv_preds": 4}).get_layer("conv_preds")
     quantizer, wanted = layer.weight_quantizer, np.random.default_rng(0).normal(size=(2560,))
     with tf.GradientTape() as tape:
         kernel = quantizer(layer.weight, True, {})
