@@ -78,3 +78,19 @@ def test_quantizing_again_needs_the_same_settings_or_overwrite(run):
     again = requantized(opened, fields={"qat.epochs": 7}, overwrite=True)
     assert again.settings.recipe.qat.epochs == 7
     assert not checkpoint.exists()
+
+
+def test_other_stages_keep_what_was_trained_in_the_same_way(run):
+    checkpoint = run.folder.checkpoints / "prune.npz"
+    checkpoint.parent.mkdir()
+    pruned = requantized(run, fields={"compress": "prune"})
+    checkpoint.write_bytes(b"")
+    more = requantized(pruned, fields={"compress": "prune,cluster,qat", "cluster.values": 8})
+    assert more.settings.recipe.stages == ("prune", "cluster", "qat")
+    with pytest.raises(UserError, match="was quantized with other settings; --overwrite"):
+        requantized(more, fields={"prune.sparsity": 0.9})
+    with pytest.raises(UserError, match=r"train.epochs is no field of the stages after float"):
+        requantized(more, fields={"train.epochs": 9})
+    assert checkpoint.exists()
+    requantized(more, fields={"prune.sparsity": 0.9}, overwrite=True)
+    assert not checkpoint.exists()
