@@ -30,7 +30,8 @@ def summary(outcomes: Sequence[Mapping[str, Any]], lengths: Mapping[str, int]) -
     rows = []
     for model, share in keys:
         own = [one for one in outcomes if (one["model"], one["share"]) == (model, share)]
-        found = Bootstrap({way: [one["correct"][way] for one in own] for way in WAYS})
+        ways = [way for way in WAYS if way in own[0]["correct"]]
+        found = Bootstrap({way: [one["correct"][way] for one in own] for way in ways})
         rows.append(
             {
                 "model": model,
@@ -40,10 +41,11 @@ def summary(outcomes: Sequence[Mapping[str, Any]], lengths: Mapping[str, int]) -
                 "latency": [one["latency"] for one in own],
                 "alpha": [one["alpha"] for one in own],
                 "epochs": [lengths["base"] + lengths["tail"] + one["extra"] for one in own],
-                "accuracy": {way: found.accuracy(way).to_dict() for way in WAYS},
+                "accuracy": {way: found.accuracy(way).to_dict() for way in ways},
                 "difference": {
                     f"{one} - {other}": found.difference(one, other).to_dict()
                     for one, other in PAIRS
+                    if one in ways and other in ways
                 },
             }
         )
@@ -54,11 +56,13 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _accuracy(found: Mapping[str, float]) -> str:
-    return f"{100 * found['mean']:.1f}"
+def _accuracy(found: Mapping[str, float] | None) -> str:
+    return f"{100 * found['mean']:.1f}" if found else ""
 
 
-def _difference(found: Mapping[str, float]) -> str:
+def _difference(found: Mapping[str, float] | None) -> str:
+    if not found:
+        return ""
     bounds = (100 * found[part] for part in ("mean", "low", "high"))
     return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*bounds)
 
@@ -74,13 +78,16 @@ def render(result: Mapping[str, Any]) -> str:
             f"{_mean([one['after'] for one in row['latency']]):.2f}",
             f"{_mean([one['control'] for one in row['latency']]):.2f}",
             f"{_mean(row['alpha']):.2f}",
-            *(_accuracy(row["accuracy"][way]) for way in WAYS),
+            *(_accuracy(row["accuracy"].get(way)) for way in WAYS),
         ]
         for row in rows
     ]
     columns = ("network, share of latency", "ms", "control, ms", "control, alpha", *WAYS.values())
     differences = [
-        [f"`{row['model']}`, {row['share']:.0%}", *map(_difference, row["difference"].values())]
+        [
+            f"`{row['model']}`, {row['share']:.0%}",
+            *(_difference(row["difference"].get(f"{one} - {other}")) for one, other in PAIRS),
+        ]
         for row in rows
     ]
     titles = [f"{WAYS[one]} − {WAYS[other]}" for one, other in PAIRS]  # noqa: RUF001
@@ -129,6 +136,8 @@ def draw(result: Mapping[str, Any]) -> None:
     for panel, model in zip(panels[0], models, strict=True):
         rows = [row for row in result["rows"] if row["model"] == model]
         for way, title in WAYS.items():
+            if way not in rows[0]["accuracy"]:
+                continue
             latency = "control" if way in ("uniform", "alpha") else "after"
             points = [_mean([one[latency] for one in row["latency"]]) for row in rows]
             found = [row["accuracy"][way] for row in rows]

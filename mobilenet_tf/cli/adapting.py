@@ -44,8 +44,12 @@ def adapt(
         int, typer.Option(help="Number of batches each proposal is trained on.")
     ] = 10,
     learning_rate: Annotated[
-        float, typer.Option(help="Highest learning rate of these trainings.")
-    ] = 5e-4,
+        float | None,
+        typer.Option(
+            help="Highest learning rate of these trainings; by default a quarter of that of the "
+            "training at the end."
+        ),
+    ] = None,
     aside: Annotated[
         float, typer.Option(help="Share of the training images set aside to judge proposals.")
     ] = 0.2,

@@ -31,6 +31,7 @@ from mobilenet_tf.training.recipe import Recipe
 
 _STATE, _WEIGHTS, _PLOT = "adaptation.npz", "adapted.keras", "path.png"
 _SUFFIX = "_adapted"
+_BRIEF_RATE = 0.25  # learning rate of brief trainings: a share of that of the final training
 
 
 @applicable
@@ -77,7 +78,7 @@ def adapt(
     require_current(source.folder, "float.keras")
     place = source.folder.path
     folder = RunFolder(out or place.with_name(f"{place.name}{_SUFFIX}"))
-    recipe = (recipe or source.settings.recipe).with_fields({"transfer.frozen": 0.0})
+    recipe = (recipe or source.settings.recipe).unfrozen()
     with at_work(folder.path):
         work = _Work(source, settings, recipe, folder)
         began = work.begin(overwrite=overwrite, resume=resume)
@@ -181,11 +182,14 @@ class _Work:
 
     def narrow(self, began: _Start) -> State:
         """Narrow the network until it is within the budget; continue where a kill interrupted."""
+        from mobilenet_tf.datasets.pipeline import calibration_images
         from mobilenet_tf.datasets.set_aside import set_aside
         from mobilenet_tf.runs.models import load_float
         from mobilenet_tf.selection.netadapt_state import load_state, save_state
         from mobilenet_tf.training.short import ShortTraining
+        from mobilenet_tf.training.statistics import adopt_statistics
         from mobilenet_tf.training.strategy import training_scope
+        from mobilenet_tf.training.transfer import phases
 
         settings, source, file = self.settings, self.source, self.path / _STATE
         with training_scope("none", settings.seed, self.recipe.deterministic):
@@ -193,15 +197,19 @@ class _Work:
                 state = load_state(file, source.network)
             else:
                 model = load_float(source.folder)
+                count = self.recipe.calibration
+                few = calibration_images(source.data.train, source.network, count, settings.seed)
+                adopt_statistics(model, few)
                 held = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
                 state = start(_renamed(source.network), held)
+            (last,) = phases(self.recipe)
             images = source.data.train, settings.aside, settings.seed, source.network.input
             learned, aside = set_aside(*images)
             trainer = ShortTraining(
                 source.task,
                 self.recipe,
                 batches=settings.batches,
-                learning_rate=settings.learning_rate,
+                learning_rate=settings.learning_rate or _BRIEF_RATE * last.stage.learning_rate,
                 learned=learned,
                 aside=aside,
                 seed=settings.seed,

@@ -4,6 +4,7 @@ import time
 
 import tf_keras as keras
 
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.published.weights import load_weights
 from mobilenet_tf.runs.models import saving
@@ -11,6 +12,7 @@ from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teaching import teacher_of
 from mobilenet_tf.training.float_training import train_float
+from mobilenet_tf.training.statistics import adopt_statistics
 from mobilenet_tf.training.strategy import training_scope
 
 
@@ -36,6 +38,10 @@ def train(run: Run, until: int | None = None) -> keras.Model:
         model = build_network(run.network, dropout=recipe.dropout)
         if settings.weights != "none":
             load_weights(model, settings.weights, run.network)
+            if not recipe.transfer.bn_inference:
+                count, seed = recipe.calibration, settings.seed
+                few = calibration_images(run.data.train, run.network, count, seed)
+                adopt_statistics(model, few)
         history, earlier = train_float(model, recipe, run.session(), teacher=teacher, until=until)
     write_model(run.folder, "float.keras", saving(model, run.classes))
     run.folder.update_result(

@@ -23,7 +23,8 @@ class AdaptSettings(Checked):
         criterion: How a step chooses a proposal: by `ratio`, the least accuracy lost per cost
             saved (V3, 4.2), or by `accuracy`, the highest (Yang et al., Algorithm 1).
         batches: Number of batches that each proposal is trained with before it is judged.
-        learning_rate: Highest learning rate of these trainings.
+        learning_rate: Highest learning rate of these trainings; a quarter of that of the training
+            at the end by default.
         aside: Share of the training images that is set aside: brief trainings do not use these
             images, and proposals are judged on them.
         divisor: Widths become multiples of it. Kernels of CPUs and NPUs compute several channels
@@ -39,7 +40,7 @@ class AdaptSettings(Checked):
     decay: float = number(0.96, above=0, most=1)
     criterion: str = choice("ratio", "accuracy")
     batches: int = number(10, least=0)
-    learning_rate: float = number(5e-4, above=0)
+    learning_rate: float | None = number(None, above=0)
     aside: float = number(0.2, above=0, below=1)
     divisor: int = number(8, least=1, most=256)
     depth: bool = False

@@ -243,6 +243,12 @@ class Recipe(Checked):
         """
         return from_flat(cls, flatten(values), source)
 
+    def unfrozen(self) -> "Recipe":
+        """Return a recipe that trains every layer from the first epoch on, normalization too."""
+        return self.with_fields(
+            {"transfer.frozen": 0.0, "transfer.unfrozen": 1.0, "transfer.bn_inference": False}
+        )
+
     def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
         """Return a copy with other values: `{"train.learning_rate": 1e-3}`.
 

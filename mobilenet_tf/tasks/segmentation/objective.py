@@ -1,4 +1,4 @@
-"""Training of segmenters: cross-entropy per pixel of the input."""
+"""Training of segmenters: cross-entropy per pixel of the input, and the Dice loss."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +22,12 @@ class PixelCrossEntropy(Objective):
     Attributes:
         classes: Number of classes.
         sides: Height and width of the input.
+        dice: Weight of the Dice loss, which is added in training.
     """
 
     classes: int
     sides: _Sides
+    dice: float = 0.0
 
     def check(self, labels: np.ndarray) -> None:
         """Reject masks with classes that the network does not have."""
@@ -67,6 +69,20 @@ class PixelCrossEntropy(Objective):
         """Return the mean over all pixels; those that are ignored count as 0."""
         return _PixelLoss(self.sides, smoothing, name="pixel_cross_entropy")
 
+    def training_loss(
+        self,
+        learner: keras.Model,
+        outputs: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor | None,
+    ) -> tf.Tensor:
+        """Return the cross-entropy, plus the Dice loss of the batch times its weight."""
+        loss = super().training_loss(learner, outputs, targets, weights)
+        if not self.dice:
+            return loss
+        overlap = dice_loss(targets, _enlarged(outputs, self.sides))
+        return loss + tf.nn.scale_regularization_loss(self.dice * overlap)
+
     def metrics(self) -> list[str | keras.metrics.Metric]:
         """Return mIoU and the share of pixels with the right class."""
         return [_MeanOverlap(self.classes, self.sides), _PixelAccuracy(self.sides)]
@@ -82,6 +98,26 @@ class PixelCrossEntropy(Objective):
         soft = tf.nn.softmax(tf.cast(teacher, tf.float32) / temperature)
         losses = tf.nn.softmax_cross_entropy_with_logits(soft, student / temperature)
         return temperature**2 * tf.reduce_mean(losses)
+
+
+def dice_loss(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Return 1 minus the mean Dice coefficient of the classes that occur (Milletari et al., 2016).
+
+    All classes count the same, however few pixels they have. A class's coefficient is
+    2 * sum(p * t) / sum(p + t) over the pixels of the batch, with probabilities p and targets t.
+
+    Args:
+        targets: float32 (N, height, width, classes), zeros where ignored.
+        logits: (N, height, width, classes).
+    """
+    known = tf.reduce_sum(targets, -1, keepdims=True)
+    found = known * tf.nn.softmax(tf.cast(logits, tf.float32))
+    pixels = tf.reduce_sum(targets, (0, 1, 2))
+    both = tf.reduce_sum(found * targets, (0, 1, 2))
+    coefficients = tf.math.divide_no_nan(2 * both, tf.reduce_sum(found, (0, 1, 2)) + pixels)
+    occur = tf.cast(pixels > 0, tf.float32)
+    mean = tf.math.divide_no_nan(tf.reduce_sum(occur * coefficients), tf.reduce_sum(occur))
+    return 1 - mean
 
 
 def _enlarged(logits: tf.Tensor, sides: _Sides) -> tf.Tensor:

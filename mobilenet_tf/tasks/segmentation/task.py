@@ -46,6 +46,8 @@ class Segmentation(Task):
         low_stride: Stride of LR-ASPP's finer map and output: 2, 4, 8 or 16. The papers' 8 suits
             their inputs of a thousand pixels.
         halved: Whether the backbone's last stage has half as many channels, as in the papers.
+        dice: Weight of the Dice loss that training adds to the cross-entropy; for classes that have
+            few of the pixels.
     """
 
     lite: bool = True
@@ -53,6 +55,7 @@ class Segmentation(Task):
     output_stride: int = 16
     low_stride: int = 4
     halved: bool = True
+    dice: float = number(0.0, least=0, most=100)
 
     name: ClassVar[str] = "segmentation"
     decoding: ClassVar[str] = "masks"
@@ -128,10 +131,11 @@ class Segmentation(Task):
         return [len(shape) for shape in shapes] == [3]
 
     def objective(self, network: Network) -> "Objective":
-        """Return cross-entropy per pixel of the input."""
+        """Return cross-entropy per pixel of the input, and the Dice loss."""
         from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy
 
-        return PixelCrossEntropy(network.classes, (network.input.height, network.input.width))
+        sides = network.input.height, network.input.width
+        return PixelCrossEntropy(network.classes, sides, self.dice)
 
     def metrics(
         self,

@@ -11,7 +11,7 @@ from mobilenet_tf.datasets.augmentation.draw import Augmentation, Changes
 from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.segmentation.masks import predicted
-from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy
+from mobilenet_tf.tasks.segmentation.objective import PixelCrossEntropy, dice_loss
 from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap
 
 RANDOM = np.random.default_rng(0)
@@ -79,6 +79,23 @@ def test_metrics_of_an_epoch_are_those_of_the_report():
     assert float(accuracy.result()) == pytest.approx(np.trace(counts) / counts.sum(), abs=1e-3)
     miou.reset_state()
     assert float(miou.result()) == 0
+
+
+def test_the_dice_loss_equals_a_direct_computation():
+    masks = labels()
+    masks[masks == 2] = IGNORED  # a class that does not occur
+    targets = OBJECTIVE.targets(tf.constant(masks), None)
+    logits = RANDOM.normal(size=targets.shape).astype(np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    expected = []
+    for label in (0, 1):
+        found, truth = shares[masks != IGNORED, label], masks[masks != IGNORED] == label
+        expected.append(2 * found[truth].sum() / (found.sum() + truth.sum()))
+    np.testing.assert_allclose(dice_loss(targets, logits), 1 - np.mean(expected), rtol=1e-5)
+    certain = 100 * targets
+    np.testing.assert_allclose(dice_loss(targets, certain), 0, atol=1e-6)
+    nothing = tf.zeros_like(targets)
+    assert dice_loss(nothing, logits) == 1
 
 
 def test_class_weights_let_all_classes_count_the_same():
