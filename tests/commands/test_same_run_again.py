@@ -86,6 +86,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "epochs": ["--epochs", "2"],
         "qat_epochs": ["--qat-epochs", "1"],
         "compress": ["--compress", "prune,cluster,qat"],
+        "max_flash": [],  # hundreds of evaluations; see tests/training/test_sensitivity.py
         "batch": ["--batch", "24"],
         "seed": ["--seed", "5"],
         "weights": ["--weights", str(folder / "weights.keras")],
