@@ -40,9 +40,9 @@ def quantize(
         per_tensor=per_tensor,
         qat_epochs=qat_epochs,
         fields={
-            **parse_settings(fields or []),
             "compress": compress,
             "max_flash": parse_bytes(max_flash, "--max-flash"),
+            **parse_settings(fields or []),
         },
         teacher=TeacherModel(teacher, teacher_labels, trust_code),
         overwrite=overwrite,

@@ -55,7 +55,7 @@ def quantize(
             opened,
             io=io,
             per_tensor=per_tensor,
-            fields={**(fields or {}), "qat.epochs": qat_epochs},
+            fields={"qat.epochs": qat_epochs, **(fields or {})},
             teacher=teacher if isinstance(teacher, TeacherModel) else TeacherModel(teacher),
             overwrite=overwrite,
         )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mobilenet_tf.commands.quantize import quantize
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.requantize import requantized
@@ -78,6 +79,14 @@ def test_quantizing_again_needs_the_same_settings_or_overwrite(run):
     again = requantized(opened, fields={"qat.epochs": 7}, overwrite=True)
     assert again.settings.recipe.qat.epochs == 7
     assert not checkpoint.exists()
+
+
+def test_options_that_are_not_given_leave_fields_alone(run, monkeypatch):
+    (run.folder.path / "float.keras").write_bytes(b"")
+    monkeypatch.setattr("mobilenet_tf.commands.quantize.quantize_run", lambda run: None)
+    changed = quantize(run.folder.path, fields={"qat.epochs": 7, "compress": "prune,qat"})
+    recipe = changed.settings.recipe
+    assert (recipe.qat.epochs, recipe.compress) == (7, "prune,qat")
 
 
 def test_other_stages_keep_what_was_trained_in_the_same_way(run):
