@@ -9,6 +9,7 @@ from mobilenet_tf.deployment.report.derived import (
     FORMS,
     confused_pairs,
     counted_images,
+    curves_by_stage,
     dataset_title,
     interval,
     network_title,
@@ -188,6 +189,9 @@ def _origin(result: Result, run: RunFolder) -> str:
     if history.float:
         epochs = len(history.float.get("loss", ()))
         steps.append(f"trained for {plural(epochs, 'epoch')} in float")
+    for title, curves in curves_by_stage(result).items():
+        if title in ("pruning", "clustering"):
+            steps.append(f"{plural(len(curves.get('loss', ())), 'epoch')} of {title}")
     if history.qat is not None:
         epochs = len(history.qat.get("loss", ()))
         steps.append(f"{plural(epochs, 'epoch')} of quantization-aware training")

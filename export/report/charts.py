@@ -5,7 +5,7 @@ one chart serves the light and the dark theme. Equal results give equal bytes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -19,7 +19,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.derived import FORMS, wilson
 from mobilenet_tf.deployment.report.format import capitalized, decimal, percent
-from mobilenet_tf.runs.sections import Block, History
+from mobilenet_tf.runs.sections import Block, Curves
 from mobilenet_tf.runs.task_sections import Chart
 
 _INK, _MUTED, _RULE, _ACCENT, _WARN, _PAPER = (f"#00000{number}" for number in range(1, 7))
@@ -192,13 +192,12 @@ def line_chart(drawn: Chart, name: str) -> str:
         return _svg(figure, name, f"{drawn.y} against {drawn.x}", fluid=False)
 
 
-def curve_chart(history: History, metric: str) -> str | None:
-    """Return one metric over the epochs of float training and of quantization-aware training.
+def curve_chart(stages: Mapping[str, Curves], metric: str) -> str | None:
+    """Return one metric over the epochs of all stages of training, of which float is the first.
 
-    Returns None if neither training recorded the metric.
+    Returns None if no stage recorded the metric.
     """
-    curves = {"float": history.float or {}, "qat": history.qat or {}}
-    curves = {stage: curve for stage, curve in curves.items() if curve.get(metric)}
+    curves = {stage: curve for stage, curve in stages.items() if curve.get(metric)}
     if not curves:
         return None
     with matplotlib.rc_context(_STYLE):
@@ -211,8 +210,8 @@ def curve_chart(history: History, metric: str) -> str | None:
                 epochs = range(start, start + len(values))
                 dot = "o" if len(values) == 1 else None
                 axes.plot(epochs, values, color=colour, linewidth=width, marker=dot, markersize=4)
-            if stage == "qat":
-                _mark_start_of_qat(axes, start - 0.5)
+            if stage != "float":
+                _mark_start(axes, start - 0.5, stage)
             start += len(curve[metric])
         axes.grid(axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -225,10 +224,10 @@ def curve_chart(history: History, metric: str) -> str | None:
         return _svg(figure, f"curve-{metric}", f"{metric} of training and validation per epoch")
 
 
-def _mark_start_of_qat(axes: Axes, epoch: float) -> None:
+def _mark_start(axes: Axes, epoch: float, stage: str) -> None:
     axes.axvline(epoch, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
     axes.annotate(
-        "QAT",
+        stage,
         (epoch, 0),
         (4, 6),
         xycoords=("data", "axes fraction"),

@@ -7,8 +7,10 @@ import numpy as np
 
 from mobilenet_tf.deployment.report.format import NOT_MEASURED, percent
 from mobilenet_tf.runs.result import Result
+from mobilenet_tf.runs.sections import Curves
 
 FORMS = {"float": "float", "qat": "QAT", "int8": "int8 file", "ptq_int8": "plain PTQ"}
+_STAGES = {"prune": "pruning", "cluster": "clustering", "qat": "QAT"}
 _Z95 = 1.959964
 
 Confusion = Sequence[Sequence[int]]  # rows are true classes, columns predicted ones
@@ -18,6 +20,13 @@ def scores(result: Result) -> dict[str, float]:
     """Return form -> score of the forms that were measured, in the order of `FORMS`."""
     known = ((form, getattr(result.score, form)) for form in FORMS)
     return {form: share for form, share in known if share is not None}
+
+
+def curves_by_stage(result: Result) -> dict[str, Curves]:
+    """Return title -> curves of the stages of training in their order, float training first."""
+    stages = result.compression.stages or ("qat",)
+    known = {_STAGES[stage]: getattr(result.history, stage) or {} for stage in stages}
+    return {"float": result.history.float or {}, **known}
 
 
 def wilson(share: float, number: int) -> tuple[float, float]:

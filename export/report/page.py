@@ -11,6 +11,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.deployment.report import file_sections, sections, task_sections
 from mobilenet_tf.deployment.report.adaptation import adaptation
+from mobilenet_tf.deployment.report.compression import compression
 from mobilenet_tf.deployment.report.derived import (
     counted_images,
     dataset_title,
@@ -44,6 +45,7 @@ def write_report(run: RunFolder) -> Path:
         sections.scores(result),
         sections.training(result),
         adaptation(result),
+        compression(result),
         mistakes(result, run.path),
         *task_sections.metrics(result),
         *task_sections.pictures(result, run.path),

@@ -80,18 +80,16 @@ def scores(result: Result) -> str:
 
 def training(result: Result) -> str:
     """Return the section on training."""
-    history, curve = result.history, result.task_class.curve
+    stages, curve = derived.curves_by_stage(result), result.task_class.curve
     curve_title = result.task_class.title(curve)
     drawn = [
-        chart(charts.curve_chart(history, metric), title, _CURVE_LEGEND)
+        chart(charts.curve_chart(stages, metric), title, _CURVE_LEGEND)
         for metric, title in (("loss", "Loss"), (curve, capitalized(curve_title)))
     ]
     if not any(drawn):
         return ""
     rows = [
-        (title, *row)
-        for title, curves in (("float", history.float), ("QAT", history.qat))
-        if (row := _best_epoch(curves or {}, curve))
+        (title, *row) for title, curves in stages.items() if (row := _best_epoch(curves, curve))
     ]
     columns = ("", "epochs", "best epoch", curve_title, "loss", "highest learning rate")
     note = (

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mobilenet_tf.cli import options as opt
+from mobilenet_tf.cli.budget import MaxFlash
 from mobilenet_tf.cli.output import print_run
+from mobilenet_tf.core.units import parse_bytes
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.run import Run
@@ -39,6 +41,8 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         fields: opt.Set = None,
         epochs: opt.Epochs = None,
         qat_epochs: opt.QatEpochs = None,
+        compress: opt.Compress = None,
+        max_flash: MaxFlash = None,
         batch: opt.Batch = None,
         seed: opt.Seed = 0,
         weights: opt.Weights = "none",
@@ -104,6 +108,8 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
+        "compress": options["compress"],
+        "max_flash": parse_bytes(options["max_flash"], "--max-flash"),
         "batch": options["batch"],
         "deterministic": options["deterministic"] or None,
     }

@@ -114,6 +114,12 @@ QatEpochs = Annotated[
     int | None,
     typer.Option(help="Number of quantization-aware training epochs.", show_default="the recipe's"),
 ]
+Compress = Annotated[
+    str | None,
+    typer.Option(
+        help="Stages to int8 in their order, such as prune,cluster,qat.", show_default="qat"
+    ),
+]
 Batch = Annotated[int | None, typer.Option(help="Images per step.", show_default="the recipe's")]
 Seed = Annotated[int, typer.Option(help="Seed of split, weights, order and augmentation.")]
 Weights = Annotated[

@@ -11,6 +11,7 @@ from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.units import parse_bytes
 
 _WRITTEN = ("tflite", "labels_file", "report", "result_file")  # by `export` for cpu
 
@@ -20,20 +21,32 @@ def quantize(
     io: opt.Io = None,
     per_tensor: opt.PerTensor = None,
     qat_epochs: opt.QatEpochs = None,
+    compress: opt.Compress = None,
+    max_flash: MaxFlash = None,
+    fields: opt.Set = None,
     teacher: opt.Teacher = None,
     teacher_labels: opt.TeacherLabels = None,
     trust_code: opt.TrustCode = False,
     overwrite: opt.Overwrite = False,
 ) -> None:
-    """Train the network of a run with int8 rounding; writes qat.keras. Continues if interrupted."""
+    """Train the network of a run with int8 rounding, or also sparse and with few weights.
+
+    Writes qat.keras. Continues if interrupted.
+    """
     from mobilenet_tf.commands.quantize import quantize as start
     from mobilenet_tf.runs.teacher import TeacherModel
+    from mobilenet_tf.training.recipe import parse_settings
 
     quantized = start(
         run,
         io=io,
         per_tensor=per_tensor,
         qat_epochs=qat_epochs,
+        fields={
+            "compress": compress,
+            "max_flash": parse_bytes(max_flash, "--max-flash"),
+            **parse_settings(fields or []),
+        },
         teacher=TeacherModel(teacher, teacher_labels, trust_code),
         overwrite=overwrite,
     )

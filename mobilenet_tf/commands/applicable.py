@@ -75,7 +75,7 @@ _SETTINGS = (
     *("data", "model", "alpha", "size", "channels", "recipe", "fields", "epochs", "qat_epochs"),
     *("batch", "seed", "weights", "teacher", "teacher_labels", "io", "per_tensor"),
     *("deterministic", "factorize", "task", "task_options", "pairs", "fit", "front_end"),
-    *("group_by", "find_duplicates", "class_order"),
+    *("group_by", "find_duplicates", "class_order", "compress", "max_flash"),
 )
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
@@ -94,6 +94,11 @@ def _measured_on(*others: str) -> Rule:
     )
 
 
+_TO_INT8 = (
+    _field("compress", "compress"),
+    _field("max_flash", "max_flash"),
+    _field("qat_epochs", "qat.epochs"),
+)
 _NEW_RUN = (
     Rule(
         _SETTINGS,
@@ -102,7 +107,7 @@ _NEW_RUN = (
         "--overwrite, --resume, --strategy and --trust-code can",
     ),
     _field("epochs", "train.epochs"),
-    _field("qat_epochs", "qat.epochs"),
+    *_TO_INT8,
     _field("batch", "batch"),
     _field("deterministic", "deterministic"),
     Rule(
@@ -115,6 +120,7 @@ _NEW_RUN = (
 RULES: dict[str, tuple[Rule, ...]] = {
     "run": _NEW_RUN,
     "train": _NEW_RUN,
+    "quantize": _TO_INT8,
     "export": (
         Rule(
             ("data", "mean", "std", "labels", "seed", "trust_code"),

@@ -150,12 +150,13 @@ def _tested(run: "Run", *, int8: bool) -> Predictions:
 def _quantized(run: "Run", float_model: Any) -> tuple[int, ...]:
     """Quantize a run's network, write its files, and return what the int8 file predicts."""
     from mobilenet_tf.commands.export import convert_run
+    from mobilenet_tf.commands.quantize import storage
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.runs.models import Models
     from mobilenet_tf.runs.quantize import quantize
 
-    convert_run(run, Models(float_model, quantize(run)))
+    convert_run(run, Models(float_model, quantize(run, storage())))
     file = TFLiteModel(run.folder.tflite, threads=2)
     return _classes(file.output.dequantize(run_all(file, run.data.test.images, "Testing int8")))
 

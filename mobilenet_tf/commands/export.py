@@ -119,6 +119,7 @@ def _export_device(
 def convert_run(run: Run, models: "Models") -> None:
     """Write the int8 files of a run: after quantization-aware training and after plain PTQ."""
     from mobilenet_tf.datasets.pipeline import calibration_images
+    from mobilenet_tf.deployment.tflite.compressed.kernel_facts import kernel_facts
     from mobilenet_tf.deployment.tflite.convert import convert
 
     started, settings, folder = time.monotonic(), run.settings, run.folder
@@ -132,8 +133,10 @@ def convert_run(run: Run, models: "Models") -> None:
         images = calibration_images(
             run.data.train, run.network, settings.recipe.calibration, settings.seed
         )
-        content = convert(models.float, settings.int8.io, images)
-        _write(folder, folder.ptq_tflite, _described(content, run, task))
+        ptq = convert(models.float, settings.int8.io, images)
+        _write(folder, folder.ptq_tflite, _described(ptq, run, task))
+    if folder.result().compression.stages:
+        folder.update_result(compression={"kernels": tuple(kernel_facts(content))})
     folder.update_result(
         conversion_seconds=conversion_seconds,
         tflite=file_facts(folder.tflite),

@@ -1,23 +1,34 @@
 """`quantize`: float.keras -> qat.keras."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on
-from mobilenet_tf.runs.run import Run, requantized
+from mobilenet_tf.runs.requantize import requantized
+from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import TeacherModel
 
+if TYPE_CHECKING:
+    from mobilenet_tf.runs.sensitivity import Storage
 
+
+@applicable
 def quantize(
     run: Run | str | Path,
     *,
     io: str | None = None,
     per_tensor: bool | None = None,
     qat_epochs: int | None = None,
+    fields: Mapping[str, Any] | None = None,
     teacher: str | Path | TeacherModel | None = None,
     overwrite: bool = False,
 ) -> Run:
-    """Train the network of a run with int8 rounding, or continue to do so.
+    """Take the network of a run through the stages to int8, or continue to do so.
 
+    By default it is trained with int8 rounding. `Recipe.compress` can also prune it and let its
+    weights share few values. What a stage trained with the same settings is not trained again.
     Options that are None keep the settings of the run. Changed settings are written to its
     `config.toml`.
 
@@ -26,6 +37,8 @@ def quantize(
         io: Type of input and output of the int8 file: uint8, int8 or float32.
         per_tensor: Whether a weight tensor has one scale, or one per channel.
         qat_epochs: Number of epochs of quantization-aware training.
+        fields: Other fields of the recipe by path, such as `{"compress": "prune,qat"}`, the stages
+            and their order.
         teacher: Trained network for distillation: `none`, a run folder, or a .keras or .h5 file,
             which a `TeacherModel` says more about.
         overwrite: Whether to discard an earlier quantization with other settings.
@@ -42,7 +55,7 @@ def quantize(
             opened,
             io=io,
             per_tensor=per_tensor,
-            qat_epochs=qat_epochs,
+            fields={"qat.epochs": qat_epochs, **(fields or {})},
             teacher=teacher if isinstance(teacher, TeacherModel) else TeacherModel(teacher),
             overwrite=overwrite,
         )
@@ -55,4 +68,14 @@ def quantize_run(run: Run) -> None:
     start_tensorflow()
     from mobilenet_tf.runs.quantize import quantize as quantize_stage
 
-    quantize_stage(run)
+    quantize_stage(run, storage())
+
+
+def storage() -> "Storage":
+    """Return how large a microcontroller stores networks and kernels."""
+    from mobilenet_tf.deployment.devices.mcu.form import McuForm
+    from mobilenet_tf.deployment.tflite.compressed.kernel_facts import stored_size
+    from mobilenet_tf.deployment.tflite.convert import convert
+    from mobilenet_tf.runs.sensitivity import Storage
+
+    return Storage(lambda model: len(McuForm(convert(model, "int8")).plain), stored_size)

@@ -10,7 +10,7 @@ import tf_keras as keras
 from mobilenet_tf.compression import integers
 from mobilenet_tf.compression.deploy import ShiftedReLU6
 from mobilenet_tf.compression.integers import Grid
-from mobilenet_tf.compression.scheme import Int8Config
+from mobilenet_tf.compression.scheme import Int8Config, KernelQuantizer
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -33,6 +33,17 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
             self.layer.build(input_shape)
             self.layer.built = True
         super().build(input_shape)
+
+    @property
+    def weight(self) -> tf.Variable | None:
+        """The kernel before rounding, or None."""
+        return self._weight_vars[0][0] if self._weight_vars else None
+
+    @property
+    def weight_quantizer(self) -> KernelQuantizer:
+        """What rounds the kernel."""
+        quantizer: KernelQuantizer = self._weight_vars[0][1]
+        return quantizer
 
     @tf.autograph.experimental.do_not_convert  # nothing to convert, which takes seconds per network
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> tf.Tensor:
@@ -58,15 +69,15 @@ def integer_bias(layer: QuantizedLayer) -> tf.Tensor:
 
 def _precise_scale(layer: QuantizedLayer) -> tf.Tensor:
     """The kernel's scale before the file rounds it to float32; see `Grid.precise`."""
-    weight, quantizer, _ = layer._weight_vars[0]
-    return tf.cast(quantizer.limits(weight), tf.float64) / 127.0
+    return tf.cast(layer.weight_quantizer.limits(layer.weight), tf.float64) / 127.0
 
 
 # The kernels: (wrapper, what it reads, the grids of these tensors, the output's grid) -> output.
 
 
 def _convolution(layer: QuantizedLayer, source: Any, grids: list[Grid], output: Grid) -> tf.Tensor:
-    weight, quantizer, _ = layer._weight_vars[0]
+    weight, quantizer = layer.weight, layer.weight_quantizer
+    assert weight is not None  # of a convolution
     depthwise = isinstance(layer.layer, keras.layers.DepthwiseConv2D)
     scale = tf.cast(_precise_scale(layer), tf.float32)
     by_channel = tf.reshape(scale, weight.shape[-2:]) if depthwise and scale.shape.rank else scale

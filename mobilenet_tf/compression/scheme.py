@@ -8,6 +8,7 @@ kernel, and so trains it with one range. Activations have one range per tensor, 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
@@ -47,13 +48,23 @@ class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
 
     def limits(self, kernel: tf.Tensor) -> tf.Tensor:
         """Return the largest magnitude of the range: () per tensor, or (output channels,)."""
-        kernel = tf.abs(self._by_channel(kernel))
+        limit = self._widest(kernel)
         if not self.per_channel:
-            return tf.reduce_max(kernel)
-        limit = tf.reduce_max(kernel, axis=list(range(len(kernel.shape) - 1)))
+            return limit
         narrowest = _NARROWEST_CHANNEL * tf.reduce_max(limit)
         step = tf.abs(self.bias) / (_LARGEST_BIAS * Grid.of(self.source).scale)
         return tf.maximum(limit, tf.maximum(narrowest, 127 * step))
+
+    def _widest(self, kernel: tf.Tensor) -> tf.Tensor:
+        """Return the largest magnitude that the kernel asks for."""
+        kernel = tf.abs(self._by_channel(kernel))
+        axes = list(range(len(kernel.shape) - 1)) if self.per_channel else None
+        return tf.reduce_max(kernel, axis=axes)
+
+    def in_range(self, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return a kernel in shares of its range, from -1 to 1, in another shape; and `limits`."""
+        limit = self.limits(kernel)
+        return self._by_channel(kernel) / limit, limit
 
     def _by_channel(self, kernel: tf.Tensor) -> tf.Tensor:
         if not self._depthwise:
@@ -77,6 +88,64 @@ class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     def get_config(self) -> dict[str, Any]:
         """Return the settings; the bias belongs to the layer."""
         return {"per_channel": self.per_channel, "source": self.source}
+
+
+class StoredScale(KernelQuantizer):
+    """int8 weights whose scale is a variable instead of following the largest weight.
+
+    The channels of a kernel with shared weights have their integers in common. A channel need not
+    have the largest of them, so that its weights alone do not tell its scale.
+    """
+
+    trains_scale = False
+
+    def build(self, tensor_shape: Any, name: str, layer: keras.layers.Layer) -> dict[str, Any]:
+        """Add the largest magnitude of the range, as in `limits`."""
+        super().build(tensor_shape, name, layer)
+        channels = self._shape[-2:] if self._depthwise else self._shape[-1:]
+        shape = (int(np.prod(channels)),) if self.per_channel else ()
+        self.limit = layer.add_weight("limit", shape, trainable=self.trains_scale)
+        return {}
+
+    def _widest(self, kernel: tf.Tensor) -> tf.Tensor:
+        return tf.convert_to_tensor(self.limit)
+
+
+class SharedWeights(StoredScale):
+    """int8 weights with few values: each is the nearest of a table, times its channel's scale.
+
+    The table is trained by the sum of its weights' gradients (Han et al., "Deep Compression",
+    section 3). The weights are trained too, straight through, so that they may change places.
+
+    Attributes:
+        values: Size of the table.
+    """
+
+    trains_scale = True
+
+    def __init__(
+        self, per_channel: bool, bias: tf.Variable, source: tuple[float, float], values: int
+    ):
+        super().__init__(per_channel, bias, source)
+        self.values = values
+
+    def build(self, tensor_shape: Any, name: str, layer: keras.layers.Layer) -> dict[str, Any]:
+        """Add the table, whose values from -1 to 1 stand for the integers from -127 to 127."""
+        super().build(tensor_shape, name, layer)
+        self.table = layer.add_weight("table", (self.values,), trainable=True)
+        return {}
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> tf.Tensor:
+        kernel = tf.convert_to_tensor(inputs)
+        limit = self.limits(kernel)
+        unit = self._by_channel(kernel) / tf.stop_gradient(limit)
+        # Integers, so that all channels round alike whatever their scales.
+        table = tf.clip_by_value(tf.sort(self.table), -1.0, 1.0)
+        table += tf.stop_gradient(tf.round(127 * table) / 127 - table)
+        places = tf.searchsorted((table[1:] + table[:-1]) / 2, tf.reshape(unit, (-1,)))
+        shared = tf.reshape(tf.gather(table, places), unit.shape)
+        kernel = (shared + (unit - tf.stop_gradient(unit))) * limit
+        return super().__call__(tf.reshape(kernel, self._shape), training, weights)
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")
@@ -108,6 +177,8 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         rounds: Whether training rounds the output. It does not if the file has one tensor for
             this layer and the ReLU after it, or if the output has its input's range.
         per_channel: See `KernelQuantizer`.
+        stored_scale: Whether the scale of the kernel is a variable; see `StoredScale`.
+        values: Number of values that the kernel's weights share; 0 for any number.
     """
 
     def __init__(
@@ -116,10 +187,13 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         output: Sequence[float],
         rounds: bool = True,
         per_channel: bool = True,
+        stored_scale: bool = False,
+        values: int = 0,
     ):
         self.inputs = tuple((low, high) for low, high in inputs)
         self.output = (output[0], output[1])
         self.rounds, self.per_channel = rounds, per_channel
+        self.stored_scale, self.values = stored_scale, values
 
     def get_weights_and_quantizers(
         self, layer: keras.layers.Layer
@@ -128,7 +202,11 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         name = kernel_name(layer)
         if not name:
             return []
-        quantizer = KernelQuantizer(self.per_channel, layer.bias, self.inputs[0])
+        settings = self.per_channel, layer.bias, self.inputs[0]
+        if self.values:
+            quantizer: KernelQuantizer = SharedWeights(*settings, self.values)
+        else:
+            quantizer = (StoredScale if self.stored_scale else KernelQuantizer)(*settings)
         return [(getattr(layer, name), quantizer)]
 
     def set_quantize_weights(self, layer: keras.layers.Layer, quantize_weights: Any) -> None:
@@ -154,6 +232,10 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return dict(vars(self))
+
+    def changed(self, **arguments: Any) -> "Int8Config":
+        """Return a copy with other arguments."""
+        return Int8Config(**(self.get_config() | arguments))
 
 
 def kernel_name(layer: keras.layers.Layer) -> str | None:

@@ -119,7 +119,8 @@ def _configs(config: Mapping[str, Any], inputs: Mapping[str, int]) -> dict[str, 
 
 def _config(values: Mapping[str, Any], inputs: int) -> Int8Config:
     ranges = [*values["inputs"], values["output"]]
-    flags = values["rounds"], values["per_channel"]
+    # Files of earlier versions have no stored scales.
+    flags = values["rounds"], values["per_channel"], values.get("stored_scale", False)
     if len(ranges) != inputs + 1 or not all(type(flag) is bool for flag in flags):
         raise ValueError
     for low, high in ranges:

@@ -10,6 +10,7 @@ from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.ownership import EXPORT, read_marker, remove_export
 from mobilenet_tf.runs.result import read_result
 
+TRIALS = "sensitivity.json"  # what `runs/sensitivity.py` keeps beside the checkpoints
 # The fields by which the configurations of runs (versions 1 and 2) and searches are recognised.
 _CONFIGS = (
     {"source", "model", "recipe", "int8"},
@@ -22,7 +23,8 @@ _INNER_RUNS = ("trials/*", "final", "run", "scratch")
 _WRITTEN = (
     *("config.toml", "result.json", "report.html", "MODEL_CARD.md", "labels.txt"),
     *("model_int8.tflite", "model_ptq_int8.tflite", "qat.keras", "float.keras"),
-    *("checkpoints/*.npz", "logs/*.csv", "logs/*/*/events.out.tfevents.*", "worst/*.png"),
+    *("checkpoints/*.npz", f"checkpoints/{TRIALS}", "worst/*.png"),
+    *("logs/*.csv", "logs/*/*/events.out.tfevents.*"),
     *("best.toml", "trials.png", "oracle/oracle.json", "oracle/tuner*.json"),
     "oracle/trial_*/trial.json",
     *("candidates.csv", "supernet/checkpoints/*.npz", "supernet/logs/*.csv"),

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.core.ownership import sha256
-from mobilenet_tf.runs.own_files import remove_exports
+from mobilenet_tf.runs.own_files import TRIALS, remove_exports
 from mobilenet_tf.runs.result import Result, write_result
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.training.compression_settings import STAGES
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.folder import RunFolder
@@ -40,7 +41,9 @@ _DERIVED: dict[str, tuple[str, ...]] = {
     "model_int8.tflite": _AFTER_EXPORT,
     "qat.keras": _AFTER_QUANTIZE,
     "float.keras": (
-        *("checkpoints/qat.npz", "qat.keras", "model_ptq_int8.tflite"),
+        *(f"checkpoints/{stage}.npz" for stage in STAGES),
+        f"checkpoints/{TRIALS}",
+        *("qat.keras", "model_ptq_int8.tflite"),
         *_AFTER_QUANTIZE,
     ),
 }
@@ -121,7 +124,7 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
     gone: tuple[str, ...] = _VERIFIED if derived else ()
     if name in ("qat.keras", "float.keras"):
         remove_exports(folder.path)
-        gone += ("tflite", "devices")
+        gone += ("tflite", "devices", "compression")
     files = {known: facts for known, facts in result.files.items() if known not in derived}
     write_result(
         folder.result_file,
@@ -132,10 +135,12 @@ def _remove_derived(folder: "RunFolder", name: str) -> None:
 def _int8_settings(settings: RunSettings) -> str:
     """Return what identifies the settings of `quantize`."""
     recipe = settings.recipe
+    compressed = recipe.made_by(recipe.stages[-1])
     used = (
         *(settings.int8.per_tensor, settings.teacher, recipe.qat, recipe.calibration),
         *(recipe.self_distillation, *settings.teacher_labels),
-        *(() if recipe.qat.epochs else (recipe.post_training,)),
+        *((recipe.post_training,) if recipe.rounds_only else ()),
+        *([compressed] if compressed else []),  # as in earlier versions otherwise
     )
     return hashlib.sha256(repr(used).encode()).hexdigest()
 

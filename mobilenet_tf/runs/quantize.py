@@ -1,6 +1,8 @@
-"""Stage 2: a float network -> the same network with int8 rounding, with or without training."""
+"""Stage 2: a float network -> the same network, made int8, sparse and clustered."""
 
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import tf_keras as keras
 
@@ -8,31 +10,36 @@ from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.post_training.quantize import quantize_after_training
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.datasets.pipeline import calibration_images
+from mobilenet_tf.runs.compression import Compression
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.provenance import write_model
 from mobilenet_tf.runs.run import Run
+from mobilenet_tf.runs.sensitivity import Storage, chosen_settings
 from mobilenet_tf.runs.teaching import teacher_of
+from mobilenet_tf.training.compress import compress
+from mobilenet_tf.training.compression_settings import Setting, Trial
 from mobilenet_tf.training.distillation import as_teacher
-from mobilenet_tf.training.fit import fit
 from mobilenet_tf.training.strategy import training_scope
-from mobilenet_tf.training.transfer import Phase
 
 
-def quantize(run: Run) -> keras.Model:
-    """Quantize the deploy form of `float.keras` and write it to `qat.keras`.
+def quantize(run: Run, storage: Storage | None = None) -> keras.Model:
+    """Take `float.keras` through the stages of `Recipe.compress` and write it to `qat.keras`.
 
-    It is fine-tuned with int8 rounding, after the last finished epoch if there is a checkpoint. If
-    `qat.epochs` is 0, rounding itself is done with more care instead (`Recipe.post_training`).
-    Ranges are calibrated on training images of all classes.
+    By default it is fine-tuned with int8 rounding only; if `Recipe.rounds_only`, rounding itself is
+    done with more care instead. Training continues after the last finished epoch if there is a
+    checkpoint. Ranges are calibrated on training images of all classes.
+
+    Args:
+        run: The run.
+        storage: How large a device stores it; needed for `Recipe.max_flash` only.
 
     Raises:
-        UserError: The loss is not finite, or teacher or checkpoint cannot be used.
+        UserError: The loss is not finite, teacher or checkpoint cannot be used, or the network is
+            too large for `Recipe.max_flash`.
     """
     started, settings, network = time.monotonic(), run.settings, run.network
     recipe = settings.recipe
     images = calibration_images(run.data.train, network, recipe.calibration, settings.seed)
-    history: dict[str, list[float]] = {}
-    earlier = 0.0
     with training_scope(run.strategy, settings.seed, recipe.deterministic):
         original = load_float(run.folder)
         teacher = teacher_of(run)
@@ -40,19 +47,31 @@ def quantize(run: Run) -> keras.Model:
             teacher = as_teacher(
                 original, network, run.task.objective(network), network.input, "float.keras"
             )
-        per_channel = not settings.int8.per_tensor
-        deployed = deploy_form(original)
-        if not recipe.qat.epochs:
-            model = quantize_after_training(
-                deployed, images, network.input, per_channel, recipe.post_training
-            )
-        else:
-            model = quantize_aware(deployed, images, network.input, per_channel=per_channel)
-            phase = Phase("qat", "Quantizing", recipe.qat)
-            history, earlier = fit(model, phase, run.session(), teacher=teacher, keep_initial=True)
-    write_model(run.folder, "qat.keras", saving(model, run.classes), settings)
+        way: Callable[..., keras.Model] = quantize_aware
+        if recipe.rounds_only:
+            way = partial(quantize_after_training, settings=recipe.post_training)
+        to_int8 = partial(
+            way,
+            images=images,
+            input_spec=network.input,
+            per_channel=not settings.int8.per_tensor,
+        )
+        trials: tuple[Trial, ...] = ()
+        choice: Mapping[str, Setting] | None = None
+        if recipe.max_flash and storage:
+            trials, choice = chosen_settings(run, to_int8(deploy_form(original)), storage)
+        compressed = compress(
+            original, recipe, run.session(), to_int8, teacher=teacher, choice=choice
+        )
+    write_model(run.folder, "qat.keras", saving(compressed.model, run.classes), settings)
     run.folder.update_result(
-        history={"qat": history},
-        seconds={"quantize": round(time.monotonic() - started + earlier, 1)},
+        history=compressed.history,
+        compression=Compression(
+            stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else (),
+            max_flash=recipe.max_flash or None,
+            trials=trials,
+            chosen=dict(choice or {}),
+        ),
+        seconds={"quantize": round(time.monotonic() - started + compressed.earlier, 1)},
     )
-    return model
+    return compressed.model

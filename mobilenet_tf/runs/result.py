@@ -10,6 +10,7 @@ from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.adaptation import Adaptation
+from mobilenet_tf.runs.compression import Compression
 from mobilenet_tf.runs.exports import Calibration, Device, File, ModelFile, PtqFile
 from mobilenet_tf.runs.sections import (
     Block,
@@ -45,6 +46,7 @@ class Result:
         adaptation: How the network was cut from another one.
         seed: Seed of split, initial weights, order and augmentation.
         history: Curves of training.
+        compression: Pruning and weight sharing.
         accuracy, top5, calibration_error: Metrics of a classifier on the test images; top 5 is
             measured from six classes on, the calibration error where scores are probabilities.
         metrics: `Task.shares` of any other task on the test images.
@@ -74,6 +76,7 @@ class Result:
     adaptation: Adaptation = field(default_factory=Adaptation)
     seed: int | None = None
     history: History = field(default_factory=History)
+    compression: Compression = field(default_factory=Compression)
     accuracy: ByForm = field(default_factory=ByForm)
     top5: ByForm = field(default_factory=ByForm)
     calibration_error: ByForm = field(default_factory=ByForm)

@@ -18,7 +18,7 @@ from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.settings import RunSettings, require_found
-from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_classes
+from mobilenet_tf.runs.teacher import check_teacher, places_of_classes
 from mobilenet_tf.tasks.task import Task
 from mobilenet_tf.training.cluster import check_strategy, is_chief
 
@@ -225,42 +225,6 @@ def _require_unchanged(dataset: Dataset, folder: RunFolder, classes: tuple[str, 
             f"The images of {dataset.source} have changed since {folder.path} was started; start "
             "a new run for them."
         )
-
-
-def requantized(
-    run: Run,
-    *,
-    io: str | None = None,
-    per_tensor: bool | None = None,
-    qat_epochs: int | None = None,
-    teacher: TeacherModel = TeacherModel(),  # noqa: B008  frozen
-    overwrite: bool = False,
-) -> Run:
-    """Return the run with other int8 settings, which are written to `config.toml`.
-
-    None leaves a setting as it is.
-
-    Raises:
-        UserError: Quantization-aware training was started with other settings and `overwrite` is
-            off, or there is no such teacher.
-    """
-    settings = replace(run.settings, **teacher.settings())
-    places_of_classes(settings, check_teacher(settings))
-    run.folder.sweep()
-    changed = replace(
-        settings,
-        recipe=settings.recipe.with_fields({"qat.epochs": qat_epochs}),
-        int8=settings.int8.changed(per_tensor=per_tensor),
-    )
-    checkpoint = run.folder.checkpoints / "qat.npz"
-    if overwrite:
-        checkpoint.unlink(missing_ok=True)
-    elif checkpoint.exists() and changed.to_dict() != run.settings.to_dict():
-        raise UserError(
-            f"{run.folder.path} was quantized with other settings; --overwrite replaces that."
-        )
-    # The type of the file's input and output plays no part in training.
-    return run.with_settings(replace(changed, int8=changed.int8.changed(io=io)))
 
 
 def check_weights(weights: str) -> None:

@@ -118,9 +118,11 @@ class Source(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class History(Section):
-    """The curves of both trainings; empty curves are those of a training of no epochs."""
+    """The curves of every stage of training; those of no epochs are empty."""
 
     float: Curves | None = None
+    prune: Curves | None = None
+    cluster: Curves | None = None
     qat: Curves | None = None
 
 

@@ -12,12 +12,17 @@ from mobilenet_tf.core.files import read_toml
 from mobilenet_tf.core.settings import flatten, from_flat, leaves
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.training.compression_settings import STAGES
 from mobilenet_tf.training.recipe import Recipe
 
 DEFAULT_SPACE = Path(__file__).with_name("tuning_space.toml")
 _TYPES: dict[str, tuple[type, ...]] = {"model": (str,), "alpha": (float, int), "size": (int,)}
 # Fields without effect: trials train the float network for as long as the algorithm decides.
-_NO_EFFECT = ("name", "train.epochs", "calibration", "self_distillation", "qat.", "post_training.")
+_NO_EFFECT = (
+    *("name", "train.epochs", "calibration", "self_distillation", "compress", "max_flash"),
+    "post_training.",
+    *(f"{stage}." for stage in STAGES),
+)
 
 
 @dataclass(frozen=True)

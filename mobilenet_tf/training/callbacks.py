@@ -60,9 +60,10 @@ class SaveState(keras.callbacks.Callback):
         for name, value in {**logs, **extra}.items():
             self.state.history.setdefault(name, []).append(float(value))
         # By loss, because with a few hundred images many epochs have the same accuracy by chance.
-        if self.state.best is None or logs["val_loss"] < self.state.best_loss:
+        rising = epoch < self.state.rising
+        if self.state.best is None or logs["val_loss"] < self.state.best_loss or rising:
             self.state.best = self.validated.get_weights()
-            self.state.best_loss = float(logs["val_loss"])
+            self.state.best_loss = float("inf") if rising else float(logs["val_loss"])
         self.state.epoch = epoch + 1
         save(self.path, self.state, self.model, self.fingerprint)
         self.model.stop_training = self.state.ended(self.params["epochs"], self.patience)

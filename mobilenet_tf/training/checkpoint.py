@@ -27,12 +27,15 @@ class State:
         history: Metrics of the finished epochs.
         best: Weights with the lowest validation loss so far, or None before the first epoch.
         best_loss: Validation loss of `best`.
+        rising: Number of first epochs that leave fewer zeros than the last ones. They do not
+            compete with those: the latest is the best.
     """
 
     epoch: int = 0
     history: History = field(default_factory=dict)
     best: list[np.ndarray] | None = None
     best_loss: float = np.inf
+    rising: int = 0
 
     def ended(self, epochs: int, patience: int) -> bool:
         """Return whether all epochs are done, or early stopping applies.
@@ -42,7 +45,7 @@ class State:
             patience: Number of epochs without a lower validation loss after which training stops;
                 0 disables early stopping.
         """
-        losses = self.history.get("val_loss", [])
+        losses = self.history.get("val_loss", [])[self.rising :]
         waited = len(losses) - int(np.argmin(losses)) - 1 if losses else 0
         return self.epoch >= epochs or 0 < patience <= waited
 

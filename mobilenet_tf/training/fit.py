@@ -18,6 +18,7 @@ from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.learner import Learner, make_learner
 from mobilenet_tf.training.logs import Logs
+from mobilenet_tf.training.sparsity import Masks
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 from mobilenet_tf.training.transfer import Phase
 
@@ -52,7 +53,7 @@ class Session:
 
     def fingerprint(self, phase: Phase) -> str:
         """Return a text that changes with anything that the phase's result depends on."""
-        return f"{self.dataset.fingerprint}-{self.batch}-{self.seed}-{phase.stage}"
+        return f"{self.dataset.fingerprint}-{self.batch}-{self.seed}-{phase.stage}{phase.origin}"
 
 
 def fit(
@@ -87,6 +88,8 @@ def fit(
     objective = session.task.objective(session.network)
     per_epoch = steps_per_epoch(train, session.batch)
     learner = make_learner(model, objective, stage, stage.epochs * per_epoch, teacher)
+    if phase.sparsity:
+        learner.masks = Masks(learner, phase.sparsity, stage.epochs, per_epoch)
     if stage.class_weights:
         learner.class_weights = objective.class_weights(train.labels)
     if objective.samples:
@@ -96,6 +99,8 @@ def fit(
     checkpoint, fingerprint = session.checkpoint(phase), session.fingerprint(phase)
     share_checkpoint(checkpoint, fingerprint, tf.distribute.get_strategy())
     state = restore(checkpoint, learner, fingerprint)
+    if learner.masks:
+        state.rising = learner.masks.rising
     earlier = sum(state.history.get("seconds", []))
     validation = evaluation_batches(
         session.dataset.validation, session.network.input, objective, _EVALUATION_BATCH
@@ -146,6 +151,7 @@ def _callbacks(
     """Return the callbacks in the order in which they must run."""
     callbacks = [
         learner.average,  # first: it puts the trained weights back after validation
+        learner.masks,
         SeedEpochs(session.seed),
         SaveState(
             state,

@@ -22,6 +22,13 @@ def _norms(model: keras.Model) -> list[keras.layers.Layer]:
     return [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
 
 
+def prepare_norms(model: keras.Model, recipe: Recipe) -> None:
+    """Give batch normalization the recipe's momentum, and the whole batch on several devices."""
+    synchronize_norms(model)
+    for layer in _norms(model):
+        layer.momentum = recipe.bn_momentum
+
+
 def train_float(
     model: keras.Model,
     recipe: Recipe,
@@ -48,9 +55,7 @@ def train_float(
     Raises:
         UserError: As `fit`.
     """
-    synchronize_norms(model)
-    for layer in _norms(model):
-        layer.momentum = recipe.bn_momentum
+    prepare_norms(model, recipe)
     recipe = suited(recipe, model)
     history: History = {}
     earlier = 0.0

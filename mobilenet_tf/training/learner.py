@@ -12,6 +12,7 @@ from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.faster import faster
 from mobilenet_tf.training.optimizer import decays, make_optimizer
 from mobilenet_tf.training.recipe import Stage
+from mobilenet_tf.training.sparsity import Masks
 
 
 class Learner(keras.Model):
@@ -24,6 +25,7 @@ class Learner(keras.Model):
         objective: What is learned, and with which loss.
         stage: Training settings.
         teacher: Network whose outputs are learned in addition to the labels, or None.
+        masks: Zeros among the weights, or None.
         average: Average of the weights, or None.
         class_weights: float32 (classes,) factors of the loss by class, or None.
     """
@@ -31,6 +33,7 @@ class Learner(keras.Model):
     objective: Objective
     stage: Stage
     teacher: Teacher | None = None
+    masks: Masks | None = None
     average: Average | None = None
     class_weights: np.ndarray | None = None
 
@@ -63,8 +66,9 @@ class Learner(keras.Model):
             if self.stage.l2:
                 loss += _per_replica(self.stage.l2 * tf.add_n(self._squares()))
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
-        if self.average:
-            self.average.update()
+        for follower in (self.masks, self.average):
+            if follower:
+                follower.update()
         return self.compute_metrics(images, targets, outputs, weights)
 
     def _squares(self) -> list[tf.Tensor]:

@@ -1,7 +1,7 @@
 """Recipes: all settings of training and quantization-aware training, as data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml, toml_value
 from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
+from mobilenet_tf.training.compression_settings import QAT, Cluster, Prune, parse_stages
 
 _RECIPES = Path(__file__).with_name("recipes")
 
@@ -151,7 +152,14 @@ class Recipe(Checked):
         calibration: Number of training images that determine the int8 ranges.
         train: Settings of float training.
         qat: Settings of quantization-aware training.
-        post_training: How the network is quantized if `qat.epochs` is 0.
+        post_training: How the network is quantized if it is not trained to be int8.
+        compress: Stages from the float network to the int8 one, in their order: some of `prune`,
+            `cluster` and `qat`. Without `qat` the network is only rounded.
+        max_flash: Bytes of the file for microcontrollers. If it is not 0, every kernel gets a
+            number of values and a share of zeros of its own, by what it costs on the validation
+            images, instead of those of `prune` and `cluster`.
+        prune: Settings of pruning.
+        cluster: Settings of weight sharing.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
             share that remains instead.
         transfer: Settings of transfer learning.
@@ -168,6 +176,10 @@ class Recipe(Checked):
     calibration: int = number(least=1)
     train: Stage
     qat: Stage
+    compress: str = QAT
+    max_flash: float = number(0.0, least=0)
+    prune: Prune = field(default_factory=Prune)
+    cluster: Cluster = field(default_factory=Cluster)
     dropout: float | None = number(None, least=0, below=1)
     transfer: Transfer = field(default_factory=Transfer)
     post_training: PostTraining = field(default_factory=PostTraining)
@@ -187,6 +199,40 @@ class Recipe(Checked):
             )
         if self.qat.precision != "float32":
             raise UserError(f"qat.precision is {self.qat.precision!r}; it must be float32.")
+        if self.stages == (QAT,) and self.max_flash:
+            raise UserError(
+                f"max_flash is {self.max_flash:g}; it must be 0 where compress is qat, which makes "
+                "no kernel smaller; add prune or cluster."
+            )
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages from the float network to the int8 one."""
+        return parse_stages(self.compress)
+
+    @property
+    def rounds_only(self) -> bool:
+        """Whether the float network becomes int8 without training: post-training quantization."""
+        return self.stages == (QAT,) and not self.qat.epochs
+
+    def stage(self, name: str) -> Stage:
+        """Return how one of `stages` trains."""
+        if name == QAT:
+            return self.qat
+        own = getattr(self, name)
+        rate = own.rate * self.qat.learning_rate
+        return replace(self.qat, epochs=own.epochs, learning_rate=rate)
+
+    def made_by(self, name: str) -> str:
+        """Return a text that changes with what pruning and sharing did up to one of `stages`.
+
+        It is empty for networks that were neither pruned nor clustered.
+        """
+        until = self.stages[: self.stages.index(name) + 1]
+        if until == (QAT,):
+            return ""
+        own = [f"{one}: {getattr(self, one)} {self.stage(one)}" for one in until]
+        return "; ".join([*own, *([f"within {self.max_flash}"] if self.max_flash else [])])
 
     def to_dict(self) -> dict:
         """Return nested tables as in a recipe's file, without the fields that are None."""

@@ -7,6 +7,7 @@ import tf_keras as keras
 from mobilenet_tf.networks.published.names import head_layers
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.training.recipe import Recipe, Stage, Transfer
+from mobilenet_tf.training.sparsity import Sparsity
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,17 @@ class Phase:
         stage: Training settings.
         share: Share of the layers with weights, counted from the output, that are trained;
             0 trains the head only.
+        origin: Text that changes with what made the weights at the beginning, as far as the
+            session does not say it.
+        sparsity: Weights that are zero, if any.
     """
 
     name: str
     title: str
     stage: Stage
     share: float = 1.0
+    origin: str = ""
+    sparsity: Sparsity | None = None
 
 
 def phases(recipe: Recipe) -> list[Phase]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mobilenet_tf.training.compression_settings import STAGES
 from tests.commands.test_cli import call as call_without_tensorflow
 from tests.killing import assert_same_weights
 
@@ -81,9 +82,14 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "size": ["--size", "48"],
         "channels": ["--channels", "1"],
         "recipe": ["--recipe", str(folder / "mine.toml")],
-        "fields": ["--set", "train.clip_norm=1.5", "--set", "qat.augmentation.zoom=0.3"],
+        "fields": [
+            *("--set", "train.clip_norm=1.5", "--set", "qat.augmentation.zoom=0.3"),
+            *("--set", "prune.epochs=1", "--set", "prune.smallest=9", "--set", "cluster.epochs=1"),
+        ],
         "epochs": ["--epochs", "2"],
         "qat_epochs": ["--qat-epochs", "1"],
+        "compress": ["--compress", "prune,cluster,qat"],
+        "max_flash": [],  # hundreds of evaluations; see tests/training/test_sensitivity.py
         "batch": ["--batch", "24"],
         "seed": ["--seed", "5"],
         "weights": ["--weights", str(folder / "weights.keras")],
@@ -111,7 +117,7 @@ def test_a_run_with_every_option_is_made_again(options, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (again / "config.toml").read_bytes() == (first / "config.toml").read_bytes()
-    assert {path.stem for path in (first / "checkpoints").iterdir()} == {"float", "qat"}
+    assert {path.stem for path in (first / "checkpoints").iterdir()} == {"float", *STAGES}
     assert_same_weights(first, again)
 
 

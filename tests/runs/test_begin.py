@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from mobilenet_tf.commands.quantize import quantize
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.networks.zoo import make_network
-from mobilenet_tf.runs.run import Run, begin, requantized
+from mobilenet_tf.runs.requantize import requantized
+from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
 
@@ -72,7 +74,32 @@ def test_quantizing_again_needs_the_same_settings_or_overwrite(run):
     opened = Run.open(run.folder.path)
     assert opened.settings.int8.per_tensor
     with pytest.raises(UserError, match="was quantized with other settings; --overwrite"):
-        requantized(opened, qat_epochs=7)
+        requantized(opened, fields={"qat.epochs": 7})
     assert requantized(opened, io="int8").settings.int8.io == "int8"
-    assert requantized(opened, qat_epochs=7, overwrite=True).settings.recipe.qat.epochs == 7
+    again = requantized(opened, fields={"qat.epochs": 7}, overwrite=True)
+    assert again.settings.recipe.qat.epochs == 7
+    assert not checkpoint.exists()
+
+
+def test_options_that_are_not_given_leave_fields_alone(run, monkeypatch):
+    (run.folder.path / "float.keras").write_bytes(b"")
+    monkeypatch.setattr("mobilenet_tf.commands.quantize.quantize_run", lambda run: None)
+    changed = quantize(run.folder.path, fields={"qat.epochs": 7, "compress": "prune,qat"})
+    recipe = changed.settings.recipe
+    assert (recipe.qat.epochs, recipe.compress) == (7, "prune,qat")
+
+
+def test_other_stages_keep_what_was_trained_in_the_same_way(run):
+    checkpoint = run.folder.checkpoints / "prune.npz"
+    checkpoint.parent.mkdir()
+    pruned = requantized(run, fields={"compress": "prune"})
+    checkpoint.write_bytes(b"")
+    more = requantized(pruned, fields={"compress": "prune,cluster,qat", "cluster.values": 8})
+    assert more.settings.recipe.stages == ("prune", "cluster", "qat")
+    with pytest.raises(UserError, match="was quantized with other settings; --overwrite"):
+        requantized(more, fields={"prune.sparsity": 0.9})
+    with pytest.raises(UserError, match=r"train.epochs is no field of the stages after float"):
+        requantized(more, fields={"train.epochs": 9})
+    assert checkpoint.exists()
+    requantized(more, fields={"prune.sparsity": 0.9}, overwrite=True)
     assert not checkpoint.exists()

@@ -74,7 +74,7 @@ def test_a_file_that_was_replaced(run, name):
 
 def test_settings_that_were_changed_since(run):
     """A quantization with other settings began, and was killed."""
-    from mobilenet_tf.runs.run import requantized
+    from mobilenet_tf.runs.requantize import requantized
 
     write_model(run.folder, "qat.keras", lambda partial: partial.write_text("q"), run.settings)
     write(run, "model_int8.tflite", "int8")

@@ -39,7 +39,7 @@ FORMS = (NONE, AUTO, *CODECS)
 CODE_BYTES = 22_000
 _MOST_PARTS = 8
 # What one more operator takes with its tensors: bytes of the file, and bytes of the arena.
-_FILE_BYTES, _ARENA_BYTES = 160, 240
+FILE_BYTES, _ARENA_BYTES = 160, 240
 _FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth; microcontrollers have that ratio
 
 
@@ -65,7 +65,7 @@ class _Candidate:
     @property
     def saved(self) -> int:
         """Bytes by which the file becomes smaller."""
-        return self.decoded - sum(part.bytes for part in self.parts) - self.operators * _FILE_BYTES
+        return self.decoded - sum(part.bytes for part in self.parts) - self.operators * FILE_BYTES
 
 
 def compress_weights(content: bytes, form: str = AUTO) -> bytes:

@@ -1,0 +1,56 @@
+"""What the kernels of an int8 file hold, and how few bytes TensorFlow Lite Micro needs for them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
+from mobilenet_tf.deployment.tflite.compressed.compress import FILE_BYTES
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    CONVOLUTIONS,
+    KERNEL,
+    layout_of,
+    values_of,
+)
+from mobilenet_tf.deployment.tflite.compressed.layout import Layout, NotEncodable
+from mobilenet_tf.deployment.tflite.kernels import PLAIN, entropy
+from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
+
+
+def stored_size(integers: np.ndarray) -> int:
+    """Return the bytes by which an int8 kernel makes a file larger, encoded if that is smaller."""
+    layout = Layout((integers.size,))
+    best = best_encoding(integers.reshape(-1), layout, tuple(CODECS))
+    return min(layout.bytes, best[1].bytes + FILE_BYTES if best else layout.bytes)
+
+
+def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each int8 kernel of a convolution, from input to output.
+
+    Yields:
+        op; shape, as in the file; zeros, the share of weights that are 0; values, how many
+        different ones there are; entropy in bits per weight; bytes; stored_as and stored_bytes, the
+        codec of `best_encoding` and what it takes, whether or not a device has memory to decode it.
+    """
+    model = parse_model(content)
+    graph, names = model.subgraphs[0], op_names(model)
+    for op in graph.operators:
+        if names[op.opcodeIndex] not in CONVOLUTIONS:
+            continue
+        try:
+            values = values_of(model, op.inputs[KERNEL])
+            layout = layout_of(graph.tensors[op.inputs[KERNEL]])
+        except NotEncodable:
+            continue
+        best = best_encoding(values, layout, tuple(CODECS))
+        yield {
+            "op": names[op.opcodeIndex],
+            "shape": tuple(map(int, values.shape)),
+            "zeros": float(np.mean(values == 0)),
+            "values": len(np.unique(values)),
+            "entropy": round(entropy(values), 3),
+            "bytes": layout.bytes,
+            "stored_as": best[0] if best else PLAIN,
+            "stored_bytes": best[1].bytes if best else layout.bytes,
+        }

@@ -1,0 +1,71 @@
+"""The setting of each kernel by its sensitivity, kept beside the checkpoints of a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import tf_keras as keras
+
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.files import read_json, write_json
+from mobilenet_tf.core.records import from_plain
+from mobilenet_tf.runs.own_files import TRIALS
+from mobilenet_tf.runs.run import Run
+from mobilenet_tf.training.compression_settings import Setting, Trial
+from mobilenet_tf.training.sensitivity import changed, choose, measure
+from mobilenet_tf.training.transfer import Phase
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How large a device stores a network.
+
+    Attributes:
+        file: Returns the bytes of the file of a quantization-aware model, with plain kernels.
+        kernel: Returns the bytes of an int8 kernel, encoded if that is smaller.
+    """
+
+    file: Callable[[keras.Model], int]
+    kernel: Callable[[np.ndarray], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    fingerprint: str
+    trials: tuple[Trial, ...]
+
+
+def chosen_settings(
+    run: Run, model: keras.Model, storage: Storage
+) -> tuple[tuple[Trial, ...], Mapping[str, Setting]]:
+    """Return the trials of all kernels, and the setting of each within `Recipe.max_flash`.
+
+    Trials that an interrupted run has made are not made again.
+
+    Args:
+        run: The run.
+        model: Its network, quantization-aware but not trained.
+        storage: See above.
+
+    Raises:
+        UserError: The kernels take more than that at their smallest settings.
+    """
+    recipe, session = run.settings.recipe, run.session()
+    path = run.folder.checkpoints / TRIALS
+    phase = Phase("sensitivity", "", recipe.qat, origin=recipe.made_by(recipe.stages[-1]))
+    fingerprint = session.fingerprint(phase)
+    trials = _kept(path, fingerprint) or tuple(measure(model, recipe, session, storage.kernel))
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
+    plain = sum(int(np.prod(kernel.shape)) for kernel in changed(model, recipe).values())
+    others = storage.file(model) - plain
+    return trials, choose(trials, int(recipe.max_flash) - others)
+
+
+def _kept(path: Path, fingerprint: str) -> tuple[Trial, ...]:
+    try:
+        kept: _Kept = from_plain(_Kept, read_json(path), path.name)
+    except UserError:  # absent or damaged: they are made again
+        return ()
+    return kept.trials if kept.fingerprint == fingerprint else ()

@@ -1,0 +1,177 @@
+"""Pruning, weight sharing and rounding, one after the other, up to the int8 file."""
+
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras as keras
+
+from mobilenet_tf.compression.deploy import deploy_form
+from mobilenet_tf.compression.qat import quantize_aware, share_weights
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.datasets.pipeline import calibration_images
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
+from mobilenet_tf.deployment.proof.parity import parity
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
+from mobilenet_tf.deployment.tflite.compressed.kernel_facts import kernel_facts
+from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.networks.keras_model import build_network
+from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.tasks.classification.task import Classification
+from mobilenet_tf.training.callbacks import SaveState
+from mobilenet_tf.training.compress import compress, kernels, pruning_of
+from mobilenet_tf.training.compression_settings import Cluster, Prune
+from mobilenet_tf.training.fit import Session
+from mobilenet_tf.training.recipe import load_recipe
+
+FULL = make_network("v1", 0.25, 32, classes=10, channels=1)
+NETWORK = replace(FULL, backbone=(FULL.backbone[0], FULL.backbone[2], FULL.backbone[-1]))
+RECIPE = load_recipe("small_data").with_fields(
+    {
+        "batch": 256,
+        "compress": "prune,cluster,qat",
+        "qat.epochs": 1,
+        "prune.epochs": 2,
+        "prune.sparsity": 0.8,
+        "prune.every": 2,
+        "cluster.epochs": 1,
+        "cluster.values": 8,
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits", NETWORK.input, seed=0)
+
+
+def built() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return build_network(NETWORK, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def compressed(data, tmp_path_factory):
+    """Return a function that takes the network through the stages, in a folder of that name."""
+    few = calibration_images(data.train, NETWORK, 64, seed=0)
+    to_int8 = partial(quantize_aware, images=few, input_spec=NETWORK.input)
+    folder = tmp_path_factory.mktemp("stages")
+
+    def call(name):
+        session = Session(
+            dataset=data,
+            task=Classification(),
+            network=NETWORK,
+            batch=RECIPE.batch,
+            seed=0,
+            checkpoints=folder / name,
+            logs=folder / "logs" / name,
+        )
+        return compress(built(), RECIPE, session, to_int8)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def whole(compressed):
+    return compressed("whole")
+
+
+def test_the_file_keeps_zeros_and_clusters(whole, data):
+    epochs = {name: len(curves["loss"]) for name, curves in whole.history.items()}
+    assert epochs == {"prune": 2, "cluster": 1, "qat": 1}
+    content = convert(whole.model, "int8")
+    facts = list(kernel_facts(content))
+    changed = [one for one in facts if one["op"] == "CONV_2D" and one["bytes"] >= 1024]
+    assert len(changed) == 2  # a 1x1 convolution and the classifier
+    for one in changed:
+        assert one["zeros"] == pytest.approx(0.8, abs=0.03)
+        assert one["values"] <= 8
+        assert one["stored_as"] == "huffman"
+        assert one["stored_bytes"] < one["bytes"] / 4
+    for one in facts:
+        assert one in changed or (one["zeros"] < 0.3 and one["values"] > 30)
+
+    spec, pixels = NETWORK.input, data.test.images[:64]
+    file = TFLiteModel(convert(whole.model, "float32"), mean=spec.mean, std=spec.std)
+    expected = whole.model(spec.normalise(pixels)).numpy()
+    assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
+
+    # The arena has room for the classifier only; the other kernel would need as much as it saves.
+    form, (*_, classifier) = McuForm(content, "huffman"), facts
+    assert kernel_forms(form.small) == {"huffman": 1, "plain": len(facts) - 1}
+    saved = classifier["bytes"] - classifier["stored_bytes"]
+    assert saved - 600 < len(form.plain) - len(form.small) < saved
+
+
+def test_interrupted_stages_continue(whole, compressed, monkeypatch):
+    """Stop while zeros become more, and while values are learned."""
+    remember, calls = SaveState.on_epoch_end, count(1)
+
+    def stop(self, epoch, logs=None):
+        remember(self, epoch, logs)
+        if next(calls) in (1, 3):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SaveState, "on_epoch_end", stop)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            compressed("stopped")
+    again = compressed("stopped")
+    assert next(calls) == 5
+    for left, right in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+
+
+def test_a_centroid_is_trained_by_the_sum_of_its_weights_gradients(data):
+    few = calibration_images(data.train, NETWORK, 16, seed=0)
+    plain = quantize_aware(deploy_form(built()), few, NETWORK.input)
+    layer = share_weights(plain, {"conv_preds": 4}).get_layer("conv_preds")
+    quantizer, wanted = layer.weight_quantizer, np.random.default_rng(0).normal(size=(2560,))
+    with tf.GradientTape() as tape:
+        kernel = quantizer(layer.weight, True, {})
+        loss = tf.reduce_sum(kernel * wanted.reshape(kernel.shape).astype(np.float32))
+    by_table, by_weight = tape.gradient(loss, [quantizer.table, layer.weight])
+    limits = quantizer.limits(layer.weight).numpy()
+    integers = np.rint(kernel.numpy() / (limits / 127)).reshape(-1)
+    scaled = (by_weight.numpy() * limits).reshape(-1)
+    sums = [scaled[integers == value].sum() for value in np.unique(integers)]
+    np.testing.assert_allclose(by_table, sums, rtol=1e-3)
+    np.testing.assert_allclose(by_weight.numpy().reshape(-1), wanted, rtol=1e-4)
+
+
+def test_groups_and_depthwise_kernels():
+    model, settings = built(), Prune(sparsity=0.5, group=4, smallest=1, depthwise=True)
+    assert len(kernels(model, settings)) == 6
+    assert len(kernels(model, Prune(smallest=1))) == 4
+    assert len(kernels(model, Cluster())) == 2
+    kernel = np.random.default_rng(0).normal(size=(1, 1, 8, 6))
+    groups = pruning_of(settings)(kernel, 0.5).reshape(2, 4, 6)
+    assert ((groups == 0).sum(axis=1) == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"compress": "cluster,prune"}, "compress is 'cluster,prune'; it must be some of prune"),
+        ({"compress": "qat,qat"}, "each once"),
+        ({"compress": ""}, "compress is ''"),
+        ({"prune.group": 4, "prune.block_rows": 2}, "prune.group is 4; it must be 0"),
+        ({"cluster.values": 1}, "cluster.values is 1; it must be from 2 to 128"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(fields, said):
+    with pytest.raises(UserError, match=said):
+        RECIPE.with_fields(fields)
+
+
+def test_only_what_comes_before_a_stage_decides_whether_it_must_be_trained_again():
+    sooner = RECIPE.with_fields({"compress": "prune,qat", "cluster.values": 9})
+    assert sooner.made_by("prune") == RECIPE.made_by("prune")
+    assert RECIPE.made_by("qat") != RECIPE.with_fields({"cluster.values": 9}).made_by("qat")
+    assert load_recipe("small_data").made_by("qat") == ""  # as in checkpoints of earlier versions
