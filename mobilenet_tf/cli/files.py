@@ -1,6 +1,5 @@
 """`predict`, `inspect`, `evaluate` and `summary`, which need no TensorFlow."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,26 +7,38 @@ import typer
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli import tables
 from mobilenet_tf.cli.inspection import format_inspection
-from mobilenet_tf.cli.output import show, show_answers
+from mobilenet_tf.cli.output import show, show_answers, show_failed
+from mobilenet_tf.cli.streams import with_standard_input, writer_of
 
 
 def predict(
     file: opt.File,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    top: Annotated[int, typer.Option(help="Number of classes per image.")] = 3,
+    images: opt.Images,
+    top: Annotated[int, typer.Option(help="Number of results per image.")] = 3,
+    batch: Annotated[int, typer.Option(help="Number of images in memory at once.")] = 64,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Print each result at once: csv, or jsonl (JSON lines)."),
+    ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Show the most likely classes of images.
+    """Show what a .tflite finds in images, such as the most likely classes.
 
     The exit code is 1 if some of the images cannot be read, and 2 if none can.
     """
     from mobilenet_tf.commands.predict import predict as start
+    from mobilenet_tf.commands.predict import predict_parts
 
-    found = start(file, images, top=top, **opt.stated(mean, std, labels))
-    show_answers(found, as_json, tables.prediction_table)
+    named = with_standard_input(images)
+    options = {"top": top, "batch": batch, **opt.stated(mean, std, labels)}
+    if form is None:
+        show_answers(start(file, named, **options), as_json, tables.prediction_table)
+    else:
+        write = writer_of(form)
+        show_failed([one for part in predict_parts(file, named, **options) for one in write(part)])
 
 
 def inspect(file: opt.File, as_json: opt.Json = False) -> None:

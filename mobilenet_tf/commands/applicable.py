@@ -131,6 +131,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "applies only to targets other than cpu, and to models that are not runs",
         ),
     ),
+    "predict": (
+        Rule(("form",), lambda values: not values["as_json"], "cannot be combined with --json"),
+    ),
     "evaluate": (
         Rule(
             ("mean", "std", "labels"),
@@ -216,7 +219,7 @@ def refuse_ignored(command: str, given: Collection[str], values: Values) -> None
     for rule in RULES.get(command, ()):
         ignored = [name for name in rule.options if name in given]
         if ignored and not rule.holds(values):
-            name = {"fields": "set"}.get(ignored[0], ignored[0])
+            name = {"fields": "set", "form": "format"}.get(ignored[0], ignored[0])
             raise UserError(f"--{name.replace('_', '-')} {rule.said}.")
 
 

@@ -38,6 +38,7 @@ class Task(Words, Checked, ABC):
             print and that scores a trial.
         settles: Whether `settled` chooses anything.
         narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
+        compares: Whether `answers` compares pictures with each other, so that it needs all of them.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
         decoding: How programs in C decode outputs, see `deployment/devices/firmware/decodings`.
@@ -49,6 +50,7 @@ class Task(Words, Checked, ABC):
     curve: ClassVar[str]
     settles: ClassVar[bool] = False
     narrowed: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
     decoding: ClassVar[str] = "real_values"

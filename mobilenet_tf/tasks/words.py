@@ -19,6 +19,8 @@ class Words:
             score.
         titles: Share -> its name in texts, where that is not the word itself.
         counted: Whether the score is a share of the test pictures, so that it has an interval.
+        entries, columns: The list in a prediction whose entries are the rows of a CSV file, and the
+            columns of a row; a prediction without such a list is one row.
         example: How a program goes on that has run a file with LiteRT's interpreter `model`.
     """
 
@@ -32,6 +34,8 @@ class Words:
     shares: ClassVar[tuple[str, ...]]
     titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
     counted: ClassVar[bool] = False
+    entries: ClassVar[str] = "classes"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score")
     example: ClassVar[str] = (
         'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
     )

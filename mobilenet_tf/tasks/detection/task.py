@@ -70,6 +70,8 @@ class Detection(Structure, Task):
     agreed: ClassVar[str] = "same class, or none, found at an anchor by file and network"
     agree: ClassVar[str] = "find the same class, or none, at {} of the anchors"
     curve: ClassVar[str] = "anchor_recall"
+    entries: ClassVar[str] = "boxes"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score", "box")
     recipe: ClassVar[str] = "detection"
     fit: ClassVar[str] = "stretch"  # what lies at the edges counts, too
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")

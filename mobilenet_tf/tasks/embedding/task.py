@@ -73,6 +73,8 @@ class Embedding(Task):
     differ: ClassVar[str] = "finds another most similar picture than the trained network in {}"
     curve: ClassVar[str] = "accuracy"
     settles: ClassVar[bool] = True
+    compares: ClassVar[bool] = True
+    columns: ClassVar[tuple[str, ...]] = ("vector",)
     same_classes: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]] = (
         "verification",

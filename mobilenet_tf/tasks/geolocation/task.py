@@ -65,6 +65,7 @@ class Geolocation(Task):
     )
     recipe: ClassVar[str] = "geolocation"
     curve: ClassVar[str] = "accuracy"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score", "latitude", "longitude", "radius_km")
     shares: ClassVar[tuple[str, ...]] = tuple(
         f"within_{km}" for km in sorted(RADII_KM, key=lambda km: km != _SCORED_KM)
     )

@@ -67,6 +67,7 @@ class Segmentation(Task):
     recipe: ClassVar[str] = "segmentation"
     fit: ClassVar[str] = "stretch"  # what lies at the edges counts, too
     curve: ClassVar[str] = "miou"
+    columns: ClassVar[tuple[str, ...]] = ("label", "share")
     shares: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"miou": "mIoU", "pixel_accuracy": "pixel accuracy"}
