@@ -88,6 +88,9 @@ def evaluate(
             "--robustness", help="Also on blurred, noisy, compressed, dark and bright copies."
         ),
     ] = False,
+    other: Annotated[
+        str | None, typer.Option(help="Pictures that show none of the classes.")
+    ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
@@ -97,5 +100,5 @@ def evaluate(
     from mobilenet_tf.commands.evaluate import evaluate as start
 
     stated = opt.stated(mean, std, labels)
-    found = start(what, data=data, seed=seed, robustness=robustness, **stated)
+    found = start(what, data=data, seed=seed, robustness=robustness, other=other, **stated)
     show(found, as_json, tables.evaluation_table)

@@ -67,6 +67,13 @@ def export(
         ),
     ] = None,
     trust_code: opt.TrustCode = False,
+    other: Annotated[
+        str | None,
+        typer.Option(
+            help="Pictures that show none of a run's classes, for the threshold of scores.",
+            show_default="the run's",
+        ),
+    ] = None,
     prefix: Annotated[
         str, typer.Option(help="What names begin with in C, for several models in a firmware.")
     ] = "model",
@@ -92,6 +99,7 @@ def export(
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
         data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
+        other=other,
         overwrite=overwrite,
     )
     if target != "cpu":

@@ -93,6 +93,11 @@ def evaluation_table(result: dict[str, Any]) -> Group:
     if result["skipped"]:
         head += f", {len(result['skipped'])} skipped"
     rows: list[tuple[Any, ...]] = [(title, percent(result[name])) for name, title in titles.items()]
+    if other := result.get("other"):
+        rows += [
+            (f"accepted of {other['images']:,} other images", percent(other["accepted"])),
+            ("AUROC against them", percent(other["auroc"])),
+        ]
     parts: list[RenderableType] = [Text(head), table(["metric", ""], rows)]
     parts += _confusion(result) if "confusion" in result else []
     parts += map(_task_table, result.get("tables", ()))

@@ -113,6 +113,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             lambda values: not _is_run(values) and _for_cpu(values),
             "applies only to models that are not runs, and to --target cpu",
         ),
+        Rule(("other",), _is_run, "applies only to runs"),
         Rule(("io",), _for_cpu, "applies only to --target cpu; other targets decide it"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(

@@ -1,7 +1,7 @@
 """The protocol of a task: everything that depends on what a network is for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
+from mobilenet_tf.tasks.rejection import Rejection
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task(Words, Checked, ABC):
+class Task(Words, Rejection, Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
     `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such
@@ -205,7 +206,7 @@ class Task(Words, Checked, ABC):
             steps: One LSB of each output, in its unit.
         """
 
-    def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
+    def settled(self, outputs: Any, labels: np.ndarray, other: Any = None) -> "Task":
         """Return this task with what is chosen on validation images, such as thresholds.
 
         It is called where `settles` is true, and the files have the result in their metadata.
@@ -213,6 +214,7 @@ class Task(Words, Checked, ABC):
         Args:
             outputs: Outputs of the int8 file.
             labels: Labels of the images.
+            other: Outputs for the images of `other_images`, or None if there are none.
         """
         return self
 
@@ -280,20 +282,3 @@ class Task(Words, Checked, ABC):
     def shares_of(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """Return what `result.json` has of the `metrics` of damaged pictures."""
         return {"metrics": {key: metrics[key] for key in self.shares}}
-
-
-def rows_by_image(
-    predictions: Iterable[Mapping[str, Any]],
-    cells: Callable[[Mapping[str, Any]], Iterable[tuple[str, ...]]],
-) -> list[tuple[str, ...]]:
-    """Return `Task.answer_rows` of predictions: the name of an image stands in its first row only.
-
-    Args:
-        predictions: Each has its image.
-        cells: Returns the rows of a prediction, without the image.
-    """
-    return [
-        (one["image"] if rank == 0 else "", *row)
-        for one in predictions
-        for rank, row in enumerate(cells(one))
-    ]

@@ -1,8 +1,8 @@
 """How the terminal, the report and the model card speak of a task."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Words:
@@ -61,3 +61,20 @@ class Words:
             images: The pictures that it was measured on, such as "300 test images".
         """
         return f"reaches {share} {cls.title()} on {images}"
+
+
+def rows_by_image(
+    predictions: Iterable[Mapping[str, Any]],
+    cells: Callable[[Mapping[str, Any]], Iterable[tuple[str, ...]]],
+) -> list[tuple[str, ...]]:
+    """Return `Task.answer_rows` of predictions: the name of an image stands in its first row only.
+
+    Args:
+        predictions: Each has its image.
+        cells: Returns the rows of a prediction, without the image.
+    """
+    return [
+        (one["image"] if rank == 0 else "", *row)
+        for one in predictions
+        for rank, row in enumerate(cells(one))
+    ]

@@ -20,7 +20,8 @@ from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_size
 from mobilenet_tf.tasks.detection.boxes import CENTRE_UNIT, SIDE_UNIT
 from mobilenet_tf.tasks.detection.decoding import CANDIDATES, Found, Rules, decode
 from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes
 
 if TYPE_CHECKING:

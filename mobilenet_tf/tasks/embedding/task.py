@@ -196,7 +196,9 @@ class Embedding(Task):
         check_pairs(labels, name)
         return metrics_of(vectors, labels, classes, self.threshold)
 
-    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "Embedding":
+    def settled(
+        self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+    ) -> "Embedding":
         """Return the task with the threshold that accepts `false_accepts` of strangers.
 
         Args:

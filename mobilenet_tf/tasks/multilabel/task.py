@@ -15,7 +15,8 @@ from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.multilabel.metrics import measured
 from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ for best, label in enumerate(labels):
         """Return that the output is logits."""
         return (("logits", "A logit for each label; its sigmoid is the label's probability."),)
 
-    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "MultiLabel":
+    def settled(
+        self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+    ) -> "MultiLabel":
         """Return the task with the thresholds that have the highest F1 on validation images.
 
         Thresholds that were given stay.

@@ -24,7 +24,8 @@ from mobilenet_tf.tasks.segmentation.masks import (
     side_by_side,
 )
 from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap, overlaps, scores
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
