@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.foreign_model import ModelData
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
+    from mobilenet_tf.commands.other_images import choose_by, evaluate_other
     from mobilenet_tf.commands.predict import predict
     from mobilenet_tf.commands.quantize import quantize
     from mobilenet_tf.commands.run import run
@@ -78,9 +79,11 @@ __all__ = [
     "benchmark",
     "build",
     "choose",
+    "choose_by",
     "compare",
     "enroll",
     "evaluate",
+    "evaluate_other",
     "export",
     "identify",
     "inspect",
@@ -121,6 +124,8 @@ _MODULES = {
     "SearchSettings": "selection.search_settings",
     "Trials": "commands.trials",
     "UserError": "core.errors",
+    "choose_by": "commands.other_images",
+    "evaluate_other": "commands.other_images",
     "build": "networks.keras_model",
     "load_recipe": "training.recipe",
     "load_weights": "networks.published.weights",

@@ -13,7 +13,6 @@ from mobilenet_tf.core.terminal import announce
 from mobilenet_tf.datasets.contents import classes_text, left_out_text, reasons_text
 from mobilenet_tf.datasets.corruptions import CORRUPTIONS, Corrupted
 from mobilenet_tf.datasets.dataset import Progress, Split
-from mobilenet_tf.datasets.unlabelled import read_pictures
 from mobilenet_tf.deployment.proof.opening import (
     NOTHING_STATED,
     Stated,
@@ -48,7 +47,6 @@ def evaluate_file(
     source: str,
     seed: int = 0,
     robustness: bool = False,
-    other: str | None = None,
     stated: Stated = NOTHING_STATED,
 ) -> dict[str, Any]:
     """Evaluate a file on the images of a source, as `Task.load_test` returns them.
@@ -70,7 +68,7 @@ def evaluate_file(
     counted = f"{source}: {known}; {len(split):,} images to evaluate on"
     repaired = reasons_text(loaded.repaired, "repaired")
     announce("; ".join([counted, *left_out_text(skipped), *repaired, *loaded.notes]) + ".")
-    found = evaluate(model, split, classes, seed=seed, robustness=robustness, other=other)
+    found = evaluate(model, split, classes, seed=seed, robustness=robustness)
     if stated.labels is None and "confusion" in found:
         require_order(
             found["confusion"],
@@ -96,7 +94,6 @@ def evaluate(
     *,
     seed: int = 0,
     robustness: bool = False,
-    other: str | None = None,
 ) -> dict[str, Any]:
     """Return the metrics of a file on images, and on damaged copies of them.
 
@@ -106,12 +103,10 @@ def evaluate(
         labels: Class names.
         seed: Seed of the damage.
         robustness: Whether to evaluate damaged copies too.
-        other: Source of pictures that show none of the classes, see `read_pictures`.
 
     Returns:
-        As `Task.metrics`; with `other` also an entry of that name, as `Task.separation`; with
-        `robustness` also a list of that name, which has those metrics with corruption, strength
-        and unit for each of `CORRUPTIONS` and their strengths.
+        As `Task.metrics`; with `robustness` also a list of that name, which has those metrics with
+        corruption, strength and unit for each of `CORRUPTIONS` and their strengths.
     """
     task = task_of(model)
     sets: list[tuple[dict[str, Any], np.ndarray | Corrupted]] = [({}, split.images)]
@@ -119,19 +114,14 @@ def evaluate(
         for strength in kind.strengths:
             facts = {"corruption": kind.name, "strength": strength, "unit": kind.unit}
             sets.append((facts, Corrupted(split.images, kind, strength, seed)))
-    beside = None if other is None else read_pictures(other, model_input(model))
     found: list[dict[str, Any]] = []
-    separation: dict[str, Any] = {}
     with picture_progress("Evaluating") as progress:
         for facts, pixels in sets:
             raw = _run(model, pixels, _part_of(progress, len(found), len(sets)))
             metrics = task.metrics(model.real(raw), split.labels, labels, model.name)
-            if beside is not None and not found:
-                far = model.real(model.run_raw(beside))
-                separation = {"other": task.separation(model.real(raw), far, model.name)}
             found.append(facts | metrics)
     clean, *copies = found
-    return clean | separation | ({"robustness": copies} if copies else {})
+    return clean | {"robustness": copies} if copies else clean
 
 
 def _part_of(progress: Progress, part: int, parts: int) -> Progress:

@@ -89,7 +89,7 @@ def evaluate(
         ),
     ] = False,
     other: Annotated[
-        str | None, typer.Option(help="Pictures that show none of the classes.")
+        str | None, typer.Option(help="Folder of pictures that show none of the classes.")
     ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
@@ -100,5 +100,9 @@ def evaluate(
     from mobilenet_tf.commands.evaluate import evaluate as start
 
     stated = opt.stated(mean, std, labels)
-    found = start(what, data=data, seed=seed, robustness=robustness, other=other, **stated)
+    found = start(what, data=data, seed=seed, robustness=robustness, **stated)
+    if other is not None:
+        from mobilenet_tf.commands.other_images import evaluate_other
+
+        found["other"] = evaluate_other(found, other, seed=seed, **stated)
     show(found, as_json, tables.evaluation_table)

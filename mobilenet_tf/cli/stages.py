@@ -70,7 +70,7 @@ def export(
     other: Annotated[
         str | None,
         typer.Option(
-            help="Pictures that show none of a run's classes, for the threshold of scores.",
+            help="Folder of pictures that show none of a run's classes, for the threshold.",
             show_default="the run's",
         ),
     ] = None,
@@ -92,6 +92,10 @@ def export(
     from mobilenet_tf.deployment.devices.targets import Target
     from mobilenet_tf.runs.folder import RunFolder
 
+    if other is not None:
+        from mobilenet_tf.commands.other_images import choose_by
+
+        choose_by(what, other)
     exported = start(
         what,
         target=Target(target, prefix, compress),
@@ -99,7 +103,6 @@ def export(
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
         data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
-        other=other,
         overwrite=overwrite,
     )
     if target != "cpu":

@@ -119,9 +119,9 @@ def settled_task(run: Run, content: bytes) -> Task:
 
     file, validation = TFLiteModel(content, threads=2, trusted=True), run.data.validation
     outputs = file.real(run_all(file, validation.images, "Validating int8"))
-    source, other = run.task.other_images(), None
-    if source:
-        pixels = read_pictures(source, run.network.input)
+    folder, other = run.task.other_images(), None
+    if folder is not None:
+        pixels = read_pictures(folder, run.network.input)
         other = file.real(run_all(file, pixels, "Validating other images"))
     return run.task.settled(outputs, validation.labels, other)
 

@@ -25,7 +25,6 @@ def evaluate(
     data: str | Path | None = None,
     seed: int = 0,
     robustness: bool = False,
-    other: str | None = None,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     labels: str | Path | None = None,
@@ -38,8 +37,6 @@ def evaluate(
         seed: Seed of the split and of the damage.
         robustness: Whether to evaluate blurred, noisy, compressed, dark and bright copies too. On
             the test images of a run, the result and the report of the run receive these metrics.
-        other: Pictures that show none of the classes, a folder or a pattern: how many of them the
-            file rejects, and how well its scores tell them from the others.
         mean: See `predict`; a run has its own, as well as the two below.
         std: See `predict`.
         labels: See `predict`.
@@ -63,25 +60,22 @@ def evaluate(
         require_own_file(read_file(run.folder.tflite)[0], run)
         if data is None:
             with run.folder.at_work() if robustness else nullcontext():
-                return _evaluate_own_test(run, seed, robustness, other)
+                return _evaluate_own_test(run, seed, robustness)
         what = run.folder.tflite
     if data is None:
         raise UserError(
             "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
         )
-    said = stated(mean, std, labels)
-    return evaluate_file(what, str(data), seed, robustness, other, said)
+    return evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
 
 
-def _evaluate_own_test(run: Run, seed: int, robustness: bool, other: str | None) -> dict[str, Any]:
+def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
     """Evaluate a run on its own test images; store the metrics of damaged copies."""
     from mobilenet_tf.deployment.proof.evaluate import evaluate as evaluate_split
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
     model = TFLiteModel(run.folder.tflite, threads=2)
-    found = evaluate_split(
-        model, run.data.test, run.classes, seed=seed, robustness=robustness, other=other
-    )
+    found = evaluate_split(model, run.data.test, run.classes, seed=seed, robustness=robustness)
     if robustness:
         from mobilenet_tf.deployment.report.page import write_report
 

@@ -12,7 +12,6 @@ from mobilenet_tf.commands.foreign_model import ModelData, export_foreign
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.datasets.load import source_name
-from mobilenet_tf.datasets.picture_paths import picture_paths
 from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.facts import file_facts
@@ -52,7 +51,6 @@ def export(
     budget: Budget = Budget(),  # noqa: B008  frozen
     io: str | None = None,
     data: ModelData = ModelData(),  # noqa: B008  frozen
-    other: str | None = None,
     overwrite: bool = False,
 ) -> Exported:
     """Convert a network to integers for a target.
@@ -69,8 +67,6 @@ def export(
         io: Type of input and output for `cpu`: uint8, int8 or float32; by default that of the run,
             or uint8. Other targets decide it.
         data: Dataset and preprocessing of somebody else's model.
-        other: Pictures that show none of a run's classes, a folder or a pattern: they decide too
-            from which score on an image is recognised. The run's settings keep it.
         overwrite: Whether to replace an earlier export in the folder, and files of it that were
             changed.
 
@@ -80,7 +76,7 @@ def export(
     form = Target.of(target)
     if form.name != CPU:
         with working_on(what, "qat.keras") as run:
-            return _export_device(_with_other(run, other), form, budget, out, overwrite)
+            return _export_device(run, form, budget, out, overwrite)
     if not isinstance(what, Run) and _is_foreign(Path(what)):
         folder = export_foreign(what, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
@@ -90,18 +86,9 @@ def export(
         from mobilenet_tf.runs.models import load_models
 
         models = load_models(run.folder)
-        run = _with_other(run, other)
         run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
         convert_run(run, models)
     return Exported(form.name, run.folder.path, run.result().to_dict()["tflite"])
-
-
-def _with_other(run: Run, other: str | None) -> Run:
-    if other is None:
-        return run
-    picture_paths([other])  # before the settings are changed
-    task = run.task.with_other_images(other)
-    return run.with_settings(replace(run.settings, task=task))
 
 
 def _is_foreign(path: Path) -> bool:

@@ -1,5 +1,7 @@
 """Pictures without labels, as pixels of a network's input."""
 
+import os
+
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
@@ -12,22 +14,24 @@ from mobilenet_tf.datasets.images import Picture
 from mobilenet_tf.datasets.picture_paths import picture_paths
 
 
-def read_pictures(source: str, input_spec: InputSpec) -> np.ndarray:
-    """Return the pictures of a source with a progress bar, uint8 (N, height, width, channels).
+def read_pictures(folder: str, input_spec: InputSpec) -> np.ndarray:
+    """Return the pictures in a folder with a progress bar, uint8 (N, height, width, channels).
 
     Those that cannot be read are left out, and said.
 
     Args:
-        source: A file, a folder or a pattern; see `picture_paths`.
+        folder: The folder; pictures in folders below count too.
         input_spec: Input that the pictures are prepared for.
 
     Raises:
-        UserError: There are none, or none can be read.
+        UserError: It is no folder, or contains no pictures that can be read.
     """
-    paths = picture_paths([source])
+    if not os.path.isdir(folder):
+        raise UserError(f"{folder} is not a folder of pictures.")
+    paths = picture_paths([folder])
     pixels: list[np.ndarray] = []
     skipped: list[dict[str, str]] = []
-    with Decoders(len(paths)) as decoders, picture_progress(f"Reading {source}") as progress:
+    with Decoders(len(paths)) as decoders, picture_progress(f"Reading {folder}") as progress:
         for done, found in enumerate(decoders.read(paths, input_spec), start=1):
             if isinstance(found, Picture):
                 pixels.append(found.pixels)
@@ -35,6 +39,6 @@ def read_pictures(source: str, input_spec: InputSpec) -> np.ndarray:
                 skipped.append({"file": found.name, "reason": found.reason})
             progress(done, len(paths))
     if not pixels:
-        raise UserError(f"None of the {len(paths):,} pictures in {source} can be read.")
-    announce("; ".join([f"{source}: {len(pixels):,} images", *left_out_text(skipped)]) + ".")
+        raise UserError(f"None of the {len(paths):,} pictures in {folder} can be read.")
+    announce("; ".join([f"{folder}: {len(pixels):,} images", *left_out_text(skipped)]) + ".")
     return np.stack(pixels)

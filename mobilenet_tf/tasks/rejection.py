@@ -16,12 +16,12 @@ class Rejection:
 
     name: ClassVar[str]
 
-    def other_images(self) -> str:
-        """Return where images are that show none of the classes, for `settled`; "" for nowhere."""
-        return ""
+    def other_images(self) -> str | None:
+        """Return the folder of images that show none of the classes, for `settled`, if any."""
+        return None
 
-    def with_other_images(self, source: str) -> Any:
-        """Return this task with another source of such images.
+    def with_other_images(self, folder: str) -> Any:
+        """Return this task with such a folder.
 
         Raises:
             UserError: It does not decide whether an image shows none of its classes.

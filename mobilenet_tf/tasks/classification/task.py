@@ -47,8 +47,7 @@ class Classification(Task):
         temperature: Of the scores; 1 leaves them as they are.
         threshold: Score that the first class must reach; otherwise the image shows none of the
             classes.
-        other: Images that show none of the classes, by which the threshold is chosen too: files,
-            a folder or a pattern.
+        other: Folder of images that show none of the classes, by which the threshold is chosen too.
     """
 
     name: ClassVar[str] = "classification"
@@ -82,7 +81,7 @@ print(labels[best], {score})
     pairs: bool = False
     temperature: float = number(1.0, least=COLDEST, most=HOTTEST)
     threshold: float = number(0.0, least=0, below=1)
-    other: str = ""
+    other: str | None = None
 
     @classmethod
     def achievement(cls, share: str, images: str) -> str:
@@ -132,15 +131,15 @@ print(labels[best], {score})
 
     def for_files(self) -> "Classification":
         """Return the plain classifier."""
-        return replace(self, pairs=False, other="")
+        return replace(self, pairs=False, other=None)
 
-    def other_images(self) -> str:
+    def other_images(self) -> str | None:
         """Return `other`."""
         return self.other
 
-    def with_other_images(self, source: str) -> "Classification":
+    def with_other_images(self, folder: str) -> "Classification":
         """Return the task with this `other`."""
-        return replace(self, other=source)
+        return replace(self, other=folder)
 
     def settled(
         self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
