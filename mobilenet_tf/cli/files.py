@@ -104,5 +104,5 @@ def evaluate(
     if other is not None:
         from mobilenet_tf.commands.other_images import evaluate_other
 
-        found["other"] = evaluate_other(found, other, seed=seed, **stated)
+        found["other"] = evaluate_other(what, other, data=data, seed=seed, **stated)
     show(found, as_json, tables.evaluation_table)

@@ -4,11 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mobilenet_tf.commands.common import working_on
+from mobilenet_tf.commands.common import as_run, working_on
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.deployment.proof.opening import model_input, open_model, task_of
 from mobilenet_tf.deployment.proof.separation import separation
 from mobilenet_tf.runs.run import Run
+
+_NOTHING = {"mean": None, "std": None, "labels": None}
 
 
 def choose_by(run: Run | str | Path, other: str | Path) -> Run:
@@ -32,21 +36,39 @@ def choose_by(run: Run | str | Path, other: str | Path) -> Run:
 
 
 def evaluate_other(
-    evaluated: dict[str, Any], other: str | Path, *, seed: int = 0, **statements: Any
+    what: Run | str | Path,
+    other: str | Path,
+    *,
+    data: str | Path | None = None,
+    seed: int = 0,
+    **statements: Any,
 ) -> dict[str, Any]:
-    """Measure how many other images a `.tflite` rejects.
+    """Measure how many other images a `.tflite` rejects, beside what `evaluate` measures.
 
     Args:
-        evaluated: What `evaluate` returned, whose images are those of the classes.
+        what: See `evaluate`, as well as the arguments below.
         other: Folder of images that show none of the classes.
-        seed: That of `evaluate`.
-        statements: mean, std and labels, as for `evaluate`.
+        data: Images of the classes.
+        seed: Seed of their split.
+        statements: mean, std and labels.
 
     Returns:
         {"folder", "images", "accepted", "auroc"}; see `Task.separation`.
 
     Raises:
-        UserError: There are no such images, or the task of the file rejects none.
+        UserError: See `evaluate`; or there are no such images, or the task rejects none.
     """
-    said = stated(**{"mean": None, "std": None, "labels": None, **statements})
-    return separation(evaluated["file"], evaluated["source"], str(other), seed, said)
+    run = None
+    if isinstance(what, Run) or Path(what).is_dir():
+        run = as_run(what, "model_int8.tflite")
+        what = run.folder.tflite
+    model, labels = open_model(what, stated(**{**_NOTHING, **statements}))
+    if data is not None:
+        with picture_progress(f"Reading {data}") as progress:
+            spec = model_input(model)
+            own = task_of(model).load_test(str(data), labels, spec, seed, progress).images
+    elif run is not None:
+        own = run.data.test
+    else:
+        raise UserError("other needs data for a .tflite file: a folder with one folder per class.")
+    return separation(model, own.images, str(other))
