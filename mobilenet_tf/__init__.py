@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.evaluate import evaluate
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
+    from mobilenet_tf.commands.gate import Gate
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
     from mobilenet_tf.commands.other_images import choose_by, evaluate_other
@@ -64,6 +65,7 @@ __all__ = [
     "ArchitectureSettings",
     "Budget",
     "ComparisonSettings",
+    "Gate",
     "InputSpec",
     "Int8Settings",
     "ModelData",
@@ -114,6 +116,7 @@ _MODULES = {
     "ArchitectureSettings": "selection.architecture",
     "Budget": "selection.cost",
     "ComparisonSettings": "selection.comparison",
+    "Gate": "commands.gate",
     "InputSpec": "core.inputs",
     "Int8Settings": "compression.settings",
     "ModelData": "commands.foreign_model",

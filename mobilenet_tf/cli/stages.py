@@ -1,5 +1,6 @@
 """`quantize`, `export` and `verify`: the stages of a run after training."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from mobilenet_tf.cli import device_tables, tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
-from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.terminal import announce, console
+from mobilenet_tf.core.units import parse_share
 
 
 def quantize(
@@ -116,10 +118,36 @@ def export(
         print_run(folder, "tflite", "labels_file", *names)
 
 
-def verify(run: opt.Run) -> None:
-    """Verify the .tflite against the networks it came from, on the test images, and report."""
+def verify(
+    run: opt.Run,
+    min_accuracy: Annotated[
+        str | None,
+        typer.Option(
+            help="Accuracy that the file must have, or another task's score, such as 95%."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        str | None,
+        typer.Option(help="Most that it may be below that of the float network, such as 1%."),
+    ] = None,
+) -> None:
+    """Verify the .tflite against the networks it came from, on the test images, and report.
+
+    The exit code is 1 if a demand is not met.
+    """
+    from mobilenet_tf.commands.gate import Gate
     from mobilenet_tf.commands.verify import verify as start
 
+    bounds = Decimal(0), Decimal(1)
+    gate = Gate(
+        min_accuracy=parse_share(min_accuracy, "--min-accuracy", *bounds),
+        max_drop=parse_share(max_drop, "--max-drop", *bounds),
+    )
     verified = start(run)
     console.print(tables.block_table(verified.result()))
     print_run(verified.folder, "report", "card", "result_file")
+    missed = gate.missed(verified.result())
+    for sentence in missed:
+        announce(sentence)
+    if missed:
+        raise typer.Exit(1)
