@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate
+    from mobilenet_tf.commands.explain import explain
     from mobilenet_tf.commands.export import export
     from mobilenet_tf.commands.foreign_model import ModelData
     from mobilenet_tf.commands.gate import Gate
@@ -86,6 +87,7 @@ __all__ = [
     "enroll",
     "evaluate",
     "evaluate_other",
+    "explain",
     "export",
     "identify",
     "inspect",
@@ -129,6 +131,7 @@ _MODULES = {
     "UserError": "core.errors",
     "choose_by": "commands.other_images",
     "evaluate_other": "commands.other_images",
+    "explain": "commands.explain",
     "build": "networks.keras_model",
     "load_recipe": "training.recipe",
     "load_weights": "networks.published.weights",

@@ -1,5 +1,6 @@
 """`predict`, `inspect`, `evaluate` and `summary`, which need no TensorFlow."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,10 @@ def predict(
         str | None,
         typer.Option("--format", help="Print each result at once: csv, or jsonl (JSON lines)."),
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="New folder for heat maps: where in each image its class was seen."),
+    ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
@@ -32,10 +37,19 @@ def predict(
     from mobilenet_tf.commands.predict import predict as start
     from mobilenet_tf.commands.predict import predict_parts
 
-    named = with_standard_input(images)
-    options = {"top": top, "batch": batch, **opt.stated(mean, std, labels)}
+    named, stated = with_standard_input(images), opt.stated(mean, std, labels)
+    options = {"top": top, "batch": batch, **stated}
+    if explain is not None:
+        from mobilenet_tf.commands.explain import check_explanations
+        from mobilenet_tf.commands.explain import explain as write_maps
+
+        check_explanations(explain)
     if form is None:
-        show_answers(start(file, named, **options), as_json, tables.prediction_table)
+        found = start(file, named, **options)
+        if explain is not None:
+            readable = [one["image"] for one in found["predictions"]]
+            found["heat_maps"] = write_maps(file, readable, explain, **stated)
+        show_answers(found, as_json, tables.prediction_table)
     else:
         write = writer_of(form)
         show_failed([one for part in predict_parts(file, named, **options) for one in write(part)])

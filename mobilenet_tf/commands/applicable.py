@@ -134,6 +134,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "predict": (
         Rule(("form",), lambda values: not values["as_json"], "cannot be combined with --json"),
+        Rule(("explain",), lambda values: not values["form"], "cannot be combined with --format"),
     ),
     "evaluate": (
         Rule(

@@ -99,15 +99,30 @@ def test_lines_are_printed_for_a_list_on_standard_input(file, images):
     assert lines.stderr.strip() == f"{images[1]} cannot be read as an image: it is empty."
     table = call(file, *images, "--format", "csv", "--top", 2)
     assert list(csv.reader(table.stdout.splitlines())) == [
-        ["image", "label", "score"],
+        ["image", "label", "score", "accepted"],
         *(
-            [one["image"], entry["label"], str(entry["score"])]
+            [one["image"], entry["label"], str(entry["score"]), "True"]
             for one in found["predictions"]
             for entry in one["classes"][:2]
         ),
     ]
     none = call(file, images[1], "--format", "csv")
     assert (none.returncode, none.stdout) == (2, "")
+
+
+def test_heat_maps(file, images, tmp_path):
+    maps = tmp_path / "maps"
+    done = call(file, *images, "--explain", maps, "--json")
+    assert done.returncode == 1
+    written = json.loads(done.stdout)["heat_maps"]
+    names = {"0": maps / "0001_0.png", "2": maps / "0002_2.png"}
+    assert written == {str(images[int(key)]): str(name) for key, name in names.items()}
+    assert sorted(maps.iterdir()) == sorted(names.values())
+    with Image.open(maps / "0001_0.png") as shown:
+        assert shown.size == (2 * 224, 224)
+    again = call(file, images[0], "--explain", maps)
+    assert again.returncode == 2
+    assert "heat maps need a folder that is new or empty" in again.stderr
 
 
 def test_a_picture_above_the_white_level_of_the_file_is_clipped_and_said(tmp_path):

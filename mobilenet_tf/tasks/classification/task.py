@@ -77,6 +77,7 @@ print(labels[best], {score})
     details: ClassVar[tuple[str, ...]] = ("per_class", "confusion", "tables", "charts")
     columns: ClassVar[tuple[str, ...]] = ("label", "score", "accepted")
     settles: ClassVar[bool] = True
+    explains: ClassVar[bool] = True
 
     pairs: bool = False
     temperature: float = number(1.0, least=COLDEST, most=HOTTEST)
@@ -260,15 +261,15 @@ print(labels[best], {score})
 
         Returns:
             probabilities, whether the scores are such and not logits; and
-            predictions [{accepted, classes: [{label, score}]}]; accepted, whether the first score
-            reaches the threshold, is absent where there is none.
+            predictions [{accepted, classes: [{label, score}]}]; accepted is whether the first
+            score reaches the threshold, and true without one.
         """
         best = np.argsort(-finite(outputs, name), axis=1, kind="stable")[:, :top]
         predictions = []
         for row, order in zip(self.scores(outputs), best, strict=True):
-            accepted = {"accepted": bool(row[order[0]] >= self.threshold)} if self.threshold else {}
+            accepted = not self.threshold or bool(row[order[0]] >= self.threshold)
             classes = [{"label": labels[i], "score": round(float(row[i]), 4)} for i in order]
-            predictions.append({**accepted, "classes": classes})
+            predictions.append({"accepted": accepted, "classes": classes})
         return {"probabilities": are_probabilities(outputs), "predictions": predictions}
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
@@ -277,7 +278,7 @@ print(labels[best], {score})
         shown = "{:.2%}" if found["probabilities"] else "{:.4g}"
 
         def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
-            none = [] if one.get("accepted", True) else [(NONE, "")]
+            none = [] if one["accepted"] else [(NONE, "")]
             return none + [(at["label"], shown.format(at["score"])) for at in one["classes"]]
 
         return ["image", "class", "score"], rows_by_image(found["predictions"], cells)

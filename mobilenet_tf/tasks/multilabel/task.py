@@ -54,6 +54,7 @@ class MultiLabel(Task):
     recipe: ClassVar[str] = "multilabel"
     curve: ClassVar[str] = "map"
     settles: ClassVar[bool] = True
+    explains: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]] = ("map", "f1_macro", "f1_micro", "exact")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {

@@ -86,7 +86,8 @@ def test_what_is_settled_travels_in_the_metadata(drawn):
     assert shown["accepted"] == bool(file.scores(scores[:1]).max() >= settled.threshold)
     rejected = {"probabilities": True, "predictions": [{"image": "i", **shown, "accepted": False}]}
     assert file.answer_rows(rejected)[1][0] == ("i", "none of these", "")
-    assert "accepted" not in DEFAULT.answers(scores[:1], list("abcdef"), 2, "it", ())
+    (plain,) = DEFAULT.answers(logits[:1], list("abcdef"), 2, "it", ())["predictions"]
+    assert plain["accepted"] is True
 
 
 def test_nothing_is_settled_without_right_predictions_or_probabilities(drawn):

@@ -53,7 +53,7 @@ def _case(name: str, scores: np.ndarray, temperature: float, threshold: float) -
         "threshold": threshold,
         "tempered": task.scores(scores[None])[0].tolist(),
         "classes": [int(one["label"]) for one in found["classes"]],
-        "accepted": found.get("accepted", True),
+        "accepted": found["accepted"],
     }
 
 
