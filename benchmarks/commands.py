@@ -147,10 +147,13 @@ def scores(folder: Path) -> None:
         ("mobilenet-tf evaluate runs/digits --other flower", (0,)),
         (f"mobilenet-tf predict {file} new --top 1", (1,)),
         (f"mobilenet-tf predict {file} 'new/*.png' --top 1 --format csv", (1,)),
+        (f"mobilenet-tf predict {file} new/digit_1.png --top 1 --explain maps", (0,)),
     ):
         shown.append(printed(command, output(command, folder, codes)))
-    first, _, second, *predictions = (f"```\n{text}\n```" for text in shown)
-    for name, text in (("before", first), ("after", second), ("predict", "\n\n".join(predictions))):
+    shutil.copy(folder / "maps" / "0001_digit_1.png", DOCS / "scores_heat_map.png")
+    first, _, second, *predictions, explained = (f"```\n{text}\n```" for text in shown)
+    texts = {"before": first, "after": second, "predict": "\n\n".join(predictions)}
+    for name, text in (texts | {"explain": explained}).items():
         replace_section(DOCS / "scores.md", f"scores_{name}", text)
 
 

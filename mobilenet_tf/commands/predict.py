@@ -36,9 +36,9 @@ def predict(
         labels: File with one class name per line, in the order of the outputs.
 
     Returns:
-        {"file", "probabilities", "predictions": [{"image", "accepted", "classes": [{"label", "score"}]}],
-        "failed": [{"image", "reason"}]}: images that cannot be read do not keep the others from
-        being classified. Other tasks have other entries, see `Task.answers`.
+        {"file", "probabilities", "predictions": [{"image", "accepted", "classes": [{"label",
+        "score"}]}], "failed": [{"image", "reason"}]}: images that cannot be read do not keep the
+        others from being classified. Other tasks have other entries, see `Task.answers`.
 
     Raises:
         UserError: The file cannot be read, none of the images can, or a value is not accepted.
