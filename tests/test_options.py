@@ -78,7 +78,7 @@ VALUES = {
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",
     "models": "v2:0.5@64", "reference": "first", "judge": "supernet", "reward": "soft",
     "hours": "0.5", "to": "50%", "gallery": "gallery", "threshold": "0.4",
-    "compress": "auto", "form": "jsonl", "other": "others", "min_accuracy": "95%", 
+    "compress": "auto", "form": "jsonl", "other": "others", "min_accuracy": "95%",
     "explain": "maps", "max_drop": "1%", "task": "custom", "task_options": "limit=3",
     "criterion": "accuracy", "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
 }  # fmt: skip
