@@ -66,12 +66,13 @@ function classification(model, stated = model.labels) {
     // Without a spread: a call takes fewer arguments than there may be classes.
     const least = scores.reduce((a, b) => Math.min(a, b), 0);
     const most = scores.reduce((a, b) => Math.max(a, b), 1);
+    const accepted = !threshold || scores.some((score) => score >= threshold);
     const lines = Array.from(scores, (score, i) => ({
       label: labels[i],
       text: shares ? percent(score) : score.toPrecision(3),
       share: (score - least) / (most - least || 1),
       score,
-      accepted: !threshold || score >= threshold,
+      accepted,
     }));
     lines.sort((a, b) => b.score - a.score); // equal scores stay in class order
     return { lines, nothing: "None of these." };

@@ -22,9 +22,8 @@ class Classification private constructor(file: Description, private val labels: 
     override fun decode(outputs: List<FloatArray>, request: Request): Decoded {
         val scores = tempered(outputs.single())
         val best = scores.indices.filter { scores[it] >= request.least }.largestFirst(scores)
-        return Decoded(
-            best.take(request.results).map { Prediction(labels[it], scores[it], accepted = threshold == 0.0 || scores[it] >= threshold) },
-        )
+        val accepted = threshold == 0.0 || scores.any { it >= threshold }
+        return Decoded(best.take(request.results).map { Prediction(labels[it], scores[it], accepted = accepted) })
     }
 
     private fun tempered(scores: FloatArray): FloatArray {
