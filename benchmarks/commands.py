@@ -138,7 +138,7 @@ def scores(folder: Path) -> None:
         image.save(folder / "new" / f"digit_{number}.png")
     shutil.copy(folder / "flower" / "000_000.png", folder / "new" / "petal.png")
     (folder / "new" / "cut.png").write_bytes((folder / "new" / "petal.png").read_bytes()[:300])
-    output("mobilenet-tf run --data digits --out runs/digits --epochs 12 --qat-epochs 2", folder)
+    output("mobilenet-tf run --data digits --out runs/digits --epochs 30 --qat-epochs 3", folder)
     file = "runs/digits/model_int8.tflite"
     shown = []
     for command, codes in (
