@@ -42,7 +42,7 @@ SITUATIONS = {
     "quantize": ["RUN"],
     "export": ["RUN", "MODEL", "RUN --target mcu", "MODEL --target npu"],
     "verify": ["RUN"],
-    "predict": ["FILE picture.png", "FILE picture.png --format csv"],
+    "predict": ["FILE picture.png"],
     "enroll": ["FILE Ann picture.png"],
     "identify": ["FILE picture.png"],
     "inspect": ["FILE"],
@@ -165,7 +165,7 @@ def heard(tmp_path, monkeypatch):
             return str(error)
         assert calls
         # Without what `show` receives of the result, and the function that makes a table.
-        return str([(found, said) if found and "Mock" not in str(found[0]) else found[1]
+        return str([found[1] if found and "Mock" in str(found[0]) else (found, said)
                     for found, said in calls])  # fmt: skip
 
     return call
