@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.datasets.unlabelled import read_pictures
+from mobilenet_tf.datasets.picture_folder import read_pictures
 from mobilenet_tf.deployment.proof.evaluate import run_all
 from mobilenet_tf.deployment.proof.opening import model_input, task_of
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel

@@ -113,7 +113,7 @@ def settled_task(run: Run, content: bytes) -> Task:
     """
     if not run.task.settles:
         return run.task
-    from mobilenet_tf.datasets.unlabelled import read_pictures
+    from mobilenet_tf.datasets.picture_folder import read_pictures
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
