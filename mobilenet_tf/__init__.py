@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.data import data
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate, evaluate_as
+    from mobilenet_tf.commands.explain import explain
     from mobilenet_tf.commands.export import export
+    from mobilenet_tf.commands.gate import Gate
     from mobilenet_tf.commands.identify import identify
     from mobilenet_tf.commands.inspect import inspect
+    from mobilenet_tf.commands.other_images import choose_by, evaluate_other
     from mobilenet_tf.commands.post_training import ModelData
     from mobilenet_tf.commands.predict import predict
     from mobilenet_tf.commands.published_model import Pretrained
@@ -66,6 +69,7 @@ __all__ = [
     "ArchitectureSettings",
     "Budget",
     "ComparisonSettings",
+    "Gate",
     "InputSpec",
     "Int8Settings",
     "ModelData",
@@ -82,11 +86,14 @@ __all__ = [
     "benchmark",
     "build",
     "choose",
+    "choose_by",
     "compare",
     "data",
     "enroll",
     "evaluate",
     "evaluate_as",
+    "evaluate_other",
+    "explain",
     "export",
     "find_front_end",
     "identify",
@@ -118,6 +125,7 @@ _MODULES = {
     "ArchitectureSettings": "selection.architecture",
     "Budget": "selection.cost",
     "ComparisonSettings": "selection.comparison",
+    "Gate": "commands.gate",
     "InputSpec": "core.inputs",
     "Int8Settings": "compression.settings",
     "ModelData": "commands.post_training",
@@ -129,6 +137,9 @@ _MODULES = {
     "SearchSettings": "selection.search_settings",
     "Trials": "commands.trials",
     "UserError": "core.errors",
+    "choose_by": "commands.other_images",
+    "evaluate_other": "commands.other_images",
+    "explain": "commands.explain",
     "build": "networks.keras_model",
     "evaluate_as": "commands.evaluate",
     "find_front_end": "core.front_ends",

@@ -99,6 +99,8 @@ VALUES = {
     "fit": "pad", "front_end": "mediapipe",
     "criterion": "accuracy", "class_order": "number",
     "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
+    "form": "jsonl", "other": "others", "min_accuracy": "95%", "explain": "maps",
+    "max_drop": "1%",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -171,6 +173,7 @@ def heard(tmp_path, monkeypatch):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
     monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", MagicMock())
+    monkeypatch.setattr("mobilenet_tf.commands.gate.Gate", record)
 
     monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)
 
@@ -184,7 +187,7 @@ def heard(tmp_path, monkeypatch):
             return str(error)
         assert calls
         # Without what `show` receives of the result, and the function that makes a table.
-        return str([(found, said) if found and "Mock" not in str(found[0]) else found[1]
+        return str([found[1] if found and "Mock" in str(found[0]) else (found, said)
                     for found, said in calls])  # fmt: skip
 
     return call

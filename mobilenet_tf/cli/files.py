@@ -8,26 +8,51 @@ import typer
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli import tables
 from mobilenet_tf.cli.inspection import format_inspection
-from mobilenet_tf.cli.output import show, show_answers
+from mobilenet_tf.cli.output import show, show_answers, show_failed
+from mobilenet_tf.cli.streams import with_standard_input, writer_of
 
 
 def predict(
     file: opt.File,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...")],
-    top: Annotated[int, typer.Option(help="Number of classes per image.")] = 3,
+    images: opt.Images,
+    top: Annotated[int, typer.Option(help="Number of results per image.")] = 3,
+    batch: Annotated[int, typer.Option(help="Number of images in memory at once.")] = 64,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="Print each result at once: csv, or jsonl (JSON lines)."),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="New folder for heat maps: where in each image its class was seen."),
+    ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Show the most likely classes of images.
+    """Show what a .tflite finds in images, such as the most likely classes.
 
     The exit code is 1 if some of the images cannot be read, and 2 if none can.
     """
     from mobilenet_tf.commands.predict import predict as start
+    from mobilenet_tf.commands.predict import predict_parts
 
-    found = start(file, images, top=top, **opt.stated(mean, std, labels))
-    show_answers(found, as_json, tables.prediction_table)
+    named, stated = with_standard_input(images), opt.stated(mean, std, labels)
+    options = {"top": top, "batch": batch, **stated}
+    if explain is not None:
+        from mobilenet_tf.commands.explain import check_explanations
+        from mobilenet_tf.commands.explain import explain as write_maps
+
+        check_explanations(explain)
+    if form is None:
+        found = start(file, named, **options)
+        if explain is not None:
+            readable = [one["image"] for one in found["predictions"]]
+            found["heat_maps"] = write_maps(file, readable, explain, **stated)
+        show_answers(found, as_json, tables.prediction_table)
+    else:
+        write = writer_of(form)
+        show_failed([one for part in predict_parts(file, named, **options) for one in write(part)])
 
 
 def inspect(file: opt.File, as_json: opt.Json = False) -> None:
@@ -77,6 +102,9 @@ def evaluate(
             "--robustness", help="Also on blurred, noisy, compressed, dark and bright copies."
         ),
     ] = False,
+    other: Annotated[
+        str | None, typer.Option(help="Folder of pictures that show none of the classes.")
+    ] = None,
     mean: opt.Mean = None,
     std: opt.Std = None,
     labels: opt.Labels = None,
@@ -91,4 +119,8 @@ def evaluate(
         found = command.evaluate(what, data=data, seed=seed, robustness=robustness, **stated)
     else:
         found = command.evaluate_as(what, front_end, data=data, seed=seed, **stated)
+    if other is not None:
+        from mobilenet_tf.commands.other_images import evaluate_other
+
+        found["other"] = evaluate_other(what, other, data=data, seed=seed, **stated)
     show(found, as_json, tables.evaluation_table)

@@ -8,16 +8,16 @@ from rich.table import Table
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.output import show_answers
+from mobilenet_tf.cli.streams import with_standard_input
 from mobilenet_tf.cli.tables import table
 
-_Images = Annotated[list[Path], typer.Argument(metavar="IMAGE...")]
 _Gallery = Annotated[Path, typer.Option(help="File with names and vectors.")]
 
 
 def enroll(
     file: opt.File,
     name: Annotated[str, typer.Argument(help="Who or what the images show.")],
-    images: _Images,
+    images: opt.Images,
     gallery: _Gallery = Path("gallery.json"),
     as_json: opt.Json = False,
 ) -> None:
@@ -27,12 +27,13 @@ def enroll(
     """
     from mobilenet_tf.commands.enroll import enroll as start
 
-    show_answers(start(file, name, images, gallery=gallery), as_json, _enrolled)
+    named = with_standard_input(images)
+    show_answers(start(file, name, named, gallery=gallery), as_json, _enrolled)
 
 
 def identify(
     file: opt.File,
-    images: _Images,
+    images: opt.Images,
     gallery: _Gallery = Path("gallery.json"),
     threshold: Annotated[
         float | None,
@@ -47,7 +48,8 @@ def identify(
     """
     from mobilenet_tf.commands.identify import identify as start
 
-    found = start(file, images, gallery=gallery, threshold=threshold, top=top)
+    named = with_standard_input(images)
+    found = start(file, named, gallery=gallery, threshold=threshold, top=top)
     show_answers(found, as_json, _identified)
 
 

@@ -174,6 +174,13 @@ PerTensor = Annotated[
 Run = Annotated[Path, typer.Argument(help="A folder written by `train` or `run`.")]
 RunOrFile = Annotated[Path, typer.Argument(metavar="RUN|FILE.tflite")]
 File = Annotated[Path, typer.Argument(help="A .tflite file.", metavar="FILE.tflite")]
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files, folders, patterns such as 'new/*.jpg', or - for a list on standard input.",
+        metavar="IMAGE...",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 # What the metadata of a .tflite do not say.

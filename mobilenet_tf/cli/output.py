@@ -1,6 +1,6 @@
 """Print results: JSON or tables on standard output, progress and paths on standard error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,18 @@ def show_answers(
         typer.Exit: Some could not; the exit code is 1.
     """
     show(result, as_json, render)
-    for one in result["failed"]:
+    show_failed(result["failed"])
+
+
+def show_failed(failed: Sequence[Mapping[str, str]]) -> None:
+    """Say which images could not be read, and why.
+
+    Raises:
+        typer.Exit: There are some; the exit code is 1.
+    """
+    for one in failed:
         announce(f"{one['image']} cannot be read as an image: {one['reason']}.")
-    if result["failed"]:
+    if failed:
         raise typer.Exit(1)
 
 

@@ -1,5 +1,6 @@
 """`quantize`, `export` and `verify`: the stages of a run after training."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,8 @@ from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.terminal import console
-from mobilenet_tf.core.units import parse_bytes
+from mobilenet_tf.core.terminal import announce, console
+from mobilenet_tf.core.units import parse_bytes, parse_share
 
 _WRITTEN = ("tflite", "labels_file", "report", "result_file")  # by `export` for cpu
 
@@ -97,6 +98,13 @@ def export(
         ),
     ] = None,
     trust_code: opt.TrustCode = False,
+    other: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of pictures that show none of a run's classes, for the threshold.",
+            show_default="the run's",
+        ),
+    ] = None,
     prefix: Annotated[
         str, typer.Option(help="What names begin with in C, for several models in a firmware.")
     ] = "model",
@@ -122,6 +130,10 @@ def export(
         given = what
     else:
         raise UserError("export needs a run, a model file, or a network with --model.")
+    if other is not None:
+        from mobilenet_tf.commands.other_images import choose_by
+
+        choose_by(given, other)
     exported = start(
         given,
         target=Target(target, prefix, compress),
@@ -141,10 +153,36 @@ def export(
         print_run(folder, *filter(lambda name: getattr(folder, name).exists(), _WRITTEN))
 
 
-def verify(run: opt.Run) -> None:
-    """Verify the .tflite against the networks it came from, on the test images, and report."""
+def verify(
+    run: opt.Run,
+    min_accuracy: Annotated[
+        str | None,
+        typer.Option(
+            help="Accuracy that the file must have, or another task's score, such as 95%."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        str | None,
+        typer.Option(help="Most that it may be below that of the float network, such as 1%."),
+    ] = None,
+) -> None:
+    """Verify the .tflite against the networks it came from, on the test images, and report.
+
+    The exit code is 1 if a demand is not met.
+    """
+    from mobilenet_tf.commands.gate import Gate
     from mobilenet_tf.commands.verify import verify as start
 
+    bounds = Decimal(0), Decimal(1)
+    gate = Gate(
+        min_accuracy=parse_share(min_accuracy, "--min-accuracy", *bounds),
+        max_drop=parse_share(max_drop, "--max-drop", *bounds),
+    )
     verified = start(run)
     console.print(tables.block_table(verified.result()))
     print_run(verified.folder, "report", "card", "result_file")
+    missed = gate.missed(verified.result())
+    for sentence in missed:
+        announce(sentence)
+    if missed:
+        raise typer.Exit(1)

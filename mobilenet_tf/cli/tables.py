@@ -113,14 +113,19 @@ def evaluation_table(result: dict[str, Any]) -> Group:
 
 
 def _metrics(result: dict[str, Any], titles: dict[str, str]) -> Table:
-    """Return the shares of a file, and those with the pictures of another front end."""
+    """Return the shares of a file, also of other images, or as another front end prepares them."""
     rows: list[tuple[Any, ...]] = [(title, percent(result[name])) for name, title in titles.items()]
-    if (other := result.get("front_end")) is None:
+    if other := result.get("other"):
+        rows += [
+            (f"accepted of {other['images']:,} other images", percent(other["accepted"])),
+            ("AUROC against them", percent(other["auroc"])),
+        ]
+    if (front_end := result.get("front_end")) is None:
         return table(["metric", ""], rows)
-    found = [other["metrics"][name] for name in titles]
+    found = [front_end["metrics"][name] for name in titles]
     both = zip(rows, titles, found, strict=True)
     return table(
-        ["metric", "as the file expects", f"as {other['title']} prepares", "points"],
+        ["metric", "as the file expects", f"as {front_end['title']} prepares", "points"],
         [(*row, percent(share), _points(result[name], share)) for row, name, share in both],
     )
 

@@ -137,6 +137,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             lambda values: values["model"] is not None,
             "applies only to a network of the zoo; give its name with --model",
         ),
+        Rule(("other",), _is_run, "applies only to runs"),
         Rule(("io",), _for_cpu, "applies only to --target cpu; other targets decide it"),
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
@@ -154,6 +155,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
             lambda values: not (_for_cpu(values) and _is_run(values)),
             "applies only to targets other than cpu, and to models that are not runs",
         ),
+    ),
+    "predict": (
+        Rule(("form",), lambda values: not values["as_json"], "cannot be combined with --json"),
+        Rule(("explain",), lambda values: not values["form"], "cannot be combined with --format"),
     ),
     "evaluate": (
         Rule(
@@ -232,6 +237,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
 }  # fmt: skip
 
 
+# Parameters whose option has another name.
+_OPTIONS = {"fields": "set", "form": "format", "front_end": "for"}
+
+
 def refuse_ignored(command: str, given: Collection[str], values: Values) -> None:
     """Reject an option that a command would not use.
 
@@ -246,7 +255,7 @@ def refuse_ignored(command: str, given: Collection[str], values: Values) -> None
     for rule in RULES.get(command, ()):
         ignored = [name for name in rule.options if name in given]
         if ignored and not rule.holds(values):
-            name = {"fields": "set", "front_end": "for"}.get(ignored[0], ignored[0])
+            name = _OPTIONS.get(ignored[0], ignored[0])
             raise UserError(f"--{name.replace('_', '-')} {rule.said}.")
 
 

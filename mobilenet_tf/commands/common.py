@@ -113,12 +113,17 @@ def settled_task(run: Run, content: bytes) -> Task:
     """
     if not run.task.settles:
         return run.task
+    from mobilenet_tf.datasets.picture_folder import read_pictures
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
     file, validation = TFLiteModel(content, threads=2, trusted=True), run.data.validation
     outputs = file.real(run_all(file, validation.images, "Validating int8"))
-    return run.task.settled(outputs, validation.labels)
+    folder, other = run.task.other_images(), None
+    if folder is not None:
+        pixels = read_pictures(folder, run.network.input)
+        other = file.real(run_all(file, pixels, "Validating other images"))
+    return run.task.settled(outputs, validation.labels, other)
 
 
 def default_folder(settings: RunSettings) -> Path:

@@ -22,6 +22,7 @@ def bar() -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # in a file, a bar that is gone would leave an empty line
     )
 
 

@@ -11,7 +11,7 @@ COUNTS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 MILLISECONDS = {"": 1.0, "us": 1e-3, "ms": 1.0, "s": 1e3}
 SHARES = {"": 1.0, "%": 0.01}
 
-_LARGEST = 10**15
+_LARGEST = Decimal(10**15)
 _SHORTEST = Decimal("0.0001")  # milliseconds
 
 
@@ -53,21 +53,28 @@ def parse_milliseconds(text: str | None, option: str) -> float | None:
     Raises:
         UserError: It is not a positive number with a known unit.
     """
-    value = _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s", _SHORTEST)
+    value = _parse(text, option, MILLISECONDS, "such as 5ms, 800us or 0.1s", (_SHORTEST, _LARGEST))
     return None if value is None else float(value)
 
 
-def parse_share(text: str | None, option: str) -> float | None:
+def parse_share(
+    text: str | None,
+    option: str,
+    least: Decimal = Decimal("0.001"),
+    most: Decimal = _LARGEST,
+) -> float | None:
     """Return a share; `60%` is 0.6. None stays None.
 
     Args:
         text: Such as `60%`.
         option: Name of the option, for errors.
+        least: The smallest share that is accepted.
+        most: The largest.
 
     Raises:
-        UserError: It is not a positive number, or has another unit.
+        UserError: It is not a number in these bounds, or has another unit.
     """
-    value = _parse(text, option, SHARES, "such as 60% or 0.6", Decimal("0.001"))
+    value = _parse(text, option, SHARES, "such as 60% or 0.6", (least, most))
     return None if value is None else float(value)
 
 
@@ -76,7 +83,7 @@ def _parse(
     option: str,
     units: Mapping[str, float],
     accepted: str,
-    least: Decimal = Decimal(1),
+    bounds: tuple[Decimal, Decimal] = (Decimal(1), _LARGEST),
 ) -> Decimal | None:
     if text is None:
         return None
@@ -86,8 +93,7 @@ def _parse(
         raise UserError(f"{option} is {text!r}; it must be a quantity {accepted}.")
     # Decimal, because 4.1 * 1000**2 is less than 4100000 in binary.
     value = Decimal(found[1]) * Decimal(str(unit))
-    if not least <= value <= _LARGEST:
-        raise UserError(
-            f"{option} is {text!r}; it must be from {least} to {_LARGEST:,}, {accepted}."
-        )
+    least, most = bounds
+    if not least <= value <= most:
+        raise UserError(f"{option} is {text!r}; it must be from {least} to {most:,}, {accepted}.")
     return value

@@ -1,7 +1,7 @@
 """The protocol of a task: everything that depends on what a network is for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +17,7 @@ from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions, agreement
+from mobilenet_tf.tasks.rejection import Rejection
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task(Words, Checked, ABC):
+class Task(Words, Rejection, Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
     `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such
@@ -40,6 +41,8 @@ class Task(Words, Checked, ABC):
             print and that scores a trial.
         settles: Whether `settled` chooses anything.
         narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
+        compares: Whether `answers` compares pictures with each other, so that it needs all of them.
+        explains: Whether the only output scores classes, so that heat maps can show where.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
         decoding: How programs in C decode outputs, see `deployment/devices/firmware/decodings`.
@@ -51,6 +54,8 @@ class Task(Words, Checked, ABC):
     curve: ClassVar[str]
     settles: ClassVar[bool] = False
     narrowed: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
+    explains: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
     decoding: ClassVar[str] = "real_values"
@@ -208,7 +213,7 @@ class Task(Words, Checked, ABC):
         """Return how far outputs of a network and of its file decide the same."""
         return agreement(self.decisions(expected, steps), self.decisions(found, steps))
 
-    def settled(self, outputs: Any, labels: np.ndarray) -> "Task":
+    def settled(self, outputs: Any, labels: np.ndarray, other: Any = None) -> "Task":
         """Return this task with what is chosen on validation images, such as thresholds.
 
         It is called where `settles` is true, and the files have the result in their metadata.
@@ -216,6 +221,7 @@ class Task(Words, Checked, ABC):
         Args:
             outputs: Outputs of the int8 file.
             labels: Labels of the images.
+            other: Outputs for the images of `other_images`, or None if there are none.
         """
         return self
 
@@ -283,20 +289,3 @@ class Task(Words, Checked, ABC):
     def shares_of(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
         """Return what `result.json` has of the `metrics` of damaged pictures."""
         return {"metrics": {key: metrics[key] for key in self.shares}}
-
-
-def rows_by_image(
-    predictions: Iterable[Mapping[str, Any]],
-    cells: Callable[[Mapping[str, Any]], Iterable[tuple[str, ...]]],
-) -> list[tuple[str, ...]]:
-    """Return `Task.answer_rows` of predictions: the name of an image stands in its first row only.
-
-    Args:
-        predictions: Each has its image.
-        cells: Returns the rows of a prediction, without the image.
-    """
-    return [
-        (one["image"] if rank == 0 else "", *row)
-        for one in predictions
-        for rank, row in enumerate(cells(one))
-    ]

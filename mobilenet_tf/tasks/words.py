@@ -1,8 +1,8 @@
 """How the terminal, the report and the model card speak of a task."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Words:
@@ -19,6 +19,8 @@ class Words:
             score.
         titles: Share -> its name in texts, where that is not the word itself.
         counted: Whether the score is a share of the test pictures, so that it has an interval.
+        entries, columns: The list in a prediction whose entries are the rows of a CSV file, and the
+            columns of a row; a prediction without such a list is one row.
         example: How a program goes on that has run a file with LiteRT's interpreter `model`.
     """
 
@@ -32,6 +34,8 @@ class Words:
     shares: ClassVar[tuple[str, ...]]
     titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
     counted: ClassVar[bool] = False
+    entries: ClassVar[str] = "classes"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score")
     example: ClassVar[str] = (
         'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
     )
@@ -57,3 +61,20 @@ class Words:
             images: The pictures that it was measured on, such as "300 test images".
         """
         return f"reaches {share} {cls.title()} on {images}"
+
+
+def rows_by_image(
+    predictions: Iterable[Mapping[str, Any]],
+    cells: Callable[[Mapping[str, Any]], Iterable[tuple[str, ...]]],
+) -> list[tuple[str, ...]]:
+    """Return `Task.answer_rows` of predictions: the name of an image stands in its first row only.
+
+    Args:
+        predictions: Each has its image.
+        cells: Returns the rows of a prediction, without the image.
+    """
+    return [
+        (one["image"] if rank == 0 else "", *row)
+        for one in predictions
+        for rank, row in enumerate(cells(one))
+    ]

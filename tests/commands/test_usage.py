@@ -88,6 +88,7 @@ BEFORE = {
     "search": "--data nowhere",
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "web": "gone.tflite --serve",
+    "verify": "RUN",
     "export max": "RUN --target mcu",
     "export alp": "--model v1 --data nowhere", "export siz": "--model v1 --data nowhere",
 }  # fmt: skip
@@ -95,7 +96,7 @@ TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 # Absurd in general, but accepted here.
 ACCEPTED = {
     "seed": {"0"}, "port": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"},
-    "adapt batches": {"0"}, "threshold": {"0", "-1"},
+    "adapt batches": {"0"}, "max_drop": {"0"}, "threshold": {"0", "-1"},
 }  # fmt: skip
 QUANTITIES = ("max_", "threads", "mean", "std", "alpha", "size")  # parsed by this project
 

@@ -45,7 +45,7 @@ def test_tables_and_paths_show_brackets_and_no_escapes(capsys, tmp_path):
     found = {
         "file": "a.tflite",
         "probabilities": True,
-        "predictions": [{"image": "a [v1]\x1b[2J.png", "classes": classes}],
+        "predictions": [{"image": "a [v1]\x1b[2J.png", "accepted": True, "classes": classes}],
     }
     output.show(found, False, tables.prediction_table)
     shown = capsys.readouterr().out

@@ -95,6 +95,9 @@ def test_predict(run, tmp_path):
     json.dumps(found, allow_nan=False)
     columns, rows = run.task.answer_rows(found)
     assert all(len(row) == len(columns) for row in rows)
+    (one,) = found["predictions"]
+    for entry in one.get(run.task.entries, [one]):
+        assert set(run.task.columns) <= set(one | entry)
 
 
 def test_evaluate_measures_what_verify_measured(run):

@@ -6,7 +6,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-TASKS = ("segmentation", "embedding", "multilabel", "geolocation")
+TASKS = ("classification", "segmentation", "embedding", "multilabel", "geolocation")
 
 
 @pytest.mark.parametrize("task", TASKS)

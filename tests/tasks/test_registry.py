@@ -30,7 +30,8 @@ def test_earlier_runs_are_classifiers():
     settings = read_settings(EARLIER)
     assert settings.task == DEFAULT
     values = settings.to_dict()
-    assert values["task"] == {"name": "classification", "pairs": False}
+    plain = {"pairs": False, "temperature": 1.0, "threshold": 0.0}
+    assert values["task"] == {"name": "classification", **plain}
     del values["task"]
     assert RunSettings.from_dict(values) == settings
     assert Result().task_class is type(DEFAULT)

@@ -1,7 +1,6 @@
 """Classes and cells in C: the likeliest few, by integers."""
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from mobilenet_tf.deployment.devices.firmware.decoder import (
     initialiser,
     vector_values,
 )
+from mobilenet_tf.deployment.devices.mcu.c_code import c_float
+from mobilenet_tf.tasks.classification.task import Classification
 
 _TOP = 3
 
@@ -23,19 +24,42 @@ def _class_values(outputs: RawOutputs) -> dict[str, Any]:
     return {**found, "top": min(_TOP, found["values"])}
 
 
+def _settings(outputs: RawOutputs) -> tuple[float, float]:
+    """Return the temperature, and the threshold; a file without one accepts every score."""
+    settings = outputs.settings
+    return settings["temperature"], settings["threshold"] or float(np.finfo(np.float32).min)
+
+
+def _tempered_values(outputs: RawOutputs) -> dict[str, Any]:
+    temperature, threshold = map(c_float, _settings(outputs))
+    return {**_class_values(outputs), "temperature": temperature, "threshold": threshold}
+
+
 def _cell_values(outputs: RawOutputs) -> dict[str, Any]:
     cells = ",\n".join(f"  {{{c_floats(cell)}}}" for cell in outputs.constants["cells"])
     return {**_class_values(outputs), "cells": cells}
 
 
-def _likeliest(outputs: RawOutputs, raw: Outputs, field: str) -> Iterable[str]:
-    scores = outputs.real(raw)
+def _likeliest(scores: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the initialiser of the likeliest classes of each picture, and their scores."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :_TOP]
     for row, best in zip(scores, order, strict=True):
-        places = f"{{{', '.join(map(str, best))}}}"
-        yield initialiser(**{field: places}, scores=f"{{{c_floats(row[best])}}}")
+        yield f"{{{', '.join(map(str, best))}}}", row[best]
+
+
+def _classes(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    temperature, threshold = _settings(outputs)
+    scores = Classification(temperature=temperature).scores(outputs.real(raw))
+    for labels, best in _likeliest(scores):
+        accepted = int(best[0] >= threshold)
+        yield initialiser(labels=labels, scores=f"{{{c_floats(best)}}}", accepted=accepted)
+
+
+def _cells(outputs: RawOutputs, raw: Outputs) -> Iterable[str]:
+    for cells, best in _likeliest(outputs.real(raw)):
+        yield initialiser(cells=cells, scores=f"{{{c_floats(best)}}}")
 
 
 KERNELS = ("mtf_decode_largest.c", "mtf_decode_real.c")
-CLASSES = Decoder(_class_values, partial(_likeliest, field="labels"), KERNELS)
-CELLS = Decoder(_cell_values, partial(_likeliest, field="cells"), KERNELS)
+CLASSES = Decoder(_tempered_values, _classes, (*KERNELS, "mtf_decode_temper.c"))
+CELLS = Decoder(_cell_values, _cells, KERNELS)

@@ -1,19 +1,31 @@
 """Image classification: one class per picture."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches
+from mobilenet_tf.tasks.classification.confidence import (
+    COLDEST,
+    FEWEST,
+    HOTTEST,
+    NONE,
+    auroc,
+    best_temperature,
+    coverage,
+    rejection_threshold,
+    tempered,
+)
 from mobilenet_tf.tasks.scores import (
     are_probabilities,
     calibration_error,
@@ -21,7 +33,8 @@ from mobilenet_tf.tasks.scores import (
     first_of,
     top5,
 )
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
@@ -38,6 +51,10 @@ class Classification(Task):
     Attributes:
         pairs: Whether training compares each image with similar ones, see `pairs.py`. Network and
             file are those of the plain classifier.
+        temperature: Of the scores; 1 leaves them as they are.
+        threshold: Score that the first class must reach; otherwise the image shows none of the
+            classes.
+        other: Folder of images that show none of the classes, by which the threshold is chosen too.
     """
 
     name: ClassVar[str] = "classification"
@@ -45,8 +62,8 @@ class Classification(Task):
     noun: ClassVar[str] = "image classifier"
     use: ClassVar[str] = "Classification of images that show one of the classes below"
     limits: ClassVar[tuple[str, ...]] = (
-        "It always predicts one of its classes, even for an image that shows none of them, and "
-        "its scores are not calibrated probabilities.",
+        "An image that shows none of its classes is recognised only by a low score. One that "
+        "resembles a class is taken for it.",
     )
     agreed: ClassVar[str] = "same class predicted by file and network"
     curve: ClassVar[str] = "accuracy"
@@ -64,9 +81,15 @@ labels = open("labels.txt", encoding="utf-8").read().split("\\n")
 best = scores.argmax()
 print(labels[best], {score})
 """
-    details: ClassVar[tuple[str, ...]] = ("per_class", "confusion")
+    details: ClassVar[tuple[str, ...]] = ("per_class", "confusion", "tables", "charts")
+    columns: ClassVar[tuple[str, ...]] = ("label", "score", "accepted")
+    settles: ClassVar[bool] = True
+    explains: ClassVar[bool] = True
 
     pairs: bool = False
+    temperature: float = number(1.0, least=COLDEST, most=HOTTEST)
+    threshold: float = number(0.0, least=0, below=1)
+    other: str | None = None
 
     @classmethod
     def achievement(cls, share: str, images: str) -> str:
@@ -117,7 +140,44 @@ print(labels[best], {score})
 
     def for_files(self) -> "Classification":
         """Return the plain classifier."""
-        return Classification()
+        return replace(self, pairs=False, other=None)
+
+    def other_images(self) -> str | None:
+        """Return `other`."""
+        return self.other
+
+    def with_other_images(self, folder: str) -> "Classification":
+        """Return the task with this `other`."""
+        return replace(self, other=folder)
+
+    def settled(
+        self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+    ) -> "Classification":
+        """Return the task with temperature and threshold; without them for too few images.
+
+        A temperature or a threshold that was given stays.
+        """
+        right = outputs.argmax(axis=1) == labels
+        if right.sum() < FEWEST or not are_probabilities(outputs):
+            return self
+        found = self
+        if self.temperature == 1:
+            found = replace(found, temperature=best_temperature(outputs, labels))
+        if not self.threshold:
+            own = found.scores(outputs).max(axis=1)
+            beside = None if other is None else found.scores(other).max(axis=1)
+            found = replace(found, threshold=rejection_threshold(own[right], beside))
+        return found
+
+    def scores(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs at the temperature, if they are probabilities."""
+        return tempered(outputs, self.temperature) if are_probabilities(outputs) else outputs
+
+    def separation(self, outputs: np.ndarray, other: np.ndarray, name: str) -> dict[str, Any]:
+        """Return images, accepted and auroc; see `Task.separation`."""
+        own, beside = (self.scores(finite(one, name)).max(axis=1) for one in (outputs, other))
+        accepted = float((beside >= self.threshold).mean())
+        return {"images": len(beside), "accepted": accepted, "auroc": auroc(own, beside)}
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with so many outputs of its classifier."""
@@ -144,10 +204,12 @@ print(labels[best], {score})
 
         Returns:
             images, accuracy, top5 (None below six classes), calibration_error (None for scores
-            that are not probabilities), per_class {name: {precision, recall, images}} and
-            confusion (rows are true classes).
+            that are not probabilities), per_class {name: {precision, recall, images}},
+            confusion (rows are true classes), and coverage as tables and charts where temperature
+            or threshold were chosen.
         """
-        predicted = finite(outputs, name).argmax(axis=1)
+        scores = self.scores(finite(outputs, name))
+        predicted = outputs.argmax(axis=1)
         confusion = np.zeros((len(classes), len(classes)), int)
         np.add.at(confusion, (labels, predicted), 1)
         correct = np.diag(confusion)
@@ -156,7 +218,7 @@ print(labels[best], {score})
             "images": len(labels),
             "accuracy": float((predicted == labels).mean()),
             "top5": top5(outputs, labels),
-            "calibration_error": calibration_error(outputs, labels),
+            "calibration_error": calibration_error(scores, labels),
             "per_class": {
                 name: {
                     "precision": _share(correct[index], predicted_as[index]),
@@ -166,6 +228,7 @@ print(labels[best], {score})
                 for index, name in enumerate(classes)
             },
             "confusion": confusion.tolist(),
+            **coverage(outputs, scores, labels, self.temperature, self.threshold),
         }
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
@@ -174,7 +237,7 @@ print(labels[best], {score})
         The rows have file, label, predicted, score and picture.
         """
         predicted = outputs.argmax(axis=1)
-        confidence = outputs.max(axis=1)
+        confidence = self.scores(outputs).max(axis=1)
         found = Mistakes([], {}, "worst")
         for row in worst_first(confidence, (predicted != test.labels) & (confidence >= 0)):
             found.add(
@@ -213,26 +276,27 @@ print(labels[best], {score})
 
         Returns:
             probabilities, whether the scores are such and not logits; and
-            predictions [{classes: [{label, score}]}].
+            predictions [{accepted, classes: [{label, score}]}]; accepted is whether the first
+            score reaches the threshold, and true without one.
         """
         best = np.argsort(-finite(outputs, name), axis=1, kind="stable")[:, :top]
-        return {
-            "probabilities": are_probabilities(outputs),
-            "predictions": [
-                {"classes": [{"label": labels[i], "score": round(float(row[i]), 4)} for i in order]}
-                for row, order in zip(outputs, best, strict=True)
-            ],
-        }
+        predictions = []
+        for row, order in zip(self.scores(outputs), best, strict=True):
+            accepted = not self.threshold or bool(row[order[0]] >= self.threshold)
+            classes = [{"label": labels[i], "score": round(float(row[i]), 4)} for i in order]
+            predictions.append({"accepted": accepted, "classes": classes})
+        return {"probabilities": are_probabilities(outputs), "predictions": predictions}
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
-        """Return one row per image and class."""
+        """Return one row per image and class, after one that says that it shows none of them."""
         # Logits are not shares of anything.
         shown = "{:.2%}" if found["probabilities"] else "{:.4g}"
-        rows = rows_by_image(
-            found["predictions"],
-            lambda one: ((at["label"], shown.format(at["score"])) for at in one["classes"]),
-        )
-        return ["image", "class", "score"], rows
+
+        def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
+            none = [] if one["accepted"] else [(NONE, "")]
+            return none + [(at["label"], shown.format(at["score"])) for at in one["classes"]]
+
+        return ["image", "class", "score"], rows_by_image(found["predictions"], cells)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -21,7 +21,8 @@ from mobilenet_tf.tasks.detection.anchors import Sizes, anchor_boxes, paper_size
 from mobilenet_tf.tasks.detection.boxes import CENTRE_UNIT, SIDE_UNIT
 from mobilenet_tf.tasks.detection.decoding import CANDIDATES, Found, Rules, decode
 from mobilenet_tf.tasks.detection.errors import measure, objects, worst_pictures
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Detection(Structure, Task):
     agreed: ClassVar[str] = "same class, or none, found at an anchor by file and network"
     agree: ClassVar[str] = "find the same class, or none, at {} of the anchors"
     curve: ClassVar[str] = "anchor_recall"
+    entries: ClassVar[str] = "boxes"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score", "box")
     recipe: ClassVar[str] = "detection"
     fits: ClassVar[tuple[str, ...]] = ("stretch", "pad")  # what lies at the edges counts, too
     shares: ClassVar[tuple[str, ...]] = ("ap50", "ap", "ap75")

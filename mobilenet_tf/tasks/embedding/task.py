@@ -74,6 +74,8 @@ class Embedding(Task):
     differ: ClassVar[str] = "finds another most similar picture than the trained network in {}"
     curve: ClassVar[str] = "accuracy"
     settles: ClassVar[bool] = True
+    compares: ClassVar[bool] = True
+    columns: ClassVar[tuple[str, ...]] = ("vector",)
     same_classes: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]] = (
         "verification",
@@ -198,7 +200,9 @@ class Embedding(Task):
         check_pairs(labels, name)
         return metrics_of(vectors, labels, classes, self.threshold)
 
-    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "Embedding":
+    def settled(
+        self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+    ) -> "Embedding":
         """Return the task with the threshold that accepts `false_accepts` of strangers.
 
         Args:

@@ -18,7 +18,8 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.geolocation.cells import FINEST, adaptive_cells, nearest_cells, place_of
 from mobilenet_tf.tasks.scores import finite, first_of
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
 RADII_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent (1602.05314, 3)
 _SCORED_KM = 200  # the distance of the score
-_QUANTILES = (0.25, 0.5, 0.75, 0.9)
-_POINTS = 100  # of the chart
+_QUANTILES, _POINTS = (0.25, 0.5, 0.75, 0.9), 100  # of the table and of the chart
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Geolocation(Task):
     )
     recipe: ClassVar[str] = "geolocation"
     curve: ClassVar[str] = "accuracy"
+    columns: ClassVar[tuple[str, ...]] = ("label", "score", "latitude", "longitude", "radius_km")
     shares: ClassVar[tuple[str, ...]] = tuple(
         f"within_{km}" for km in sorted(RADII_KM, key=lambda km: km != _SCORED_KM)
     )

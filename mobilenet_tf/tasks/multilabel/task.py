@@ -16,7 +16,8 @@ from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.multilabel.metrics import measured
 from mobilenet_tf.tasks.multilabel.scores import NEUTRAL, best_threshold, logit, sigmoid
 from mobilenet_tf.tasks.scores import finite
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class MultiLabel(Task):
     recipe: ClassVar[str] = "multilabel"
     curve: ClassVar[str] = "map"
     settles: ClassVar[bool] = True
+    explains: ClassVar[bool] = True
     shares: ClassVar[tuple[str, ...]] = ("map", "f1_macro", "f1_micro", "exact")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -125,7 +127,9 @@ for best, label in enumerate(labels):
         """Return that the output is logits."""
         return (("logits", "A logit for each label; its sigmoid is the label's probability."),)
 
-    def settled(self, outputs: np.ndarray, labels: np.ndarray) -> "MultiLabel":
+    def settled(
+        self, outputs: np.ndarray, labels: np.ndarray, other: np.ndarray | None = None
+    ) -> "MultiLabel":
         """Return the task with the thresholds that have the highest F1 on validation images.
 
         Thresholds that were given stay.

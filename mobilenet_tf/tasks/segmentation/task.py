@@ -25,7 +25,8 @@ from mobilenet_tf.tasks.segmentation.masks import (
     side_by_side,
 )
 from mobilenet_tf.tasks.segmentation.scores import confusion, mean_overlap, overlaps, scores
-from mobilenet_tf.tasks.task import Task, rows_by_image
+from mobilenet_tf.tasks.task import Task
+from mobilenet_tf.tasks.words import rows_by_image
 from mobilenet_tf.tasks.worst import Mistakes, worst_first
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Segmentation(Task):
     recipe: ClassVar[str] = "segmentation"
     fits: ClassVar[tuple[str, ...]] = ("stretch", "pad")  # what lies at the edges counts, too
     curve: ClassVar[str] = "miou"
+    columns: ClassVar[tuple[str, ...]] = ("label", "share")
     shares: ClassVar[tuple[str, ...]] = ("miou", "pixel_accuracy")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"miou": "mIoU", "pixel_accuracy": "pixel accuracy"}

@@ -78,6 +78,11 @@ void mtf_unit_vector(const int8_t *values, int32_t count, int16_t zero_point, fl
 /* Return the cosine of the angle between two vectors of length 1. */
 float mtf_similarity(const float *first, const float *second, int32_t count);
 
+/* Write the probabilities of the `top` classes at `indices`, of `count`, at a temperature: p^(1 / T)
+ * divided by the sum of all. With the temperature 1, they are the real values as they are. */
+void mtf_temper(const int8_t *values, int32_t count, int16_t zero_point, float scale,
+                float temperature, const int16_t *indices, int16_t top, float *probabilities);
+
 /* Return 1 / (1 + exp(-logit)). */
 float mtf_sigmoid(float logit);
 

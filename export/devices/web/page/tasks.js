@@ -3,7 +3,7 @@
 
 import { detection } from "./detection.js";
 import { names, number, rows } from "./fields.js";
-import { logit, percent, sigmoid } from "./scores.js";
+import { logit, percent, sigmoid, tempered } from "./scores.js";
 import { segmentation } from "./segmentation.js";
 import { UserError } from "./tflite.js";
 
@@ -57,19 +57,25 @@ function classification(model, stated = model.labels) {
   const classes = vector(model, "a classifier");
   if (classes === 1) throw new UserError("has one score per picture; a class each is needed.");
   const labels = names(stated, classes);
+  const temperature = number({ temperature: 1, ...model.task }, "temperature", 0.25, 4);
+  const threshold = number({ threshold: 0, ...model.task }, "threshold", 0, 1);
   return ([output]) => {
-    const scores = model.sigmoid ? Float32Array.of(1 - output[0], output[0]) : output;
-    const shares = scores.every((score) => score >= 0 && score <= 1);
+    const raw = model.sigmoid ? Float32Array.of(1 - output[0], output[0]) : output;
+    const shares = raw.every((score) => score >= 0 && score <= 1);
+    const scores = shares ? tempered(raw, temperature) : raw;
     // Without a spread: a call takes fewer arguments than there may be classes.
     const least = scores.reduce((a, b) => Math.min(a, b), 0);
     const most = scores.reduce((a, b) => Math.max(a, b), 1);
+    const accepted = !threshold || scores.some((score) => score >= threshold);
     const lines = Array.from(scores, (score, i) => ({
       label: labels[i],
       text: shares ? percent(score) : score.toPrecision(3),
       share: (score - least) / (most - least || 1),
       score,
+      accepted,
     }));
-    return { lines: lines.sort((a, b) => b.score - a.score) }; // equal scores stay in class order
+    lines.sort((a, b) => b.score - a.score); // equal scores stay in class order
+    return { lines, nothing: "None of these." };
   };
 }
 

@@ -153,16 +153,31 @@ def test_several_labels(tmp_path):
         assert answer["probabilities"] == expected, case["name"]
 
 
-@pytest.mark.parametrize(("decoding", "field"), [("classes", "labels"), ("cells", "cells")])
-def test_the_likeliest(tmp_path, decoding, field):
-    """The three likeliest classes or cells, in order, with their scores."""
+def test_the_likeliest_classes(tmp_path):
+    """The likeliest classes in order, with their scores, and whether the first is accepted."""
+    vectors = []
+    for case in cases_of("classification"):
+        rules = {name: case[name] for name in ("temperature", "threshold")}
+        outputs = one_output(case, "classes", **rules)
+        answer = [("labels", np.int16, 3), ("scores", np.float32, 3), ("accepted", np.uint8)]
+        vectors.append(Vector(case, outputs, case["integers"], answer))
+    for case, answer in decoded(tmp_path, vectors):
+        expected = case["classes"][:3]
+        assert answer["labels"].tolist() == expected, case["name"]
+        scores = np.array(case["tempered"])[expected]
+        assert answer["scores"] == pytest.approx(scores, abs=1e-6), case["name"]
+        assert answer["accepted"] == case["accepted"], case["name"]
+
+
+def test_the_likeliest_cells(tmp_path):
+    """The three likeliest cells, in order, with their scores."""
     vectors = []
     for case in cases_of("geolocation"):
-        outputs = one_output(case, decoding)
-        answer = [(field, np.int16, 3), ("scores", np.float32, 3)]
+        outputs = one_output(case, "cells")
+        answer = [("cells", np.int16, 3), ("scores", np.float32, 3)]
         vectors.append(Vector(case, outputs, case["integers"], answer))
     for case, answer in decoded(tmp_path, vectors):
         expected = [one["cell"] for one in case["found"][:3]]
-        assert answer[field].tolist() == expected, case["name"]
+        assert answer["cells"].tolist() == expected, case["name"]
         scores = np.array(case["scores"])[expected]
         assert answer["scores"] == pytest.approx(scores, abs=1e-6), case["name"]

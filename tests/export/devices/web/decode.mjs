@@ -32,6 +32,13 @@ function mask({ grid, sides, classes, logits }) {
   return Array.from(decoder(made, "model")([Float32Array.from(logits)]).mask.classes);
 }
 
+function classes({ scores, temperature, threshold }) {
+  const made = model("classification", [[1, scores.length]], { task: { temperature, threshold } });
+  const { lines } = decoder(made, "model")([Float32Array.from(scores)]);
+  const tempered = numbered(scores.length).map((label) => lines.find((line) => line.label === label).score);
+  return { classes: lines.map(({ label }) => Number(label)), tempered, accepted: lines[0].accepted };
+}
+
 function labels({ logits, thresholds }) {
   const made = model("multilabel", [[1, logits.length]], { task: { thresholds } });
   const { lines } = decoder(made, "model")([Float32Array.from(logits)]);
@@ -71,7 +78,7 @@ function refusal(...given) {
 }
 
 const results = {};
-for (const [task, decode] of Object.entries({ detection: boxes, segmentation: mask, multilabel: labels, geolocation: places })) {
+for (const [task, decode] of Object.entries({ classification: classes, detection: boxes, segmentation: mask, multilabel: labels, geolocation: places })) {
   results[task] = (await golden(task)).cases.map(decode);
 }
 results.embedding = await names(await golden("embedding"));
@@ -79,6 +86,8 @@ results.refusals = [
   refusal("pose", [[1, 5]]),
   refusal("classification", [[1, 5], [1, 5]]),
   refusal("classification", [[1, 5]], { labels: ["one"] }),
+  refusal("classification", [[1, 5]], { task: { temperature: 0 } }),
+  refusal("classification", [[1, 5]], { task: { threshold: "high" } }),
   refusal("detection", [[1, 4], [1, 5]]),
   refusal("segmentation", [[1, 3, 3, 2]]),
   refusal("segmentation", [[1, 8]]),

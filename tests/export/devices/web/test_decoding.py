@@ -48,6 +48,15 @@ def test_masks(decoded):
         assert found == case["mask"], case["name"]
 
 
+def test_classes(decoded):
+    for case, found in zip(
+        golden("classification")["cases"], decoded["classification"], strict=True
+    ):
+        assert found["classes"] == case["classes"], case["name"]
+        assert found["accepted"] == case["accepted"], case["name"]
+        np.testing.assert_allclose(found["tempered"], case["tempered"], atol=1e-5)
+
+
 def test_labels(decoded):
     for case, found in zip(golden("multilabel")["cases"], decoded["multilabel"], strict=True):
         assert found["predicted"] == case["predicted"], case["name"]

@@ -5,9 +5,9 @@
 
 void model_decode(const int8_t *outputs, model_answer *answer) {
   mtf_largest(outputs, $values, MODEL_TOP, answer->labels);
-  for (int rank = 0; rank < MODEL_TOP; ++rank) {
-    answer->scores[rank] = mtf_real(outputs[answer->labels[rank]], $zero_point, $scale);
-  }
+  mtf_temper(outputs, $values, $zero_point, $scale, $temperature, answer->labels, MODEL_TOP,
+             answer->scores);
+  answer->accepted = answer->scores[0] >= MODEL_THRESHOLD;
 }
 
 int model_same_answer(const model_answer *one, const model_answer *other, float tolerance) {
@@ -17,5 +17,5 @@ int model_same_answer(const model_answer *one, const model_answer *other, float 
       return 0;
     }
   }
-  return 1;
+  return one->accepted == other->accepted;
 }

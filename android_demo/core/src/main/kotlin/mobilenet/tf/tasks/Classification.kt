@@ -3,19 +3,35 @@ package mobilenet.tf.tasks
 import java.util.Locale
 import kotlin.math.abs
 import kotlin.math.max
+import kotlin.math.pow
 import kotlin.math.roundToLong
 import mobilenet.tf.core.UserError
 
-/** One class per image. Its only output is a score for each class. */
-class Classification private constructor(private val labels: List<String>) : Task {
-    constructor(file: Description) : this(List(file.classes(), file::label))
+/**
+ * One class per image. Its only output is a score for each class, which the temperature in the file
+ * changes if the scores are probabilities. A first class below the threshold means none of them.
+ */
+class Classification private constructor(file: Description, private val labels: List<String>) : Task {
+    private val temperature = file.settings.number("temperature", 0.25..4.0, absent = 1.0)
+    private val threshold = file.settings.number("threshold", 0.0..1.0, absent = 0.0)
+
+    constructor(file: Description) : this(file, List(file.classes(), file::label))
 
     override val averaged get() = true
 
     override fun decode(outputs: List<FloatArray>, request: Request): Decoded {
-        val scores = outputs.single()
+        val scores = tempered(outputs.single())
         val best = scores.indices.filter { scores[it] >= request.least }.largestFirst(scores)
-        return Decoded(best.take(request.results).map { Prediction(labels[it], scores[it]) })
+        val accepted = threshold == 0.0 || scores.any { it >= threshold }
+        return Decoded(best.take(request.results).map { Prediction(labels[it], scores[it], accepted = accepted) })
+    }
+
+    private fun tempered(scores: FloatArray): FloatArray {
+        if (temperature == 1.0 || scores.any { it < 0f || it > 1f }) return scores
+        val largest = scores.max().takeIf { it > 0f } ?: return scores
+        val powers = DoubleArray(scores.size) { (scores[it].toDouble() / largest).pow(1 / temperature) }
+        val total = powers.sum()
+        return FloatArray(scores.size) { (powers[it] / total).toFloat() }
     }
 
     companion object {
@@ -23,7 +39,7 @@ class Classification private constructor(private val labels: List<String>) : Tas
         internal fun of(file: Description, names: List<String>): Classification {
             val classes = file.classes()
             if (names.size != classes) throw UserError("The model has ${names.size} places for $classes classes.")
-            return Classification(names)
+            return Classification(file, names)
         }
     }
 }

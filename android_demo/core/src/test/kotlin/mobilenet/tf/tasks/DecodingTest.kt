@@ -99,6 +99,20 @@ class DecodingTest {
     }
 
     @Test
+    fun classes() {
+        for (case in cases("classification")) {
+            val scores = case.floats("scores")
+            val settings = mapOf("name" to "classification") + listOf("temperature", "threshold").associateWith { case[it] }
+            val request = Request(scores.size, -1e9f, all.filled)
+            val found = Tasks.of(file(settings, listOf(float(1, scores.size)))).decode(listOf(scores), request).predictions
+            val name = "${case["name"]}"
+            assertEquals(name, case.numbers("classes").map { "${it.toInt()}" }, found.map { it.label })
+            assertEquals(name, case["accepted"], found.first().accepted)
+            assertArrayEquals(name, case.floats("tempered"), FloatArray(scores.size) { at -> found.first { it.label == "$at" }.score }, 1e-5f)
+        }
+    }
+
+    @Test
     fun labels() {
         for (case in cases("multilabel")) {
             val logits = case.floats("logits")
@@ -178,6 +192,8 @@ class DecodingTest {
             file(mapOf("name" to "pose"), listOf(float(1, 5))),
             file(emptyMap(), listOf(float(1, 5), float(1, 5))),
             file(emptyMap(), listOf(float(1, 5)), labels = listOf("one")),
+            file(mapOf("name" to "classification", "temperature" to 0.0), listOf(float(1, 5))),
+            file(mapOf("name" to "classification", "threshold" to "high"), listOf(float(1, 5))),
             file(mapOf("name" to "detection"), shapes),
             detector(cases("detection").first() + ("maps" to listOf(listOf(4.0, 3.0), listOf(2.0, 2.0), listOf(1.0, 2.0)))).first,
             detector(cases("detection").first() + ("maps" to listOf(listOf(4.0, "3")))).first,
