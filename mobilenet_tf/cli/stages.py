@@ -128,12 +128,12 @@ def export(
         given: Path | Pretrained = Pretrained(model, alpha, size, weights)
     elif what is not None:
         given = what
+        if other is not None:
+            from mobilenet_tf.commands.other_images import choose_by
+
+            choose_by(what, other)
     else:
         raise UserError("export needs a run, a model file, or a network with --model.")
-    if other is not None:
-        from mobilenet_tf.commands.other_images import choose_by
-
-        choose_by(given, other)
     exported = start(
         given,
         target=Target(target, prefix, compress),

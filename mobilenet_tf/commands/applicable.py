@@ -172,7 +172,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "applies only to --data and --robustness; a run has its own split",
         ),
         Rule(
-            ("robustness",),
+            ("robustness", "other"),
             lambda values: values.get("front_end") is None,
             "cannot be combined with --as, which compares two ways of preparing pictures",
         ),

@@ -289,8 +289,7 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     """Parse `FIELD=VALUE` from the command line.
 
     Args:
-        settings: Texts such as `train.optimizer.name=sgd`. A value that is not valid TOML is a
-            string.
+        settings: Texts such as `train.optimizer.name=sgd`. What is not valid TOML is a string.
 
     Returns:
         Values by path, for `Recipe.with_fields`.

@@ -15,17 +15,7 @@ from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches
-from mobilenet_tf.tasks.classification.confidence import (
-    COLDEST,
-    FEWEST,
-    HOTTEST,
-    NONE,
-    auroc,
-    best_temperature,
-    coverage,
-    rejection_threshold,
-    tempered,
-)
+from mobilenet_tf.tasks.classification import confidence
 from mobilenet_tf.tasks.scores import (
     are_probabilities,
     calibration_error,
@@ -87,7 +77,7 @@ print(labels[best], {score})
     explains: ClassVar[bool] = True
 
     pairs: bool = False
-    temperature: float = number(1.0, least=COLDEST, most=HOTTEST)
+    temperature: float = number(1.0, least=confidence.COLDEST, most=confidence.HOTTEST)
     threshold: float = number(0.0, least=0, below=1)
     other: str | None = None
 
@@ -158,26 +148,30 @@ print(labels[best], {score})
         A temperature or a threshold that was given stays.
         """
         right = outputs.argmax(axis=1) == labels
-        if right.sum() < FEWEST or not are_probabilities(outputs):
+        if right.sum() < confidence.FEWEST or not are_probabilities(outputs):
             return self
         found = self
         if self.temperature == 1:
-            found = replace(found, temperature=best_temperature(outputs, labels))
+            found = replace(found, temperature=confidence.best_temperature(outputs, labels))
         if not self.threshold:
             own = found.scores(outputs).max(axis=1)
             beside = None if other is None else found.scores(other).max(axis=1)
-            found = replace(found, threshold=rejection_threshold(own[right], beside))
+            found = replace(found, threshold=confidence.rejection_threshold(own[right], beside))
         return found
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs at the temperature, if they are probabilities."""
-        return tempered(outputs, self.temperature) if are_probabilities(outputs) else outputs
+        return (
+            confidence.tempered(outputs, self.temperature)
+            if are_probabilities(outputs)
+            else outputs
+        )
 
     def separation(self, outputs: np.ndarray, other: np.ndarray, name: str) -> dict[str, Any]:
         """Return images, accepted and auroc; see `Task.separation`."""
         own, beside = (self.scores(finite(one, name)).max(axis=1) for one in (outputs, other))
         accepted = float((beside >= self.threshold).mean())
-        return {"images": len(beside), "accepted": accepted, "auroc": auroc(own, beside)}
+        return {"images": len(beside), "accepted": accepted, "auroc": confidence.auroc(own, beside)}
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with so many outputs of its classifier."""
@@ -228,7 +222,7 @@ print(labels[best], {score})
                 for index, name in enumerate(classes)
             },
             "confusion": confusion.tolist(),
-            **coverage(outputs, scores, labels, self.temperature, self.threshold),
+            **confidence.coverage(outputs, scores, labels, self.temperature, self.threshold),
         }
 
     def worst(self, test: Split, classes: Sequence[str], outputs: np.ndarray) -> Mistakes:
@@ -293,7 +287,7 @@ print(labels[best], {score})
         shown = "{:.2%}" if found["probabilities"] else "{:.4g}"
 
         def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
-            none = [] if one["accepted"] else [(NONE, "")]
+            none = [] if one["accepted"] else [(confidence.NONE, "")]
             return none + [(at["label"], shown.format(at["score"])) for at in one["classes"]]
 
         return ["image", "class", "score"], rows_by_image(found["predictions"], cells)

@@ -267,11 +267,11 @@ class Geolocation(Task):
 
     def answer_rows(self, found: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, ...]]]:
         """Return one row per image and cell."""
-        rows = rows_by_image(
-            found["predictions"],
-            lambda one: ((at["label"], f"{at['score']:.2%}") for at in one["classes"]),
-        )
-        return ["image", "place", "score"], rows
+
+        def cells(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
+            return [(at["label"], f"{at['score']:.2%}") for at in one["classes"]]
+
+        return ["image", "place", "score"], rows_by_image(found["predictions"], cells)
 
     def _distances(
         self, outputs: np.ndarray, labels: np.ndarray, classes: Sequence[str]
@@ -282,9 +282,9 @@ class Geolocation(Task):
 
 def _answer(cell: str, score: float) -> dict[str, Any]:
     place = place_of(cell)
-    radius = max(1, round(place.radius_km))
+    around = f"{max(1, round(place.radius_km)):,} km around"
     return {
-        "label": f"{_shown(place.latitude, place.longitude)}, {radius:,} km around",
+        "label": f"{_shown(place.latitude, place.longitude)}, {around}",
         "score": round(score, 4),
         "latitude": round(place.latitude, 5),
         "longitude": round(place.longitude, 5),
@@ -295,7 +295,5 @@ def _answer(cell: str, score: float) -> dict[str, Any]:
 
 def _shown(latitude: float, longitude: float) -> str:
     """Return a place such as `48.14 N 11.58 E`."""
-    return (
-        f"{abs(latitude):.2f} {'N' if latitude >= 0 else 'S'} "
-        f"{abs(longitude):.2f} {'E' if longitude >= 0 else 'W'}"
-    )
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.2f} {north} {abs(longitude):.2f} {east}"
