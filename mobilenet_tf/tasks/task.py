@@ -83,7 +83,8 @@ class Task(Words, Rejection, Checked, ABC):
             input_spec: Input that the images are prepared for.
             seed: Seed of the splits.
             say: Whether to print the line.
-            judge_depth, arrangement: As for `load`.
+            judge_depth: As for `load`.
+            arrangement: As for `load`.
 
         Raises:
             UserError: See `load`.

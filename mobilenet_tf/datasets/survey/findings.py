@@ -83,8 +83,9 @@ def notes_of_run(
     """Return the findings that a run mentions, beside what it says of files that it decodes.
 
     Args:
-        listing, splits: As for `findings`.
+        listing: As for `findings`.
         facts: As for `findings`; None if nothing is known.
+        splits: As for `findings`.
     """
     found = [] if facts is None else findings(listing, facts, splits)
     return [one.note() for one in found if one.kind not in ("unreadable", "plain", "rotated")]
