@@ -15,7 +15,7 @@ from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
-from mobilenet_tf.tasks.registry import distinction
+from mobilenet_tf.tasks.registry import distinction, metadata_of
 from mobilenet_tf.tasks.task import Task
 
 LONGEST_PART = 100  # of the name of a folder, which may have 255 bytes
@@ -104,6 +104,23 @@ def require_own_file(content: bytes, run: Run) -> None:
         )
 
 
+def described(content: bytes, run: Run, task: Task) -> bytes:
+    """Return the file of a run with its metadata; `task` is the run's, perhaps settled."""
+    from mobilenet_tf.deployment.tflite.metadata import Details, add_metadata
+
+    return add_metadata(
+        content,
+        name=f"MobileNet {run.network.title}, int8",
+        description=(
+            f"{task.description(len(run.classes))}, trained on {source_name(run.settings.data)}."
+        ),
+        labels=task.labels(run.classes),
+        input_spec=run.network.input,
+        details=Details(outputs=task.output_texts(run.network)),
+        extra=metadata_of(task, task.constants(run.network, run.classes)),
+    )
+
+
 def settled_task(run: Run, content: bytes) -> Task:
     """Return a run's task with what is chosen on the validation images, for its int8 file.
 
@@ -117,6 +134,7 @@ def settled_task(run: Run, content: bytes) -> Task:
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
+    content = described(content, run, run.task)  # says how pixels become a float input
     file, validation = TFLiteModel(content, threads=2, trusted=True), run.data.validation
     outputs = file.real(run_all(file, validation.images, "Validating int8"))
     folder, other = run.task.other_images(), None

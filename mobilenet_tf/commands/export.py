@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.commands.applicable import applicable
-from mobilenet_tf.commands.common import settled_task, start_tensorflow, working_on
+from mobilenet_tf.commands.common import described, settled_task, start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ForeignClassifier
 from mobilenet_tf.commands.post_training import Classifier, ModelData, export_classifier
@@ -14,17 +14,13 @@ from mobilenet_tf.commands.published_model import Pretrained, PublishedClassifie
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.deployment.devices.tables import CPU
 from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.facts import file_facts
-from mobilenet_tf.deployment.tflite.metadata import Details, add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.provenance import require_current, write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
-from mobilenet_tf.tasks.registry import metadata_of
-from mobilenet_tf.tasks.task import Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
@@ -127,14 +123,14 @@ def convert_run(run: Run, models: "Models") -> None:
         content = convert(models.qat, settings.int8.io)
         conversion_seconds = round(time.monotonic() - started, 1)
         task = settled_task(run, content)
-        _write(folder, folder.tflite, _described(content, run, task))
+        _write(folder, folder.tflite, described(content, run, task))
         write_lines(folder.labels_file, task.labels(run.classes))
 
         images = calibration_images(
             run.data.train, run.network, settings.recipe.calibration, settings.seed
         )
         ptq = convert(models.float, settings.int8.io, images)
-        _write(folder, folder.ptq_tflite, _described(ptq, run, task))
+        _write(folder, folder.ptq_tflite, described(ptq, run, task))
     if folder.result().compression.stages:
         folder.update_result(compression={"kernels": tuple(kernel_facts(content))})
     folder.update_result(
@@ -147,17 +143,3 @@ def convert_run(run: Run, models: "Models") -> None:
 
 def _write(folder: RunFolder, path: Path, content: bytes) -> None:
     write_model(folder, path.name, lambda partial: partial.write_bytes(content))
-
-
-def _described(content: bytes, run: Run, task: Task) -> bytes:
-    return add_metadata(
-        content,
-        name=f"MobileNet {run.network.title}, int8",
-        description=(
-            f"{task.description(len(run.classes))}, trained on {source_name(run.settings.data)}."
-        ),
-        labels=task.labels(run.classes),
-        input_spec=run.network.input,
-        details=Details(outputs=task.output_texts(run.network)),
-        extra=metadata_of(task, task.constants(run.network, run.classes)),
-    )

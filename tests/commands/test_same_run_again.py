@@ -81,6 +81,8 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "alpha": ["--alpha", "0.05"],
         "size": ["--size", "48"],
         "channels": ["--channels", "1"],
+        "fit": ["--fit", "pad"],
+        "front_end": [],  # chooses fit and resize, which config.toml keeps
         "recipe": ["--recipe", str(folder / "mine.toml")],
         "fields": [
             *("--set", "train.clip_norm=1.5", "--set", "qat.augmentation.zoom=0.3"),

@@ -27,6 +27,8 @@ def test_it_verifies_with_the_same_metrics(run):
     after = json.loads(run.folder.result_file.read_text())
     assert after["version"] == 2
     assert after["parity"].pop("ties") == 0  # which version 1 did not count
+    assert after["parity"].pop("top5_agreement") == 1
+    assert after["parity"].pop("mean_lsb") == 0
     for name in ("accuracy", "confusion", "parity"):
         assert after[name] == before[name]
     assert [block["name"] for block in after["blocks"]] == [

@@ -30,7 +30,7 @@ def test_sign_digits(signs, make_spec):
     assert [len(split) for split in parts(data).values()] == [1442, 310, 310]
     assert data.train.images.shape == (1442, 55, 55, 3)
     assert data.test.images.shape == (310, 48, 48, 3)
-    assert seen == [(done, 2062) for done in range(1, 2063)]
+    assert seen == 2 * [(done, 2062) for done in range(1, 2063)]  # first for near duplicates
     assert data.skipped == []
     names = [name for split in parts(data).values() for name in split.names]
     assert sorted(names) == sorted(p.relative_to(signs).as_posix() for p in signs.glob("*/*"))

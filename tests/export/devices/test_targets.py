@@ -110,6 +110,7 @@ def test_npu_takes_all_of_it(run, micro):
 
 def test_operators_beside_the_npu_are_refused(run, files, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "int8_content", lambda _: files.float32.read_bytes())
+    monkeypatch.setattr(command, "settled_task", lambda run, content: run.task)
     with pytest.raises(UserError, match=r"Of the model's \d+ operators ethos-u55-128 takes only"):
         export_device(run, "ethos-u55-128", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

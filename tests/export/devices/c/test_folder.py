@@ -131,7 +131,9 @@ def test_errors_instead_of_crashes(exported, tmp_path):
         }}"""
     )
     sources = map(str, (exported[0] / "src").rglob("*.c"))
-    compiled(tmp_path, "cc", *SANITIZERS, f"-I{exported[0]}/src", *sources, "main.c", "-o", "main")
+    compiled(
+        tmp_path, "cc", *SANITIZERS, f"-I{exported[0]}/src", *sources, "main.c", "-lm", "-o", "main"
+    )
     compiled(tmp_path, "./main")
 
 
@@ -155,7 +157,7 @@ def test_two_models_in_one_program_from_cpp(exported, tmp_path):
     for source in both.rglob("*.c"):
         objects.append(f"{source.stem}.o")
         compiled(tmp_path, "cc", "-std=c99", f"-I{both}", "-c", str(source), "-o", objects[-1])
-    compiled(tmp_path, "c++", "-std=c++11", f"-I{both}", "main.cpp", *objects, "-o", "main")
+    compiled(tmp_path, "c++", "-std=c++11", f"-I{both}", "main.cpp", *objects, "-lm", "-o", "main")
     compiled(tmp_path, "./main")
 
 
@@ -167,7 +169,7 @@ def test_cmake(exported, tmp_path, kind):
         f'#include "{PREFIX}_selftest.h"\nint main(void) {{ return {PREFIX}_selftest(0); }}\n'
     )
     library = f"{PREFIX}_network"
-    rest = f"add_executable(main main.c)\ntarget_link_libraries(main {library})\n"
+    rest = f"add_executable(main main.c)\ntarget_link_libraries(main {library} m)\n"
     cmake_build(exported[0], tmp_path, kind, library, rest)
     compiled(tmp_path, "build/main")
 

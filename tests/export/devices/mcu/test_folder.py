@@ -148,7 +148,7 @@ def test_main_runs_its_self_test_first(exported, tmp_path, error, expected):
     program = tmp_path / "program"
     fake = str(HERE / "tflm" / "fake_runner.c")
     command = ["gcc", "-I", str(exported[0]), f"-DERROR_STEPS={error}", fake, *objects]
-    subprocess.run([*command, "-o", str(program)], check=True)
+    subprocess.run([*command, "-lm", "-o", str(program)], check=True)
     done = subprocess.run([str(program)], capture_output=True, text=True)
     assert done.stdout.startswith(expected) or expected in done.stdout
     assert (done.returncode == 0) == (error < 2)
