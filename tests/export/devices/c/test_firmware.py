@@ -160,7 +160,7 @@ def test_frames_are_prepared_as_on_this_machine(folder_of, tmp_path):
     )
     done = emulator.run(build(folder, tmp_path / "build", "cortex-m4"))
     sources = [folder / "example" / "main.c", *(folder / "src").rglob("*.c")]
-    command = ["gcc", "-std=c99", f"-I{folder / 'src'}", *map(str, sources), "-o", "host"]
+    command = ["gcc", "-std=c99", f"-I{folder / 'src'}", *map(str, sources), "-lm", "-o", "host"]
     subprocess.run(command, check=True, cwd=tmp_path)
     host = subprocess.run([str(tmp_path / "host")], capture_output=True, text=True)
     assert done.code == 0
