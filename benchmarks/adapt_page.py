@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
 from mobilenet_tf.core.plotting import legend, log_axis, quiet_pyplot, save
+from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.selection.bootstrap import Bootstrap
 
 WAYS = {
@@ -61,10 +62,7 @@ def _accuracy(found: Mapping[str, float] | None) -> str:
 
 
 def _difference(found: Mapping[str, float] | None) -> str:
-    if not found:
-        return ""
-    bounds = (100 * found[part] for part in ("mean", "low", "high"))
-    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(*bounds)
+    return points(found) if found else ""
 
 
 def render(result: Mapping[str, Any]) -> str:

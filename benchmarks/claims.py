@@ -19,6 +19,7 @@ import mobilenet_tf as mn
 from benchmarks.claims_networks import CLAIMS, EQUAL, Claim
 from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, markdown, paragraph
+from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.selection.affordable import label
 
 EPOCHS = 20
@@ -88,7 +89,7 @@ def rows(measured: Mapping[str, Any]) -> list[tuple[str, ...]]:
                     f"{_name(row)} against {_name(base)}",
                     _paper(other.expected, claim.paper, other.paper),
                     f"{_per_cent(row)} against {_per_cent(base)}",
-                    _points(row["difference"]),
+                    points(row["difference"]),
                     _ANSWERS[agrees(other.expected, row["difference"])],
                 )
             )
@@ -102,12 +103,6 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _per_cent(row: Mapping[str, Any]) -> str:
     return f"{row['float']['mean']:.1%}"
-
-
-def _points(difference: Mapping[str, float]) -> str:
-    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(
-        *(100 * difference[part] for part in ("mean", "low", "high"))
-    )
 
 
 def _paper(expected: str, reference: float | None, other: float | None) -> str:

@@ -20,6 +20,7 @@ from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
+from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.trial import trial_run
@@ -161,11 +162,7 @@ def _judged(run: Run) -> dict[str, Any]:
 
 
 def _points(interval: dict[str, float] | None) -> str:
-    if interval is None:
-        return ""
-    return "{:+.1f} [{:+.1f}, {:+.1f}]".format(
-        *(100 * interval[bound] for bound in ("mean", "low", "high"))
-    )
+    return "" if interval is None else points(interval)
 
 
 def render(measured: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import ROOT, Section, markdown, paragraph
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
+from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.trial import trial_run
@@ -94,12 +95,7 @@ def render(measured: dict[str, Any]) -> str:
         [name, *(f"{shares[part]['mean']:.1%}" for part in ("all", "alike"))]
         for name, shares in measured["accuracy"].items()
     ]
-    differences = [
-        "{:+.1f} [{:+.1f}, {:+.1f}]".format(
-            *(100 * measured["difference"][part][bound] for bound in ("mean", "low", "high"))
-        )
-        for part in ("all", "alike")
-    ]
+    differences = [points(measured["difference"][part]) for part in ("all", "alike")]
     rows.append(["difference, points", *differences])
     here = measured["machine"]
     note = f"""Float networks, `{NETWORK.name}` {NETWORK.alpha:g} at 96x96 from ImageNet weights,

@@ -41,8 +41,7 @@ def explain(
     paths = picture_paths(images)
     written: dict[str, str] = {}
     with Decoders(len(paths)) as decoders, picture_progress("Explaining") as progress:
-        said = {"mean": None, "std": None, "labels": None, **statements}
-        model, _ = open_model(file, stated(**said))
+        model, _ = open_model(file, stated(**statements))
         task = task_of(model)
         if not task.explains:
             raise UserError(f"{file} is for {task.name}; heat maps need a score for each class.")

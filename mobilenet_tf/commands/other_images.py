@@ -12,8 +12,6 @@ from mobilenet_tf.deployment.proof.opening import model_input, open_model, task_
 from mobilenet_tf.deployment.proof.separation import separation
 from mobilenet_tf.runs.run import Run
 
-_NOTHING = {"mean": None, "std": None, "labels": None}
-
 
 def choose_by(run: Run | str | Path, other: str | Path) -> Run:
     """Let the exports of a run choose the threshold of its scores by other images too.
@@ -62,7 +60,7 @@ def evaluate_other(
     if isinstance(what, Run) or Path(what).is_dir():
         run = as_run(what, "model_int8.tflite")
         what = run.folder.tflite
-    model, labels = open_model(what, stated(**{**_NOTHING, **statements}))
+    model, labels = open_model(what, stated(**statements))
     if data is not None:
         with picture_progress(f"Reading {data}") as progress:
             spec = model_input(model)

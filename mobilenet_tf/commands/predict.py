@@ -69,9 +69,9 @@ def _check(top: int, batch: int) -> None:
 
 
 def stated(
-    mean: float | Sequence[float] | None,
-    std: float | Sequence[float] | None,
-    labels: str | Path | None,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+    labels: str | Path | None = None,
 ) -> Stated:
     """Return what a user says about a file.
 

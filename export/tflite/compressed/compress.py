@@ -15,13 +15,11 @@ from ai_edge_litert import schema_py_generated as schema
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
-    CONVOLUTIONS,
     KERNEL,
     insert_decode,
-    layout_of,
-    values_of,
+    kernels_of,
 )
-from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout, NotEncodable
+from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout
 from mobilenet_tf.deployment.tflite.compressed.split import split_convolution
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.memory_plan import (
@@ -114,15 +112,10 @@ def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candi
     graph, kinds, most = model.subgraphs[0], op_names(model), _arena(model)
     alive = lifetimes(model)
     readers = np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in graph.operators]))
-    for step, op in enumerate(graph.operators):
+    for step, op, values, layout in kernels_of(model):
+        if readers[op.inputs[KERNEL]] > 1:
+            continue
         kind = kinds[op.opcodeIndex]
-        if kind not in CONVOLUTIONS or readers[op.inputs[KERNEL]] > 1:
-            continue
-        try:
-            values = values_of(model, op.inputs[KERNEL])
-            layout = layout_of(graph.tensors[op.inputs[KERNEL]])
-        except NotEncodable:
-            continue
         used = [one.aligned_size for one in alive.values() if one.first <= step <= one.last]
         output = alive[int(op.outputs[0])].aligned_size
         channels = layout.shape[0] if kind == "CONV_2D" else 1

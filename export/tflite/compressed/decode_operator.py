@@ -56,6 +56,26 @@ def values_of(model: schema.ModelT, tensor: int) -> np.ndarray:
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), found.stored).reshape(found.shape)
 
 
+def kernels_of(
+    model: schema.ModelT,
+) -> Iterator[tuple[int, schema.OperatorT, np.ndarray, Layout]]:
+    """Yield the convolutions whose kernels can be encoded, from input to output.
+
+    Yields:
+        Place among the operators, operator, values and layout of its kernel.
+    """
+    graph, names = model.subgraphs[0], op_names(model)
+    for step, op in enumerate(graph.operators):
+        if names[op.opcodeIndex] not in CONVOLUTIONS:
+            continue
+        try:
+            values = values_of(model, op.inputs[KERNEL])
+            layout = layout_of(graph.tensors[op.inputs[KERNEL]])
+        except NotEncodable:
+            continue
+        yield step, op, values, layout
+
+
 def insert_decode(model: schema.ModelT, op: schema.OperatorT, encoded: Encoded) -> None:
     """Let an operator read its kernel from a DECODE before it; the constant is then unused."""
     graph = model.subgraphs[0]

@@ -7,13 +7,8 @@ import numpy as np
 
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
 from mobilenet_tf.deployment.tflite.compressed.compress import FILE_BYTES
-from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
-    CONVOLUTIONS,
-    KERNEL,
-    layout_of,
-    values_of,
-)
-from mobilenet_tf.deployment.tflite.compressed.layout import Layout, NotEncodable
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
+from mobilenet_tf.deployment.tflite.compressed.layout import Layout
 from mobilenet_tf.deployment.tflite.kernels import PLAIN, entropy
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
@@ -34,15 +29,8 @@ def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
         codec of `best_encoding` and what it takes, whether or not a device has memory to decode it.
     """
     model = parse_model(content)
-    graph, names = model.subgraphs[0], op_names(model)
-    for op in graph.operators:
-        if names[op.opcodeIndex] not in CONVOLUTIONS:
-            continue
-        try:
-            values = values_of(model, op.inputs[KERNEL])
-            layout = layout_of(graph.tensors[op.inputs[KERNEL]])
-        except NotEncodable:
-            continue
+    names = op_names(model)
+    for _, op, values, layout in kernels_of(model):
         best = best_encoding(values, layout, tuple(CODECS))
         yield {
             "op": names[op.opcodeIndex],
