@@ -121,7 +121,8 @@ def _fit(
     spread = inputs - mean.astype(np.float32) if settings.correct_bias else inputs
     moments = np.matmul(spread.transpose(0, 2, 1), spread).astype(np.float64) / inputs.shape[1]
     wanted = samples.to_groups(original, kernel).astype(np.float64)
-    variable, quantizer, _ = layer._weight_vars[0]
+    variable, quantizer = layer.weight, layer.weight_quantizer
+    assert variable is not None  # of a convolution
     per_channel = quantizer.per_channel
     limit = largest(wanted, per_channel)
     if settings.limits:
