@@ -70,12 +70,12 @@ def require_loadable(settings: RunSettings) -> None:
     import tf_keras as keras
 
     from mobilenet_tf.networks.keras_model import build_network
-    from mobilenet_tf.networks.published.weights import load_weights
+    from mobilenet_tf.networks.published.weights import assign_weights
     from mobilenet_tf.runs.teacher import load_teacher
 
     load_teacher(settings)
     if settings.weights != "none":
-        load_weights(build_network(settings.network), settings.weights, settings.network)
+        assign_weights(build_network(settings.network), settings.weights, settings.network)
     keras.backend.clear_session()
 
 

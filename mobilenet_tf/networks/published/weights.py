@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.core.errors import UserError
@@ -80,13 +81,20 @@ def load_weights(
         UserError: There are no such weights or file, the download failed, a hash is wrong, or the
             file does not fit.
     """
+    for note in assign_weights(model, weights, network):
+        log.warning(note)
+
+
+def assign_weights(
+    model: keras.Model, weights: str | Path, network: Network | None = None
+) -> list[str]:
+    """Load weights as `load_weights` does, and return its warnings instead of logging them."""
     network = network or getattr(model, "network", None)
     if network is None:
         raise UserError(f"{model.name} has no network; pass `network` along with the model.")
     if weights == "imagenet":
-        _load_imagenet(model, network)
-    else:
-        _load_file(model, network, Path(weights))
+        return _load_imagenet(model, network)
+    return _load_file(model, network, Path(weights))
 
 
 def published_file(network: Network, include_top: bool) -> tuple[str, int]:
@@ -130,7 +138,7 @@ def _nearest(network: Network, published: tuple[int, ...]) -> int:
     return min(published, key=lambda other: (abs(other - side), -other))
 
 
-def _load_imagenet(model: keras.Model, network: Network) -> None:
+def _load_imagenet(model: keras.Model, network: Network) -> list[str]:
     url, size = published_file(network, _has_top(model, network))
     name = url.rpartition("/")[2]
     try:
@@ -142,14 +150,14 @@ def _load_imagenet(model: keras.Model, network: Network) -> None:
             "into ~/.keras/models."
         ) from error
     remember = _check_hash(path)
-    _load_file(model, network, path)
+    notes = _load_file(model, network, path)
     remember()
     if (size, size) != network.input.size:
-        log.warning(
-            "No weights are published for size %s; those for %d are used.",
-            network.input.size_text,
-            size,
+        notes.append(
+            f"No weights are published for size {network.input.size_text}; those for {size} are "
+            "used."
         )
+    return notes
 
 
 def _check_hash(path: Path) -> Callable[[], None]:
@@ -181,28 +189,31 @@ def _check_hash(path: Path) -> Callable[[], None]:
     return remember
 
 
-def _load_file(model: keras.Model, network: Network, path: Path) -> None:
+def _load_file(model: keras.Model, network: Network, path: Path) -> list[str]:
     stored = read_weights(path)
     try:
-        _assign(model, network, stored, path)
+        return _assign(model, network, stored, path)
     except UserError:
         if not network.factorize:
             raise
-        _load_factors(model, network, stored, path)
+        return _load_factors(model, network, stored, path)
 
 
-def _assign(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> None:
-    assigned = _match(model, network, stored, path)
+def _assign(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> list[str]:
+    assigned, notes = _match(model, network, stored, path)
     for layer, arrays in assigned:
         layer.set_weights(arrays)
+    return notes
 
 
-def _load_factors(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> None:
+def _load_factors(
+    model: keras.Model, network: Network, stored: list[Stored], path: Path
+) -> list[str]:
     """Load the weights of the network before its factorization, and factorize its kernels."""
     factorization, scheme = Factorization.parse(network.factorize), network.layer_names
     before = replace(network, factorize="")
     whole = build_network(before, include_top=_has_top(model, network))
-    _assign(whole, before, stored, path)
+    notes = _assign(whole, before, stored, path)
     layers = {layer.name: layer for layer in whole.layers}
     graph = lower(before)
     for op in graph:
@@ -218,6 +229,7 @@ def _load_factors(model: keras.Model, network: Network, stored: list[Stored], pa
         if op.norm:
             norm = layer_name(scheme, op, NORM)
             model.get_layer(norm).set_weights(layers[norm].get_weights())
+    return notes
 
 
 def _has_top(model: keras.Model, network: Network) -> bool:
@@ -225,8 +237,10 @@ def _has_top(model: keras.Model, network: Network) -> bool:
     return any(layer.name == classifier for layer in model.layers)
 
 
-def _match(model: keras.Model, network: Network, stored: list[Stored], path: Path) -> list:
-    """Return pairs of a layer and its new arrays; log what keeps its values."""
+def _match(
+    model: keras.Model, network: Network, stored: list[Stored], path: Path
+) -> tuple[list[tuple[keras.layers.Layer, list[np.ndarray]]], list[str]]:
+    """Return pairs of a layer and its new arrays, and what to warn of."""
     head = head_layers(network)
     wanted = [layer for layer in model.layers if layer.weights]
     top = _has_top(model, network)
@@ -239,7 +253,8 @@ def _match(model: keras.Model, network: Network, stored: list[Stored], path: Pat
                 f"{backbone + len(head)} with a classifier."
             )
         stored = stored[:backbone]
-    notes, assigned = [], []
+    notes: list[str] = []
+    assigned = []
     # A head that only one side has is left out.
     for index, (layer, source) in enumerate(zip(wanted, stored, strict=False)):
         arrays = source.arrays
@@ -264,9 +279,7 @@ def _match(model: keras.Model, network: Network, stored: list[Stored], path: Pat
     if top and len(stored) == backbone:
         part = "classifier" if isinstance(network.head[-1], Classifier) else "head"
         notes.append(f"The {part} starts from random weights: {path.name} has none for it.")
-    for note in notes:
-        log.warning(note)
-    return assigned
+    return assigned, notes
 
 
 def _text(shapes: list[tuple[int, ...]]) -> str:
