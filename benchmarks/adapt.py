@@ -12,6 +12,7 @@ interrupted continues. Nothing is chosen by test pictures.
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ def on_cpu(data: Path, options: argparse.Namespace, lengths: Lengths) -> dict[st
     for seed in range(options.seeds):
         for title in options.starts:
             start, bench = STARTS[title], None
-            for share in options.shares:
+            for larger, share in pairwise((None, *sorted(options.shares, reverse=True))):
                 folder = options.folder / f"{title}_{seed}"
                 file = folder / f"{share:g}.json"
                 if not file.exists():
@@ -64,7 +65,7 @@ def on_cpu(data: Path, options: argparse.Namespace, lengths: Lengths) -> dict[st
                         seed=seed,
                     )
                     bench = bench or Bench(folder, settings, lengths)
-                    write_json(file, bench.shares(share))
+                    write_json(file, bench.shares(share, larger))
                 outcomes.append({"model": title, "seed": seed} | read_json(file))
                 say(f"{title}, seed {seed}, {share:.0%}: done")
     return summary(outcomes, lengths.__dict__)

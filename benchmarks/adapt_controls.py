@@ -1,6 +1,7 @@
 """A network, what NetAdapt makes of it, and controls of the same latency: `benchmarks.adapt`."""
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import tf_keras as keras
 
 import mobilenet_tf as mn
-from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.files import read_json, write_atomically, write_json
+from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
 from mobilenet_tf.deployment.devices.tables import cost_table
 from mobilenet_tf.networks.channel_weights import channel_norms, cut_weights
@@ -20,9 +22,12 @@ from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.run import Run
+from mobilenet_tf.selection.cost import Cost
 
+_STATE = "adaptation.npz"  # how far an adaptation has come, in its folder
 _ALPHAS = 100  # alphas are multiples of 1 / _ALPHAS
 # Of networks that began with published weights. Chosen on validation pictures for the network at
 # alpha 0.6: 0.80 with 1e-3, 0.77 with 3e-4.
@@ -73,8 +78,27 @@ class Bench:
         out = self.folder / name
         return mn.adapt(self.base, settings, recipe=tail, out=out, resume=True)
 
-    def shares(self, share: float) -> dict[str, Any]:
+    def continue_from(self, earlier: str, name: str, settings: mn.AdaptSettings) -> None:
+        """Let an adaptation begin where the one to a larger share ended.
+
+        Every step is taken once: the path to half of the latency leads through three quarters.
+        """
+        larger, folder = (RunFolder(self.folder / part) for part in (earlier, name))
+        if folder.config_file.is_file():
+            return
+        folder.claim("adaptation")
+        shutil.copyfile(larger.path / _STATE, folder.path / _STATE)
+        started = read_json(larger.result_file)["start"]
+        limits = settings.limits(from_plain(Cost, started["before"], "before")).limits
+        write_json(folder.result_file, {"start": started | {"limits": limits}})
+        folder.write_config(larger.config() | {"adaptation": settings.to_dict()})
+
+    def shares(self, share: float, larger: float | None) -> dict[str, Any]:
         """Compare the network adapted to a share of its latency with all controls.
+
+        Args:
+            share: The share.
+            larger: A share that it has been adapted to already.
 
         Returns:
             share, latency (before, after, of the control), alpha (of the control), steps, extra
@@ -88,6 +112,8 @@ class Bench:
             batches=lengths.batches,
             seed=self.base.settings.seed,
         )
+        if larger is not None:
+            self.continue_from(f"{larger:g}", name, settings)
         found = self.adapted(name, settings)
         run = Run.open(found["run"])
         per_epoch = steps_per_epoch(self.base.data.train, run.settings.recipe.batch)
