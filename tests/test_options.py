@@ -53,6 +53,7 @@ SITUATIONS = {
     "export": ["RUN", "MODEL", "--model v1", "RUN --target mcu", "MODEL --target npu"],
     "export model": ["", "RUN"],
     "verify": ["RUN"],
+    "suspects": ["RUN"],
     "predict": ["FILE picture.png"],
     "enroll": ["FILE Ann picture.png"],
     "identify": ["FILE picture.png"],

@@ -14,6 +14,7 @@ from mobilenet_tf.core.text import clean
 # Sides in pixels. Larger thumbnails are scaled down so that they do not dominate the file size;
 # small ones are stored without loss.
 _LARGEST, _SMALL = 224, 64
+_NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001
 
 
 class Html(str):
@@ -116,6 +117,21 @@ def thumbnail(folder: Path, relative: str) -> str | None:
         image.save(stream, "JPEG", quality=85)
     kind, uri = ' class="small"' if small else "", data_uri(stream, "png" if small else "jpeg")
     return f'<img{kind} src="{uri}" alt="">'
+
+
+def gallery(folder: Path, items: Iterable[tuple[str | None, str, str]]) -> str:
+    """Return images of the run folder with captions; nothing if there are none.
+
+    Args:
+        folder: The run folder.
+        items: Path of an image relative to it, if there is one; a caption and a note, as HTML.
+    """
+    entries = "".join(
+        f"<li>{(picture and thumbnail(folder, picture)) or _NO_IMAGE}"
+        f'{caption and f"<div>{caption}</div>"}<div class="note">{note}</div></li>'
+        for picture, caption, note in items
+    )
+    return f'<ol class="wrong">{entries}</ol>' if entries else ""
 
 
 def heat_map(confusion: Sequence[Sequence[int]]) -> str:

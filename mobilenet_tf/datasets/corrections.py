@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.datasets.plain import printable
@@ -85,9 +87,8 @@ def corrected(
                 f"--corrections gives {file} the class {new!r}; it must be one of "
                 f"{', '.join(listing.classes)}, or {LEFT_OUT} to leave the image out."
             )
-    left = replace(listing, labels=labels).subset(
-        [row for row in range(len(labels)) if row not in dropped]
-    )
+    kept = [row for row in range(len(labels)) if row not in dropped]
+    left = replace(listing, labels=labels).subset(np.array(kept, int))
     names = sorted(printable(listing.names[row]) for row in dropped)
     return left, [{"file": name, "reason": _REASON} for name in names]
 

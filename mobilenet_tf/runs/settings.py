@@ -80,9 +80,7 @@ class RunSettings:
     @property
     def arrangement(self) -> Arrangement:
         """How the images are arranged."""
-        return Arrangement(
-            self.group_by, self.find_duplicates, self.class_order, self.corrections
-        )
+        return Arrangement(self.group_by, self.find_duplicates, self.class_order, self.corrections)
 
     def with_data(self, data: Dataset) -> "RunSettings":
         """Return the settings for a dataset: what depends on its classes and training images."""

@@ -58,7 +58,10 @@ def test_a_table_of_corrections(tmp_path):
         ("file,score\na,1\n", "needs a column of files and one called label; its header is 'file'"),
         ("a/a1.png,a\na/a1.png,b\n", "line 2 gives a/a1.png another label again"),
         ("a/gone.png,b\n", "--corrections names a/gone.png, which is none of the images of "),
-        ("a/a1.png,c\n", "--corrections gives a/a1.png the class 'c'; it must be one of a, b, or -"),
+        (
+            "a/a1.png,c\n",
+            "--corrections gives a/a1.png the class 'c'; it must be one of a, b, or -",
+        ),
         ("", "is empty; it needs a row for each picture"),
     ],
 )
@@ -75,5 +78,5 @@ def test_data_that_corrections_do_not_suit(photos):
     network = make_network("v1", 0.25, 32, 2)
     with pytest.raises(UserError, match="--corrections applies only to files; the data is 'digi"):
         RunSettings(data="digits", network=network, corrections={"1": "2"})
-    with pytest.raises(UserError, match="corrections: the class of a.png is 3; it must be text"):
+    with pytest.raises(UserError, match=r"corrections: the class of a.png is 3; it must be text"):
         RunSettings(data="photos", network=network, corrections={"a.png": 3})
