@@ -37,6 +37,7 @@ class Case:
         size: Side of the input.
         weights: File of weights whose features are used; empty to train from random weights.
         epochs: Number of epochs of each training.
+        folds: Number of folds.
         seeds: Number of seeds.
     """
 
@@ -44,6 +45,7 @@ class Case:
     size: int
     weights: str = ""
     epochs: int = 0
+    folds: int = 5
     seeds: int = 3
 
     @property
@@ -52,13 +54,13 @@ class Case:
         network = f"`v1` 0.25, {self.size}x{self.size}"
         if self.weights:
             return f"features of {network} with ImageNet weights"
-        return f"{network}, trained for {self.epochs} epochs"
+        return f"{network}, trained for {self.epochs} epochs on {self.folds} folds"
 
 
 _V1 = "mobilenet_v1_0.25_128.h5"
 CASES = {
     "signs_features": Case("sign_digits", 128, _V1),
-    "signs_training": Case("sign_digits", 64, epochs=15, seeds=1),
+    "signs_training": Case("sign_digits", 64, epochs=40, folds=3, seeds=1),
     "clothing_features": Case("clothing", 128, _V1),
 }
 
@@ -94,7 +96,7 @@ def _seed(case: Case, data: Path, weights: Path, seed: int, out: Path) -> dict[s
     labels = np.concatenate([split.labels for split in splits])
     wrong = planted(names, labels, clean.classes, seed)
     run = begin(replace(settings, corrections=wrong), out=out)
-    result = mn.suspects(run, epochs=case.epochs or None)
+    result = mn.suspects(run, folds=case.folds, epochs=case.epochs or None)
     return {
         "images": result["images"],
         "planted": len(wrong),

@@ -108,14 +108,15 @@ def thumbnail(folder: Path, relative: str) -> str | None:
             image = opened.convert("RGB" if opened.mode not in ("L", "1") else "L")
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
-    small = max(image.size) <= _SMALL
-    image.thumbnail((_LARGEST, _LARGEST))
+    small, wide = max(image.size) <= _SMALL, image.width > 2 * image.height
+    image.thumbnail((3 * _LARGEST if wide else _LARGEST, _LARGEST))
     stream = io.BytesIO()
     if small:
         image.save(stream, "PNG", optimize=True)
     else:
         image.save(stream, "JPEG", quality=85)
-    kind, uri = ' class="small"' if small else "", data_uri(stream, "png" if small else "jpeg")
+    kinds = " ".join(["small"] * small + ["wide"] * wide)
+    kind, uri = f' class="{kinds}"' if kinds else "", data_uri(stream, "png" if small else "jpeg")
     return f'<img{kind} src="{uri}" alt="">'
 
 

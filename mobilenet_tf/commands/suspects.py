@@ -22,6 +22,7 @@ from mobilenet_tf.tasks.suspects import doubts
 from mobilenet_tf.training.recipe import Recipe, Transfer
 
 _MOST_FOLDS = 20
+_FEWEST = 4  # images of a class, of which half of the other folds then has one at least
 _SHOWN = 24  # with a picture in the report
 COLUMNS = ("file", "label", GIVEN, "predicted", "quality")  # of suspects.csv
 
@@ -126,10 +127,11 @@ def _pictures(run: Run, folds: int) -> Split:
         [name for split in splits for name in split.names],
     )
     counts = np.bincount(pictures.labels, minlength=len(data.classes))
-    if counts.min() < folds:
+    needed = max(folds, _FEWEST)
+    if counts.min() < needed:
         raise UserError(
-            f"folds is {folds}, but class {data.classes[counts.argmin()]!r} has {counts.min()} "
-            "images; it must be at most their number."
+            f"Class {data.classes[counts.argmin()]!r} has {counts.min()} images; at least {needed} "
+            f"are needed for {folds} folds."
         )
     return pictures
 

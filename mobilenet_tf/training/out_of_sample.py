@@ -23,6 +23,7 @@ from mobilenet_tf.training.strategy import training_scope
 _BATCH = 64
 _ASIDE = 0.1  # of the other folds' pictures, which choose the epoch
 _ITERATIONS = 1000  # of the logistic regression at most
+_STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)  # C of scikit-learn: the smaller, the stronger regularized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,9 @@ class Folds:
 def by_features(folds: Folds, network: Network, weights: str) -> np.ndarray:
     """Classify the features of a backbone by logistic regression, trained without each fold.
 
+    The other folds choose the strength of regularization too, by log loss on their halves: with
+    little of it, wrong labels of the other folds are learned by heart.
+
     Args:
         folds: The pictures.
         network: The network.
@@ -63,14 +67,19 @@ def by_features(folds: Folds, network: Network, weights: str) -> np.ndarray:
         UserError: See `load_weights`.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.model_selection import GridSearchCV, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     model = build_network(network, include_top=False, pooling="avg")
     load_weights(model, weights, network)
     features = _outputs(model, folds.pictures.images, network)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=_ITERATIONS))
+    classifier = GridSearchCV(
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=_ITERATIONS)),
+        {"logisticregression__C": _STRENGTHS},
+        scoring="neg_log_loss",
+        cv=2,
+    )
     labels, method = folds.pictures.labels, "predict_proba"
     found: np.ndarray = cross_val_predict(
         classifier, features, labels, cv=folds.splitter, method=method

@@ -65,7 +65,7 @@ def test_planted_labels_come_first_and_can_be_corrected(published, tmp_path, mon
     page = write_report(run.folder).read_text()
     assert "Label suspects" in page
     assert page.count("<img") == len(found["worst"])
-    assert run.result().suspects.worst[0].file in planted
+    assert run.result().suspects.worst[0].file == rows[0]["file"]
     with pytest.raises(mn.UserError, match="exists, perhaps with corrections; use --overwrite"):
         mn.suspects(run)
 
@@ -115,12 +115,12 @@ def test_every_fold_is_trained_without_it_and_an_interruption_costs_one(
 
 def test_wrong_uses(published, tmp_path):
     few = replace(published, corrections={f"3/{n}.png": "-" for n in range(3, EACH)})
-    other = replace(published, task=mn.make_task("multilabel"), recipe=None, weights="none")
+    other = replace(published, task=mn.make_task("multilabel"), recipe=None, weights="none", corrections={})
     for number, (settings, options, said) in enumerate((
         (published, {"folds": 1}, "folds is 1; it must be at least 2"),
         (published, {"epochs": 0}, "epochs"),
         (published, {"epochs": 3}, "--epochs applies only to trainings, but the run began with"),
-        (few, {}, "folds is 5, but class '3' has 3 images; it must be at most their number"),
+        (few, {}, "Class '3' has 3 images; at least 5 are needed for 5 folds"),
         (other, {}, "is for multilabel; label suspects need a class per image"),
     )):  # fmt: skip
         run = begin(settings, out=tmp_path / f"run{number}")
