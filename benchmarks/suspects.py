@@ -4,11 +4,13 @@ python -m benchmarks.suspects DATA WEIGHTS [CASE...]
 
 DATA has the folders sign_digits and clothing, WEIGHTS has mobilenet_v1_0.25_128.h5. 3 % of the
 labels are replaced by other classes, which the seed decides. The cases are those of `CASES`; the
-rows of others stay.
+rows of others stay. The section of the first report is drawn into docs/suspects.png, which needs
+Chromium.
 """
 
 import csv
 import json
+import re
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
@@ -18,9 +20,13 @@ from typing import Any
 import numpy as np
 
 import mobilenet_tf as mn
-from benchmarks.sections import Section, markdown
+from benchmarks.browser import draw_page
+from benchmarks.sections import DOCS, Section, markdown
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.runs.run import Run, begin
 
+DRAWN = "signs_training"  # the case whose report is drawn
+_PAGE = (1000, 860)  # width and height in CSS pixels
 WRONG, FIRST = 0.03, 0.05  # share of wrong labels, and of the list that is looked at
 COLUMNS = (
     *("dataset", "predicted by", "seeds", "pictures", "wrong labels in the first 5 %"),
@@ -135,14 +141,27 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
 SECTION = Section("suspects", render, "docs/data.md")
 
 
+def draw(report: Path) -> None:
+    """Draw the section on label suspects of a report."""
+    text = report.read_text(encoding="utf-8")
+    head, body, rest = text.partition("<main>")
+    section = re.search(r"<section>\n<h2>Label suspects</h2>.*?</section>", rest, re.DOTALL)
+    assert section is not None
+    page = report.with_name("section.html")
+    write_text(page, f"{head}{body}{section[0]}</main></body></html>")
+    draw_page(page, DOCS / "suspects.png", _PAGE)
+
+
 def main(data: str, weights: str, *names: str) -> None:
     """Measure, and write docs/suspects.json and the table."""
-    file = SECTION.file
-    rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    known = {(row["data"], row["title"]): row for row in rows}
-    for case in (CASES[name] for name in names or CASES):
+    for name in names or CASES:
         with tempfile.TemporaryDirectory() as folder:
-            known[case.data, case.title] = measure(case, Path(data), Path(weights), Path(folder))
+            row = measure(CASES[name], Path(data), Path(weights), Path(folder))
+            if name == DRAWN:
+                draw(Path(folder) / "0" / "report.html")
+        file = SECTION.file
+        rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        known = {(one["data"], one["title"]): one for one in (*rows, row)}
         SECTION.save([known[key] for key in sorted(known, reverse=True)])
 
 

@@ -61,7 +61,8 @@ class Verification:
 
     Attributes:
         sections: Sections of `result.json`: those of `Task.sections` and `Task.worst` where the
-            images have labels, heat maps of a classifier as pictures, parity, blocks (only with `Forms.qat`), versions, machine.
+            images have labels, heat maps of a classifier as pictures, parity, blocks (only with
+            `Forms.qat`), versions, machine.
         mistakes: Images of `Task.worst` and of heat maps: path relative to the run folder -> uint8
             (h, w, c). The caller writes them.
     """

@@ -115,7 +115,9 @@ def test_every_fold_is_trained_without_it_and_an_interruption_costs_one(
 
 def test_wrong_uses(published, tmp_path):
     few = replace(published, corrections={f"3/{n}.png": "-" for n in range(3, EACH)})
-    other = replace(published, task=mn.make_task("multilabel"), recipe=None, weights="none", corrections={})
+    other = replace(
+        published, task=mn.make_task("multilabel"), recipe=None, weights="none", corrections={}
+    )
     for number, (settings, options, said) in enumerate((
         (published, {"folds": 1}, "folds is 1; it must be at least 2"),
         (published, {"epochs": 0}, "epochs"),
