@@ -132,7 +132,7 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
         len(found),
         f"{found[0]['images']:,}",
         f"{np.mean(first):.1%} of {found[0]['planted']}",
-        f"{min(first):.1%} to {max(first):.1%}",
+        f"{min(first):.1%} to {max(first):.1%}" if len(first) > 1 else "",
         f"{np.mean([one['accuracy'] for one in found]):.1%}",
         ", ".join(str(one["wrong"]) for one in found),
     )
