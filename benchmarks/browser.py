@@ -6,6 +6,7 @@
 import base64
 import contextlib
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -36,6 +37,19 @@ const instantiate = WebAssembly.instantiate;
 WebAssembly.instantiate = (source, ...rest) =>
   source.byteLength < 100 ? Promise.reject(new Error("hidden")) : instantiate(source, ...rest);
 """
+
+
+def draw_page(page: Path, picture: Path, size: tuple[int, int]) -> None:
+    """Draw the upper part of a page that is a file, without Playwright.
+
+    Args:
+        page: The page.
+        picture: The PNG to write.
+        size: Width and height in CSS pixels.
+    """
+    window = "--window-size=" + ",".join(map(str, size))
+    draw = [CHROMIUM or "chromium", "--headless", *QUIET, window, f"--screenshot={picture}"]
+    subprocess.run([*draw, page.resolve().as_uri()], check=True, capture_output=True)
 
 
 class Opened:

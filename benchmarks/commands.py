@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.browser import CHROMIUM, QUIET
+from benchmarks.browser import draw_page
 from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
@@ -130,10 +130,7 @@ def data(folder: Path) -> None:
     (folder / "clothing").symlink_to((ROOT.parent / "shared/data/clothing").resolve())
     command = "mobilenet-tf data clothing --html clothing.html"
     replace_section(DOCS / "data.md", "data", section(command, output(command, folder)))
-    size = "--window-size=" + ",".join(map(str, _PAGE))
-    page = (folder / "clothing.html").as_uri()
-    draw = [CHROMIUM or "chromium", "--headless", *QUIET, size, f"--screenshot={DOCS / 'data.png'}"]
-    subprocess.run([*draw, page], check=True, capture_output=True)
+    draw_page(folder / "clothing.html", DOCS / "data.png", _PAGE)
 
 
 def scores(folder: Path) -> None:

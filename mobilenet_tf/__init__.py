@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.run import run
     from mobilenet_tf.commands.search import search
     from mobilenet_tf.commands.summary import summary
+    from mobilenet_tf.commands.suspects import suspects
     from mobilenet_tf.commands.train import train
     from mobilenet_tf.commands.trials import Trials
     from mobilenet_tf.commands.tune import tune
@@ -108,6 +109,7 @@ __all__ = [
     "run",
     "search",
     "summary",
+    "suspects",
     "train",
     "tune",
     "verify",
@@ -117,7 +119,7 @@ __all__ = [
 _COMMANDS = (
     *("adapt", "android", "benchmark", "choose", "compare", "data", "enroll", "evaluate"),
     *("export", "identify", "inspect", "predict", "quantize", "run", "search", "summary"),
-    *("train", "tune", "verify", "web"),
+    *("suspects", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

@@ -53,6 +53,7 @@ SITUATIONS = {
     "export": ["RUN", "MODEL", "--model v1", "RUN --target mcu", "MODEL --target npu"],
     "export model": ["", "RUN"],
     "verify": ["RUN"],
+    "suspects": ["RUN"],
     "predict": ["FILE picture.png"],
     "enroll": ["FILE Ann picture.png"],
     "identify": ["FILE picture.png"],
@@ -100,7 +101,7 @@ VALUES = {
     "criterion": "accuracy", "class_order": "number",
     "decay": "0.5", "aside": "0.5", "learning_rate": "0.5",
     "form": "jsonl", "other": "others", "min_accuracy": "95%", "explain": "maps",
-    "max_drop": "1%",
+    "max_drop": "1%", "corrections": "CORRECTIONS",
 }  # fmt: skip
 
 # `run` and `train` share a signature; their settings are looked up by name.
@@ -156,11 +157,13 @@ def heard(tmp_path, monkeypatch):
     shutil.copytree(RUN, tmp_path / "run")
     places = {"RUN": tmp_path / "run", "CONFIG": tmp_path / "run/config.toml"}
     texts = {"FILE": "a.tflite", "MODEL": "a.h5", "LABELS": "labels.txt", "SPACE": "space.toml"}
+    texts["CORRECTIONS"] = "corrections.csv"
     places |= {word: tmp_path / name for word, name in texts.items()}
     for word in ("FILE", "MODEL", "LABELS"):
         places[word].write_text("a\nb\n")
     space = 'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
     places["SPACE"].write_text(space)
+    places["CORRECTIONS"].write_text("file,label\na.png,b\n")
     calls = []
 
     def record(*arguments, **options):
@@ -229,7 +232,7 @@ def test_rules_name_options():
             assert set(rule.options) <= known[command] | set(arguments), command
     config = next(rule for rule in RULES["run"] if "--config" in rule.said)
     assert known["run"] - set(config.options) == {
-        "config", "out", "overwrite", "resume", "strategy", "trust_code"
+        "config", "corrections", "out", "overwrite", "resume", "strategy", "trust_code"
     }  # fmt: skip
 
 

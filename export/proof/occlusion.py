@@ -49,17 +49,18 @@ def heat_map(model: TFLiteModel, pixels: np.ndarray) -> np.ndarray:
     return drops / np.maximum(covered, 1)
 
 
-def shown(pixels: np.ndarray, drops: np.ndarray) -> Image.Image:
-    """Return a picture beside its heat map, in which the largest drop is the reddest.
+def shown(pixels: np.ndarray, *maps: np.ndarray) -> Image.Image:
+    """Return a picture beside its heat maps, in each of which the largest value is the reddest.
 
     Args:
         pixels: uint8 (height, width, channels), of 1 or 3 channels.
-        drops: As from `heat_map`; a place where the score rises is not coloured.
+        maps: (height, width) each, as from `heat_map`; places below 0 are not coloured.
     """
     picture = np.broadcast_to(pixels, (*pixels.shape[:2], 3)).astype(np.float64)
-    heat = np.maximum(drops, 0)
-    share = (_STRONGEST * heat / (heat.max() or 1))[..., None]
-    hot = picture * (1 - share) + _HOT * share
-    both = Image.fromarray(np.concatenate([picture, hot], axis=1).round().astype(np.uint8))
+    panels = [picture]
+    for heat in (np.maximum(one, 0) for one in maps):
+        share = (_STRONGEST * heat / (heat.max() or 1))[..., None]
+        panels.append(picture * (1 - share) + _HOT * share)
+    drawn = Image.fromarray(np.concatenate(panels, axis=1).round().astype(np.uint8))
     factor = max(1, -(-_SHOWN // min(pixels.shape[:2])))
-    return both.resize((both.width * factor, both.height * factor), Image.Resampling.NEAREST)
+    return drawn.resize((drawn.width * factor, drawn.height * factor), Image.Resampling.NEAREST)

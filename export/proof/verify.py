@@ -19,11 +19,11 @@ from mobilenet_tf.core.outputs import Outputs, values_of
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.dataset import Split, balanced
 from mobilenet_tf.deployment.proof.evaluate import run_all
+from mobilenet_tf.deployment.proof.heat_maps import heat_maps
 from mobilenet_tf.deployment.proof.opening import task_of
 from mobilenet_tf.deployment.proof.parity import parity
 from mobilenet_tf.deployment.proof.tensors import compare
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
-from mobilenet_tf.tasks.worst import Mistakes
 
 _BATCH = 64
 _COMPARED = 32  # images for the comparison of tensors
@@ -42,6 +42,7 @@ class Forms:
     Attributes:
         content: The int8 file.
         float_outputs: Returns the float network's outputs for uint8 pictures; see `real_outputs`.
+        float_model: The float network, for heat maps; None for a model that is not this project's.
         qat: The quantization-aware network from which the file was converted; None for a file
             that was quantized after training.
         ptq_content: The file of plain post-training quantization, for comparison, or None.
@@ -49,6 +50,7 @@ class Forms:
 
     content: bytes
     float_outputs: Callable[[np.ndarray, InputSpec], Outputs]
+    float_model: keras.Model | None = None
     qat: keras.Model | None = None
     ptq_content: bytes | None = None
 
@@ -59,8 +61,9 @@ class Verification:
 
     Attributes:
         sections: Sections of `result.json`: those of `Task.sections` and `Task.worst` where the
-            images have labels, parity, blocks (only with `Forms.qat`), versions, machine.
-        mistakes: Images of `Task.worst`: path relative to the run folder -> uint8
+            images have labels, heat maps of a classifier as pictures, parity, blocks (only with
+            `Forms.qat`), versions, machine.
+        mistakes: Images of `Task.worst` and of heat maps: path relative to the run folder -> uint8
             (h, w, c). The caller writes them.
     """
 
@@ -98,7 +101,7 @@ def verify(
         ptq = TFLiteModel(forms.ptq_content, threads=2)
         scores["ptq_int8"] = ptq.real(run_all(ptq, test.images, "Verifying PTQ"))
     found: dict[str, Any] = {"versions": versions(), "machine": machine()}
-    worst = Mistakes([], {})
+    shown: dict[str, np.ndarray] = {}
     if test.labelled:
         found |= task.sections(
             {
@@ -107,7 +110,10 @@ def verify(
             }
         )
         worst = task.worst(test, classes, scores["int8"])
-        found[worst.section] = worst.rows
+        found[worst.section], shown = worst.rows, worst.pictures
+        if forms.float_model is not None and task.one_class:
+            maps = heat_maps(forms.float_model, file, test, classes, scores["int8"], input_spec)
+            found[maps.section], shown = maps.rows, shown | maps.pictures
     converted = scores["float" if forms.qat is None else "qat"]
     found["parity"] = parity(task, file.scores, converted, raw)
     if forms.qat is not None:
@@ -115,7 +121,7 @@ def verify(
         found["blocks"] = compare(forms.qat, forms.content, few, input_spec.normalise(few))
         worst_block = min(found["blocks"], key=lambda block: block["sqnr_db"])
         found["parity"]["worst_block"] = worst_block["name"]
-    return Verification(found, worst.pictures)
+    return Verification(found, shown)
 
 
 def real_outputs(model: keras.Model, pictures: np.ndarray, input_spec: InputSpec) -> Outputs:

@@ -14,6 +14,7 @@ from mobilenet_tf.core.text import clean
 # Sides in pixels. Larger thumbnails are scaled down so that they do not dominate the file size;
 # small ones are stored without loss.
 _LARGEST, _SMALL = 224, 64
+_NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001
 
 
 class Html(str):
@@ -107,15 +108,31 @@ def thumbnail(folder: Path, relative: str) -> str | None:
             image = opened.convert("RGB" if opened.mode not in ("L", "1") else "L")
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
-    small = max(image.size) <= _SMALL
-    image.thumbnail((_LARGEST, _LARGEST))
+    small, wide = max(image.size) <= _SMALL, image.width > 2 * image.height
+    image.thumbnail((3 * _LARGEST if wide else _LARGEST, _LARGEST))
     stream = io.BytesIO()
     if small:
         image.save(stream, "PNG", optimize=True)
     else:
         image.save(stream, "JPEG", quality=85)
-    kind, uri = ' class="small"' if small else "", data_uri(stream, "png" if small else "jpeg")
+    kinds = " ".join(["small"] * small + ["wide"] * wide)
+    kind, uri = f' class="{kinds}"' if kinds else "", data_uri(stream, "png" if small else "jpeg")
     return f'<img{kind} src="{uri}" alt="">'
+
+
+def gallery(folder: Path, items: Iterable[tuple[str | None, str, str]]) -> str:
+    """Return images of the run folder with captions; nothing if there are none.
+
+    Args:
+        folder: The run folder.
+        items: Path of an image relative to it, if there is one; a caption and a note, as HTML.
+    """
+    entries = "".join(
+        f"<li>{(picture and thumbnail(folder, picture)) or _NO_IMAGE}"
+        f'{caption and f"<div>{caption}</div>"}<div class="note">{note}</div></li>'
+        for picture, caption, note in items
+    )
+    return f'<ol class="wrong">{entries}</ol>' if entries else ""
 
 
 def heat_map(confusion: Sequence[Sequence[int]]) -> str:

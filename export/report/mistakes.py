@@ -6,12 +6,12 @@ from pathlib import Path
 from mobilenet_tf.deployment.report.derived import Confusion, confused_pairs, recalls
 from mobilenet_tf.deployment.report.format import count, percent, plural
 from mobilenet_tf.deployment.report.markup import (
+    gallery,
     heat_map,
     name,
     paragraph,
     section,
     table,
-    thumbnail,
 )
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.sections import Mistake
@@ -98,21 +98,14 @@ def _hardest(confusion: Confusion, names: Sequence[str]) -> str:
 
 
 def _most_confident(worst: Sequence[Mistake], folder: Path) -> str:
-    items = []
-    for item in worst:
-        image = thumbnail(folder, item.picture) if item.picture else None
-        items.append(
-            f"<li>{image or _NO_IMAGE}<div>{name(item.label)} → "
-            f"<b>{name(item.predicted)}</b></div>"
-            f'<div class="note">{percent(item.score)} · {name(item.file)}</div></li>'
+    items = (
+        (
+            item.picture,
+            f"{name(item.label)} → <b>{name(item.predicted)}</b>",
+            f"{percent(item.score)} · {name(item.file)}",
         )
-    if not items:
-        return ""
-    note = "True class → predicted class; score of the prediction; file."
-    return (
-        f"<h3>Most confident mistakes</h3>{paragraph(note, 'note')}"
-        f'<ol class="wrong">{"".join(items)}</ol>'
+        for item in worst
     )
-
-
-_NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001
+    note = "True class → predicted class; score of the prediction; file."
+    shown = gallery(folder, items)
+    return shown and f"<h3>Most confident mistakes</h3>{paragraph(note, 'note')}{shown}"

@@ -21,6 +21,7 @@ from mobilenet_tf.deployment.report.derived import (
 from mobilenet_tf.deployment.report.format import count, percent, points, size
 from mobilenet_tf.deployment.report.markup import Html, esc, paragraph, table
 from mobilenet_tf.deployment.report.mistakes import mistakes
+from mobilenet_tf.deployment.report.suspects import suspects
 from mobilenet_tf.deployment.report.verdict import checks, headline, verdict
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result, read_result
@@ -49,6 +50,7 @@ def write_report(run: RunFolder) -> Path:
         mistakes(result, run.path),
         *task_sections.metrics(result),
         *task_sections.pictures(result, run.path),
+        suspects(result, run),
         sections.robustness(result),
         file_sections.content(result),
         file_sections.inputs_and_outputs(result, run.tflite.name),

@@ -38,6 +38,7 @@ _STAGES = {
     "quantize": "quantize",
     "export": "export",
     "verify": "verify",
+    "suspects": "find label suspects",
 }
 _SHOWN_FILES, _SHOWN_CLASSES = 50, 100
 _CURVE_LEGEND = (("muted", "training"), ("accent", "validation"))

@@ -6,11 +6,9 @@ from pathlib import Path
 
 from mobilenet_tf.deployment.report.charts import line_chart
 from mobilenet_tf.deployment.report.format import NOT_MEASURED, percent
-from mobilenet_tf.deployment.report.markup import chart, name, section, table, thumbnail
+from mobilenet_tf.deployment.report.markup import chart, gallery, name, section, table
 from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.task_sections import Table
-
-_NO_IMAGE = '<span class="blank">–</span>'  # noqa: RUF001
 
 
 def metrics(result: Result) -> Iterator[str]:
@@ -24,12 +22,8 @@ def metrics(result: Result) -> Iterator[str]:
 def pictures(result: Result, folder: Path) -> Iterator[str]:
     """Yield a section for each group of pictures; `folder` is the run folder, which has them."""
     for title, group in groupby(result.pictures, key=lambda item: item.title):
-        items = "".join(
-            f"<li>{thumbnail(folder, item.picture) or _NO_IMAGE}"
-            f'<div class="note">{name(item.note)} · {name(item.file)}</div></li>'
-            for item in group
-        )
-        yield section(title, "", f'<ol class="wrong">{items}</ol>')
+        items = ((item.picture, "", f"{name(item.note)} · {name(item.file)}") for item in group)
+        yield section(title, "", gallery(folder, items))
 
 
 def table_rows(found: Table) -> list[tuple[str, ...]]:

@@ -55,6 +55,7 @@ for command in (
     stages.quantize,
     stages.export,
     stages.verify,
+    survey.suspects,
     files.predict,
     files.inspect,
     files.summary,

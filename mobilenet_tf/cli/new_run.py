@@ -30,6 +30,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         group_by: opt.GroupBy = None,
         find_duplicates: opt.FindDuplicates = True,
         class_order: opt.ClassOrder = None,
+        corrections: opt.Corrections = None,
         model: opt.Model = "v1",
         alpha: opt.Alpha = 0.25,
         size: opt.Size = None,
@@ -58,7 +59,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         resume: opt.Resume = False,
     ) -> None:
         settings = _settings(context.params) if config is None else _read(config)
-        settings = replace(settings, trust_code=trust_code)
+        settings = _corrected(replace(settings, trust_code=trust_code), corrections)
         body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
 
     command.__name__, command.__doc__ = body.__name__, body.__doc__
@@ -143,6 +144,14 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         seed=options["seed"],
         int8=int8,
     )
+
+
+def _corrected(settings: "RunSettings", table: Path | None) -> "RunSettings":
+    from mobilenet_tf.datasets.corrections import read_corrections
+
+    if table is None:
+        return settings
+    return replace(settings, corrections={**settings.corrections, **read_corrections(table)})
 
 
 def _read(config: Path) -> "RunSettings":

@@ -102,6 +102,13 @@ ClassOrder = Annotated[
         show_default="by name",
     ),
 ]
+Corrections = Annotated[
+    Path | None,
+    typer.Option(
+        help="Table of files and their right labels, such as the suspects.csv of a run; - leaves "
+        "a file out."
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the recipe, such as train.learning_rate=1e-3."),

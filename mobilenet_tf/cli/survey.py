@@ -1,4 +1,4 @@
-"""`data`, which looks at pictures before training; `app` registers it."""
+"""`data` and `suspects`, which look at pictures before and after training; `app` registers them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from mobilenet_tf.cli.output import print_path, show
 from mobilenet_tf.cli.tables import table
 
 _EXAMPLES = 2
+_SHOWN = 10  # suspects
 
 
 def data(
@@ -31,6 +32,42 @@ def data(
     show(found, as_json, _tables)
     if html is not None:
         print_path(html)
+
+
+def suspects(
+    run: opt.Run,
+    folds: Annotated[
+        int, typer.Option(help="Number of folds; each image is judged without its fold.")
+    ] = 5,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of epochs, if the network is trained once per fold.",
+            show_default="the run's",
+        ),
+    ] = None,
+    overwrite: opt.Overwrite = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Find pictures whose labels are probably wrong; writes suspects.csv, to correct."""
+    from mobilenet_tf.commands.suspects import suspects as start
+
+    found = start(run, folds=folds, epochs=epochs, overwrite=overwrite)
+    show(found, as_json, _suspects_table)
+    print_path(found["file"])
+    print_path(Path(run) / "report.html")
+
+
+def _suspects_table(found: dict[str, Any]) -> Group:
+    rows = [
+        (one["file"], one["label"], one["predicted"], f"{one['quality']:.2f}")
+        for one in found["worst"][:_SHOWN]
+    ]
+    said = (
+        f"An estimated {found['wrong']:,} of {found['images']:,} labels are wrong; "
+        f"{found['listed']:,} doubtful ones are in {found['file']}."
+    )
+    return Group(table(["file", "label", "predicted", "quality"], rows), Text(said))
 
 
 def _tables(found: dict[str, Any]) -> Group:

@@ -104,7 +104,7 @@ _NEW_RUN = (
         _SETTINGS,
         lambda values: values.get("config") is None,
         "cannot be combined with --config, which determines every setting; only --out, "
-        "--overwrite, --resume, --strategy and --trust-code can",
+        "--overwrite, --resume, --strategy, --trust-code and --corrections can",
     ),
     _field("epochs", "train.epochs"),
     *_TO_INT8,

@@ -53,6 +53,7 @@ def verify_run(run: Run, models: "Models") -> None:
     forms = Forms(
         content=read_file(folder.tflite)[0],
         float_outputs=partial(real_outputs, models.float),
+        float_model=models.float,
         qat=models.qat,
         ptq_content=read_file(folder.ptq_tflite)[0],
     )

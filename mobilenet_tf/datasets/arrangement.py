@@ -1,8 +1,8 @@
 """Which order classes have, and which pictures an automatic split must not separate."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,14 @@ class Arrangement:
             the groups of the source itself.
         find_duplicates: Whether to look for near duplicates, which then stay in one split.
         classes: Names of the classes in the order of their labels; empty for the source's order.
+        corrections: File -> the class that it shows instead of the source's, or `LEFT_OUT`; see
+            `corrected`.
     """
 
     group_by: str = ""
     find_duplicates: bool = True
     classes: tuple[str, ...] = ()
+    corrections: Mapping[str, str] = field(default_factory=dict)
 
     def arranged(self, listing: Listing, root: Path) -> Listing:
         """Return a listing with these groups and this order of classes.

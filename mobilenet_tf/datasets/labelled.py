@@ -15,6 +15,7 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.arrangement import Arrangement
+from mobilenet_tf.datasets.corrections import corrected
 from mobilenet_tf.datasets.dataset import (
     SPLITS,
     Dataset,
@@ -82,7 +83,7 @@ class Labelled:
     def arranged(
         self, arrangement: Arrangement, decoders: Decoders, progress: Progress | None = None
     ) -> "Labelled":
-        """Return the files with the groups, near duplicates and order of classes of an arrangement.
+        """Return the files with the labels, groups, near duplicates and classes of an arrangement.
 
         Files whose facts are known have been arranged already.
 
@@ -92,15 +93,17 @@ class Labelled:
             progress: Called with the number of finished images and of all images.
 
         Raises:
-            UserError: See `Arrangement.arranged`.
+            UserError: See `corrected` and `Arrangement.arranged`.
         """
         if self.facts is not None:
             return self
-        listing = arrangement.arranged(self.listing, self.root)
+        listing, left_out = corrected(self.listing, arrangement.corrections, self.root)
+        listing = arrangement.arranged(listing, self.root)
+        found = replace(self, listing=listing, skipped=[*self.skipped, *left_out])
         if not arrangement.find_duplicates:
-            return replace(self, listing=listing)
+            return found
         facts = measure(self.root, listing.names, decoders, progress)
-        return replace(self, listing=replace(listing, alike=near_duplicates(facts)), facts=facts)
+        return replace(found, listing=replace(listing, alike=near_duplicates(facts)), facts=facts)
 
 
 def read_dataset(
@@ -123,7 +126,7 @@ def read_dataset(
         progress: Called with the number of finished images and of all images.
         judge_depth: Whether the training images decide the white level of greys of more than 8
             bits, where `input_spec` has none.
-        arrangement: Groups, duplicates, and the order of the classes.
+        arrangement: Corrected labels, groups, duplicates, and the order of the classes.
 
     Raises:
         UserError: There are fewer than two classes, or too few readable images.

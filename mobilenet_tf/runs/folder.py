@@ -76,6 +76,14 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
+    def suspects(self) -> Path:
+        """Pictures whose labels are probably wrong, as a table that can be corrected.
+
+        It is the user's to edit, so that overwriting the run leaves it alone.
+        """
+        return self.path / "suspects.csv"
+
+    @property
     def report(self) -> Path:
         """The report as a web page."""
         return self.path / "report.html"

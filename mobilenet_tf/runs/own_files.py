@@ -23,7 +23,9 @@ _INNER_RUNS = ("trials/*", "final", "run", "scratch")
 _WRITTEN = (
     *("config.toml", "result.json", "report.html", "MODEL_CARD.md", "labels.txt"),
     *("model_int8.tflite", "model_ptq_int8.tflite", "qat.keras", "float.keras"),
-    *("checkpoints/*.npz", f"checkpoints/{TRIALS}", "worst/*.png"),
+    *("checkpoints/*.npz", f"checkpoints/{TRIALS}", "worst/*.png", "heat_maps/*.png"),
+    *("suspects/*.png", "suspects/fold_*/*.npz", "suspects/fold_*/*.csv"),
+    "suspects/fold_*/*/*/events.out.tfevents.*",
     *("logs/*.csv", "logs/*/*/events.out.tfevents.*"),
     *("best.toml", "trials.png", "oracle/oracle.json", "oracle/tuner*.json"),
     "oracle/trial_*/trial.json",

@@ -25,6 +25,7 @@ from mobilenet_tf.runs.sections import (
     Robustness,
     Source,
 )
+from mobilenet_tf.runs.suspects import Suspects
 from mobilenet_tf.runs.task_sections import Chart, Picture, Table
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.registry import task_class
@@ -57,6 +58,7 @@ class Result:
         parity: Agreement of the int8 file with its network.
         blocks: Tensors inside the file, from input to output.
         worst: Most confident mistakes of the int8 file.
+        suspects: Pictures whose labels are probably wrong.
         robustness: Metrics on damaged copies of the test images.
         files: Name of a model file -> what it is and what it was made from.
         tflite: The int8 file.
@@ -89,6 +91,7 @@ class Result:
     parity: Parity = field(default_factory=Parity)
     blocks: tuple[Block, ...] = ()
     worst: tuple[Mistake, ...] = ()
+    suspects: Suspects = field(default_factory=Suspects)
     robustness: tuple[Robustness, ...] = ()
     files: dict[str, ModelFile] = field(default_factory=dict)
     tflite: File = field(default_factory=File)

@@ -40,7 +40,7 @@ class RunSettings:
             the order of the data.
         trust_code: Whether functions of a teacher's file may run. It is not in `config.toml`, which
             may come from somebody else.
-        group_by, find_duplicates, class_order: See `Arrangement`.
+        group_by, find_duplicates, class_order, corrections: See `Arrangement`.
         seed: Seed of split, initial weights, order and augmentation.
         int8: How the network is converted to integers.
         classes: Class names in the order of the labels; empty until the dataset has been read.
@@ -57,6 +57,7 @@ class RunSettings:
     group_by: str = ""
     find_duplicates: bool = True
     class_order: tuple[str, ...] = ()
+    corrections: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     int8: Int8Settings = DEFAULT
     classes: tuple[str, ...] = ()
@@ -67,7 +68,10 @@ class RunSettings:
         if self.recipe is None:
             object.__setattr__(self, "recipe", load_recipe(self.task.recipe))
         self.task.check_recipe(flatten(self.recipe.to_dict()))
-        for name in ("group_by", "class_order"):
+        for file, label in self.corrections.items():
+            if not isinstance(label, str):
+                raise UserError(f"corrections: the class of {file} is {label!r}; it must be text.")
+        for name in ("group_by", "class_order", "corrections"):
             if getattr(self, name) and is_bundled(self.data):
                 option = name.replace("_", "-")
                 raise UserError(f"--{option} applies only to files; the data is {self.data!r}.")
@@ -76,7 +80,7 @@ class RunSettings:
     @property
     def arrangement(self) -> Arrangement:
         """How the images are arranged."""
-        return Arrangement(self.group_by, self.find_duplicates, self.class_order)
+        return Arrangement(self.group_by, self.find_duplicates, self.class_order, self.corrections)
 
     def with_data(self, data: Dataset) -> "RunSettings":
         """Return the settings for a dataset: what depends on its classes and training images."""
@@ -117,6 +121,7 @@ class RunSettings:
             "group_by": self.group_by,
             "find_duplicates": self.find_duplicates,
             **({"class_order": list(self.class_order)} if self.class_order else {}),
+            **({"corrections": dict(self.corrections)} if self.corrections else {}),
             "seed": self.seed,
             "classes": list(self.classes),
             "task": self.task.to_dict(),
@@ -165,6 +170,7 @@ def _parse(values: Mapping[str, Any], source: str) -> RunSettings:
         # Earlier versions did not look for duplicates; their runs keep their splits.
         find_duplicates=values.get("find_duplicates", False),
         class_order=tuple(values.get("class_order", ())),
+        corrections=values.get("corrections", {}),
         **{name: values[name] for name in ("data", "weights", "teacher", "seed")},
     )
 
@@ -207,9 +213,12 @@ _KINDS = {
     "find_duplicates": (bool, "true or false"),
     "seed": (int, "a whole number"),
     **dict.fromkeys(("classes", "teacher_labels", "class_order"), (list, "a list of names")),
+    "corrections": (Mapping, "a table of files and classes"),
     **dict.fromkeys(("task", "network", "recipe", "int8"), (Mapping | Network, "a table")),
 }
-_OPTIONAL = ("teacher_labels", "task", "group_by", "find_duplicates", "class_order")
+_OPTIONAL = (
+    "teacher_labels", "task", "group_by", "find_duplicates", "class_order", "corrections",
+)  # fmt: skip
 
 
 def _check_fields(values: Mapping[str, Any], source: str) -> None:

@@ -43,6 +43,7 @@ class Task(Words, Rejection, Checked, ABC):
         narrowed: Whether `adapt` can narrow its networks, which it compares by `curve`.
         compares: Whether `answers` compares pictures with each other, so that it needs all of them.
         explains: Whether the only output scores classes, so that heat maps can show where.
+        one_class: Whether the label of a picture is its class, and the output its probabilities.
         same_classes: Whether a teacher must have the classes of its student.
         details: Further entries of `metrics`, which `result.json` has for the int8 file only.
         decoding: How programs in C decode outputs, see `deployment/devices/firmware/decodings`.
@@ -56,6 +57,7 @@ class Task(Words, Rejection, Checked, ABC):
     narrowed: ClassVar[bool] = False
     compares: ClassVar[bool] = False
     explains: ClassVar[bool] = False
+    one_class: ClassVar[bool] = False
     same_classes: ClassVar[bool] = True
     details: ClassVar[tuple[str, ...]] = ("tables", "charts")
     decoding: ClassVar[str] = "real_values"

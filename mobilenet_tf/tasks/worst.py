@@ -14,11 +14,13 @@ class Mistakes(NamedTuple):
         rows: Rows of the section of `result.json`.
         pictures: Path relative to the run folder, as in `rows` -> uint8 (h, w, c).
         section: Name of the section.
+        folder: Folder of the pictures in the run folder.
     """
 
     rows: list[dict[str, Any]]
     pictures: dict[str, np.ndarray]
     section: str = "pictures"
+    folder: str = "worst"
 
     def add(self, file: str, pixels: np.ndarray, **facts: Any) -> None:
         """Add the next result.
@@ -28,7 +30,7 @@ class Mistakes(NamedTuple):
             pixels: What is shown, uint8 (h, w, c).
             facts: The other entries of the row.
         """
-        picture = f"worst/{len(self.rows) + 1:02d}.png"
+        picture = f"{self.folder}/{len(self.rows) + 1:02d}.png"
         self.pictures[picture] = np.asarray(pixels)
         self.rows.append({"file": file, "picture": picture, **facts})
 

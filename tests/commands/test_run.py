@@ -155,6 +155,10 @@ def test_report_and_card_state_the_result(run, result):
     figure = f"{result['accuracy']['int8']:.1%}"[:4]
     assert figure in (run / "report.html").read_text()
     assert figure in (run / "MODEL_CARD.md").read_text()
+    shown = [item["picture"] for item in result["pictures"]]
+    assert len(shown) >= 4  # right answers; there may be no mistakes
+    assert all((run / picture).is_file() for picture in shown)
+    assert "Grad-CAM of the float network" in (run / "report.html").read_text()
 
 
 def test_evaluate_on_the_run_repeats_its_accuracy(run, result):

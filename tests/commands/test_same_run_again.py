@@ -69,6 +69,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
     scores = keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(image))
     keras.Model(image, scores).save(folder / "teacher.keras")
     (folder / "labels.txt").write_text("2\n0\n1\n")
+    (folder / "corrections.csv").write_text("0/0.png,1\n0/10.png,-\n")
     return {
         "task": ["--task", "classification"],
         "task_options": [],
@@ -77,6 +78,7 @@ def options(tmp_path_factory) -> dict[str, list[str]]:
         "group_by": ["--group-by", r"/(\d)"],
         "find_duplicates": ["--no-find-duplicates"],
         "class_order": ["--class-order", str(folder / "labels.txt")],
+        "corrections": ["--corrections", str(folder / "corrections.csv")],
         "model": ["--model", "v3_small_minimalistic"],
         "alpha": ["--alpha", "0.05"],
         "size": ["--size", "48"],

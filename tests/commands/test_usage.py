@@ -88,7 +88,7 @@ BEFORE = {
     "search": "--data nowhere",
     "choose": "--data nowhere --trials 1", "compare": "--data nowhere", "benchmark": "gone.tflite",
     "web": "gone.tflite --serve",
-    "verify": "RUN",
+    "verify": "RUN", "suspects": "RUN",
     "export max": "RUN --target mcu",
     "export alp": "--model v1 --data nowhere", "export siz": "--model v1 --data nowhere",
 }  # fmt: skip

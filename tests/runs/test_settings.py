@@ -46,6 +46,7 @@ def test_a_file_holds_every_network_whole(name):
         group_by="person",
         find_duplicates=False,
         class_order=("ä", "b", "a"),
+        corrections={"a.b/ä 1.png": "b", "2.png": "-"},
         seed=3,
         int8=Int8Settings("int8", True),
         classes=("a", "b", "ä"),

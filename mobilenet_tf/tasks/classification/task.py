@@ -75,6 +75,7 @@ print(labels[best], {score})
     columns: ClassVar[tuple[str, ...]] = ("label", "score", "accepted")
     settles: ClassVar[bool] = True
     explains: ClassVar[bool] = True
+    one_class: ClassVar[bool] = True
 
     pairs: bool = False
     temperature: float = number(1.0, least=confidence.COLDEST, most=confidence.HOTTEST)
