@@ -1,5 +1,6 @@
 """The package as it is installed: from a wheel, from a source archive, and as an editable."""
 
+import email
 import json
 import os
 import re
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import mobilenet_tf
 from mobilenet_tf.core.files import read_toml
+from mobilenet_tf.core.packages import PACKAGES
 from tests.sources import ROOT
 
 BUILD = """
@@ -79,6 +82,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         assert any(name.endswith(suffix) for name in found), suffix
 
 
+def test_the_wheel_requires_what_runs_files(built):
+    with zipfile.ZipFile(wheel(built)) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    required = metadata.get_all("Requires-Dist")
+    light = {named(one) for one in required if "extra ==" not in one}
+    assert light == {
+        *("ai-edge-litert", "flatbuffers", "numpy", "pillow"),
+        *("typer", "rich", "tomli-w", "tomli"),
+    }
+    assert 'tensorflow>=2.19; extra == "train"' in required
+    assert metadata["Version"] == mobilenet_tf.__version__
+    assert metadata["License-Expression"] == "Apache-2.0"
+
+
 def test_only_one_global_name_is_claimed(built):
     for path in built.glob("*.whl"):
         with zipfile.ZipFile(path) as archive:
@@ -121,7 +139,22 @@ def test_extras_have_the_pins_of_requirements():
     for extra in ("dev", "micro", "tfds"):
         for requirement in extras[extra]:
             name, _, version = requirement.partition("==")
-            assert name.lower() in pins, requirement
+            assert name.lower() in pins or name == "mobilenet_tf[train]", requirement
             assert not version or version in pins[name.lower()], requirement
-    for requirement in project["dependencies"]:
-        assert re.match(r"[\w.-]+", requirement)[0].lower() in pins, requirement
+    for requirement in (*project["dependencies"], *extras["train"]):
+        assert named(requirement) in pins, requirement
+
+
+def named(requirement: str) -> str:
+    """Name of a required package."""
+    return re.match(r"[\w.-]+", requirement)[0].lower()
+
+
+def test_missing_packages_are_installed_by_the_extra_that_sentences_name():
+    project = read_toml(ROOT / "pyproject.toml")["project"]
+    extras = {"": project["dependencies"]} | project["optional-dependencies"]
+    for package in PACKAGES:
+        assert package.name in map(named, extras[package.extra]), package
+    known = {package.name for package in PACKAGES}
+    for extra in ("train", "micro", "geolocation"):
+        assert set(map(named, extras[extra])) <= known

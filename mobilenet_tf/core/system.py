@@ -1,14 +1,11 @@
-"""The computer that measurements are made on, and what is installed there."""
+"""The computer that measurements are made on."""
 
 import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from pathlib import Path
 from typing import Any
-
-from mobilenet_tf.core.errors import UserError
 
 # What Linux says of a processor: its name on a PC, the designs of its cores elsewhere.
 _NAMES = ("model name", "cpu model", "cpu", "uarch")
@@ -46,18 +43,3 @@ def _text(path: str) -> str:
 def machine() -> dict[str, Any]:
     """Return the name of the CPU and its number of cores."""
     return {"cpu": processor(), "cores": cpu_count()}
-
-
-def extra_version(package: str) -> str:
-    """Return the version of a package of the extra `micro`.
-
-    Raises:
-        UserError: The package is not installed.
-    """
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise UserError(
-            f"{package} is not installed, so nothing can be verified for microcontrollers and "
-            'NPUs; install the extra: pip install "mobilenet_tf[micro]".'
-        ) from None
