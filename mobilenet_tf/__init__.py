@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.data import data
+    from mobilenet_tf.commands.doctor import doctor
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate, evaluate_as
     from mobilenet_tf.commands.explain import explain
@@ -89,6 +90,7 @@ __all__ = [
     "choose_by",
     "compare",
     "data",
+    "doctor",
     "enroll",
     "evaluate",
     "evaluate_as",
@@ -115,9 +117,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "data", "enroll", "evaluate"),
-    *("export", "identify", "inspect", "predict", "quantize", "run", "search", "summary"),
-    *("train", "tune", "verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "data", "doctor", "enroll"),
+    *("evaluate", "export", "identify", "inspect", "predict", "quantize", "run", "search"),
+    *("summary", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},

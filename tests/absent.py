@@ -3,9 +3,14 @@
 from mobilenet_tf.core.packages import PACKAGES
 
 _MAIN = "from mobilenet_tf.__main__ import main; main()"
-_MODULES = [package.module for package in PACKAGES if package.extra]
-# As in an installation without extras.
-WITHOUT_EXTRAS = f"import sys; sys.modules.update(dict.fromkeys({_MODULES}, None)); {_MAIN}"
+
+
+def without(*modules: str) -> str:
+    """Return a program that runs the command line as if modules were not installed."""
+    return f"import sys; sys.modules.update(dict.fromkeys({modules}, None)); {_MAIN}"
+
+
+WITHOUT_EXTRAS = without(*(package.module for package in PACKAGES if package.extra))
 # TensorFlow is there, but importing it fails: nothing before training may need it.
 NOT_IMPORTED = f"""
 import sys

@@ -18,6 +18,7 @@ from mobilenet_tf.cli import (
     device,
     files,
     gallery,
+    installation,
     new_run,
     stages,
     survey,
@@ -40,6 +41,7 @@ SITUATIONS = {
         "RUN --max-macs 9M --overwrite",
     ],
     "data": ["photos", "photos --html page.html"],
+    "doctor": [""],
     "run": [
         "",
         "--config RUN",
@@ -167,8 +169,8 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, survey
-    for module in (*modules, tuning):
+    modules = adapting, architecture, comparison, device, files, gallery, installation, new_run
+    for module in (*modules, stages, survey, tuning):
         for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())

@@ -8,10 +8,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import mobilenet_tf
 from mobilenet_tf.core.files import read_toml
@@ -126,6 +129,58 @@ def test_an_installed_package_runs(installed, tmp_path):
     summary = json.loads(run(installed, tmp_path, "-m", "mobilenet_tf", "summary", "v1", "--json"))
     assert summary["parameters"] == 4_253_864
     assert "--json" in run(installed, tmp_path, "-m", "mobilenet_tf", "inspect", "--help")
+
+
+def environment(folder: Path, requirement: str) -> Path:
+    """Folder of the commands of a fresh environment, at the versions that are tested."""
+    venv.create(folder, with_pip=True)
+    pip = [folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--constraint", ROOT / "requirements.txt", requirement], check=True)
+    return folder / "bin"
+
+
+def command(folder: Path, elsewhere: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """The command of an environment, called where there is no checkout."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = [folder / "mobilenet-tf", *arguments]
+    return subprocess.run(
+        words, cwd=elsewhere, env=clean, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.install
+def test_both_installations_without_the_checkout(built, tmp_path):
+    """One with `train` makes a file of digits; one without extras reads it."""
+    whole = environment(tmp_path / "whole", f"mobilenet_tf[train] @ file://{wheel(built)}")
+    words = ["run", "--epochs", "3", "--qat-epochs", "1", "--out", "digits"]
+    done = command(whole, tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "digits/result.json").read_text())
+    assert (tmp_path / "digits/report.html").is_file()
+
+    pictures = tmp_path / "pictures"
+    for index, name in enumerate(result["data"]["classes"]):
+        (pictures / name).mkdir(parents=True)
+        for number in range(3):
+            pixels = np.random.default_rng(10 * index + number).integers(0, 256, (32, 32), np.uint8)
+            Image.fromarray(pixels).save(pictures / name / f"{number}.png")
+    light = environment(tmp_path / "light", f"mobilenet_tf @ file://{wheel(built)}")
+    listed = subprocess.run([light / "pip", "list"], capture_output=True, text=True, check=True)
+    assert "tensorflow" not in listed.stdout
+    file = "digits/model_int8.tflite"
+    for words in (
+        ("inspect", file),
+        ("predict", file, "pictures", "--explain", "maps"),
+        ("evaluate", file, "--data", "pictures"),
+        ("data", "pictures", "--html", "page.html"),
+        ("choose", "--max-flash", "1MB"),
+        ("web", file, "--out", "page"),
+    ):
+        done = command(light, tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+    done = command(light, tmp_path, "train")
+    assert done.stderr == "Error: train needs TensorFlow; install mobilenet-tf[train].\n"
+    assert done.returncode == 2
 
 
 def test_extras_have_the_pins_of_requirements():

@@ -15,6 +15,7 @@ from mobilenet_tf.cli import (
     device,
     files,
     gallery,
+    installation,
     new_run,
     stages,
     survey,
@@ -69,5 +70,6 @@ for command in (
     device.benchmark,
     device.android,
     device.web,
+    installation.doctor,
 ):
     app.command(cls=Command)(command)
