@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.data import data
     from mobilenet_tf.commands.doctor import doctor
+    from mobilenet_tf.commands.dry_run import dry_run
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate, evaluate_as
     from mobilenet_tf.commands.explain import explain
@@ -91,6 +92,7 @@ __all__ = [
     "compare",
     "data",
     "doctor",
+    "dry_run",
     "enroll",
     "evaluate",
     "evaluate_as",
@@ -140,6 +142,7 @@ _MODULES = {
     "Trials": "commands.trials",
     "UserError": "core.errors",
     "choose_by": "commands.other_images",
+    "dry_run": "commands.dry_run",
     "evaluate_other": "commands.other_images",
     "explain": "commands.explain",
     "build": "networks.keras_model",

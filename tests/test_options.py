@@ -178,6 +178,7 @@ def heard(tmp_path, monkeypatch):
     monkeypatch.setattr("mobilenet_tf.commands.gate.Gate", record)
 
     monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)
+    monkeypatch.setattr("mobilenet_tf.commands.dry_run.dry_run", record)
 
     def call(command, *words):
         calls.clear()
@@ -231,7 +232,7 @@ def test_rules_name_options():
             assert set(rule.options) <= known[command] | set(arguments), command
     config = next(rule for rule in RULES["run"] if "--config" in rule.said)
     assert known["run"] - set(config.options) == {
-        "config", "out", "overwrite", "resume", "strategy", "trust_code"
+        "config", "dry_run", "out", "overwrite", "resume", "strategy", "trust_code"
     }  # fmt: skip
 
 

@@ -153,6 +153,10 @@ Out = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only estimate time, memory and disk, from a few steps."),
+]
 
 # The int8 file.
 Io = Annotated[

@@ -100,7 +100,7 @@ _NEW_RUN = (
         _SETTINGS,
         lambda values: values.get("config") is None,
         "cannot be combined with --config, which determines every setting; only --out, "
-        "--overwrite, --resume, --strategy and --trust-code can",
+        "--overwrite, --resume, --strategy, --dry-run and --trust-code can",
     ),
     _field("epochs", "train.epochs"),
     *_TO_INT8,
@@ -110,6 +110,11 @@ _NEW_RUN = (
         ("fit",),
         lambda values: values.get("front_end") is None,
         "cannot be combined with --for, which decides it",
+    ),
+    Rule(
+        ("out", "overwrite", "resume", "strategy"),
+        lambda values: not values.get("dry_run"),
+        "cannot be combined with --dry-run, which keeps nothing and trains on one device",
     ),
     _ONE_OF_TWO,
 )
