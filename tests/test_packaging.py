@@ -92,7 +92,7 @@ def test_the_wheel_requires_what_runs_files(built):
     required = metadata.get_all("Requires-Dist")
     light = {named(one) for one in required if "extra ==" not in one}
     assert light == {
-        *("ai-edge-litert", "flatbuffers", "numpy", "pillow"),
+        *("ai-edge-litert", "flatbuffers", "numpy", "pillow", "scipy"),
         *("typer", "rich", "tomli-w", "tomli"),
     }
     assert 'tensorflow>=2.19; extra == "train"' in required
@@ -161,7 +161,7 @@ def test_both_installations_without_the_checkout(built, tmp_path):
     pictures = tmp_path / "pictures"
     for index, name in enumerate(result["data"]["classes"]):
         (pictures / name).mkdir(parents=True)
-        for number in range(3):
+        for number in range(6):
             pixels = np.random.default_rng(10 * index + number).integers(0, 256, (32, 32), np.uint8)
             Image.fromarray(pixels).save(pictures / name / f"{number}.png")
     light = environment(tmp_path / "light", f"mobilenet_tf @ file://{wheel(built)}")
@@ -173,7 +173,7 @@ def test_both_installations_without_the_checkout(built, tmp_path):
         ("predict", file, "pictures", "--explain", "maps"),
         ("evaluate", file, "--data", "pictures"),
         ("data", "pictures", "--html", "page.html"),
-        ("choose", "--max-flash", "1MB"),
+        ("summary", "v1"),
         ("web", file, "--out", "page"),
     ):
         done = command(light, tmp_path, *words)
