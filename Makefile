@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-mediapipe test-android screens android-vectors lint types docs format clean
+.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-mediapipe test-android test-install screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -64,6 +64,9 @@ test-arm: $(READY)  ## networks on emulated Cortex-A53, A76 and a core with i8mm
 
 test-android: $(READY)  ## the Android demo, as far as it needs no device
 	PYTHON=$(abspath $(BIN))/python android_demo/test.sh
+
+test-install: $(READY)  ## the wheel in fresh environments, without extras and with `train`
+	$(BIN)/python -m pytest -m install -q
 
 screens:  ## check the demo's screens and draw them into docs/screens
 	android_demo/screens.sh

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mobilenet_tf.commands.choose import Purpose, choose
     from mobilenet_tf.commands.compare import compare
     from mobilenet_tf.commands.data import data
+    from mobilenet_tf.commands.doctor import doctor
+    from mobilenet_tf.commands.dry_run import dry_run
     from mobilenet_tf.commands.enroll import enroll
     from mobilenet_tf.commands.evaluate import evaluate, evaluate_as
     from mobilenet_tf.commands.explain import explain
@@ -90,6 +92,8 @@ __all__ = [
     "choose_by",
     "compare",
     "data",
+    "doctor",
+    "dry_run",
     "enroll",
     "evaluate",
     "evaluate_as",
@@ -117,9 +121,9 @@ __all__ = [
 ]
 
 _COMMANDS = (
-    *("adapt", "android", "benchmark", "choose", "compare", "data", "enroll", "evaluate"),
-    *("export", "identify", "inspect", "predict", "quantize", "run", "search", "summary"),
-    *("suspects", "train", "tune", "verify", "web"),
+    *("adapt", "android", "benchmark", "choose", "compare", "data", "doctor", "enroll"),
+    *("evaluate", "export", "identify", "inspect", "predict", "quantize", "run", "search"),
+    *("summary", "suspects", "train", "tune", "verify", "web"),
 )
 _MODULES = {
     **{name: f"commands.{name}" for name in _COMMANDS},
@@ -140,6 +144,7 @@ _MODULES = {
     "Trials": "commands.trials",
     "UserError": "core.errors",
     "choose_by": "commands.other_images",
+    "dry_run": "commands.dry_run",
     "evaluate_other": "commands.other_images",
     "explain": "commands.explain",
     "build": "networks.keras_model",

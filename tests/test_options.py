@@ -18,6 +18,7 @@ from mobilenet_tf.cli import (
     device,
     files,
     gallery,
+    installation,
     new_run,
     stages,
     survey,
@@ -40,6 +41,7 @@ SITUATIONS = {
         "RUN --max-macs 9M --overwrite",
     ],
     "data": ["photos", "photos --html page.html"],
+    "doctor": [""],
     "run": [
         "",
         "--config RUN",
@@ -170,8 +172,8 @@ def heard(tmp_path, monkeypatch):
         calls.append((arguments, options))
         return MagicMock()
 
-    modules = adapting, architecture, comparison, device, files, gallery, new_run, stages, survey
-    for module in (*modules, tuning):
+    modules = adapting, architecture, comparison, device, files, gallery, installation, new_run
+    for module in (*modules, stages, survey, tuning):
         for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
@@ -179,6 +181,7 @@ def heard(tmp_path, monkeypatch):
     monkeypatch.setattr("mobilenet_tf.commands.gate.Gate", record)
 
     monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)
+    monkeypatch.setattr("mobilenet_tf.commands.dry_run.dry_run", record)
 
     def call(command, *words):
         calls.clear()
@@ -232,7 +235,8 @@ def test_rules_name_options():
             assert set(rule.options) <= known[command] | set(arguments), command
     config = next(rule for rule in RULES["run"] if "--config" in rule.said)
     assert known["run"] - set(config.options) == {
-        "config", "corrections", "out", "overwrite", "resume", "strategy", "trust_code"
+        *("config", "corrections", "dry_run", "out", "overwrite", "resume", "strategy"),
+        "trust_code",
     }  # fmt: skip
 
 

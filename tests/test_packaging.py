@@ -1,5 +1,6 @@
 """The package as it is installed: from a wheel, from a source archive, and as an editable."""
 
+import email
 import json
 import os
 import re
@@ -7,12 +8,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+import mobilenet_tf
 from mobilenet_tf.core.files import read_toml
+from mobilenet_tf.core.packages import PACKAGES
 from tests.sources import ROOT
 
 BUILD = """
@@ -79,6 +85,21 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
         assert any(name.endswith(suffix) for name in found), suffix
 
 
+def test_the_wheel_requires_what_runs_files(built):
+    with zipfile.ZipFile(wheel(built)) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    required = metadata.get_all("Requires-Dist")
+    light = {named(one) for one in required if "extra ==" not in one}
+    assert light == {
+        *("ai-edge-litert", "flatbuffers", "numpy", "pillow", "scipy"),
+        *("typer", "rich", "tomli-w", "tomli"),
+    }
+    assert 'tensorflow>=2.19; extra == "train"' in required
+    assert metadata["Version"] == mobilenet_tf.__version__
+    assert metadata["License-Expression"] == "Apache-2.0"
+
+
 def test_only_one_global_name_is_claimed(built):
     for path in built.glob("*.whl"):
         with zipfile.ZipFile(path) as archive:
@@ -110,6 +131,58 @@ def test_an_installed_package_runs(installed, tmp_path):
     assert "--json" in run(installed, tmp_path, "-m", "mobilenet_tf", "inspect", "--help")
 
 
+def environment(folder: Path, requirement: str) -> Path:
+    """Folder of the commands of a fresh environment, at the versions that are tested."""
+    venv.create(folder, with_pip=True)
+    pip = [folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--constraint", ROOT / "requirements.txt", requirement], check=True)
+    return folder / "bin"
+
+
+def command(folder: Path, elsewhere: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """The command of an environment, called where there is no checkout."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = [folder / "mobilenet-tf", *arguments]
+    return subprocess.run(
+        words, cwd=elsewhere, env=clean, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.install
+def test_both_installations_without_the_checkout(built, tmp_path):
+    """One with `train` makes a file of digits; one without extras reads it."""
+    whole = environment(tmp_path / "whole", f"mobilenet_tf[train] @ file://{wheel(built)}")
+    words = ["run", "--epochs", "3", "--qat-epochs", "1", "--out", "digits"]
+    done = command(whole, tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "digits/result.json").read_text())
+    assert (tmp_path / "digits/report.html").is_file()
+
+    pictures = tmp_path / "pictures"
+    for index, name in enumerate(result["data"]["classes"]):
+        (pictures / name).mkdir(parents=True)
+        for number in range(6):
+            pixels = np.random.default_rng(10 * index + number).integers(0, 256, (32, 32), np.uint8)
+            Image.fromarray(pixels).save(pictures / name / f"{number}.png")
+    light = environment(tmp_path / "light", f"mobilenet_tf @ file://{wheel(built)}")
+    listed = subprocess.run([light / "pip", "list"], capture_output=True, text=True, check=True)
+    assert "tensorflow" not in listed.stdout
+    file = "digits/model_int8.tflite"
+    for words in (
+        ("inspect", file),
+        ("predict", file, "pictures", "--explain", "maps"),
+        ("evaluate", file, "--data", "pictures"),
+        ("data", "pictures", "--html", "page.html"),
+        ("summary", "v1"),
+        ("web", file, "--out", "page"),
+    ):
+        done = command(light, tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+    done = command(light, tmp_path, "train")
+    assert done.stderr == "Error: train needs TensorFlow; install mobilenet-tf[train].\n"
+    assert done.returncode == 2
+
+
 def test_extras_have_the_pins_of_requirements():
     """Versions are written down twice, for `make` and for pip; they must agree."""
     pins = {}
@@ -121,7 +194,22 @@ def test_extras_have_the_pins_of_requirements():
     for extra in ("dev", "micro", "tfds"):
         for requirement in extras[extra]:
             name, _, version = requirement.partition("==")
-            assert name.lower() in pins, requirement
+            assert name.lower() in pins or name == "mobilenet_tf[train]", requirement
             assert not version or version in pins[name.lower()], requirement
-    for requirement in project["dependencies"]:
-        assert re.match(r"[\w.-]+", requirement)[0].lower() in pins, requirement
+    for requirement in (*project["dependencies"], *extras["train"]):
+        assert named(requirement) in pins, requirement
+
+
+def named(requirement: str) -> str:
+    """Name of a required package."""
+    return re.match(r"[\w.-]+", requirement)[0].lower()
+
+
+def test_missing_packages_are_installed_by_the_extra_that_sentences_name():
+    project = read_toml(ROOT / "pyproject.toml")["project"]
+    extras = {"": project["dependencies"]} | project["optional-dependencies"]
+    for package in PACKAGES:
+        assert package.name in map(named, extras[package.extra]), package
+    known = {package.name for package in PACKAGES}
+    for extra in ("train", "micro", "geolocation"):
+        assert set(map(named, extras[extra])) <= known

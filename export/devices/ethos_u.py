@@ -12,7 +12,7 @@ from typing import Any
 
 from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.core.packages import require
 from mobilenet_tf.deployment.devices.network_table import NetworkTable
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.parse import parse_model
@@ -48,7 +48,7 @@ def compile_npu(content: bytes, npu: str) -> tuple[bytes, dict[str, Any]]:
     """
     if npu not in NPUS:
         raise UserError(f"The NPU is {npu!r}; it must be one of {', '.join(NPUS)}.")
-    extra_version("ethos-u-vela")
+    require(f"Compiling for {npu}", "ethos-u-vela")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "model.tflite"
         source.write_bytes(content)

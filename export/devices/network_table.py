@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf import __version__
-from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.core.packages import BY_NAME, require
 from mobilenet_tf.deployment.devices.cache import MeasurementCache, is_quantity
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
@@ -42,8 +42,9 @@ class NetworkTable(ABC):
     def __init__(self, device: str, path: Path | None = None):
         self.device = device
         # The measured files are written by this package, so its version matters too.
-        version = extra_version(self.tool)
-        self.measured_on = f"{device}, {self.tool} {version}, mobilenet_tf {__version__}"
+        require(f"The device {device}", self.tool)
+        tool = f"{self.tool} {BY_NAME[self.tool].version}"
+        self.measured_on = f"{device}, {tool}, mobilenet_tf {__version__}"
         self.cache = MeasurementCache(self.measured_on, path, _is_cost)
 
     @abstractmethod

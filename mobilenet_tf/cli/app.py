@@ -15,6 +15,7 @@ from mobilenet_tf.cli import (
     device,
     files,
     gallery,
+    installation,
     new_run,
     stages,
     survey,
@@ -23,7 +24,6 @@ from mobilenet_tf.cli import (
 
 app = typer.Typer(
     help="From a folder of images to an int8 MobileNet that runs, verified, on the device.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -36,15 +36,15 @@ UsageError: Any = typer.BadParameter.__base__
 
 
 class Command(TyperCommand):
-    """A command that refuses options which it would ignore."""
+    """A command that refuses options which it would ignore, and names packages that it lacks."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Check the options that were given, then run the command; see `applicable`."""
-        from mobilenet_tf.commands.applicable import refuse_ignored
+        """Check the options that were given, then run the command; see `check_use`."""
+        from mobilenet_tf.commands.applicable import check_use
 
         sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
         given = [name for name, source in sources.items() if source and source.name != "DEFAULT"]
-        refuse_ignored(self.name or "", given, ctx.params)
+        check_use(self.name or "", given, ctx.params)
         return super().invoke(ctx)
 
 
@@ -70,5 +70,6 @@ for command in (
     device.benchmark,
     device.android,
     device.web,
+    installation.doctor,
 ):
     app.command(cls=Command)(command)

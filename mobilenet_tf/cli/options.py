@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from mobilenet_tf.cli import names
 from mobilenet_tf.core.errors import UserError
 
 if TYPE_CHECKING:  # no command's --help needs it
@@ -34,7 +35,9 @@ Config = Annotated[
     typer.Option(help="Start exactly the run of this config.toml, or of this run folder."),
 ]
 Data = Annotated[str, typer.Option(help=DATA_HELP)]
-Model = Annotated[str, typer.Option(help="Network; `summary` lists them.")]
+Model = Annotated[
+    str, typer.Option(help="Network; `summary` lists them.", autocompletion=names.models)
+]
 Alpha = Annotated[float, typer.Option(help="Width multiplier.")]
 Size = Annotated[
     int | None, typer.Option(help="Input side in pixels.", show_default="96; 32 for digits")
@@ -72,7 +75,9 @@ TaskRecipe = Annotated[str | None, typer.Option(help=RECIPE_HELP, show_default="
 Task = Annotated[
     str | None,
     typer.Option(
-        help="What the network is for, such as detection.", show_default="image classification"
+        help="What the network is for, such as detection.",
+        show_default="image classification",
+        autocompletion=names.tasks,
     ),
 ]
 TaskOptions = Annotated[
@@ -160,6 +165,10 @@ Out = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only estimate time, memory and disk, from a few steps."),
+]
 
 # The int8 file.
 Io = Annotated[

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.deployment.devices.android_app import DEMO, asset_name, install
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.provenance import require_current
 
 
+@applicable
 def android(
     source: str | Path, *, name: str | None = None, demo: str | Path | None = None
 ) -> dict[str, Any]:

@@ -1,17 +1,16 @@
 """Which options of a command apply only under a condition; one that would be ignored is refused."""
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
+from mobilenet_tf.commands.needs import Values, is_run, require_needed
 from mobilenet_tf.core.errors import UserError
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,7 @@ class Rule:
 
 
 def _is_run(values: Values) -> bool:
-    what = values["what"]
-    if not isinstance(what, str | Path):
-        return hasattr(what, "folder")
-    return (Path(what) / "config.toml").is_file()
+    return is_run(values["what"])
 
 
 def _target(values: Values) -> str:
@@ -104,7 +100,7 @@ _NEW_RUN = (
         _SETTINGS,
         lambda values: values.get("config") is None,
         "cannot be combined with --config, which determines every setting; only --out, "
-        "--overwrite, --resume, --strategy, --trust-code and --corrections can",
+        "--overwrite, --resume, --strategy, --dry-run, --trust-code and --corrections can",
     ),
     _field("epochs", "train.epochs"),
     *_TO_INT8,
@@ -114,6 +110,11 @@ _NEW_RUN = (
         ("fit",),
         lambda values: values.get("front_end") is None,
         "cannot be combined with --for, which decides it",
+    ),
+    Rule(
+        ("out", "overwrite", "resume", "strategy"),
+        lambda values: not values.get("dry_run"),
+        "cannot be combined with --dry-run, which keeps nothing and trains on one device",
     ),
     _ONE_OF_TWO,
 )
@@ -222,7 +223,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _ONE_OF_TWO,
     ),
     "choose": (
-        Rule(("trials",), lambda values: values["data"], "trains on images; give --data"),
+        Rule(("trials",), lambda values: values.get("data", True), "trains on images; give --data"),
         Rule(
             ("epochs", "out"), lambda values: values["trials"], "applies only to --trials"
         ),
@@ -241,8 +242,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
 _OPTIONS = {"fields": "set", "form": "format", "front_end": "for"}
 
 
-def refuse_ignored(command: str, given: Collection[str], values: Values) -> None:
-    """Reject an option that a command would not use.
+def check_use(command: str, given: Collection[str], values: Values) -> None:
+    """Reject an option that a command would not use, and a use that lacks a package.
 
     Args:
         command: The command's name.
@@ -250,13 +251,14 @@ def refuse_ignored(command: str, given: Collection[str], values: Values) -> None
         values: Name -> value of all parameters.
 
     Raises:
-        UserError: One of them does not apply to what the others ask for.
+        UserError: One of them does not apply to what the others ask for, or a package is absent.
     """
     for rule in RULES.get(command, ()):
         ignored = [name for name in rule.options if name in given]
         if ignored and not rule.holds(values):
             name = _OPTIONS.get(ignored[0], ignored[0])
             raise UserError(f"--{name.replace('_', '-')} {rule.said}.")
+    require_needed(command, values)
 
 
 def applicable(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -272,7 +274,7 @@ def applicable(function: Callable[_P, _R]) -> Callable[_P, _R]:
         bound.apply_defaults()
         defaults = {name: known.default for name, known in signature.parameters.items()}
         given = [name for name, value in bound.arguments.items() if value != defaults[name]]
-        refuse_ignored(function.__name__, given, bound.arguments)
+        check_use(function.__name__, given, bound.arguments)
         return function(*args, **kwargs)
 
     return checked

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
@@ -36,6 +37,7 @@ class Purpose:
     channels: int = 3
 
 
+@applicable
 def choose(
     budget: Budget | None = None,
     *,

@@ -7,7 +7,7 @@ from typing import Any
 from mobilenet_tf import __version__
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.core.packages import BY_NAME
 from mobilenet_tf.deployment.devices.cache import MeasurementCache
 from mobilenet_tf.deployment.devices.cpu import InChild
 from mobilenet_tf.deployment.devices.ethos_u import compile_npu
@@ -61,7 +61,7 @@ def _arena(network: Network) -> int | None:
 
 def _cycles(network: Network) -> int | None:
     try:
-        tool = f"ethos-u-vela {extra_version('ethos-u-vela')}, mobilenet_tf {__version__}"
+        tool = f"ethos-u-vela {BY_NAME['ethos-u-vela'].version}, mobilenet_tf {__version__}"
         cache = MeasurementCache(f"cycles of {NPU}, {tool}", accepts=lambda held: type(held) is int)
         key = lower(network).key
         if key not in cache.values:

@@ -31,11 +31,16 @@ def run(
     with new_run(
         settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy
     ) as started:
-        quantize_run(started)
-        if started.is_chief:
-            from mobilenet_tf.runs.models import load_models
-
-            models = load_models(started.folder)
-            convert_run(started, models)
-            verify_run(started, models)
+        finish(started)
     return started
+
+
+def finish(run: Run) -> None:
+    """Quantize a run that is trained; the chief also exports and verifies it."""
+    quantize_run(run)
+    if run.is_chief:
+        from mobilenet_tf.runs.models import load_models
+
+        models = load_models(run.folder)
+        convert_run(run, models)
+        verify_run(run, models)

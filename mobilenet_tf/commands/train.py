@@ -48,8 +48,12 @@ def new_run(
     overwrite: bool,
     resume: bool,
     strategy: str,
+    rehearse: bool = False,
 ) -> Iterator[Run]:
-    """Train as `train` does, and keep other processes out of the folder until the block ends."""
+    """Train as `train` does, and keep other processes out of the folder until the block ends.
+
+    With `rehearse`, training is limited and timed by the run's `Rehearsal`.
+    """
     out = Path(out or default_folder(settings))
     check_strategy(strategy)
     with at_work(out) if is_chief(strategy) else nullcontext():
@@ -63,6 +67,8 @@ def new_run(
         )
         start_tensorflow()
         from mobilenet_tf.runs.train import train as train_stage
+        from mobilenet_tf.training.rehearsal import Rehearsal
 
+        run.rehearsal = Rehearsal() if rehearse else None
         train_stage(run)
         yield run

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import (
     require_own_file,
     start_tensorflow,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
 
 
+@applicable
 def verify(run: Run | str | Path) -> Run:
     """Measure all forms of a run's network on the test images and write report and model card.
 

@@ -1,14 +1,12 @@
-"""The computer that measurements are made on, and what is installed there."""
+"""The computer that measurements are made on."""
 
 import platform
+import resource
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from pathlib import Path
 from typing import Any
-
-from mobilenet_tf.core.errors import UserError
 
 # What Linux says of a processor: its name on a PC, the designs of its cores elsewhere.
 _NAMES = ("model name", "cpu model", "cpu", "uarch")
@@ -43,21 +41,12 @@ def _text(path: str) -> str:
         return ""
 
 
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has used so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
 def machine() -> dict[str, Any]:
     """Return the name of the CPU and its number of cores."""
     return {"cpu": processor(), "cores": cpu_count()}
-
-
-def extra_version(package: str) -> str:
-    """Return the version of a package of the extra `micro`.
-
-    Raises:
-        UserError: The package is not installed.
-    """
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise UserError(
-            f"{package} is not installed, so nothing can be verified for microcontrollers and "
-            'NPUs; install the extra: pip install "mobilenet_tf[micro]".'
-        ) from None

@@ -24,6 +24,7 @@ from mobilenet_tf.training.cluster import check_strategy, is_chief
 
 if TYPE_CHECKING:
     from mobilenet_tf.training.fit import Session
+    from mobilenet_tf.training.rehearsal import Rehearsal
 
 
 class Run:
@@ -34,6 +35,7 @@ class Run:
         settings: The settings, as in `config.toml`.
         strategy: Where training runs, see `STRATEGIES`. It is not in `config.toml`, because a run
             may continue on other devices.
+        rehearsal: Limits and times training; None, as usual, trains the whole recipe.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Run:
         self.settings = settings
         self.strategy = strategy
         self._dataset = dataset
+        self.rehearsal: Rehearsal | None = None
 
     @classmethod
     def open(cls, path: str | Path, *needed: str) -> "Run":
@@ -108,6 +111,7 @@ class Run:
             seed=self.settings.seed,
             checkpoints=self.folder.checkpoints,
             logs=self.folder.logs,
+            rehearsal=self.rehearsal,
         )
 
     def result(self) -> Result:

@@ -18,6 +18,7 @@ from mobilenet_tf.training.determinism import SeedEpochs
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.learner import Learner, make_learner
 from mobilenet_tf.training.logs import Logs
+from mobilenet_tf.training.rehearsal import Rehearsal
 from mobilenet_tf.training.sparsity import Masks
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 from mobilenet_tf.training.transfer import Phase
@@ -37,6 +38,7 @@ class Session:
         seed: Seed of the images' order, of augmentation and of dropout; at least 0.
         checkpoints: Folder of the checkpoints, one file `NAME.npz` per phase.
         logs: Folder of the training curves, see `Logs`.
+        rehearsal: Limits and times phases; None trains them whole.
     """
 
     dataset: Dataset
@@ -46,6 +48,7 @@ class Session:
     seed: int
     checkpoints: Path
     logs: Path
+    rehearsal: Rehearsal | None = None
 
     def checkpoint(self, phase: Phase) -> Path:
         """Return the path of a phase's checkpoint."""
@@ -108,14 +111,16 @@ def fit(
     if keep_initial and state.best is None:
         state.best_loss = learner.evaluate(validation, return_dict=True, verbose=0)["loss"]
         state.best = learner.get_weights()
-    epochs = stage.epochs if until is None else min(until, stage.epochs)
+    epochs, steps = stage.epochs if until is None else min(until, stage.epochs), per_epoch
+    if session.rehearsal:
+        epochs, steps = session.rehearsal.limits(epochs, steps)
     callbacks = _callbacks(learner, phase, session, state, epochs)
     if not state.ended(epochs, stage.patience):
         learner.fit(
             _batches(phase, session, objective, start_step=state.epoch * per_epoch),
             initial_epoch=state.epoch,
             epochs=epochs,
-            steps_per_epoch=per_epoch,
+            steps_per_epoch=steps,
             validation_data=validation,
             callbacks=callbacks,
             verbose=0,
@@ -162,5 +167,6 @@ def _callbacks(
         ),
         Logs(state, session.logs / phase.name),
         EpochProgress(phase.title, epochs, session.batch, session.task.curve),
+        session.rehearsal,  # last: its clock includes what the others do after an epoch
     ]
     return [callback for callback in callbacks if callback]

@@ -6,14 +6,11 @@ import sys
 
 import pytest
 
+from tests.absent import NOT_IMPORTED
+
 
 def call(*arguments, cwd=None) -> subprocess.CompletedProcess:
-    # TensorFlow cannot be imported: none of these may need it.
-    program = (
-        "import sys; sys.modules['tensorflow'] = sys.modules['tf_keras'] = None;"
-        "from mobilenet_tf.__main__ import main; main()"
-    )
-    command = [sys.executable, "-c", program, *map(str, arguments)]
+    command = [sys.executable, "-c", NOT_IMPORTED, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 

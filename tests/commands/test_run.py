@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.absent import WITHOUT_EXTRAS
 from tests.killing import COMMAND, assert_same_weights, kill_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
@@ -198,15 +199,16 @@ def test_inspect_shows_what_result_says(run, result):
     assert found["multiply_adds"] == result["model"]["macs"]
 
 
-def test_evaluate_predict_and_inspect_need_no_tensorflow(run, folder):
+def test_commands_for_files_need_no_extra(run, folder, tmp_path):
     file, picture = run / "model_int8.tflite", next((folder / "3").glob("*.png"))
-    blocker = (
-        "import sys; sys.modules['tensorflow'] = sys.modules['tf_keras'] = None;"
-        "from mobilenet_tf.__main__ import main; main()"
-    )
-    evaluate = ["evaluate", file, "--data", folder, "--robustness"]
-    for arguments in (["predict", file, picture], ["inspect", file], evaluate, ["summary", "v2"]):
-        command = [sys.executable, "-c", blocker, *map(str, arguments)]
+    for arguments in (
+        ["predict", file, picture, "--explain", tmp_path / "maps"],
+        ["inspect", file],
+        ["evaluate", file, "--data", folder, "--robustness"],
+        ["summary", "v2"],
+        ["data", folder, "--html", tmp_path / "data.html"],
+    ):
+        command = [sys.executable, "-c", WITHOUT_EXTRAS, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

@@ -10,6 +10,8 @@ import typer
 
 from mobilenet_tf import __main__
 from mobilenet_tf.cli.app import app
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.packages import PACKAGES
 from tests.sources import commands
 
 LONG = "n" * 300
@@ -76,6 +78,40 @@ def test_long_names(said, line):
     )
 
 
+@pytest.fixture
+def without_extras(monkeypatch):
+    for package in PACKAGES:
+        if package.extra:
+            monkeypatch.setitem(sys.modules, package.module, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("train", "TensorFlow; install mobilenet-tf[train]"),
+        ("verify nowhere", "TensorFlow; install mobilenet-tf[train]"),
+        ("export model.h5 --data nowhere", "TensorFlow; install mobilenet-tf[train]"),
+        ("choose --data digits --trials 2", "TensorFlow; install mobilenet-tf[train]"),
+        ("choose --plot choice.png", "Matplotlib; install mobilenet-tf[train]"),
+        ("evaluate RUN --robustness", "Matplotlib; install mobilenet-tf[train]"),
+        ("evaluate FILE --data digits", "scikit-learn; install mobilenet-tf[train]"),
+        ("evaluate FILE --data tfds:mnist", "TensorFlow Datasets; install mobilenet-tf[tfds]"),
+        ("choose --device mcu", "TensorFlow Lite Micro; install mobilenet-tf[micro]"),
+        ("choose --device ethos-u55-128", "Vela; install mobilenet-tf[micro]"),
+    ],
+)
+def test_a_missing_package(said, places, without_extras, line, missing):
+    found = said(*(places.get(word, word) for word in line.split()))
+    assert found.endswith(f" needs {missing}.\n")
+
+
+def test_a_python_function_names_a_missing_package(without_extras):
+    import mobilenet_tf
+
+    with pytest.raises(UserError, match=r"^verify needs TensorFlow; install mobilenet-tf\[train\]"):
+        mobilenet_tf.verify("nowhere")
+
+
 ABSURD = ("nan", "inf", "-inf", "-1", "0", "1e308", "1e400", str(2**63), "9" * 400, "much", "")
 # What stands before the option, so that it applies; what would be refused later is absent.
 BEFORE = {
@@ -119,7 +155,11 @@ def places(tmp_path_factory):
     folder = tmp_path_factory.mktemp("places")
     shutil.copytree(Path(__file__).parents[1] / "runs/fixtures/run_v1", folder / "run")
     (folder / "model.h5").write_bytes(b"")
-    return {"RUN": str(folder / "run"), "MODEL": str(folder / "model.h5")}
+    return {
+        "RUN": str(folder / "run"),
+        "FILE": str(folder / "run/model_int8.tflite"),
+        "MODEL": str(folder / "model.h5"),
+    }
 
 
 @pytest.mark.parametrize(("command", "option"), numeric())

@@ -18,30 +18,17 @@ from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.devices import qemu
 from mobilenet_tf.deployment.devices.arm.cores import Core, cpuinfo
 from mobilenet_tf.deployment.devices.arm.library import litert_library, litert_version
+from mobilenet_tf.deployment.devices.arm.toolchain import CROSS, SYSTEM, missing_packages
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.parse import DTYPES, parse_model
 from mobilenet_tf.deployment.tflite.server import random_input
 
-_SYSTEM = Path("/usr/aarch64-linux-gnu")  # where Debian puts C and C++ libraries for AArch64
-TOOLS = {  # command or file -> Debian's package
-    "qemu-aarch64": "qemu-user",
-    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
-    f"{_SYSTEM}/include/stdio.h": "libc6-dev-arm64-cross",
-    f"{_SYSTEM}/lib/libstdc++.so.6": "libstdc++6-arm64-cross",
-    "gcc": "gcc",
-}
-CROSS = "aarch64-linux-gnu-"
 # The program is linked at fixed addresses; the libraries' own libraries are found by its RPATH.
 _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-no-pie", "-Wl,--disable-new-dtags")
 _SECONDS = 600  # of one process
 _MEMORY = "4G"  # address space of a program
 _RUNS = 2  # of a file whose instructions are counted; the first one also prepares
 _SHOWN = 200  # characters of a reason, or of the names of files
-
-
-def missing_packages() -> list[str]:
-    """Return the Debian packages that are needed and absent."""
-    return qemu.missing_packages(TOOLS)
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ class Emulator:
             self._program = self._build(runtime, own)
         self._plugin = qemu.build_plugin(self._folder)
         # What programs see instead of the host's files.
-        (self._folder / "lib").symlink_to(_SYSTEM / "lib")
+        (self._folder / "lib").symlink_to(SYSTEM / "lib")
         (self._folder / "proc").mkdir()
         (self._folder / "proc" / "cpuinfo").write_text(cpuinfo(core), encoding="utf-8")
         version = qemu.version_of(["qemu-aarch64", "--version"])

@@ -29,6 +29,11 @@ int main(void) {{
 """
 
 
+def compiler() -> str | None:
+    """Return the path of this machine's C compiler; None if there is none."""
+    return next(filter(None, map(shutil.which, _COMPILERS)), None)
+
+
 def run_on_host(
     contents: Mapping[str, bytes],
     prefix: str,
@@ -49,8 +54,8 @@ def run_on_host(
     Raises:
         UserError: There is no C compiler, it refuses the files, or the program fails.
     """
-    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
-    if compiler is None:
+    found = compiler()
+    if found is None:
         raise UserError(
             f"The C code is run on this machine before it is written, which needs a C compiler: "
             f"one of {', '.join(_COMPILERS)}."
@@ -63,7 +68,7 @@ def run_on_host(
         program = root / "program"
         used = [str(path) for path in sources if path.suffix == ".c" and "src" in path.parts]
         command = [
-            compiler,
+            found,
             *FLAGS,
             *flags,
             "-I",

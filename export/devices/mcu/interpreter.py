@@ -14,7 +14,7 @@ import numpy as np
 from mobilenet_tf.core.child import run_python
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.outputs import Outputs, joined, values_of
-from mobilenet_tf.core.system import extra_version
+from mobilenet_tf.core.packages import require
 from mobilenet_tf.deployment.tflite.memory_plan import ALIGNMENT
 from mobilenet_tf.deployment.tflite.parse import parse_model
 
@@ -71,7 +71,7 @@ class MicroModel:
 
 
 def _load(data: bytes, arena: int) -> Any:
-    extra_version("tflite-micro")
+    require("Running a file as a microcontroller does", "tflite-micro")
     from tflite_micro import runtime
 
     text = b""

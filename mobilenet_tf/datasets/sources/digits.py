@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.packages import require
 from mobilenet_tf.datasets.dataset import Dataset, Progress
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import Listing
@@ -15,7 +16,11 @@ def bundled_digits() -> tuple[Listing, np.ndarray]:
     """Return 1,797 digits by 43 writers, ten classes (UCI, 1998), as uint8 (N, 8, 8).
 
     They have 17 grey levels from 0 to 255, the ink is bright.
+
+    Raises:
+        UserError: scikit-learn is not installed.
     """
+    require("The data digits", "scikit-learn")
     from sklearn.datasets import load_digits as bundled
 
     digits = bundled()

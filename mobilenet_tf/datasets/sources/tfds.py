@@ -19,6 +19,7 @@ from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.packages import require
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, Split, with_margin
 from mobilenet_tf.datasets.images import prepare
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset
@@ -78,12 +79,9 @@ def tfds_classes(name: str) -> tuple[str, ...]:
 
 def _open(name: str, download: bool) -> tuple[Any, str, str]:
     """Return the builder of a dataset and the names of its image and label features."""
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise UserError(
-            f"tfds:{name} needs tensorflow-datasets: pip install mobilenet_tf[tfds]"
-        ) from error
+    require(f"tfds:{name}", "tensorflow-datasets", "tensorflow")
+    import tensorflow_datasets as tfds
+
     try:
         builder = tfds.builder(name)
         image_key, label_key = _keys(builder.info, name)

@@ -13,6 +13,7 @@ import numpy as np
 
 from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.packages import require
 
 FINEST = 15  # H3's smallest cells
 
@@ -107,9 +108,8 @@ def place_of(cell: str) -> Place:
 
 
 def _library() -> ModuleType:
-    try:
-        import h3
-    except ImportError as error:
-        raise UserError("Geolocation needs h3: pip install mobilenet_tf[geolocation]") from error
+    require("Geolocation", "h3")
+    import h3
+
     module: ModuleType = h3
     return module

@@ -130,7 +130,7 @@ def test_no_train_split(monkeypatch, make_spec):
 
 def test_not_installed(monkeypatch, make_spec):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    with pytest.raises(UserError, match=r"pip install mobilenet_tf\[tfds\]"):
+    with pytest.raises(UserError, match=r"install mobilenet-tf\[tfds\]"):
         load_data("tfds:mnist", make_spec())
 
 

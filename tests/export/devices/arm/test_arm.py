@@ -15,7 +15,8 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.arm.benchmark import benchmark_core
 from mobilenet_tf.deployment.devices.arm.cores import CORES
-from mobilenet_tf.deployment.devices.arm.emulator import Emulator, missing_packages, random_inputs
+from mobilenet_tf.deployment.devices.arm.emulator import Emulator, random_inputs
+from mobilenet_tf.deployment.devices.arm.toolchain import missing_packages
 from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.deployment.tflite.convert import convert, traced
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
