@@ -41,7 +41,7 @@ class Target:
     Attributes:
         name: One of `TARGETS`.
         prefix: For `FIRMWARE`: what the names of functions, macros and files begin with.
-        compress: For `mcu`: one of `FORMS`, how kernels are stored.
+        compress: For `FIRMWARE`: one of `FORMS`, how kernels are stored.
 
     Raises:
         UserError: There is no such target or form of kernels, or the prefix makes no names in C,
@@ -62,8 +62,8 @@ class Target:
             raise UserError(
                 f"--compress is {self.compress!r}; it must be one of {', '.join(FORMS)}."
             )
-        if self.compress != NONE and self.name != MCU:
-            raise UserError(f"--compress applies only to --target {MCU}.")
+        if self.compress != NONE and self.name not in FIRMWARE:
+            raise UserError(f"--compress applies only to --target {' and '.join(FIRMWARE)}.")
 
     @classmethod
     def of(cls, target: "Target | str") -> "Target":
@@ -134,7 +134,7 @@ def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
 
 
 def _export_c(model: Int8Model, target: str, budget: Budget) -> Exported:
-    form = CForm(model.content)
+    form = CForm(model.content, model.compress)
     cost = Cost(None, form.flash, form.ram, count(model.network).macs)
     require_fit(model.network, budget, cost, target, model.task)
     return c_contents(model, form)

@@ -110,7 +110,7 @@ def export(
     ] = "model",
     compress: Annotated[
         str,
-        typer.Option(help="How mcu stores kernels: auto, lut, prune, huffman or none."),
+        typer.Option(help="How mcu and c store kernels: auto, lut, prune, huffman or none."),
     ] = "none",
     io: opt.Io = None,
     seed: opt.Seed = 0,

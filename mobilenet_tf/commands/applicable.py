@@ -142,8 +142,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
             ("compress",),
-            lambda values: _target(values) == "mcu",
-            "applies only to --target mcu, whose runtime decodes kernels",
+            _is_firmware,
+            "applies only to --target mcu and c, which decode kernels",
         ),
         Rule(
             ("max_flash", "max_ram", "max_arena", "budget"),

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
-from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
+from mobilenet_tf.deployment.tflite.compressed.compress import (
+    INTERPRETER,
+    NONE,
+    Decoders,
+    compress_weights,
+)
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
@@ -16,10 +21,12 @@ class McuForm:
     Attributes:
         converted: The file as converted, with int8 input and output.
         compress: One of `FORMS`: how kernels are stored.
+        decoders: What the program pays for decoding them.
     """
 
     converted: bytes
     compress: str = NONE
+    decoders: Decoders = INTERPRETER
 
     @cached_property
     def fused(self) -> bytes:
@@ -34,7 +41,7 @@ class McuForm:
     @cached_property
     def small(self) -> bytes:
         """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
-        compressed = compress_weights(self.fused, self.compress)
+        compressed = compress_weights(self.fused, self.compress, self.decoders)
         return self.plain if compressed is self.fused else shrink(compressed)
 
     @cached_property

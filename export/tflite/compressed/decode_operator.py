@@ -95,12 +95,14 @@ def _add_bytes(model: schema.ModelT, content: bytes) -> int:
     return add_constant(model, tensor, np.frombuffer(content, np.uint8))
 
 
-def stored_tensors(model: schema.ModelT) -> Iterator[tuple[int, Stored]]:
+def stored_tensors(
+    model: schema.ModelT, most: float = DECODED_BYTES
+) -> Iterator[tuple[int, Stored]]:
     """Yield (tensor, how it is stored) for what the DECODE operators of a file restore.
 
-    Tensors that cannot be restored are left out, and so are those beyond `DECODED_BYTES`.
+    Tensors that cannot be restored are left out, and so are those beyond `most` bytes.
     """
-    left = DECODED_BYTES
+    left = most
     for output, encoded, ancillary in _decoded(model):
         try:
             layout = layout_of(model.subgraphs[0].tensors[output])
