@@ -1,4 +1,4 @@
-"""What compressed kernels cost and save as plain C on emulated cores: a table in docs/compression.md.
+"""Compressed kernels as plain C on emulated cores: a table in docs/compression.md.
 
     make test-firmware                  # installs compiler, emulator and CMSIS-NN
     python -m benchmarks.compressed_c
@@ -37,8 +37,8 @@ def measure() -> list[dict[str, Any]]:
     content = int8_file(network)
     with tempfile.TemporaryDirectory() as name:
         plugin = build_plugin(Path(name))
-        for title, settings in WEIGHTS.items():
-            folder = Path(name) / title.replace(" ", "_")
+        for number, (title, settings) in enumerate(WEIGHTS.items()):
+            folder = Path(name) / f"weights_{number}"
             facts = export_c(network, with_shared_weights(content, *settings), folder, AUTO)
             for core in CORES:
                 for kernels in (None, cmsis_nn):

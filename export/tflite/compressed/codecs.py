@@ -14,8 +14,8 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     read_header,
 )
 
-# A form that takes more instructions than another, or than the plain one, which takes none, must not
-# exceed this share of its bytes.
+# A form that takes more instructions than another must not exceed this share of its bytes. The
+# plain form takes none.
 _SHARE_OF_FASTER = 0.8
 
 
