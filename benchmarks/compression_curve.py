@@ -50,6 +50,8 @@ FORMS: dict[str, dict[str, Any]] = {
         "cluster.values": 16,
         "prune.sparsity": 0.75,
     },
+    "4 bits": {"compress": "int4,qat"},
+    "4 bits, 75% zeros": {"compress": "prune,int4,qat", "prune.sparsity": 0.75},
 }
 COLUMNS = ("network", "weights", "flash, bytes", "accuracy", "vs. plain", "vs. smaller alpha")
 

@@ -142,8 +142,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
             ("compress",),
-            _is_firmware,
-            "applies only to --target mcu and c, which decode kernels",
+            lambda values: _is_run(values) or not _for_cpu(values),
+            "applies only to runs",
         ),
         Rule(
             ("max_flash", "max_ram", "max_arena", "budget"),

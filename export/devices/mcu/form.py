@@ -10,7 +10,9 @@ from mobilenet_tf.deployment.tflite.compressed.compress import (
     Decoders,
     compress_weights,
 )
+from mobilenet_tf.deployment.tflite.compressed.int4 import int4_weights
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
+from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
 
@@ -20,7 +22,7 @@ class McuForm:
 
     Attributes:
         converted: The file as converted, with int8 input and output.
-        compress: One of `FORMS`: how kernels are stored.
+        compress: How kernels are stored: one of `FORMS`, or `int4`.
         decoders: What the program pays for decoding them.
     """
 
@@ -41,6 +43,8 @@ class McuForm:
     @cached_property
     def small(self) -> bytes:
         """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
+        if self.compress == INT4:
+            return shrink(int4_weights(self.fused, dense=False))
         compressed = compress_weights(self.fused, self.compress, self.decoders)
         return self.plain if compressed is self.fused else shrink(compressed)
 
