@@ -94,6 +94,8 @@ def test_phones_get_kernels_of_4_bits(run, monkeypatch):
     monkeypatch.setattr(int4, "int4_weights", lambda *_, **__: other)
     with pytest.raises(UserError, match=r"--compress int4 changes the outputs of \d+ of 200"):
         export._in_4_bits(run, run.task, content, plain)
+    with pytest.raises(UserError, match="with --target cpu it must be one of none, int4"):
+        Target("cpu", compress="lut")
     with pytest.raises(UserError, match="--compress applies only to runs"):
         export.export(Pretrained(), target=Target("cpu", compress="int4"))
 
@@ -191,7 +193,6 @@ def test_a_file_is_no_folder(run):
         (["--target", "mcu", "--max-flash", "x"], "--max-flash is 'x'"),
         (["--target", "mcu", "--io", "uint8"], "--io applies only to --target cpu"),
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),
-        (["--compress", "lut"], "with --target cpu it must be one of none, int4"),
         (["--compress", "int4"], "--compress applies only to runs"),
         (["--target", "npu", "--compress", "lut"], "applies only to --target cpu, mcu, c."),
         (["--target", "c", "--compress", "int4"], "with --target c it must be one of none, auto"),
