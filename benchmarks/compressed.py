@@ -16,7 +16,7 @@ from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.pruning import prune
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
-from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, CODE_BYTES
+from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
@@ -125,7 +125,7 @@ def savings(result: dict[str, Rows]) -> str:
     note = f"""{SIZE}x{SIZE} pixels, {CLASSES} classes, in TensorFlow Lite Micro's interpreter on a
         64-bit machine. Activations are the part of the arena that operators share; the rest of its
         growth is what the interpreter keeps of each additional operator. The code of the decoders,
-        up to {CODE_BYTES:,} bytes, is linked once and not in the table."""
+        up to {INTERPRETER.code:,} bytes, is linked once and not in the table."""
     return f"{markdown(names, cells)}\n\n{paragraph(note)}"
 
 

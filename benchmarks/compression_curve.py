@@ -50,6 +50,8 @@ FORMS: dict[str, dict[str, Any]] = {
         "cluster.values": 16,
         "prune.sparsity": 0.75,
     },
+    "4 bits": {"compress": "int4,qat"},
+    "4 bits, 75% zeros": {"compress": "prune,int4,qat", "prune.sparsity": 0.75},
 }
 COLUMNS = ("network", "weights", "flash, bytes", "accuracy", "vs. plain", "vs. smaller alpha")
 
@@ -144,7 +146,7 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
 def _judged(run: Run) -> dict[str, Any]:
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
     from mobilenet_tf.deployment.proof.evaluate import run_all
-    from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, CODE_BYTES
+    from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
     from mobilenet_tf.runs.models import load_qat
@@ -153,7 +155,7 @@ def _judged(run: Run) -> dict[str, Any]:
     file = TFLiteModel(convert(model, "float32"), threads=2, mean=spec.mean, std=spec.std)
     predicted = file.real(run_all(file, test.images, "Testing")).argmax(axis=1)
     small = McuForm(convert(model, "int8"), AUTO)
-    decoders = CODE_BYTES if small.small is not small.plain else 0
+    decoders = INTERPRETER.code if small.small is not small.plain else 0
     correct = (predicted == test.labels).tolist()
     return {
         "flash": len(small.small) + decoders,

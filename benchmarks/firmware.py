@@ -22,6 +22,7 @@ from mobilenet_tf.deployment.devices.mcu.cmsis import CORES, scratch_beyond
 from mobilenet_tf.deployment.devices.mcu.interpreter import record_arena
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.qemu import build_plugin
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.rows import Network
@@ -47,9 +48,9 @@ def measure() -> dict[str, Any]:
             network = make_network(*configuration, CLASSES)
             content = int8_file(network)
             folder = Path(name) / network.name
-            _export(network, content, folder)
+            export_c(network, content, folder)
             builds = [
-                _build(folder, core, kernels, plugin)
+                measured(folder, core, kernels, plugin)
                 for core in emulator.BOARDS
                 for kernels in (None, cmsis_nn)
             ]
@@ -57,18 +58,27 @@ def measure() -> dict[str, Any]:
     return {"versions": emulator.versions(), "rows": rows}
 
 
-def _export(network: Network, content: bytes, folder: Path) -> None:
+def export_c(
+    network: Network, content: bytes, folder: Path, compress: str = NONE
+) -> dict[str, Any]:
+    """Write a network's folder of C, and return its facts; see `c_contents`."""
     shape = (_PICTURES, *network.input.shape)
     pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     labels = tuple(f"class {number}" for number in range(CLASSES))
     model = Int8Model(
-        content=content, network=network, labels=labels, title=network.title, pictures=pictures
+        content=content,
+        network=network,
+        labels=labels,
+        title=network.title,
+        pictures=pictures,
+        compress=compress,
     )
-    _, contents = c_contents(model)
+    facts, contents = c_contents(model)
     for name, data in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+    return facts
 
 
 def _facts(network: Network, content: bytes) -> dict[str, Any]:
@@ -87,9 +97,14 @@ def _facts(network: Network, content: bytes) -> dict[str, Any]:
     }
 
 
-def _build(
+def measured(
     folder: Path, core: str, kernels: emulator.CmsisNN | None, plugin: Path
 ) -> dict[str, Any]:
+    """Return what a folder of C needs on a core.
+
+    Raises:
+        UserError: The firmware's scores are wrong.
+    """
     firmware = emulator.build(folder, folder / f"{core}-{kernels is not None}", core, kernels)
     done = emulator.run(firmware, plugin)
     if done.code != 0:

@@ -27,7 +27,7 @@ class Int8Model:
         pictures: uint8 (N, h, w, c), real pictures at the size of the input, for the comparison of
             runtimes and the self-test of a microcontroller. Other targets need none.
         prefix: What names begin with in a folder of C.
-        compress: How a microcontroller's file stores kernels; see `compress_weights`.
+        compress: How kernels are stored for a microcontroller; see `compress_weights`.
         origin: Identity of the run that it comes from; empty if that is unknown.
     """
 

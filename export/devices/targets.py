@@ -23,6 +23,7 @@ from mobilenet_tf.deployment.devices.templates import check_prefix
 from mobilenet_tf.deployment.tflite.compressed.compress import FORMS, NONE
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
+from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.selection.cost import Budget, Cost, check_budget
 
@@ -30,6 +31,8 @@ NPU = "npu"  # any NPU with a compiler of its own
 TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU, MEDIAPIPE)
 FIRMWARE = (MCU, PLAIN_C)  # targets that are folders of C, and need pictures
 PARITY_PICTURES = 200
+# Target -> how it can store kernels; others have their own ways.
+_STORED = {CPU: (NONE, INT4), MCU: (*FORMS, INT4), PLAIN_C: FORMS}
 
 Exported = tuple[dict[str, Any], dict[str, bytes]]  # facts; file name -> content
 
@@ -41,7 +44,8 @@ class Target:
     Attributes:
         name: One of `TARGETS`.
         prefix: For `FIRMWARE`: what the names of functions, macros and files begin with.
-        compress: For `mcu`: one of `FORMS`, how kernels are stored.
+        compress: How kernels are stored: for `FIRMWARE` one of `FORMS`, for `cpu` and `mcu` also
+            `int4`.
 
     Raises:
         UserError: There is no such target or form of kernels, or the prefix makes no names in C,
@@ -58,12 +62,14 @@ class Target:
         if self.prefix != PREFIX and self.name not in FIRMWARE:
             raise UserError(f"--prefix applies only to --target {' and '.join(FIRMWARE)}.")
         check_prefix(self.prefix)
-        if self.compress not in FORMS:
+        if self.compress != NONE and self.name not in _STORED:
+            raise UserError(f"--compress applies only to --target {', '.join(_STORED)}.")
+        stored = _STORED.get(self.name, (NONE,))
+        if self.compress not in stored:
             raise UserError(
-                f"--compress is {self.compress!r}; it must be one of {', '.join(FORMS)}."
+                f"--compress is {self.compress!r}; with --target {self.name} it must be one of "
+                f"{', '.join(stored)}."
             )
-        if self.compress != NONE and self.name != MCU:
-            raise UserError(f"--compress applies only to --target {MCU}.")
 
     @classmethod
     def of(cls, target: "Target | str") -> "Target":
@@ -134,7 +140,7 @@ def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
 
 
 def _export_c(model: Int8Model, target: str, budget: Budget) -> Exported:
-    form = CForm(model.content)
+    form = CForm(model.content, model.compress)
     cost = Cost(None, form.flash, form.ram, count(model.network).macs)
     require_fit(model.network, budget, cost, target, model.task)
     return c_contents(model, form)

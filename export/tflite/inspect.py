@@ -245,7 +245,12 @@ def _layers(graph: _Graph, size: int) -> list[dict[str, Any]]:
                 "dtype": info.dtype,
                 "per_channel": scale is not None and len(scale) > 1,
                 **range_facts(info, stored if left > 0 else None, _WEIGHTED[name][0]),
-                **storage_facts(tensor_bytes(tensor), stored, looked_at=left > 0),
+                **storage_facts(_in_8_bits(tensor), stored, looked_at=left > 0),
             }
         )
     return layers
+
+
+def _in_8_bits(tensor: schema.TensorT) -> int:
+    """Return the bytes of a tensor in memory; of one of 4 bits, those that it would have with 8."""
+    return tensor_bytes(tensor) * (2 if tensor.type == schema.TensorType.INT4 else 1)

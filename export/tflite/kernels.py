@@ -8,7 +8,7 @@ import numpy as np
 
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 
-PLAIN = "plain"
+PLAIN, INT4 = "plain", "int4"
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class Stored:
     """A kernel as a file stores it.
 
     Attributes:
-        form: `plain`, or the name of a codec of TensorFlow Lite Micro's DECODE operator.
+        form: `plain`, `int4`, or the name of a codec of TensorFlow Lite Micro's DECODE operator.
         bytes: Bytes of the file, with tables.
         values: Its integers; None if it has none, or stores fewer of them than its shape has.
     """
@@ -29,9 +29,12 @@ class Stored:
 def plain_kernel(info: TensorInfo, data: np.ndarray | None) -> Stored:
     """Return what is known of a constant whose buffer has this content."""
     data = np.zeros(0, np.uint8) if data is None else data
-    values = None
+    count, values = prod(info.shape), None
+    if info.dtype == INT4:
+        values = unpack_int4(data)[:count].reshape(info.shape) if 2 * len(data) >= count else None
+        return Stored(INT4, len(data), values)
     # A sparse kernel stores fewer values than its shape has.
-    if info.dtype in ("int8", "uint8") and 0 < len(data) == prod(info.shape):
+    if info.dtype in ("int8", "uint8") and 0 < len(data) == count:
         values = data.view(info.dtype).reshape(info.shape)
     return Stored(PLAIN, len(data), values)
 
@@ -63,6 +66,8 @@ def _channel_max(values: np.ndarray, zero_point: int, axis: int) -> dict[str, An
 def _channel_limit(info: TensorInfo) -> int:
     """Return the largest distance from the zero point: of int8 weights, -128 is not used."""
     zero = info.zero_point or 0
+    if info.dtype == INT4:
+        return 7
     return max(zero, 255 - zero) if info.dtype == "uint8" else 127
 
 
@@ -70,12 +75,12 @@ def storage_facts(size: int, stored: Stored, *, looked_at: bool = True) -> dict[
     """Return how a kernel is stored.
 
     Args:
-        size: Bytes of its values in memory.
+        size: Bytes of its values in 8 bits each.
         stored: Its form in the file.
         looked_at: Whether to look at its values.
 
     Returns:
-        stored_as: `plain`, `lut`, `prune` or `huffman`; stored_bytes; ratio: bytes in memory for
+        stored_as: `plain`, `int4`, `lut`, `prune` or `huffman`; stored_bytes; ratio: `size` for
         each of them; entropy: see `entropy`, None if the values are unknown.
     """
     values = stored.values if looked_at else None
@@ -91,3 +96,16 @@ def entropy(values: np.ndarray) -> float:
     """Return the bits per value below which no code of single values can go."""
     shares = np.unique(values, return_counts=True)[1] / values.size
     return float(-(shares * np.log2(shares)).sum()) + 0.0  # not -0.0
+
+
+def pack_int4(values: np.ndarray) -> np.ndarray:
+    """Return integers from -8 to 7 as the schema's INT4: two in a byte, the first one low."""
+    flat = values.reshape(-1).astype(np.int8).view(np.uint8) & 0xF
+    flat = np.append(flat, np.zeros(flat.size % 2, np.uint8))
+    return flat[::2] | flat[1::2] << 4
+
+
+def unpack_int4(data: np.ndarray) -> np.ndarray:
+    """Return the integers of INT4, with the one that fills the last byte, as int8."""
+    both = np.stack([data << 4, data & 0xF0], axis=-1).astype(np.uint8).reshape(-1)
+    return both.view(np.int8) >> 4

@@ -17,10 +17,9 @@ def device_table(facts: dict[str, Any]) -> Table:
     rows: list[tuple[str, Any]] = [("file, bytes", f"{facts['bytes']:,}")]
     if "arena" in facts:
         arena, parity = facts["arena"], facts["parity"]
-        kernels = ", ".join(f"{count} {form}" for form, count in facts["kernels"].items())
         rows += [
             ("  without compression", f"{facts['plain_bytes']:,}"),
-            ("kernels", kernels),
+            ("kernels", _kernels(facts)),
             ("arena, bytes", f"{arena['needed']:,}"),
             ("  of which activations", f"{arena['activations']:,}"),
             *(
@@ -35,11 +34,14 @@ def device_table(facts: dict[str, Any]) -> Table:
     elif "arenas" in facts:
         rows = [
             ("constants in flash, bytes", f"{facts['bytes']:,}"),
+            ("  without compression", f"{facts['plain_bytes']:,}"),
+            ("kernels", _kernels(facts)),
             ("flash with code, at most", f"{facts['flash_bytes']:,}"),
             *(
                 (f"arena, {kernels} kernels", f"{size:,}")
                 for kernels, size in facts["arenas"].items()
             ),
+            ("  largest decoded kernel in it", f"{facts['decoded_bytes']:,}"),
             ("operators", facts["ops"]),
             ("equal to TensorFlow Lite Micro, images", facts["pictures"]),
         ]
@@ -55,6 +57,10 @@ def device_table(facts: dict[str, Any]) -> Table:
             ("operators on the NPU", f"{facts['ops_on_npu']} of {facts['ops']}"),
         ]
     return table([facts["target"], ""], rows)
+
+
+def _kernels(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {form}" for form, count in facts["kernels"].items())
 
 
 def _plain_c(facts: dict[str, Any]) -> str:

@@ -110,7 +110,10 @@ def export(
     ] = "model",
     compress: Annotated[
         str,
-        typer.Option(help="How mcu stores kernels: auto, lut, prune, huffman or none."),
+        typer.Option(
+            help="How kernels are stored: auto, lut, prune or huffman by mcu and c, int4 by cpu "
+            "and mcu, or none."
+        ),
     ] = "none",
     io: opt.Io = None,
     seed: opt.Seed = 0,

@@ -143,8 +143,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("prefix",), _is_firmware, "applies only to --target mcu and c"),
         Rule(
             ("compress",),
-            lambda values: _target(values) == "mcu",
-            "applies only to --target mcu, whose runtime decodes kernels",
+            lambda values: _is_run(values) or not _for_cpu(values),
+            "applies only to runs",
         ),
         Rule(
             ("max_flash", "max_ram", "max_arena", "budget"),

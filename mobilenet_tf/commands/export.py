@@ -13,14 +13,17 @@ from mobilenet_tf.commands.post_training import Classifier, ModelData, export_cl
 from mobilenet_tf.commands.published_model import Pretrained, PublishedClassifier
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_lines
-from mobilenet_tf.core.terminal import console
+from mobilenet_tf.core.terminal import console, say
 from mobilenet_tf.deployment.devices.tables import CPU
-from mobilenet_tf.deployment.devices.targets import Target
+from mobilenet_tf.deployment.devices.targets import Target, parity_pictures
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE
 from mobilenet_tf.deployment.tflite.facts import file_facts
+from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.provenance import require_current, write_model
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.tasks.task import Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
@@ -74,6 +77,8 @@ def export(
     """
     form = Target.of(target)
     classifier = _classifier(what, data) if form.name == CPU else None
+    if classifier is not None and form.compress != NONE:
+        raise UserError("--compress applies only to runs.")
     if classifier is not None:
         folder = export_classifier(classifier, data, io=io or "uint8", out=out, overwrite=overwrite)
         return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
@@ -89,7 +94,7 @@ def export(
 
         models = load_models(run.folder)
         run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
-        convert_run(run, models)
+        convert_run(run, models, form.compress)
     return Exported(form.name, run.folder.path, run.result().to_dict()["tflite"])
 
 
@@ -112,8 +117,17 @@ def _export_device(
     return Exported(target.name, Path(facts["folder"]), facts)
 
 
-def convert_run(run: Run, models: "Models") -> None:
-    """Write the int8 files of a run: after quantization-aware training and after plain PTQ."""
+def convert_run(run: Run, models: "Models", compress: str = NONE) -> None:
+    """Write the int8 files of a run: after quantization-aware training and after plain PTQ.
+
+    Args:
+        run: The run.
+        models: Its networks.
+        compress: `int4` stores the first file's narrow kernels so; see `int4_weights`.
+
+    Raises:
+        UserError: No kernel is narrow, or LiteRT computes other outputs with 4 bits.
+    """
     from mobilenet_tf.datasets.pipeline import calibration_images
     from mobilenet_tf.deployment.tflite.compressed.kernel_facts import kernel_facts
     from mobilenet_tf.deployment.tflite.convert import convert
@@ -123,7 +137,10 @@ def convert_run(run: Run, models: "Models") -> None:
         content = convert(models.qat, settings.int8.io)
         conversion_seconds = round(time.monotonic() - started, 1)
         task = settled_task(run, content)
-        _write(folder, folder.tflite, described(content, run, task))
+        stored = described(content, run, task)
+        if compress == INT4:
+            stored = _in_4_bits(run, task, content, stored)
+        _write(folder, folder.tflite, stored)
         write_lines(folder.labels_file, task.labels(run.classes))
 
         images = calibration_images(
@@ -139,6 +156,21 @@ def convert_run(run: Run, models: "Models") -> None:
         ptq={"bytes": folder.ptq_tflite.stat().st_size},
         seconds={"export": round(time.monotonic() - started, 1)},
     )
+
+
+def _in_4_bits(run: Run, task: Task, content: bytes, plain: bytes) -> bytes:
+    """Return the described file of a run with kernels of 4 bits, proven to compute the same."""
+    from mobilenet_tf.deployment.proof.same import require_same_outputs
+    from mobilenet_tf.deployment.tflite.compressed.int4 import int4_weights
+
+    stored = described(int4_weights(content, dense=True), run, task)
+    pictures = parity_pictures(run.data.test, run.settings.seed)
+    require_same_outputs(plain, stored, pictures, f"--compress {INT4}")
+    say(
+        "Kernels of 4 bits take as long as those of 8 with LiteRT 2 on cores with dot-product "
+        "instructions; elsewhere they can be much slower (docs/compression.md)."
+    )
+    return stored
 
 
 def _write(folder: RunFolder, path: Path, content: bytes) -> None:

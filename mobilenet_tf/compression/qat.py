@@ -117,6 +117,16 @@ def share_weights(
     return shared
 
 
+def with_bits(model: keras.Model, bits: Mapping[str, int]) -> keras.Model:
+    """Return a quantization-aware model whose kernels in these layers have so many bits.
+
+    Args:
+        model: Result of `quantize_aware`.
+        bits: Layer -> bits of its kernel's weights; all others have 8.
+    """
+    return _reconfigured(model, lambda one: one.quantize_config.changed(bits=bits.get(one.name, 8)))
+
+
 def settled(model: keras.Model) -> keras.Model:
     """Return the quantization-aware model with its shared weights in place of tables.
 

@@ -30,14 +30,21 @@ PROBABILITY_RANGE = (0.0, 255 / 256)
 class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
     """Symmetric int8 weights in -127..127, with the scale taken from the weights at every step.
 
+    Weights of fewer bits are int8 weights with a larger scale, so that the range reaches further
+    than they do.
+
     Attributes:
         per_channel: Whether there is one scale per output channel, or one for the tensor.
         bias: Bias of the same layer.
         source: Range of the tensor that the layer reads.
+        bits: Bits of the weights: of 4, the integers are -7..7.
     """
 
-    def __init__(self, per_channel: bool, bias: tf.Variable, source: tuple[float, float]):
+    def __init__(
+        self, per_channel: bool, bias: tf.Variable, source: tuple[float, float], bits: int = 8
+    ):
         self.per_channel, self.bias, self.source = per_channel, bias, source
+        self.bits = bits
 
     def build(self, tensor_shape: Any, name: str, layer: keras.layers.Layer) -> dict[str, Any]:
         """Remember the kernel's shape; see TFMOT's `Quantizer`."""
@@ -59,7 +66,7 @@ class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
         """Return the largest magnitude that the kernel asks for."""
         kernel = tf.abs(self._by_channel(kernel))
         axes = list(range(len(kernel.shape) - 1)) if self.per_channel else None
-        return tf.reduce_max(kernel, axis=axes)
+        return tf.reduce_max(kernel, axis=axes) * (127 / largest_integer(self.bits))
 
     def in_range(self, kernel: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Return a kernel in shares of its range, from -1 to 1, in another shape; and `limits`."""
@@ -87,7 +94,7 @@ class KernelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings; the bias belongs to the layer."""
-        return {"per_channel": self.per_channel, "source": self.source}
+        return {"per_channel": self.per_channel, "source": self.source, "bits": self.bits}
 
 
 class StoredScale(KernelQuantizer):
@@ -179,6 +186,7 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         per_channel: See `KernelQuantizer`.
         stored_scale: Whether the scale of the kernel is a variable; see `StoredScale`.
         values: Number of values that the kernel's weights share; 0 for any number.
+        bits: Bits of the kernel's weights; see `KernelQuantizer`.
     """
 
     def __init__(
@@ -189,11 +197,12 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         per_channel: bool = True,
         stored_scale: bool = False,
         values: int = 0,
+        bits: int = 8,
     ):
         self.inputs = tuple((low, high) for low, high in inputs)
         self.output = (output[0], output[1])
         self.rounds, self.per_channel = rounds, per_channel
-        self.stored_scale, self.values = stored_scale, values
+        self.stored_scale, self.values, self.bits = stored_scale, values, bits
 
     def get_weights_and_quantizers(
         self, layer: keras.layers.Layer
@@ -206,7 +215,8 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         if self.values:
             quantizer: KernelQuantizer = SharedWeights(*settings, self.values)
         else:
-            quantizer = (StoredScale if self.stored_scale else KernelQuantizer)(*settings)
+            kind = StoredScale if self.stored_scale else KernelQuantizer
+            quantizer = kind(*settings, self.bits)
         return [(getattr(layer, name), quantizer)]
 
     def set_quantize_weights(self, layer: keras.layers.Layer, quantize_weights: Any) -> None:
@@ -236,6 +246,11 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
     def changed(self, **arguments: Any) -> "Int8Config":
         """Return a copy with other arguments."""
         return Int8Config(**(self.get_config() | arguments))
+
+
+def largest_integer(bits: int) -> int:
+    """Return the largest magnitude of symmetric integers with so many bits."""
+    return (1 << (bits - 1)) - 1
 
 
 def kernel_name(layer: keras.layers.Layer) -> str | None:

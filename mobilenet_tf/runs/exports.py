@@ -141,11 +141,15 @@ class PlainC:
         left_out: Why it is not there; then it has no other field.
         bytes: Bytes of constants.
         flash_bytes: With the code, at most.
-        arenas, ops, pictures, max_lsb, sha256: As in `Device` for plain C.
+        plain_bytes, kernels, decoded_bytes, arenas, ops, pictures, max_lsb, sha256: As in `Device`
+            for plain C.
     """
 
     left_out: str | None = None
     bytes: int | None = unknown_count()
+    plain_bytes: int | None = unknown_count()
+    kernels: dict[str, int] | None = None
+    decoded_bytes: int | None = unknown_count()
     flash_bytes: int | None = unknown_count()
     arenas: dict[str, int] | None = None
     ops: int | None = unknown_count()
@@ -164,8 +168,10 @@ class Device:
         arena, cmsis_nn, parity, sha256: For a microcontroller: working memory, additional
             working memory with Arm's kernels per core, agreement of the runtimes, digest of the
             file.
-        plain_bytes, kernels: For a microcontroller: size of the file without compression, and
-            form (plain, lut, prune, huffman) -> number of kernels that are stored so.
+        plain_bytes, kernels: For a microcontroller: size of the file, or of the constants, without
+            compression, and form (plain, lut, prune, huffman) -> number of kernels that are stored
+            so.
+        decoded_bytes: As plain C: working memory that the largest decoded kernel takes.
         arenas, pictures, max_lsb: As plain C: kernels (portable, dsp, mve) -> working memory,
             number of images that were compared with TensorFlow Lite Micro, largest difference.
         plain_c: For a microcontroller: its other form.
@@ -182,6 +188,7 @@ class Device:
     arena: Arena | None = None
     plain_bytes: int | None = unknown_count()
     kernels: dict[str, int] | None = None
+    decoded_bytes: int | None = unknown_count()
     arenas: dict[str, int] | None = None
     pictures: int | None = unknown_count()
     max_lsb: int | None = unknown_count()

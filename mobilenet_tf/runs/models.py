@@ -119,14 +119,17 @@ def _configs(config: Mapping[str, Any], inputs: Mapping[str, int]) -> dict[str, 
 
 def _config(values: Mapping[str, Any], inputs: int) -> Int8Config:
     ranges = [*values["inputs"], values["output"]]
-    # Files of earlier versions have no stored scales.
+    # Files of earlier versions have no stored scales, and kernels of 8 bits only.
     flags = values["rounds"], values["per_channel"], values.get("stored_scale", False)
+    bits = values.get("bits", 8)
+    if type(bits) is not int or bits not in (4, 8):
+        raise ValueError
     if len(ranges) != inputs + 1 or not all(type(flag) is bool for flag in flags):
         raise ValueError
     for low, high in ranges:
         if not (math.isfinite(low) and math.isfinite(high) and low <= high):
             raise ValueError
-    return Int8Config(ranges[:-1], ranges[-1], *flags)
+    return Int8Config(ranges[:-1], ranges[-1], *flags, bits=bits)
 
 
 def _fill(model: keras.Model, weights: Group, path: Path) -> None:

@@ -123,6 +123,7 @@ class History(Section):
     float: Curves | None = None
     prune: Curves | None = None
     cluster: Curves | None = None
+    int4: Curves | None = None
     qat: Curves | None = None
 
 

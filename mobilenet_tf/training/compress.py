@@ -10,13 +10,14 @@ import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.pruning import prune, prune_n_of_m
-from mobilenet_tf.compression.qat import settled, share_weights
+from mobilenet_tf.compression.qat import settled, share_weights, with_bits
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.scheme import kernel_name
 from mobilenet_tf.training.checkpoint import History
 from mobilenet_tf.training.compression_settings import (
     CLUSTER,
     EVERY,
+    INT4,
     PRUNE,
     QAT,
     Prune,
@@ -125,6 +126,12 @@ class _Work:
             return dict.fromkeys(kernels(self.model, settings), settings.values)
         return {name: one.values for name, one in self.choice.items() if one.values}
 
+    def bits(self) -> dict[str, int]:
+        """Return layer -> bits of the kernels that have fewer than 8."""
+        if self.choice is None:
+            return dict.fromkeys(kernels(self.model, self.recipe.int4), 4)
+        return {name: one.bits for name, one in self.choice.items() if one.bits < 8}
+
 
 def _prune(work: _Work) -> Sparsity:
     # A copy, because the float network may be the teacher of its own pruning.
@@ -153,6 +160,12 @@ def _cluster(work: _Work) -> Sparsity | None:
         sparse=work.shares().keys(),
         seed=work.session.seed,
     )
+    return _same_zeros(work)
+
+
+def _narrow(work: _Work) -> Sparsity | None:
+    work.round()
+    work.model = with_bits(work.model, work.bits())
     return _same_zeros(work)
 
 
@@ -190,6 +203,7 @@ class _Stage:
 _STAGES = {
     PRUNE: _Stage("Pruning", _prune, keep_initial=False),
     CLUSTER: _Stage("Clustering", _cluster),
+    INT4: _Stage("Quantizing to 4 bits", _narrow),
     QAT: _Stage("Quantizing", _quantize),
 }
 
@@ -207,6 +221,8 @@ def kernels(model: keras.Model, settings: Weights = EVERY) -> dict[str, tf.Varia
         name = kernel_name(layer)
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         if name is None or (depthwise and not settings.depthwise):
+            continue
+        if settings.pointwise and getattr(layer, "kernel_size", (1, 1)) != (1, 1):
             continue
         # A wrapper puts the rounded kernel in the kernel's place.
         weight = outer.weight if isinstance(outer, QuantizedLayer) else getattr(layer, name)

@@ -1,12 +1,13 @@
 """Settings of the stages that make a network's weights small: pruning and weight sharing."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import Checked, choice, number
 
-PRUNE, CLUSTER, QAT = "prune", "cluster", "qat"
-STAGES = (PRUNE, CLUSTER, QAT)
+PRUNE, CLUSTER, INT4, QAT = "prune", "cluster", "int4", "qat"
+STAGES = (PRUNE, CLUSTER, INT4, QAT)
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,10 @@ class Weights(Checked):
         depthwise: Whether depthwise kernels are changed too. They have few of the weights.
         smallest: Number of weights from which on a kernel is changed. A device gains nothing from
             smaller ones.
+        pointwise: Whether only kernels of 1x1 convolutions and dense layers are changed.
     """
 
+    pointwise: ClassVar[bool] = False
     epochs: int = number(10, least=1)
     rate: float = number(10.0, above=0)
     depthwise: bool = False
@@ -76,20 +79,38 @@ class Cluster(Weights):
 
 
 @dataclass(frozen=True)
+class Int4(Weights):
+    """Quantization-aware training with 4 bits: the integers of 1x1 kernels are from -7 to 7."""
+
+    pointwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.depthwise:
+            raise UserError(
+                "int4.depthwise is true; it must be false: only kernels of 1x1 convolutions get "
+                "4 bits."
+            )
+
+
+@dataclass(frozen=True)
 class Setting(Checked):
     """What is done to one kernel.
 
     Attributes:
         values: The most values in it; 0 for any number.
         sparsity: Share of zeros.
+        bits: Bits of its integers, 8 or 4.
     """
 
     values: int = number(0, least=0)
     sparsity: float = number(0.0, least=0, below=1)
+    bits: int = number(8, least=4, most=8)
 
     def __str__(self) -> str:
         """Return "16 values, 75% zeros"."""
-        parts = [f"{self.values} values"] if self.values else []
+        parts = [f"{self.bits} bits"] if self.bits < 8 else []
+        parts += [f"{self.values} values"] if self.values else []
         parts += [f"{self.sparsity:.0%} zeros"] if self.sparsity else []
         return ", ".join(parts) or "as it is"
 
@@ -117,7 +138,8 @@ def parse_stages(text: str) -> tuple[str, ...]:
     """Return the stages in `prune,cluster,qat`.
 
     Raises:
-        UserError: There is no such stage, one of them is repeated, or `prune` is not the first.
+        UserError: There is no such stage, one of them is repeated, `prune` is not the first, or
+            weights would both share values and have 4 bits.
     """
     stages = tuple(word.strip() for word in text.split(","))
     known = set(stages) <= set(STAGES) and len(set(stages)) == len(stages)
@@ -125,5 +147,10 @@ def parse_stages(text: str) -> tuple[str, ...]:
         raise UserError(
             f"compress is {text!r}; it must be some of {', '.join(STAGES)}, each once and prune "
             "first, separated by commas."
+        )
+    if {CLUSTER, INT4} <= set(stages):
+        raise UserError(
+            f"compress is {text!r}; it must have one of {CLUSTER} and {INT4}: weights of 4 bits "
+            "have at most 15 values already."
         )
     return stages

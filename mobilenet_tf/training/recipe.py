@@ -10,7 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml, toml_value
 from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
-from mobilenet_tf.training.compression_settings import QAT, Cluster, Prune, parse_stages
+from mobilenet_tf.training.compression_settings import QAT, Cluster, Int4, Prune, parse_stages
 
 _RECIPES = Path(__file__).with_name("recipes")
 
@@ -154,12 +154,11 @@ class Recipe(Checked):
         qat: Settings of quantization-aware training.
         post_training: How the network is quantized if it is not trained to be int8.
         compress: Stages from the float network to the int8 one, in their order: some of `prune`,
-            `cluster` and `qat`. Without `qat` the network is only rounded.
+            `cluster` or `int4`, and `qat`. After `prune` alone, the network is only rounded.
         max_flash: Bytes of the file for microcontrollers. If it is not 0, every kernel gets a
-            number of values and a share of zeros of its own, by what it costs on the validation
-            images, instead of those of `prune` and `cluster`.
-        prune: Settings of pruning.
-        cluster: Settings of weight sharing.
+            number of values or bits and a share of zeros of its own, by what it costs on the
+            validation images, instead of those of `prune`, `cluster` and `int4`.
+        prune, cluster, int4: Settings of pruning, of weight sharing, and of training with 4 bits.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
             share that remains instead.
         transfer: Settings of transfer learning.
@@ -180,6 +179,7 @@ class Recipe(Checked):
     max_flash: float = number(0.0, least=0)
     prune: Prune = field(default_factory=Prune)
     cluster: Cluster = field(default_factory=Cluster)
+    int4: Int4 = field(default_factory=Int4)
     dropout: float | None = number(None, least=0, below=1)
     transfer: Transfer = field(default_factory=Transfer)
     post_training: PostTraining = field(default_factory=PostTraining)
@@ -202,7 +202,7 @@ class Recipe(Checked):
         if self.stages == (QAT,) and self.max_flash:
             raise UserError(
                 f"max_flash is {self.max_flash:g}; it must be 0 where compress is qat, which makes "
-                "no kernel smaller; add prune or cluster."
+                "no kernel smaller; add prune, cluster or int4."
             )
 
     @property

@@ -14,11 +14,12 @@ import tf_keras as keras
 
 from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.qat import with_stored_scales
+from mobilenet_tf.compression.scheme import largest_integer
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
 from mobilenet_tf.datasets.pipeline import evaluation_batches
 from mobilenet_tf.training.compress import kernels, pruning_of
-from mobilenet_tf.training.compression_settings import CLUSTER, PRUNE, Setting, Trial
+from mobilenet_tf.training.compression_settings import CLUSTER, INT4, PRUNE, Setting, Trial
 from mobilenet_tf.training.fit import Session
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Recipe
@@ -26,6 +27,7 @@ from mobilenet_tf.training.recipe import Recipe
 _BATCH = 64
 _VALUES = (0, 64, 32, 16, 8)
 _SPARSITY = (0.0, 0.5, 0.75, 0.9)
+_BITS = (8, 4)
 
 
 def measure(
@@ -39,7 +41,7 @@ def measure(
         session: Dataset and task.
         size: Returns the bytes that a device stores an int8 kernel in.
     """
-    names = list(changed(model, recipe))
+    names, narrow = list(changed(model, recipe)), kernels(model, recipe.int4)
     model = with_stored_scales(model, names)
     objective = session.task.objective(session.network)
     learner = make_learner(model, objective, recipe.qat, 1)
@@ -52,18 +54,29 @@ def measure(
         return float(found["loss"]), float(found[session.task.curve])
 
     loss, score = judged()
-    trials, work = [], [(name, one) for name in names for one in settings(recipe)]
+    trials, work = (
+        [],
+        [
+            (name, one)
+            for name in names
+            for one in settings(recipe)
+            if one.bits == _BITS[0] or name in narrow
+        ],
+    )
     with bar() as shown:
         task = shown.add_task("Measuring kernels", total=len(work), note="")
         for name, setting in work:
             layer = model.get_layer(name)
-            before = layer.weight.numpy()
-            unit, limit = (value.numpy() for value in layer.weight_quantizer.in_range(layer.weight))
+            before, quantizer = layer.weight.numpy(), layer.weight_quantizer
+            unit, limit = (value.numpy() for value in quantizer.in_range(layer.weight))
             integers = _compressed(unit.reshape(before.shape), setting, recipe)
-            real = integers.reshape(unit.shape) / 127 * limit
+            largest = largest_integer(setting.bits)
+            real = integers.reshape(unit.shape) / largest * limit
             layer.weight.assign(real.reshape(before.shape))
+            quantizer.limit.assign(limit * 127 / largest)
             found = judged()
             layer.weight.assign(before)
+            quantizer.limit.assign(limit)
             trials.append(
                 Trial(
                     kernel=name,
@@ -79,7 +92,7 @@ def measure(
 
 def changed(model: keras.Model, recipe: Recipe) -> dict[str, tf.Variable]:
     """Return the kernels that the stages of a recipe change: layer name -> variable."""
-    own = {PRUNE: recipe.prune, CLUSTER: recipe.cluster}
+    own = {PRUNE: recipe.prune, CLUSTER: recipe.cluster, INT4: recipe.int4}
     found: dict[str, tf.Variable] = {}
     for stage in recipe.stages:
         found |= kernels(model, own[stage]) if stage in own else {}
@@ -90,7 +103,8 @@ def settings(recipe: Recipe) -> Iterator[Setting]:
     """Yield the settings that a kernel can be given, the plain one first."""
     for sparsity in _SPARSITY if PRUNE in recipe.stages else _SPARSITY[:1]:
         for values in _VALUES if CLUSTER in recipe.stages else _VALUES[:1]:
-            yield Setting(values=values, sparsity=sparsity)
+            for bits in _BITS if INT4 in recipe.stages else _BITS[:1]:
+                yield Setting(values=values, sparsity=sparsity, bits=bits)
 
 
 def _compressed(unit: np.ndarray, setting: Setting, recipe: Recipe) -> np.ndarray:
@@ -100,7 +114,8 @@ def _compressed(unit: np.ndarray, setting: Setting, recipe: Recipe) -> np.ndarra
     if setting.values:
         start, zeros = recipe.cluster.start, setting.sparsity > 0
         unit = cluster(unit, setting.values, start, keep_zeros=zeros).kernel
-    return np.clip(np.rint(127 * unit), -127, 127)
+    largest = largest_integer(setting.bits)
+    return np.clip(np.rint(largest * unit), -largest, largest)
 
 
 def choose(trials: Sequence[Trial], most: int) -> Mapping[str, Setting]:

@@ -107,15 +107,26 @@ def test_code_in_the_models_of_a_run_is_not_read(run, tmp_path, monkeypatch):
         lambda one: one["config"]["quantize_config"]["config"].update(output=[0.0, float("nan")]),
         lambda one: one["config"]["quantize_config"]["config"].update(inputs=[]),
         lambda one: one["config"]["quantize_config"]["config"].update(rounds="no"),
+        lambda one: one["config"]["quantize_config"]["config"].update(bits=5),
         lambda one: one["config"].pop("quantize_config"),
     ],
-    ids=["nan", "no inputs", "text", "no ranges"],
+    ids=["nan", "no inputs", "text", "bits", "no ranges"],
 )
 def test_damaged_ranges_are_one_sentence(run, tmp_path, change):
     copy = shutil.move(run.qat_model, tmp_path / "copy.keras")
     rewritten(copy, run.qat_model, lambda config: change(config["config"]["layers"][3]))
     with pytest.raises(UserError, match=r"qat\.keras does not hold the network"):
         load_qat(run)
+
+
+def test_kernels_of_4_bits_are_read_as_such(run, tmp_path):
+    def narrow(config):
+        for layer in config["config"]["layers"][1:]:
+            layer["config"]["quantize_config"]["config"]["bits"] = 4
+
+    rewritten(shutil.move(run.qat_model, tmp_path / "copy.keras"), run.qat_model, narrow)
+    kernels = [layer for layer in load_qat(run).layers[1:] if layer.weight is not None]
+    assert {layer.weight_quantizer.bits for layer in kernels} == {4}
 
 
 def test_damaged_models_of_a_run_are_one_sentence(run):

@@ -16,10 +16,11 @@ from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.proof.parity import parity
-from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms, kernels_of
 from mobilenet_tf.deployment.tflite.compressed.kernel_facts import kernel_facts
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.classification.task import Classification
@@ -62,7 +63,7 @@ def compressed(data, tmp_path_factory):
     to_int8 = partial(quantize_aware, images=few, input_spec=NETWORK.input)
     folder = tmp_path_factory.mktemp("stages")
 
-    def call(name):
+    def call(name, recipe=RECIPE):
         session = Session(
             dataset=data,
             task=Classification(),
@@ -72,7 +73,7 @@ def compressed(data, tmp_path_factory):
             checkpoints=folder / name,
             logs=folder / "logs" / name,
         )
-        return compress(built(), RECIPE, session, to_int8)
+        return compress(built(), recipe, session, to_int8)
 
     return call
 
@@ -107,6 +108,26 @@ def test_the_file_keeps_zeros_and_clusters(whole, data):
     assert kernel_forms(form.small) == {"huffman": 1, "plain": len(facts) - 1}
     saved = classifier["bytes"] - classifier["stored_bytes"]
     assert saved - 600 < len(form.plain) - len(form.small) < saved
+
+
+def test_the_file_keeps_zeros_and_4_bits(compressed, data):
+    """Training with 8 bits afterwards changes other kernels, and leaves these at 4."""
+    recipe = RECIPE.with_fields({"compress": "prune,int4,qat", "prune.epochs": 1, "int4.epochs": 1})
+    narrow = compressed("narrow", recipe)
+    assert {*narrow.history} == {"prune", "int4", "qat"}
+    content = convert(narrow.model, "int8")
+    for op, _, values, layout in kernels_of(parse_model(content)):
+        largest = np.abs(values.astype(int)).reshape(len(values), -1).max(axis=1)
+        if values.shape[1:3] == (1, 1) and layout.bytes >= 1024:
+            assert set(largest) == {7}
+            assert np.mean(values == 0) >= 0.8
+        else:
+            assert largest.max() == 127, op
+
+    spec, pixels = NETWORK.input, data.test.images[:64]
+    file = TFLiteModel(convert(narrow.model, "float32"), mean=spec.mean, std=spec.std)
+    expected = narrow.model(spec.normalise(pixels)).numpy()
+    assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
 
 
 def test_interrupted_stages_continue(whole, compressed, monkeypatch):

@@ -98,6 +98,8 @@ def test_any_field_can_be_set():
             "qat.ema is 0.99; it must be 0, because quantization-aware training must not",
         ),
         ("qat.precision=mixed_float16", "qat.precision is 'mixed_float16'; it must be float32"),
+        ("compress=cluster,int4", "it must have one of cluster and int4: weights of 4 bits"),
+        ("int4.depthwise=true", "int4.depthwise is true; it must be false: only kernels of 1x1"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(setting, said):

@@ -77,3 +77,11 @@ def test_every_kernel_is_measured_at_every_setting(tmp_path):
     sizes = [one.bytes for one in found[:5]]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[3] < 8192 / 2 + 300  # an index of 4 bits
+
+    found = measure(model, recipe.with_fields({"compress": "int4,qat"}), session, stored_size)
+    assert [one.setting.bits for one in found] == [8, 4, 8, 4]
+    wide, narrow, *_ = found
+    assert (wide.loss, wide.bytes) == (0.0, 8192)
+    assert narrow.loss != 0
+    assert narrow.bytes < 8192 / 2 + 300
+    assert str(narrow.setting) == "4 bits"

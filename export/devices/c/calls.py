@@ -10,8 +10,8 @@ from mobilenet_tf.deployment.devices.c.fixed_point import limits
 from mobilenet_tf.deployment.devices.c.program import Operator, Tensor
 from mobilenet_tf.networks.graph import same_padding
 
-# A field's value in C: a number, an array, or a struct.
-Value: TypeAlias = "int | np.ndarray | Mapping[str, Value]"
+# A field's value in C: a number, an array, a tensor's place, or a struct.
+Value: TypeAlias = "int | np.ndarray | Tensor | Mapping[str, Value]"
 Layer: TypeAlias = dict[str, Value]
 _SAME = 0  # the schema's Padding
 _FAMILIES = {
@@ -65,11 +65,11 @@ def constant(op: Operator, tensor: Tensor) -> np.ndarray:
     """Return the values of an input.
 
     Raises:
-        UserError: It is not constant.
+        UserError: It is neither constant nor decoded from constants.
     """
-    if tensor.data is None:
+    if tensor.values is None:
         raise op.error("has an input that is not constant")
-    return tensor.data
+    return tensor.values
 
 
 def fused_limits(op: Operator) -> Layer:

@@ -15,12 +15,12 @@ from mobilenet_tf.deployment.devices.c.calls import (
     window_of,
 )
 from mobilenet_tf.deployment.devices.c.fixed_point import multiplier
-from mobilenet_tf.deployment.devices.c.program import Operator
+from mobilenet_tf.deployment.devices.c.program import Operator, Tensor
 
 
 @operator("CONV_2D")
 def _convolution(op: Operator) -> list[Call]:
-    source, weights = op.input(0), op.input(1)
+    source, weights = op.input(0), _kernel(op)
     if weights.shape[3] != source.shape[3]:
         raise op.error("has groups")
     if dilation_of(op) != (1, 1):
@@ -29,7 +29,7 @@ def _convolution(op: Operator) -> list[Call]:
     if _is_pointwise(window):
         return [_pointwise(op, _channel_multipliers(op))]
     layer: Layer = {
-        "weights": constant(op, weights),
+        "weights": weights,
         "output": _rescaling(op, _bias(op), _channel_multipliers(op)),
         "window": window,
         "out_channels": op.output.shape[3],
@@ -56,7 +56,7 @@ def _pointwise(op: Operator, multipliers: list[tuple[int, int]]) -> Call:
     bias = _bias(op) - source.zero_point * matrix.sum(axis=1, dtype=np.int64)
     # The kernels add in 32 bits and lose what does not fit, so the sum may wrap as well.
     layer: Layer = {
-        "weights": matrix.reshape(-1),
+        "weights": weights,
         "output": _rescaling(op, bias.astype(np.int32), multipliers),
         "pixels": op.output.size // outputs,
         "in_channels": matrix.shape[1],
@@ -68,12 +68,12 @@ def _pointwise(op: Operator, multipliers: list[tuple[int, int]]) -> Call:
 
 @operator("DEPTHWISE_CONV_2D")
 def _depthwise(op: Operator) -> list[Call]:
-    source, weights = op.input(0), op.input(1)
+    source, weights = op.input(0), _kernel(op)
     if weights.shape[3] != source.shape[3]:
         raise op.error("has several outputs for each channel")
     window = window_of(op, weights.shape[1], weights.shape[2])
     layer: Layer = {
-        "weights": constant(op, weights),
+        "weights": weights,
         "output": _rescaling(op, _bias(op), _channel_multipliers(op)),
         "window": window,
         "input_zero_point": source.zero_point,
@@ -96,6 +96,11 @@ def _pool(op: Operator) -> list[Call]:
 
 def _is_pointwise(window: Mapping[str, int]) -> bool:
     return all(window[name] == 1 for name in ("height", "width", "stride_y", "stride_x"))
+
+
+def _kernel(op: Operator) -> Tensor:
+    constant(op, op.input(1))
+    return op.input(1)
 
 
 def _bias(op: Operator) -> np.ndarray:

@@ -26,9 +26,13 @@ from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill, model_values
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE, Decoders
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
 
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
+# One more operator is a struct and a call.
+UNPACKING = Decoders(code=1200, flash=72, ram=0, parts=64)
 SOURCES, EXAMPLE = "src/", "example/"  # folders of what is compiled
 _RESIZES = ("bilinear", "mediapipe")  # `InputSpec.resize` of which mtf_frame.c has code
 _LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
@@ -37,12 +41,21 @@ _LARGEST_DENOMINATOR = 10_000  # of `crop` as a fraction
 class CForm:
     """A network as C.
 
+    Attributes:
+        plain: The `.tflite` without encoded kernels, in the form that TensorFlow Lite Micro runs.
+        small: The file whose operators the C calls.
+
     Args:
         content: The `.tflite` as converted, with int8 input and output.
+        compress: One of `FORMS`: how kernels are stored.
+
+    Raises:
+        UserError: See `compress_weights`.
     """
 
-    def __init__(self, content: bytes):
-        self.small = McuForm(content).small
+    def __init__(self, content: bytes, compress: str = NONE):
+        forms = McuForm(content, compress, UNPACKING)
+        self.plain, self.small = forms.plain, forms.small
 
     @cached_property
     def source(self) -> Source:
@@ -53,10 +66,17 @@ class CForm:
         """
         return Source(read_program(self.small))
 
+    @cached_property
+    def plain_source(self) -> Source:
+        """The C without encoded kernels."""
+        return Source(read_program(self.plain)) if self.small != self.plain else self.source
+
     @property
     def flash(self) -> int:
         """Bytes of constants, and the most that the code takes."""
-        return self.source.constant_bytes + CODE_BYTES
+        added = len(self.source.program.operators) - len(self.plain_source.program.operators)
+        unpacking = UNPACKING.code + added * UNPACKING.flash if added else 0
+        return self.source.constant_bytes + CODE_BYTES + unpacking
 
     @property
     def arena(self) -> dict[str, int]:
@@ -80,22 +100,27 @@ def c_contents(
         expected: TensorFlow Lite Micro's int8 outputs for the pictures, if it has run already.
 
     Returns:
-        Facts, and file name -> content. The facts are bytes (of constants), flash_bytes,
-        arenas (kernels -> bytes), ops (their number), pictures, max_lsb, sha256 (of the file).
+        Facts, and file name -> content. The facts are bytes (of constants), plain_bytes (without
+        encoded kernels), kernels (form -> number of kernels that are stored so), decoded_bytes (of
+        the arena that the largest decoded kernel takes), flash_bytes, arenas (kernels -> bytes),
+        ops (their number), pictures, max_lsb, sha256 (of the file).
 
     Raises:
-        UserError: An operator has no form in C, a score differs, there is no C compiler, or the
-            input is not pixel - 128.
+        UserError: An operator has no form in C, a score differs, there is no C compiler, the
+            input is not pixel - 128; or see `compress_weights`.
         ValueError: The model has no pictures.
     """
     if model.pictures is None:
         raise ValueError("The export as C needs pictures.")
-    form = form or CForm(model.content)
+    form = form or CForm(model.content, model.compress)
     reference = model.reference()
     inputs = reference.prepare(model.pictures)
-    expected = MicroModel(form.small).run(inputs) if expected is None else expected
+    expected = MicroModel(form.plain).run(inputs) if expected is None else expected
     facts: dict[str, Any] = {
         "bytes": form.source.constant_bytes,
+        "plain_bytes": form.plain_source.constant_bytes,
+        "kernels": kernel_forms(form.small),
+        "decoded_bytes": form.source.decoded_bytes,
         "flash_bytes": form.flash,
         "arenas": form.arena,
         "ops": len(form.source.program.operators),
@@ -122,7 +147,8 @@ def c_contents(
 
 def _fact_values(facts: dict[str, Any], title: str) -> dict[str, Any]:
     arenas = {f"arena_{variant}": f"{size}" for variant, size in facts["arenas"].items()}
-    numbers = {name: facts[name] for name in ("bytes", "ops", "pictures")}
+    numbers = {name: facts[name] for name in ("bytes", "decoded_bytes", "ops", "pictures")}
+    numbers["kernels"] = ", ".join(f"{count} {form}" for form, count in facts["kernels"].items())
     return {**numbers, **arenas, "yaml_title": json.dumps(title)}
 
 

@@ -5,8 +5,8 @@ A new operator is a function, registered with `operator`, and a kernel in templa
 
 import numpy as np
 
-# It registers its operators.
-from mobilenet_tf.deployment.devices.c import convolutions  # noqa: F401
+# They register their operators.
+from mobilenet_tf.deployment.devices.c import convolutions, unpacking  # noqa: F401
 from mobilenet_tf.deployment.devices.c.calls import (
     OPERATORS,
     Call,

@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import stored_tensors
 from mobilenet_tf.deployment.tflite.memory_plan import (
     Lifetime,
     arena_size,
     lifetimes,
     plan_offsets,
 )
-from mobilenet_tf.deployment.tflite.parse import DTYPES, OP_NAMES, op_codes, parse_model
+from mobilenet_tf.deployment.tflite.parse import DTYPES, op_names, parse_model
 
 _SAME_BYTES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")  # what they return is their input
 
@@ -29,7 +31,9 @@ class Tensor:
         shape: Its sides, batch first.
         dtype: "int8", "int32" and so on.
         scales, zero_points: Quantization; one entry, or one per channel.
+        axis: Axis of its channels, if it has a scale for each.
         data: Its values if it is constant, else None.
+        restored: Its values if it is decoded from constants while the program runs, else None.
     """
 
     number: int
@@ -37,7 +41,14 @@ class Tensor:
     dtype: str
     scales: np.ndarray
     zero_points: np.ndarray
+    axis: int
     data: np.ndarray | None
+    restored: np.ndarray | None
+
+    @property
+    def values(self) -> np.ndarray | None:
+        """Its values, if they are the same in every run."""
+        return self.restored if self.data is None else self.data
 
     @property
     def scale(self) -> np.float32:
@@ -128,11 +139,12 @@ def read_program(content: bytes) -> Program:
         UserError: It is damaged, an operator has several outputs, or a tensor is not int8.
     """
     model = parse_model(content)
-    graph, codes = model.subgraphs[0], op_codes(model)
-    tensors = [_tensor(model, number) for number in range(len(graph.tensors))]
+    graph, names = model.subgraphs[0], op_names(model)
+    restored = {number: stored.values for number, stored in stored_tensors(model, inf)}
+    tensors = [_tensor(model, number, restored) for number in range(len(graph.tensors))]
     operators, roots = [], {number: number for number in lifetimes(model)}
     for step, op in enumerate(graph.operators):
-        kind = OP_NAMES[codes[op.opcodeIndex]]
+        kind = names[op.opcodeIndex]
         if len(op.outputs) != 1:
             raise UserError(f"Operator {step} ({kind}) has {len(op.outputs)} outputs, not one.")
         inputs = tuple(tensors[i] if i >= 0 else None for i in map(int, op.inputs))
@@ -194,7 +206,7 @@ def _merged(lives: Mapping[int, Lifetime], roots: Mapping[int, int]) -> dict[int
     return merged
 
 
-def _tensor(model: schema.ModelT, number: int) -> Tensor:
+def _tensor(model: schema.ModelT, number: int, restored: Mapping[int, np.ndarray | None]) -> Tensor:
     tensor = model.subgraphs[0].tensors[number]
     quantization = tensor.quantization
     dtype = DTYPES.get(tensor.type, str(tensor.type))
@@ -205,7 +217,9 @@ def _tensor(model: schema.ModelT, number: int) -> Tensor:
         values = np.asarray(data, np.uint8).view(np.dtype(dtype)).reshape(shape)
     scales = _values(getattr(quantization, "scale", None), np.float32)
     zero_points = _values(getattr(quantization, "zeroPoint", None), np.int64)
-    return Tensor(number, shape, dtype, scales, zero_points, values)
+    axis = int(getattr(quantization, "quantizedDimension", 0))
+    found = restored.get(number)
+    return Tensor(number, shape, dtype, scales, zero_points, axis, values, found)
 
 
 def _values(values: Sequence[Any] | np.ndarray | None, dtype: Any) -> np.ndarray:

@@ -14,7 +14,13 @@ from mobilenet_tf.deployment.devices.mcu.c_code import c_integers
 
 PORTABLE = "portable"
 VARIANTS = (PORTABLE, *KERNELS)
-TYPES = {"shifts": "mtf_shift", "int8": "int8_t", "int32": "int32_t"}
+TYPES = {
+    "shifts": "mtf_shift",
+    "int8": "int8_t",
+    "int32": "int32_t",
+    "uint8": "uint8_t",
+    "uint16": "uint16_t",
+}
 _CONDITIONS = {PORTABLE: "#if MTF_KERNELS == MTF_PORTABLE", "dsp": "#elif MTF_KERNELS == MTF_DSP"}
 
 
@@ -56,6 +62,12 @@ class Source:
     def constant_bytes(self) -> int:
         """Bytes of all constant arrays, with shifts of one byte."""
         return sum(array.nbytes for _, array in self._constants.values())
+
+    @property
+    def decoded_bytes(self) -> int:
+        """Bytes of the arena that the largest decoded kernel takes."""
+        outputs = [op.output for op in self.program.operators]
+        return max((one.size for one in outputs if one.restored is not None), default=0)
 
     def texts(self) -> dict[str, str]:
         """Return the parts of model.c by their names in the template."""
@@ -125,6 +137,8 @@ class Source:
         for name, value in fields.items():
             if isinstance(value, np.ndarray):
                 text = self._name(name, value)
+            elif isinstance(value, Tensor):
+                text = self._argument(value, name)
             elif isinstance(value, Mapping):
                 text = f"{{\n{self._fields(value, indent + 2)}\n{' ' * indent}}}"
             else:
@@ -134,7 +148,8 @@ class Source:
 
     def _call_lines(self) -> Iterable[str]:
         for op, calls in self.calls:
-            yield f"  /* {op.step}: {op.kind} {_shape(op.input(0))} to {_shape(op.output)} */"
+            activations = [one for one in (op.input(0), op.output) if one.data is None]
+            yield f"  /* {op.step}: {op.kind} {' to '.join(map(_shape, activations))} */"
             for number, call in enumerate(calls):
                 output = self._place(op.output)
                 if call.offset:
@@ -146,9 +161,9 @@ class Source:
                     arguments += [output, f"SCRATCH({op.step})"]
                     yield f"  TRY({call.kernel}({', '.join(arguments)}));"
 
-    def _argument(self, tensor: Tensor) -> str:
+    def _argument(self, tensor: Tensor, field: str = "constant") -> str:
         if tensor.data is not None:
-            return self._name("constant", tensor.data)
+            return self._name(field, tensor.data)
         return self._place(tensor)
 
     def _place(self, tensor: Tensor) -> str:
@@ -173,6 +188,8 @@ def _arrays_of(fields: Mapping[str, Value]) -> Iterable[tuple[str, np.ndarray]]:
     for name, value in fields.items():
         if isinstance(value, np.ndarray):
             yield name, value
+        elif isinstance(value, Tensor) and value.data is not None:
+            yield name, value.data
         elif isinstance(value, Mapping):
             yield from _arrays_of(value)
 
@@ -182,4 +199,5 @@ def _key(field: str, array: np.ndarray) -> tuple[str, bytes]:
 
 
 def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape[1:]))
+    sides = tensor.shape if tensor.restored is not None else tensor.shape[1:]
+    return "x".join(map(str, sides))

@@ -4,8 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
-from mobilenet_tf.deployment.tflite.compressed.compress import NONE, compress_weights
+from mobilenet_tf.deployment.tflite.compressed.compress import (
+    INTERPRETER,
+    NONE,
+    Decoders,
+    compress_weights,
+)
+from mobilenet_tf.deployment.tflite.compressed.int4 import int4_weights
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
+from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
 
@@ -15,11 +22,13 @@ class McuForm:
 
     Attributes:
         converted: The file as converted, with int8 input and output.
-        compress: One of `FORMS`: how kernels are stored.
+        compress: How kernels are stored: one of `FORMS`, or `int4`.
+        decoders: What the program pays for decoding them.
     """
 
     converted: bytes
     compress: str = NONE
+    decoders: Decoders = INTERPRETER
 
     @cached_property
     def fused(self) -> bytes:
@@ -34,7 +43,9 @@ class McuForm:
     @cached_property
     def small(self) -> bytes:
         """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
-        compressed = compress_weights(self.fused, self.compress)
+        if self.compress == INT4:
+            return shrink(int4_weights(self.fused, dense=False))
+        compressed = compress_weights(self.fused, self.compress, self.decoders)
         return self.plain if compressed is self.fused else shrink(compressed)
 
     @cached_property

@@ -14,7 +14,8 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     read_header,
 )
 
-# A form that takes more instructions than another must not exceed this share of its bytes.
+# A form that takes more instructions than another must not exceed this share of its bytes. The
+# plain form takes none.
 _SHARE_OF_FASTER = 0.8
 
 
@@ -67,7 +68,8 @@ def best_encoding(
 ) -> tuple[str, Encoded] | None:
     """Return the codec that stores a tensor best, and the tensor encoded by it.
 
-    That is the fastest one that makes it smaller, or a slower one that is smaller by a fifth.
+    That is the fastest one that makes it smaller by a fifth, or a slower one that is smaller by
+    another fifth.
 
     Args:
         values: The tensor.
@@ -75,7 +77,7 @@ def best_encoding(
         names: Names of the codecs to choose from.
 
     Returns:
-        None if no codec makes it smaller.
+        None if no codec makes it so much smaller.
     """
     forms = []
     for name in names:
@@ -83,9 +85,8 @@ def best_encoding(
             forms.append((name, CODECS[name].encode(values, layout)))
         except NotEncodable:
             continue
-    best = None
+    best, size = None, layout.bytes
     for name, encoded in sorted(forms, key=lambda form: (form[1].instructions, form[1].bytes)):
-        most = layout.bytes if best is None else best[1].bytes * _SHARE_OF_FASTER
-        if encoded.bytes < most:
-            best = name, encoded
+        if encoded.bytes < size * _SHARE_OF_FASTER:
+            best, size = (name, encoded), encoded.bytes
     return best

@@ -33,12 +33,28 @@ from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 NONE, AUTO = "none", "auto"
 FORMS = (NONE, AUTO, *CODECS)
-# Bytes of code that `AddDecode` links: the decoders on a Cortex-M4 at -O2; 8,700 at -Os.
-CODE_BYTES = 22_000
-_MOST_PARTS = 8
-# What one more operator takes with its tensors: bytes of the file, and bytes of the arena.
-FILE_BYTES, _ARENA_BYTES = 160, 240
 _FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth; microcontrollers have that ratio
+
+
+@dataclass(frozen=True)
+class Decoders:
+    """What a program pays for decoding kernels.
+
+    Attributes:
+        code: Bytes of its decoders.
+        flash: Bytes of flash that one more operator takes with its tensors.
+        ram: Bytes of RAM that it takes.
+        parts: The most inputs of a CONCATENATION, and so the most parts of a convolution.
+    """
+
+    code: int
+    flash: int
+    ram: int
+    parts: int
+
+
+# TensorFlow Lite Micro: the code that `AddDecode` links on a Cortex-M4 at -O2; 8,700 at -Os.
+INTERPRETER = Decoders(code=22_000, flash=160, ram=240, parts=8)
 
 
 @dataclass(frozen=True)
@@ -62,27 +78,28 @@ class _Candidate:
 
     @property
     def saved(self) -> int:
-        """Bytes by which the file becomes smaller."""
-        return self.decoded - sum(part.bytes for part in self.parts) - self.operators * FILE_BYTES
+        """Bytes of weights that are saved."""
+        return self.decoded - sum(part.bytes for part in self.parts)
 
 
-def compress_weights(content: bytes, form: str = AUTO) -> bytes:
-    """Return the same int8 network with encoded kernels, for TensorFlow Lite Micro only.
+def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTERPRETER) -> bytes:
+    """Return the same int8 network with encoded kernels, for TensorFlow Lite Micro or plain C only.
 
     Args:
         content: The file. It has no memory plan yet; see `shrink`.
         form: `auto` for the best codec of each kernel, the name of one, or `none`.
+        decoders: What the program pays for them.
 
     Returns:
         The file. With `auto` it is `content` itself if encoding saves less than the decoders take.
 
     Raises:
-        UserError: No kernel becomes smaller with the codec that was asked for.
+        UserError: No kernel becomes a fifth smaller with the codec that was asked for.
     """
     if form == NONE:
         return content
     model, names = parse_model(content), tuple(CODECS) if form == AUTO else (form,)
-    most, chosen = _arena(model), list(_candidates(model, names))
+    most, chosen = _arena(model), list(_candidates(model, names, decoders))
     while chosen:
         model = parse_model(content)
         _encode(model, chosen)
@@ -92,11 +109,12 @@ def compress_weights(content: bytes, form: str = AUTO) -> bytes:
         chosen.remove(max(chosen, key=lambda one: one.decoded))
     if form != AUTO and not chosen:
         raise UserError(
-            f"--compress {form} makes no kernel of the model smaller within its arena: its weights "
-            "were not clustered or pruned, or have no room once decoded. --compress auto takes "
-            "what helps."
+            f"--compress {form} makes no kernel of the model a fifth smaller within its arena: its "
+            "weights were not clustered or pruned, or have no room once decoded. --compress auto "
+            "takes what helps."
         )
-    if form == AUTO and sum(one.saved for one in chosen) < CODE_BYTES:
+    saved = sum(one.saved - one.operators * decoders.flash for one in chosen)
+    if form == AUTO and saved < decoders.code:
         return content
     drop_unused(model)
     return pack_shared(model)
@@ -107,7 +125,9 @@ def _arena(model: schema.ModelT) -> int:
     return arena_size(tensors, plan_offsets(tensors))
 
 
-def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candidate]:
+def _candidates(
+    model: schema.ModelT, names: Collection[str], decoders: Decoders
+) -> Iterator[_Candidate]:
     """Yield the convolutions whose kernels are worth encoding and have room when decoded."""
     graph, kinds, most = model.subgraphs[0], op_names(model), _arena(model)
     alive = lifetimes(model)
@@ -118,25 +138,26 @@ def _candidates(model: schema.ModelT, names: Collection[str]) -> Iterator[_Candi
         kind = kinds[op.opcodeIndex]
         used = [one.aligned_size for one in alive.values() if one.first <= step <= one.last]
         output = alive[int(op.outputs[0])].aligned_size
-        channels = layout.shape[0] if kind == "CONV_2D" else 1
-        parts = _parts(layout.bytes, most - sum(used), output, channels)
+        limit = min(layout.shape[0], decoders.parts) if kind == "CONV_2D" else 1
+        parts = _parts(layout, most - sum(used), output, limit)
         candidate = _Candidate(step, _encoded(values, layout, parts, names), layout.bytes)
-        worth = candidate.operators * _FLASH_PER_RAM * _ARENA_BYTES
+        worth = candidate.operators * (decoders.flash + _FLASH_PER_RAM * decoders.ram)
         if candidate.parts and candidate.saved > worth:
             yield candidate
 
 
-def _parts(size: int, room: int, output: int, channels: int) -> int:
+def _parts(layout: Layout, room: int, output: int, limit: int) -> int:
     """Return into how many parts a kernel is split to fit into the arena; 0 if none are enough.
 
     Args:
-        size: Bytes of the decoded kernel.
+        layout: What it looks like.
         room: Bytes of the arena that are free while its convolution runs.
         output: Bytes of the convolution's output, which CONCATENATION needs a second time.
-        channels: Output channels that can be shared out; 1 if it cannot be split.
+        limit: The most parts; 1 if it cannot be split.
     """
-    for parts in range(1, min(channels, _MOST_PARTS) + 1):
-        largest = size // channels * -(-channels // parts)
+    channels = layout.shape[0]
+    for parts in range(1, limit + 1):
+        largest = layout.bytes // channels * -(-channels // parts)
         padding = parts * ALIGNMENT  # of the kernel and of the parts' outputs
         if largest + padding <= room and (parts == 1 or output + padding <= room):
             return parts

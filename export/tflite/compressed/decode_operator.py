@@ -15,12 +15,13 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     NotEncodable,
 )
 from mobilenet_tf.deployment.tflite.flatbuffer import add_constant, operator
-from mobilenet_tf.deployment.tflite.kernels import PLAIN, Stored
+from mobilenet_tf.deployment.tflite.kernels import INT4, PLAIN, Stored
 from mobilenet_tf.deployment.tflite.limits import DECODED_BYTES
 from mobilenet_tf.deployment.tflite.parse import DTYPES, op_names, parse_model
 
 DECODE = "TFLM_DECODE"
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_INT4 = schema.TensorType.INT4
 KERNEL = 1  # place among a convolution's inputs
 
 
@@ -95,12 +96,14 @@ def _add_bytes(model: schema.ModelT, content: bytes) -> int:
     return add_constant(model, tensor, np.frombuffer(content, np.uint8))
 
 
-def stored_tensors(model: schema.ModelT) -> Iterator[tuple[int, Stored]]:
+def stored_tensors(
+    model: schema.ModelT, most: float = DECODED_BYTES
+) -> Iterator[tuple[int, Stored]]:
     """Yield (tensor, how it is stored) for what the DECODE operators of a file restore.
 
-    Tensors that cannot be restored are left out, and so are those beyond `DECODED_BYTES`.
+    Tensors that cannot be restored are left out, and so are those beyond `most` bytes.
     """
-    left = DECODED_BYTES
+    left = most
     for output, encoded, ancillary in _decoded(model):
         try:
             layout = layout_of(model.subgraphs[0].tensors[output])
@@ -135,8 +138,9 @@ def kernel_forms(content: bytes) -> dict[str, int]:
     model = parse_model(content)
     names = op_names(model)
     forms = {output: codec_name(ancillary.tobytes()) for output, _, ancillary in _decoded(model)}
+    types = [tensor.type for tensor in model.subgraphs[0].tensors]
     count = Counter(
-        forms.get(int(op.inputs[KERNEL]), PLAIN)
+        forms.get(int(op.inputs[KERNEL]), INT4 if types[op.inputs[KERNEL]] == _INT4 else PLAIN)
         for op in model.subgraphs[0].operators
         if names[op.opcodeIndex] in CONVOLUTIONS
     )

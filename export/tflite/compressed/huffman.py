@@ -163,8 +163,7 @@ def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:
     Raises:
         Damaged: The data do not hold such a tensor.
     """
-    _, parameters, _ = read_header(ancillary)
-    bits, first = (32 if parameters & 1 else 16), (parameters >> 4) + 1
+    bits, first = read_shape(ancillary)
     if layout.dtype not in ("int8", "int16") or (layout.dtype == "int16" and bits == 16):
         raise Damaged(f"Huffman tables of {bits} bits are not for {layout.dtype}")
     found, count, value = _ENTRIES[bits]
@@ -189,3 +188,13 @@ def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:
         at += used
         symbols.append(entry & 0xFFFF)
     return np.array(symbols, np.uint16).astype(layout.dtype).reshape(layout.shape)
+
+
+def read_shape(ancillary: bytes) -> tuple[int, int]:
+    """Return the bits of an entry of the tables, and the bits that the first table is for.
+
+    Raises:
+        Damaged: The ancillary data have no header.
+    """
+    _, parameters, _ = read_header(ancillary)
+    return (32 if parameters & 1 else 16), (parameters >> 4) + 1

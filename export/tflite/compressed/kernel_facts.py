@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
-from mobilenet_tf.deployment.tflite.compressed.compress import FILE_BYTES
+from mobilenet_tf.deployment.tflite.compressed.compress import INTERPRETER
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
 from mobilenet_tf.deployment.tflite.compressed.layout import Layout
 from mobilenet_tf.deployment.tflite.kernels import PLAIN, entropy
@@ -17,7 +17,7 @@ def stored_size(integers: np.ndarray) -> int:
     """Return the bytes by which an int8 kernel makes a file larger, encoded if that is smaller."""
     layout = Layout((integers.size,))
     best = best_encoding(integers.reshape(-1), layout, tuple(CODECS))
-    return min(layout.bytes, best[1].bytes + FILE_BYTES if best else layout.bytes)
+    return min(layout.bytes, best[1].bytes + INTERPRETER.flash if best else layout.bytes)
 
 
 def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:

@@ -91,12 +91,22 @@ def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:
     Raises:
         Damaged: The data do not hold such a tensor.
     """
+    width, stride = read_shape(ancillary)
+    places = unpack_bits(encoded, width, layout.elements) + layout.channel_of * stride
+    table = read_table(ancillary[HEADER_BYTES:], int(places.max()) + 1, layout)
+    return table[places].reshape(layout.shape)
+
+
+def read_shape(ancillary: bytes) -> tuple[int, int]:
+    """Return the bits of an index, and the values from a channel's table to the next one's.
+
+    Raises:
+        Damaged: They are impossible.
+    """
     _, parameters, stride = read_header(ancillary)
     width = parameters & _WIDTH_MASK
     if width == 0:
         raise Damaged("the look-up indices have a width of 0 bits")
     if stride > MOST_VALUES:
         raise Damaged(f"the look-up tables have a stride of {stride}, more than {MOST_VALUES}")
-    places = unpack_bits(encoded, width, layout.elements) + layout.channel_of * stride
-    table = read_table(ancillary[HEADER_BYTES:], int(places.max()) + 1, layout)
-    return table[places].reshape(layout.shape)
+    return width, stride

@@ -9,16 +9,22 @@ import pytest
 from typer.testing import CliRunner
 
 from mobilenet_tf.cli.device_tables import device_table
+from mobilenet_tf.commands import export
 from mobilenet_tf.commands import export_device as command
+from mobilenet_tf.commands.common import described
 from mobilenet_tf.commands.export_device import export_device
+from mobilenet_tf.commands.published_model import Pretrained
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.tables import MCU, PLAIN_C
 from mobilenet_tf.deployment.devices.targets import NPU, Target
+from mobilenet_tf.deployment.tflite.compressed import int4
+from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import Budget
+from tests.export.tflite.compressed.test_int4 import with_narrow_kernels
 
 pytestmark = pytest.mark.xdist_group("mcu_run")
 
@@ -71,9 +77,27 @@ def test_plain_c_has_the_interpreters_scores(run, micro):
     assert "int digits_invoke(" in (folder / "src" / "digits_io.h").read_text()
     assert (folder / "src" / "digits.c").stat().st_size > facts["bytes"]
     assert run.result().to_dict()["devices"][PLAIN_C].items() >= facts.items()
-    assert device_table(facts).row_count == 7
+    assert device_table(facts).row_count == 10
     with pytest.raises(UserError, match=r"does not fit: flash .* The largest that fits is --model"):
         export_device(run, PLAIN_C, Budget(flash=facts["flash_bytes"] - 1), overwrite=True)
+
+
+def test_phones_get_kernels_of_4_bits(run, monkeypatch):
+    """With the same outputs on test pictures, or not at all."""
+    content = with_narrow_kernels(command.int8_content(run))
+    plain = described(content, run, run.task)
+    stored = export._in_4_bits(run, run.task, content, plain)
+    assert len(stored) < 0.8 * len(plain)
+    assert TFLiteModel(stored).labels == TFLiteModel(plain).labels
+    assert "FULLY_CONNECTED" in inspect(stored)["ops"]
+    other = int4.int4_weights(with_narrow_kernels(int8_file(run.network)), dense=True)
+    monkeypatch.setattr(int4, "int4_weights", lambda *_, **__: other)
+    with pytest.raises(UserError, match=r"--compress int4 changes the outputs of \d+ of 200"):
+        export._in_4_bits(run, run.task, content, plain)
+    with pytest.raises(UserError, match="with --target cpu it must be one of none, int4"):
+        Target("cpu", compress="lut")
+    with pytest.raises(UserError, match="--compress applies only to runs"):
+        export.export(Pretrained(), target=Target("cpu", compress="int4"))
 
 
 def test_any_npu_gets_hard_swish_as_one_operator(run):
@@ -169,9 +193,10 @@ def test_a_file_is_no_folder(run):
         (["--target", "mcu", "--max-flash", "x"], "--max-flash is 'x'"),
         (["--target", "mcu", "--io", "uint8"], "--io applies only to --target cpu"),
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),
-        (["--compress", "lut"], "--compress applies only to --target mcu"),
-        (["--target", "c", "--compress", "lut"], "--compress applies only to --target mcu"),
-        (["--target", "mcu", "--compress", "zip"], "--compress is 'zip'; it must be one of none"),
+        (["--compress", "int4"], "--compress applies only to runs"),
+        (["--target", "npu", "--compress", "lut"], "applies only to --target cpu, mcu, c."),
+        (["--target", "c", "--compress", "int4"], "with --target c it must be one of none, auto"),
+        (["--target", "mcu", "--compress", "zip"], "with --target mcu it must be one of none"),
         (["--target", "npu", "--data", "x"], "--data applies only to models that are not runs"),
     ],
 )

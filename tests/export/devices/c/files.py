@@ -14,6 +14,7 @@ from mobilenet_tf.deployment.devices.firmware.files import shared_templates
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill
+from mobilenet_tf.deployment.tflite.compressed.compress import NONE
 from mobilenet_tf.deployment.tflite.flatbuffer import pack, pack_shared
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.rows import Network
@@ -89,7 +90,11 @@ def scaled_as_pixels(content: bytes) -> bytes:
 
 
 def plain_c(
-    content: bytes, network: Network, pictures: np.ndarray, prefix: str = "model"
+    content: bytes,
+    network: Network,
+    pictures: np.ndarray,
+    prefix: str = "model",
+    compress: str = NONE,
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return facts and folder of a file that is known to be a classifier of pictures."""
     classes = tuple(f"class {number}" for number in range(network.classes))
@@ -101,6 +106,7 @@ def plain_c(
             title="Test",
             pictures=pictures,
             prefix=prefix,
+            compress=compress,
         )
     )
 
@@ -120,18 +126,25 @@ def written(folder: Path, contents: dict[str, bytes]) -> Path:
     return folder
 
 
-def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def run_both(
+    content: bytes, inputs: np.ndarray, compress: str = NONE
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the outputs of the C, with sanitizers, and of TensorFlow Lite Micro.
 
     Args:
         content: A file with int8 input of any shape.
         inputs: int8 (N, ...) in that shape.
+        compress: How the C stores kernels.
     """
-    form = CForm(content)
-    expected = side_by_side(MicroModel(form.small).run(inputs))
+    form = CForm(content, compress)
+    expected = side_by_side(MicroModel(form.plain).run(inputs))
+    return run_sanitized(form, inputs, expected.shape[1]), expected
+
+
+def run_sanitized(form: CForm, inputs: np.ndarray, size: int) -> np.ndarray:
+    """Return the outputs of a network as C, with sanitizers: int8 (N, size)."""
     values = {f"arena_{kernels}": size for kernels, size in form.arena.items()}
     values |= {"title": "", "labels": "0", "height": 1, "width": 1, "channels": inputs[0].size}
-    size = expected.shape[1]
     sizes = {"classes": 1, "outputs": 1, "output_sizes": size, "output_bytes": size}
     values |= form.source.texts() | sizes
     files = fill("mobilenet_tf.deployment.devices.c", defaultdict(str, values))
@@ -142,4 +155,4 @@ def run_both(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray
         for name, content in files.items()
         if name.endswith(".h") or name == "src/model.c" or name in kernels
     }
-    return run_on_host(used, "model", inputs, SANITIZERS), expected
+    return run_on_host(used, "model", inputs, SANITIZERS)

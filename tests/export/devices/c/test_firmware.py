@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from benchmarks.compressed import with_shared_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c import emulator
 from mobilenet_tf.deployment.devices.c.counter import Counter
@@ -123,6 +124,24 @@ def test_the_smallest_device(folder_of, tmp_path, plugin):
     # SysTick, which the firmware reads, counts the same.
     (cycles, *_) = map(int, re.findall(r"(\d+) cycles", first.output))
     assert cycles == pytest.approx(first.instructions[0], abs=100)
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+def test_encoded_kernels(tmp_path, core, kernels):
+    """Look-up tables, masks and Huffman codes, decoded in the arena that plain kernels need."""
+    network = make_network("v1", 0.25, 96, 2)
+    content = with_shared_weights(int8_file(network), 16, 0.75)
+    facts, contents = plain_c(content, network, pictures_for(network), compress="auto")
+    folder, cmsis_nn = written(tmp_path, contents), CMSIS_NN if kernels == "cmsis_nn" else None
+    firmware = build(folder, tmp_path / "build", core, cmsis_nn)
+    assert {"huffman", "prune"} <= set(facts["kernels"])
+    assert firmware.static_ram == 55_296
+    assert firmware.constants < 0.4 * facts["plain_bytes"]
+    assert kernels == "cmsis_nn" or firmware.code + firmware.constants <= facts["flash_bytes"]
+    done = emulator.run(firmware)
+    assert done.code == 0, done.output
+    assert "4 of 4 pictures have the verified scores" in done.output
 
 
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])

@@ -254,10 +254,9 @@ def test_what_has_no_form_is_refused():
 
 def test_every_interpreter_operator_of_the_folder_has_a_form():
     """What `--target mcu` accepts, `--target c` accepts."""
-    from mobilenet_tf.deployment.devices.mcu.folder import DECODE, RESOLVER
+    from mobilenet_tf.deployment.devices.mcu.folder import RESOLVER
 
-    without_calls = {"RESHAPE", DECODE}  # the plain C is of the file before its compression
-    assert set(RESOLVER) <= {*OPERATORS, *without_calls}
+    assert set(RESOLVER) <= {*OPERATORS, "RESHAPE"}
 
 
 @pytest.mark.parametrize(

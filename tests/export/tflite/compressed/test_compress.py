@@ -1,6 +1,7 @@
 """Files with encoded kernels compute the same in TensorFlow Lite Micro, in the planned arena."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,9 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 from benchmarks.compressed import with_shared_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
-from mobilenet_tf.deployment.tflite.compressed import compress
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
-from mobilenet_tf.deployment.tflite.compressed.compress import compress_weights
+from mobilenet_tf.deployment.tflite.compressed.compress import INTERPRETER, compress_weights
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, stored_tensors
 from mobilenet_tf.deployment.tflite.compressed.split import split_convolution
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
@@ -122,11 +122,11 @@ def test_weights_that_do_not_repeat_stay_as_they_are():
             compress_weights(content, form)
 
 
-def test_savings_below_the_size_of_the_decoders_are_none(monkeypatch):
+def test_savings_below_the_size_of_the_decoders_are_none():
     content, (plain, small) = file("v1", "pruned"), both_forms("v1", "pruned")
-    monkeypatch.setattr(compress, "CODE_BYTES", 2 * (len(plain) - len(small)))
-    assert compress_weights(content) is content
-    assert compress_weights(content, "prune") != content
+    large = replace(INTERPRETER, code=2 * (len(plain) - len(small)))
+    assert compress_weights(content, decoders=large) is content
+    assert compress_weights(content, "prune", large) != content
 
 
 def test_one_scale_per_tensor(pictures):

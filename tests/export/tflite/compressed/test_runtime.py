@@ -17,8 +17,8 @@ from tests.export.tflite.compressed.test_codecs import random_tensor
 CASES = 40  # per codec
 
 
-def file_of(layout: Layout, encoded: Encoded) -> bytes:
-    """A file whose output is what DECODE restores; its input is there because one is needed."""
+def file_of(*kernels: tuple[Layout, Encoded]) -> bytes:
+    """A file whose outputs are what DECODE restores; its input is there because one is needed."""
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.buffers, model.operatorCodes = 3, [schema.BufferT()], []
     model.subgraphs, graph.tensors, graph.operators = [graph], [], []
@@ -26,26 +26,29 @@ def file_of(layout: Layout, encoded: Encoded) -> bytes:
     given.type, given.shape = schema.TensorType.INT8, np.array([1, 1, 1, 1], np.int32)
     graph.tensors.append(given)
     graph.inputs = np.array([0], np.int32)
-    kernel = schema.TensorT()
-    kernel.type = getattr(schema.TensorType, layout.dtype.upper())
-    kernel.shape = np.array(layout.shape, np.int32)
-    kernel.quantization = schema.QuantizationParametersT()
-    kernel.quantization.scale = np.full(layout.channels, 0.5, np.float32)
-    kernel.quantization.zeroPoint = np.array(layout.zero_points, np.int64)
-    kernel.quantization.quantizedDimension = layout.axis
-    number = add_constant(model, kernel, np.zeros(1, np.uint8))
-    reader = operator(model, "RESHAPE", [0, number], [])
-    graph.operators.append(reader)
-    assert layout_of(kernel) == layout
-    insert_decode(model, reader, encoded)
-    graph.outputs = graph.operators[0].outputs
-    graph.operators.remove(reader)
+    decoded = []
+    for layout, encoded in kernels:
+        kernel = schema.TensorT()
+        kernel.type = getattr(schema.TensorType, layout.dtype.upper())
+        kernel.shape = np.array(layout.shape, np.int32)
+        kernel.quantization = schema.QuantizationParametersT()
+        kernel.quantization.scale = np.full(layout.channels, 0.5, np.float32)
+        kernel.quantization.zeroPoint = np.array(layout.zero_points, np.int64)
+        kernel.quantization.quantizedDimension = layout.axis
+        number = add_constant(model, kernel, np.zeros(1, np.uint8))
+        reader = operator(model, "RESHAPE", [0, number], [])
+        graph.operators.append(reader)
+        assert layout_of(kernel) == layout
+        insert_decode(model, reader, encoded)
+        graph.operators.remove(reader)
+        decoded.append(graph.operators[-1].outputs)
+    graph.outputs = np.concatenate(decoded)
     drop_unused(model)
     return pack_shared(model)
 
 
 def restored(layout: Layout, encoded: Encoded) -> np.ndarray:
-    interpreter = MicroModel(file_of(layout, encoded), 1 << 20)._interpreter
+    interpreter = MicroModel(file_of((layout, encoded)), 1 << 20)._interpreter
     interpreter.invoke()
     return interpreter.get_output(0).copy()
 
@@ -83,4 +86,4 @@ def test_the_runtime_refuses_an_unknown_codec():
     unknown = Encoded(encoded.values, b"\x55" + encoded.ancillary[1:], 0)
     with pytest.raises(UserError, match="refuses the model"):
         restored(layout, unknown)
-    assert parse_model(file_of(layout, unknown)).operatorCodes[0].customCode == b"TFLM_DECODE"
+    assert parse_model(file_of((layout, unknown))).operatorCodes[0].customCode == b"TFLM_DECODE"

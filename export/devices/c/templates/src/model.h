@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-/* Working memory, a static array of model.c. It holds the input, all activations and the scratch of
- * the kernels, and nothing else. */
+/* Working memory, a static array of model.c. It holds the input, all activations, decoded weights
+ * and the scratch of the kernels, and nothing else. */
 #if MTF_KERNELS == MTF_PORTABLE
 #define MODEL_ARENA_BYTES $arena_portable
 #elif MTF_KERNELS == MTF_DSP
@@ -23,6 +23,9 @@ extern "C" {
 #else
 #define MODEL_ARENA_BYTES $arena_mve
 #endif
+
+/* The part of it in which the largest weights that are stored encoded lie while they are in use. */
+#define MODEL_DECODED_BYTES $decoded_bytes
 
 /* Return the part of the arena that nothing uses before model_invoke. */
 mtf_scratch model_workspace(void);

@@ -170,6 +170,32 @@ typedef struct {
   int32_t count;
 } mtf_table_layer;
 
+/* A kernel of `count` values that is stored encoded, in bits from the most significant one on. Here
+ * each value is an index of `width` bits into the table of its channel. The channels follow one
+ * another, each with `run` values, from the first to the last and again from the first. */
+typedef struct {
+  const uint8_t *encoded;
+  const int8_t *tables;
+  int32_t count, run;
+  int16_t channels;
+  uint8_t width, stride; /* the latter from a channel's table to the next one's */
+} mtf_unpack_lut_layer;
+
+/* A bit for each value says whether it is 0 or the next one of `values`. */
+typedef struct {
+  const uint8_t *encoded;
+  const int8_t *values;
+  int32_t count;
+} mtf_unpack_prune_layer;
+
+/* Huffman codes. The first table is for `first` bits. */
+typedef struct {
+  const uint8_t *encoded;
+  const uint16_t *tables;
+  int32_t count;
+  uint8_t first;
+} mtf_unpack_huffman_layer;
+
 int mtf_pointwise(const mtf_pointwise_layer *layer, const int8_t *input, int8_t *output,
                   mtf_scratch scratch);
 int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int8_t *output,
@@ -189,6 +215,9 @@ void mtf_softmax(const mtf_softmax_layer *layer, const int8_t *input, int8_t *ou
 void mtf_copy(const mtf_copy_layer *layer, const int8_t *input, int8_t *output);
 void mtf_table(const mtf_table_layer *layer, const int8_t *input, int8_t *output);
 void mtf_upsample(const mtf_upsample_layer *layer, const int8_t *input, int8_t *output);
+void mtf_unpack_lut(const mtf_unpack_lut_layer *layer, int8_t *output);
+void mtf_unpack_prune(const mtf_unpack_prune_layer *layer, int8_t *output);
+void mtf_unpack_huffman(const mtf_unpack_huffman_layer *layer, int8_t *output);
 
 #ifdef __cplusplus
 }
