@@ -42,6 +42,7 @@ def _trains_trials(values: Values) -> bool:
 _TRAINS = ("run", "train", "quantize", "export", "verify", "tune", "compare", "search", "adapt")
 NEEDS: dict[str, tuple[Need, ...]] = {
     **dict.fromkeys(_TRAINS, (Need(TRAINING),)),
+    "suspects": (Need((*TRAINING, "cleanlab")),),
     "choose": (
         Need(TRAINING, _trains_trials),
         Need(("matplotlib",), lambda values: bool(values["plot"])),

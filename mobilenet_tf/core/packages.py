@@ -84,6 +84,7 @@ PACKAGES = (
         "the data `tfds:NAME`",
         "tfds",
     ),
+    Package("cleanlab", "cleanlab", "cleanlab", "suspects", "suspects"),
     Package("h3", "h3", "H3", "--task geolocation", "geolocation"),
 )
 BY_NAME = {package.name: package for package in PACKAGES}

@@ -1,10 +1,8 @@
 """Which labels are probably wrong: confident learning (Northcutt et al., 2021), by cleanlab."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-from mobilenet_tf.core.errors import UserError
 
 
 class Doubts(NamedTuple):
@@ -29,24 +27,12 @@ def doubts(labels: np.ndarray, probabilities: np.ndarray) -> Doubts:
     Args:
         labels: int (N,); every class has a picture.
         probabilities: (N, classes), each row with the sum 1.
-
-    Raises:
-        UserError: cleanlab is not installed.
     """
-    filters, rank = _library()
+    from cleanlab import filter as filters
+    from cleanlab import rank
+
     quality = rank.get_label_quality_scores(labels, probabilities, method="normalized_margin")
     wrong = filters.find_label_issues(
         labels, probabilities, filter_by="confident_learning", n_jobs=1
     )
     return Doubts(np.argsort(quality, kind="stable"), quality, int(wrong.sum()))
-
-
-def _library() -> tuple[Any, Any]:
-    try:
-        from cleanlab import filter as filters
-        from cleanlab import rank
-    except ImportError as error:
-        raise UserError(
-            "Label suspects need cleanlab: pip install mobilenet_tf[suspects]"
-        ) from error
-    return filters, rank
