@@ -93,6 +93,10 @@ def finished(names: list[str], test: int = 309, right: float = 0.958) -> dict:
         "versions": {"mobilenet_tf": "0.1.0", "python": "3.11.2", "tensorflow": "2.21.0",
                      "tf_keras": "2.21.0", "tfmot": "0.8.1", "litert": "2.3.0"},
         "machine": {"cpu": "Example CPU @ 2.60GHz", "cores": 2},
+        "suspects": {
+            "way": "features", "folds": 5, "images": 2062, "accuracy": 0.975, "wrong": 3,
+            "worst": [{"file": HOSTILE, "label": names[0], "predicted": HOSTILE, "quality": 0.02}],
+        },
     }  # fmt: skip
 
 

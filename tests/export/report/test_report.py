@@ -33,6 +33,7 @@ def test_report_and_card_state_the_metrics(tmp_path):
         assert "0.00784313772" in text
         assert f"mobilenet-tf run --config {tmp_path.name}/config.toml" in text
         assert str(tmp_path) not in text
+    assert "An estimated 3 of 2,062 labels are wrong" in page.text
     assert page.text.count("it is cut short") == 50
     assert "61 files skipped, the first 50" in page.text
     assert "block_8_depthwise: 18.4 dB" in page.text
