@@ -16,8 +16,6 @@ from mobilenet_tf.networks.rows import Convolution, Head, Hidden, Network, row_k
 
 OUTPUT_STRIDES = (8, 16, 32)
 LOW_STRIDES = (2, 4, 8, 16)
-# Of the decoder: depthwise convolution -> the 1x1 convolution that follows it.
-_DECODER = {f"decoder_{step}_depthwise": f"decoder_{step}_pointwise" for step in (1, 2)}
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ class LRASPP(Segmenter):
 
     Attributes:
         low_stride: Stride of the finer map, and of the output.
-        decoder: Number of channels in which both maps are joined by two separable convolutions, as
-            in DeepLabV3+ (Chen et al., 2018); None to add their logits, as in the paper. Few layers
-            compute the finer map, and alone they cannot tell thin objects from texture.
     """
 
     low_stride: int = 8
-    decoder: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,12 +92,7 @@ def segmenter(network: Network, head: Segmenter, *, halved: bool = False) -> Net
     return replace(network, backbone=backbone, head=(head,))
 
 
-def _widths(row: LRASPP) -> dict[str, tuple[str, ...]]:
-    joined = {"decoder": ("high", "low", *_DECODER.values())} if row.decoder else {}
-    return {"features": ("project", "gate")} | joined
-
-
-@lowering(LRASPP, _widths)
+@lowering(LRASPP, lambda row: {"features": ("project", "gate")})
 def _lraspp(graph: GraphBuilder, x: Op, row: LRASPP) -> Op:
     finer = _finer_map(Graph(tuple(graph.ops)), row.low_stride).name
     x, low = _dilated_backbone(graph, row, x.name, finer)
@@ -113,25 +102,12 @@ def _lraspp(graph: GraphBuilder, x: Op, row: LRASPP) -> Op:
     gate = graph.convolution(gate, "gate", row.features, activation="hard_sigmoid", norm=False)
     x = graph.convolution(x, "project", row.features, activation="relu")
     x = graph.op("multiply", "gated", (x, gate), x.shape)
-    if not row.decoder:
-        x = graph.convolution(x, "high_logits", row.classes, norm=False)
-        x = _enlarged(graph, x, doublings)
-        low = graph.convolution(low, "low_logits", row.classes, norm=False)
-        return graph.add(x, low, "logits")
-    x = _enlarged(graph, graph.convolution(x, "high", row.decoder), doublings)
-    x = graph.add(x, graph.convolution(low, "low", row.decoder), "sum")
-    x = graph.activation(x, "joined", "relu")
-    for depthwise, pointwise in _DECODER.items():
-        x = graph.depthwise(x, depthwise, 3, activation="relu")
-        x = graph.convolution(x, pointwise, row.decoder, activation="relu")
-    return graph.convolution(x, "logits", row.classes, norm=False)
-
-
-def _enlarged(graph: GraphBuilder, x: Op, doublings: int) -> Op:
-    for step in range(1, doublings + 1):
+    x = graph.convolution(x, "high_logits", row.classes, norm=False)
+    for number in range(1, doublings + 1):
         rows, columns, channels = x.shape
-        x = graph.op("upsample", f"upsample_{step}", (x,), (2 * rows, 2 * columns, channels))
-    return x
+        x = graph.op("upsample", f"upsample_{number}", (x,), (2 * rows, 2 * columns, channels))
+    low = graph.convolution(low, "low_logits", row.classes, norm=False)
+    return graph.add(x, low, "logits")
 
 
 @lowering(RASPP, lambda row: {"features": ("project", "merge")})

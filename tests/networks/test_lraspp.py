@@ -77,7 +77,7 @@ def test_the_halved_last_stage_is_the_papers():
 @pytest.mark.parametrize("name", ZOO)
 def test_every_backbone_carries_one(name):
     backbone = make_network(name, 0.5, (64, 96))
-    for head in (LRASPP(6, 64, 32), LRASPP(6), LRASPP(6, decoder=16), RASPP(6)):
+    for head in (LRASPP(6, 64, 32), LRASPP(6), RASPP(6)):
         network = segmenter(backbone, head, halved=True)
         if name in UNPADDED and isinstance(head, LRASPP):
             with pytest.raises(UserError, match="halves its maps"):
@@ -126,19 +126,8 @@ def test_strides_are_checked():
         LRASPP(3, low_stride=5)
 
 
-def test_a_decoder_reads_both_maps_before_it_is_linear():
-    network = segmenter(make_network("v2", 0.35, 64), LRASPP(5, low_stride=4, decoder=24))
-    graph = lower(network)
-    assert set(graph["sum"].inputs) == {"upsample_2", "low"}
-    assert graph["low"].inputs == ("block_3/depthwise",)
-    assert graph["decoder_1_depthwise"].inputs == ("joined",)
-    assert graph["decoder_1_depthwise"].shape == (16, 16, 24)
-    assert graph.output.name == "logits"
-    assert graph.output.shape == (16, 16, 5)
-
-
 def test_an_int8_file_is_one_partition():
-    for head in (LRASPP(6, low_stride=4), LRASPP(6, low_stride=4, decoder=16), RASPP(6)):
+    for head in (LRASPP(6, low_stride=4), RASPP(6)):
         network = segmenter(make_network("v3_small", 0.35, (64, 96)), head)
         facts = inspect(int8_file(network, fuse_hard_swish=False))
         assert (facts["float_tensors"], facts["delegate"]["partitions"]) == (0, 1)

@@ -47,8 +47,6 @@ class Segmentation(Task):
         output_stride: Largest stride of the backbone, 8, 16 or 32.
         low_stride: Stride of LR-ASPP's finer map and output: 2, 4, 8 or 16. The papers' 8 suits
             their inputs of a thousand pixels.
-        decoder: Number of channels of LR-ASPP's decoder, which joins both maps as in DeepLabV3+; 0
-            for none, as in the paper. Thin and small objects need one.
         halved: Whether the backbone's last stage has half as many channels, as in the papers.
         dice: Weight of the Dice loss that training adds to the cross-entropy; for classes that have
             few of the pixels.
@@ -58,7 +56,6 @@ class Segmentation(Task):
     features: int = number(128, least=1, most=4096)
     output_stride: int = 16
     low_stride: int = 4
-    decoder: int = number(0, least=0, most=4096)
     halved: bool = True
     dice: float = number(0.0, least=0, most=100)
 
@@ -87,10 +84,7 @@ class Segmentation(Task):
 
     def _head(self, classes: int) -> Segmenter:
         if self.lite:
-            strides, decoder = (self.output_stride, self.low_stride), self.decoder or None
-            return LRASPP(classes, self.features, *strides, decoder)
-        if self.decoder:
-            raise UserError("decoder applies only to LR-ASPP, with lite = true.")
+            return LRASPP(classes, self.features, self.output_stride, self.low_stride)
         return RASPP(classes, self.features, self.output_stride)
 
     def load(

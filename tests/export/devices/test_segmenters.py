@@ -16,7 +16,7 @@ from mobilenet_tf.networks.zoo import make_network
 @pytest.mark.parametrize("npu", ["ethos-u55-128", "ethos-u65-256", "ethos-u85-256"])
 def test_vela_leaves_no_operator_on_the_cpu(npu):
     pytest.importorskip("ethosu.vela")
-    network = segmenter(make_network("v2", 0.35, (64, 96)), LRASPP(5, 32, low_stride=4, decoder=16))
+    network = segmenter(make_network("v2", 0.35, (64, 96)), LRASPP(5, 32, low_stride=4))
     _, found = compile_npu(int8_file(network), npu)
     assert found["ops_on_npu"] == found["ops"]
 
