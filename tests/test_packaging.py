@@ -191,7 +191,7 @@ def test_extras_have_the_pins_of_requirements():
             pins.setdefault(match[1].lower(), set()).add(match[2])
     project = read_toml(ROOT / "pyproject.toml")["project"]
     extras = project["optional-dependencies"]
-    for extra in ("dev", "micro", "tfds"):
+    for extra in ("dev", "micro", "tfds", "geolocation", "suspects"):
         for requirement in extras[extra]:
             name, _, version = requirement.partition("==")
             assert name.lower() in pins or name == "mobilenet_tf[train]", requirement
@@ -210,6 +210,6 @@ def test_missing_packages_are_installed_by_the_extra_that_sentences_name():
     extras = {"": project["dependencies"]} | project["optional-dependencies"]
     for package in PACKAGES:
         assert package.name in map(named, extras[package.extra]), package
-    known = {package.name for package in PACKAGES}
-    for extra in ("train", "micro", "geolocation"):
+    known = {"mobilenet_tf", *(package.name for package in PACKAGES)}
+    for extra in ("train", "micro", "geolocation", "suspects"):
         assert set(map(named, extras[extra])) <= known

@@ -53,7 +53,7 @@ class Listing:
     @property
     def groups(self) -> np.ndarray:
         """Group of each image (N,): its class, or 0 where the groups are not stratified."""
-        return np.asarray(self.labels) if self.stratified else np.zeros(len(self), int)
+        return np.asarray(self.labels, int) if self.stratified else np.zeros(len(self), int)
 
     def subset(self, rows: np.ndarray) -> "Listing":
         """Return the images at these indices."""

@@ -143,3 +143,9 @@ def test_order_of_classes(photos):
             strict=True)} == {("b", 0), ("a", 1)}  # fmt: skip
     with pytest.raises(UserError, match="--class-order must name each of them once"):
         load_data(photos, InputSpec(16), arrangement=Arrangement(classes=("b", "c")))
+
+
+def test_sources_without_images_to_train_on_are_refused():
+    for listing in (Listing(("a", "b"), [], []), Listing(("a", "b"), ["x"], [0], splits=["test"])):
+        with pytest.raises(UserError, match="Class 'a' has 0 training images"):
+            assign_splits(listing, 0)
