@@ -44,7 +44,7 @@ for out, arguments in ((first, options), (again, ["--config", f"{first}/config.t
     app(["train", *arguments, "--out", out], standalone_mode=False)
     mn.quantize(out)
 """
-NOT_SETTINGS = {"config", "out", "overwrite", "resume", "strategy", "trust_code"}
+NOT_SETTINGS = {"config", "dry_run", "out", "overwrite", "resume", "strategy", "trust_code"}
 
 
 @pytest.fixture
