@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
-from mobilenet_tf.core.plotting import legend, log_axis, quiet_pyplot, save
+from mobilenet_tf.core.plotting import log_axis, quiet_pyplot, save
 from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.selection.bootstrap import Bootstrap
 
@@ -145,8 +145,8 @@ def draw(result: Mapping[str, Any]) -> None:
             ]
             panel.errorbar(points, means, errors, marker="o", ms=4, capsize=2, label=title)
         log_axis(panel, f"latency of {model}, ms (cpu)")
+        panel.legend(loc="lower right")
     panels[0][0].set_ylabel("test accuracy, %")
-    legend(figure)
     save(figure, DOCS / "adapt.png")
 
 
