@@ -84,9 +84,10 @@ def scores(on, content, file, pixels):
 
 
 # MnasNet's gates are sigmoids. With the test's random weights, an LSB of a gate's product grows on
-# the way to the scores, as it does between LiteRT's two kinds of kernels on one machine. With
-# weights that were trained on photographs it does not: 189 of them gave scores within 1 LSB.
-AMPLIFIED = {"mnasnet_a1": 32}
+# the way to the scores, as it does between LiteRT's two kinds of kernels on one machine, where it
+# becomes 116; here 32 to 41, depending on this machine's processor. With weights that were trained
+# on photographs it does not: 189 of them gave scores within 1 LSB.
+AMPLIFIED = {"mnasnet_a1": 48}
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
