@@ -11,6 +11,7 @@ import numpy as np
 import tf_keras as keras
 
 import mobilenet_tf as mn
+from mobilenet_tf.commands.adapt import STATE
 from mobilenet_tf.core.files import read_json, write_atomically, write_json
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.pipeline import evaluation_batches, steps_per_epoch
@@ -27,7 +28,6 @@ from mobilenet_tf.runs.models import load_float, saving
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Cost
 
-_STATE = "adaptation.npz"  # how far an adaptation has come, in its folder
 _ALPHAS = 100  # alphas are multiples of 1 / _ALPHAS
 # Of networks that began with published weights. Chosen on validation pictures for the network at
 # alpha 0.6: 0.80 with 1e-3, 0.77 with 3e-4.
@@ -87,7 +87,7 @@ class Bench:
         if folder.config_file.is_file():
             return
         folder.claim("adaptation")
-        shutil.copyfile(larger.path / _STATE, folder.path / _STATE)
+        shutil.copyfile(larger.path / STATE, folder.path / STATE)
         started = read_json(larger.result_file)["start"]
         limits = settings.limits(from_plain(Cost, started["before"], "before")).limits
         write_json(folder.result_file, {"start": started | {"limits": limits}})

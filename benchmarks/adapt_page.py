@@ -137,13 +137,13 @@ def draw(result: Mapping[str, Any]) -> None:
             if way not in rows[0]["accuracy"]:
                 continue
             latency = "control" if way in ("uniform", "alpha") else "after"
-            points = [_mean([one[latency] for one in row["latency"]]) for row in rows]
+            times = [_mean([one[latency] for one in row["latency"]]) for row in rows]
             found = [row["accuracy"][way] for row in rows]
             means = [100 * one["mean"] for one in found]
             errors = [
                 [100 * abs(one["mean"] - one[bound]) for one in found] for bound in ("low", "high")
             ]
-            panel.errorbar(points, means, errors, marker="o", ms=4, capsize=2, label=title)
+            panel.errorbar(times, means, errors, marker="o", ms=4, capsize=2, label=title)
         log_axis(panel, f"latency of {model}, ms (cpu)")
         panel.legend(loc="lower right")
     panels[0][0].set_ylabel("test accuracy, %")

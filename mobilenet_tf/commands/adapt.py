@@ -29,7 +29,7 @@ from mobilenet_tf.selection.netadapt_proposals import Proposer
 from mobilenet_tf.selection.netadapt_settings import AdaptSettings
 from mobilenet_tf.training.recipe import Recipe
 
-_STATE, _WEIGHTS, _PLOT = "adaptation.npz", "adapted.keras", "path.png"
+STATE, _WEIGHTS, _PLOT = "adaptation.npz", "adapted.keras", "path.png"
 _SUFFIX = "_adapted"
 _BRIEF_RATE = 0.25  # learning rate of brief trainings: a share of that of the final training
 
@@ -191,7 +191,7 @@ class _Work:
         from mobilenet_tf.training.strategy import training_scope
         from mobilenet_tf.training.transfer import phases
 
-        settings, source, file = self.settings, self.source, self.path / _STATE
+        settings, source, file = self.settings, self.source, self.path / STATE
         with training_scope("none", settings.seed, self.recipe.deterministic):
             if file.is_file():
                 state = load_state(file, source.network)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.datasets.corrections import GIVEN
 from mobilenet_tf.datasets.dataset import Split, rescale
+from mobilenet_tf.runs.own_files import remove_folds
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.tasks.suspects import doubts
 from mobilenet_tf.training.recipe import Recipe, Transfer
@@ -63,7 +63,7 @@ def suspects(
         _check(opened, overwrite)
         recipe = _recipe(opened, epochs)
         if overwrite:
-            _remove_folds(opened)
+            remove_folds(opened.folder.path)
         started = time.monotonic()
         pictures = _pictures(opened, folds)
         way, probabilities = _probabilities(opened, recipe, pictures, folds)
@@ -93,7 +93,7 @@ def suspects(
         write_mistakes(opened.folder, dict(zip(shown, images, strict=True)))
         seconds = {"suspects": round(time.monotonic() - started, 1)}
         opened.folder.update_result(suspects=section, seconds=seconds)
-        _remove_folds(opened)
+        remove_folds(opened.folder.path)
         from mobilenet_tf.deployment.report.page import write_report
 
         write_report(opened.folder)
@@ -176,8 +176,3 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _folds_of(run: Run) -> Path:
     return run.folder.path / "suspects"
-
-
-def _remove_folds(run: Run) -> None:
-    for folder in _folds_of(run).glob("fold_*"):
-        shutil.rmtree(folder, ignore_errors=True)

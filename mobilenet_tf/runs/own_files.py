@@ -1,6 +1,6 @@
 """Which folders are runs, which of their files this project wrote, and what must not be there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,13 +19,16 @@ _CONFIGS = (
 )
 _KINDS = ("run", "trial", "search", "comparison", "adaptation", "model")
 _INNER_RUNS = ("trials/*", "final", "run", "scratch")
+_FOLDS = (  # trainings of `suspects` that an interrupted one continues
+    *("suspects/fold_*/*.npz", "suspects/fold_*/*.csv"),
+    *("suspects/fold_*/*/*/events.out.tfevents.*", f"suspects/fold_*/{PARTIAL_PREFIX}*"),
+)
 # The configuration goes first: what is left of a folder whose removal was interrupted is no run.
 _WRITTEN = (
     *("config.toml", "result.json", "report.html", "MODEL_CARD.md", "labels.txt"),
     *("model_int8.tflite", "model_ptq_int8.tflite", "qat.keras", "float.keras"),
     *("checkpoints/*.npz", f"checkpoints/{TRIALS}", "worst/*.png", "heat_maps/*.png"),
-    *("suspects/*.png", "suspects/fold_*/*.npz", "suspects/fold_*/*.csv"),
-    "suspects/fold_*/*/*/events.out.tfevents.*",
+    *("suspects/*.png", *_FOLDS),
     *("logs/*.csv", "logs/*/*/events.out.tfevents.*"),
     *("best.toml", "trials.png", "oracle/oracle.json", "oracle/tuner*.json"),
     "oracle/trial_*/trial.json",
@@ -77,14 +80,17 @@ def remove_written(folder: Path) -> None:
                 (inner / ".mobilenet_tf.json").unlink(missing_ok=True)
             _remove_empty(inner)
     remove_exports(folder)
-    try:
-        # In this order, and once: two patterns fit a checkpoint that is half written.
-        for path in dict.fromkeys(_written(folder)):
-            path.unlink()
-            _remove_empty(path.parent, folder)
-        _remove_empty(folder / "trials", folder)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    _remove(folder, (*_WRITTEN, f"{PARTIAL_PREFIX}*", f"*/{PARTIAL_PREFIX}*"))
+    _remove_empty(folder / "trials", folder)
+
+
+def remove_folds(folder: Path) -> None:
+    """Remove the trainings that `suspects` keeps in a run folder until it is finished.
+
+    Raises:
+        UserError: A file cannot be removed.
+    """
+    _remove(folder, _FOLDS)
 
 
 def remove_exports(folder: Path) -> None:
@@ -95,8 +101,18 @@ def remove_exports(folder: Path) -> None:
             remove_export(inner)
 
 
-def _written(folder: Path) -> Iterator[Path]:
-    for pattern in (*_WRITTEN, f"{PARTIAL_PREFIX}*", f"*/{PARTIAL_PREFIX}*"):
+def _remove(folder: Path, patterns: Iterable[str]) -> None:
+    try:
+        # In this order, and once: two patterns fit a checkpoint that is half written.
+        for path in dict.fromkeys(_fitting(folder, patterns)):
+            path.unlink()
+            _remove_empty(path.parent, folder)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _fitting(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    for pattern in patterns:
         for path in folder.glob(pattern):
             between = path.relative_to(folder).parents
             linked = any((folder / one).is_symlink() for one in between if one != Path())

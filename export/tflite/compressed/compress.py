@@ -18,6 +18,7 @@ from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
     KERNEL,
     insert_decode,
     kernels_of,
+    reader_counts,
 )
 from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout
 from mobilenet_tf.deployment.tflite.compressed.split import split_convolution
@@ -129,9 +130,8 @@ def _candidates(
     model: schema.ModelT, names: Collection[str], decoders: Decoders
 ) -> Iterator[_Candidate]:
     """Yield the convolutions whose kernels are worth encoding and have room when decoded."""
-    graph, kinds, most = model.subgraphs[0], op_names(model), _arena(model)
-    alive = lifetimes(model)
-    readers = np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in graph.operators]))
+    kinds, most = op_names(model), _arena(model)
+    alive, readers = lifetimes(model), reader_counts(model)
     for step, op, values, layout in kernels_of(model):
         if readers[op.inputs[KERNEL]] > 1:
             continue

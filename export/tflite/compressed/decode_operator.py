@@ -77,6 +77,12 @@ def kernels_of(
         yield step, op, values, layout
 
 
+def reader_counts(model: schema.ModelT) -> np.ndarray:
+    """Return how many inputs of operators each tensor is, up to the last one that is read."""
+    operators = model.subgraphs[0].operators
+    return np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in operators]))
+
+
 def insert_decode(model: schema.ModelT, op: schema.OperatorT, encoded: Encoded) -> None:
     """Let an operator read its kernel from a DECODE before it; the constant is then unused."""
     graph = model.subgraphs[0]

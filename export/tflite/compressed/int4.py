@@ -11,7 +11,11 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.tflite.compressed.decode_operator import KERNEL, kernels_of
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    KERNEL,
+    kernels_of,
+    reader_counts,
+)
 from mobilenet_tf.deployment.tflite.flatbuffer import (
     add_constant,
     operator_code,
@@ -38,8 +42,7 @@ def int4_weights(content: bytes, *, dense: bool) -> bytes:
         UserError: No kernel of a 1x1 convolution has integers from -7 to 7.
     """
     model = parse_model(content)
-    graph, names = model.subgraphs[0], op_names(model)
-    readers = np.bincount(np.concatenate([op.inputs[op.inputs >= 0] for op in graph.operators]))
+    names, readers = op_names(model), reader_counts(model)
     changed = False
     for _, op, values, _ in list(kernels_of(model)):
         alone = readers[op.inputs[KERNEL]] == 1
