@@ -20,7 +20,7 @@ import mobilenet_tf as mn
 from benchmarks.adapt_controls import Bench, Lengths
 from benchmarks.adapt_page import DEVICES, SECTIONS, draw, summary
 from benchmarks.resplit import options_of, split_of
-from benchmarks.sections import ROOT
+from benchmarks.sections import ROOT, merged
 from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.core.terminal import say
@@ -118,6 +118,7 @@ def main() -> None:
         if options.dry:
             print(SECTIONS[0].render(found))
         else:
+            found["rows"] = merged(SECTIONS[0].content().get("rows", ()), found["rows"], "model")
             SECTIONS[0].save(found)
             draw(found)
     if options.only != "cpu":

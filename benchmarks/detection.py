@@ -60,7 +60,7 @@ TABLE = TaskTable("detection", COLUMNS, cells)
 
 def main(data: str, weights: str, runs: str, *names: str) -> None:
     """Train, and write docs/detection.json and the table."""
-    TABLE.save(trained(name, Path(data), weights, Path(runs)) for name in names or TRIALS)
+    TABLE.save((name, trained(name, Path(data), weights, Path(runs))) for name in names or TRIALS)
 
 
 if __name__ == "__main__":

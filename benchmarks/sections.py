@@ -1,7 +1,7 @@
 """Sections of documents that programs render from JSON files in docs/."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -35,9 +35,13 @@ class Section:
         """The JSON file."""
         return DOCS / f"{self.source or self.name}.json"
 
+    def content(self) -> Any:
+        """Return the content of the JSON file."""
+        return json.loads(self.file.read_text(encoding="utf-8"))
+
     def text(self) -> str:
         """Render the section from its JSON file."""
-        return self.render(json.loads(self.file.read_text(encoding="utf-8")))
+        return self.render(self.content())
 
     def write(self) -> None:
         """Render the section and put it into the document."""
@@ -52,6 +56,20 @@ class Section:
 def write_measurements(path: Path, content: Any) -> None:
     """Write a JSON file of measurements."""
     write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def merged(
+    earlier: Iterable[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]], key: str
+) -> list[Mapping[str, Any]]:
+    """Return the rows of a table of which some were measured again.
+
+    Args:
+        earlier: Rows of the table.
+        measured: Rows that replace those with the same value of `key`; they stand at the end.
+        key: Field that tells what a row is about.
+    """
+    again = {row[key] for row in measured}
+    return [*(row for row in earlier if row[key] not in again), *measured]
 
 
 def replace_section(document: Path, name: str, text: str) -> None:

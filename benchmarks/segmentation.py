@@ -108,7 +108,7 @@ TABLE = TaskTable("segmentation", COLUMNS, cells)
 def main(data: str, weights: str, runs: str, *names: str) -> None:
     """Train, and write docs/segmentation.json and the table."""
     folders = Path(data), Path(weights), Path(runs)
-    TABLE.save(trained(name, *folders) for name in names or TRIALS)
+    TABLE.save((name, trained(name, *folders)) for name in names or TRIALS)
 
 
 if __name__ == "__main__":
