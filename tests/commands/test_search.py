@@ -10,6 +10,7 @@ import pytest
 import mobilenet_tf as mn
 from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.architecture import Judge
 from mobilenet_tf.tasks.classification.task import Classification
@@ -39,7 +40,12 @@ class Unseen:
 @pytest.fixture
 def settings(tmp_path):
     def make(**others) -> mn.ArchitectureSettings:
-        fields = {"data": "digits", "channels": 1, "recipe": RECIPE, "space": tiny(tmp_path)}
+        fields = {
+            "data": "digits",
+            "input": InputSpec(32, 1),
+            "recipe": RECIPE,
+            "space": tiny(tmp_path),
+        }
         budget = {"budget": mn.Budget(macs=100_000), "judge": Judge(epochs=1), "winners": 1}
         return mn.ArchitectureSettings(**fields | budget | others)
 

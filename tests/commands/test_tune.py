@@ -12,6 +12,7 @@ import pytest
 from mobilenet_tf.commands import tune as module
 from mobilenet_tf.commands.tune import begin_search, tune
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.tflite.from_graph import phone_file_size
 from mobilenet_tf.selection.cost import Budget
@@ -33,7 +34,7 @@ def settings(tmp_path):
         space = load_space(file, RECIPE)
         return SearchSettings(
             data="digits",
-            channels=1,
+            input=InputSpec(32, 1),
             recipe=RECIPE,
             space=space,
             **{"algorithm": "random", "budget": Budget(macs=10**7)} | others,
