@@ -160,6 +160,7 @@ def read_dataset(
         skipped=[*labelled.skipped, *_skipped(listing, broken)],
         repaired=found.repaired,
         notes=[*found.notes(input_spec), *notes_of_run(listing, labelled.facts, found.kept)],
+        together={printable(name): number for name, number in listing.companions.items()},
         white_level=input_spec.white_level,
     )
 
