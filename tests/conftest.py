@@ -18,13 +18,16 @@ SIZE, CLASSES = 48, 10
 # Networks of more than 5 million parameters at alpha 1, which are built and run at small alphas.
 LARGE = ("v4_conv_m", "v4_conv_l", "xception", "v1_full")
 # V4's largest has the rows of `v4_conv_m`, and converts for the longest time.
-WARM = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
 CONVERTED = [name for name in ZOO if name != "v4_conv_l"]
+
+
+# Children that import TensorFlow.
+WARM = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_children():
-    """Processes that convert models or decode streams need not import TensorFlow each."""
+    """Let the processes that convert models or decode streams begin with TensorFlow imported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child, "python_command", _warm_command)
         yield

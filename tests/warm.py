@@ -19,7 +19,6 @@ from functools import cache
 from pathlib import Path
 
 _STREAMS = (0, 1, 2)
-_LONGEST = 1 << 20  # bytes of a request
 _POLL = 0.02  # seconds
 
 
@@ -37,7 +36,7 @@ def _address() -> str:
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     atexit.register(folder.cleanup)
-    atexit.register(server.kill)
+    atexit.register(server.communicate)
     return address
 
 
@@ -75,6 +74,8 @@ def _serve(address: str) -> None:
         while True:
             found = [key.fileobj for key, _ in ready.select(_POLL)]
             if sys.stdin in found:
+                for process in running.values():
+                    os.kill(process, signal.SIGKILL)
                 break
             for asker in [one for one in found if one in running]:
                 os.kill(running[asker], signal.SIGKILL)  # because the asker was killed
@@ -115,6 +116,7 @@ def _forked(asker: socket.socket) -> int:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    tempfile.tempdir = None  # depends on the environment
     os.environ.clear()
     os.environ.update(request["variables"])
     os.chdir(request["folder"])

@@ -130,8 +130,8 @@ def settled_task(run: Run, content: bytes) -> Task:
         run: The run.
         content: The file as converted, without metadata.
     """
-    described_file = described(content, run, run.task)
-    return settled(run.task, described_file, run.data.validation, run.network.input)
+    stored = described(content, run, run.task)
+    return settled(run.task, stored, run.data.validation, run.network.input)
 
 
 def settled(task: Task, content: bytes, validation: Split, input_spec: InputSpec) -> Task:

@@ -123,7 +123,7 @@ def test_groups_and_near_duplicates_stay_in_one_fold(settings, photos, tmp_path)
     copy.save(data / "0/6.png")
     grouped = replace(settings, data=str(data), group_by=r"(\d/\d)\d?\.png", corrections={})
     run = begin(grouped, out=tmp_path / "run")
-    pictures = command._pictures(run)
+    pictures = command._pictures(run, 3)
     together = dict(zip(pictures.names, command._together(run, pictures, 3), strict=True))
     assert len(set(together.values())) < len(together)
     assert together["0/4.png"] == together["0/6.png"] == together["0/41.png"]

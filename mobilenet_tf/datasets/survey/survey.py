@@ -80,7 +80,7 @@ class Survey:
 def survey(
     labelled: Labelled, arrangement: Arrangement, seed: int = 0, progress: Progress | None = None
 ) -> Survey:
-    """Measure the pictures of a source, place their labels, and assign them to splits as a run does.
+    """Measure the pictures of a source, place their labels, and assign them to splits as runs do.
 
     Args:
         labelled: The files, before they are arranged.
