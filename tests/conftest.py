@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilenet_tf.core import child
+from mobilenet_tf.core.child import python_command
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests import warm
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -16,6 +19,23 @@ SIZE, CLASSES = 48, 10
 LARGE = ("v4_conv_m", "v4_conv_l", "xception", "v1_full")
 # V4's largest has the rows of `v4_conv_m`, and converts for the longest time.
 CONVERTED = [name for name in ZOO if name != "v4_conv_l"]
+
+
+# Children that import TensorFlow.
+WARM = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_children():
+    """Let the processes that convert models or decode streams begin with TensorFlow imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "python_command", _warm_command)
+        yield
+
+
+def _warm_command(kind: str, what: str, *arguments: str) -> list[str]:
+    make = warm.command if what in WARM else python_command
+    return make(kind, what, *arguments)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from mobilenet_tf.cli.budget import (
     parse_budget,
 )
 from mobilenet_tf.cli.comparison import comparison_table
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
 from mobilenet_tf.cli.tables import table
 from mobilenet_tf.core.units import parse_milliseconds
@@ -63,6 +64,8 @@ def search(
         ),
     ] = None,
     channels: opt.Channels = None,
+    fit: opt.Fit = None,
+    front_end: opt.For = None,
     recipe: opt.Recipe = "small_data",
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
@@ -100,6 +103,7 @@ def search(
     from mobilenet_tf.commands.search import search as command
     from mobilenet_tf.selection.architecture import ArchitectureSettings, Judge, Reward
     from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     digits = data == "digits"
     known = load_architectures(DEFAULT_SPACE if space is None else space)
@@ -107,7 +111,7 @@ def search(
     changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ArchitectureSettings(
         data=data,
-        channels=opt.channels_of(data, channels),
+        input=input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
         recipe=opt.changed_recipe(recipe, fields, changes),
         space=replace(known, size=sizes or known.size),
         algorithm=algorithm,

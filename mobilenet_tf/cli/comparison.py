@@ -16,6 +16,7 @@ from mobilenet_tf.cli.budget import (
     MaxRam,
     parse_budget,
 )
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
 from mobilenet_tf.cli.tables import table
 
@@ -27,6 +28,8 @@ def compare(
     ] = "v1:0.25,v3_small:0.25",
     data: opt.Data = "digits",
     channels: opt.Channels = None,
+    fit: opt.Fit = None,
+    front_end: opt.For = None,
     recipe: opt.Recipe = "small_data",
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
@@ -61,6 +64,7 @@ def compare(
     """Train networks in the same way, and compare accuracy with intervals, cost and speed."""
     from mobilenet_tf.commands.compare import compare as command
     from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ComparisonSettings(
@@ -80,8 +84,7 @@ def compare(
     )
     networks = parse_networks(
         models.split(","),
-        channels=opt.channels_of(data, channels),
-        size=32 if data == "digits" else 96,
+        input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
     )
     result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
     show(result, as_json, comparison_table)

@@ -17,6 +17,7 @@ _SHOWN = 10  # suspects
 
 def data(
     source: Annotated[str, typer.Argument(metavar="DATA", help=opt.FILES_HELP)],
+    task: opt.Task = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with thumbnails, such as data.html.")
     ] = None,
@@ -27,8 +28,16 @@ def data(
 ) -> None:
     """Find duplicates, unusual pictures and unreadable files before training."""
     from mobilenet_tf.commands.data import data as start
+    from mobilenet_tf.tasks.registry import make_task
 
-    found = start(source, html=html, group_by=group_by or "", seed=seed, overwrite=overwrite)
+    found = start(
+        source,
+        task=make_task(task),
+        html=html,
+        group_by=group_by or "",
+        seed=seed,
+        overwrite=overwrite,
+    )
     show(found, as_json, _tables)
     if html is not None:
         print_path(html)

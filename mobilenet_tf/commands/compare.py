@@ -10,6 +10,7 @@ from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.comparison_outcome import outcome, write_outcome
 from mobilenet_tf.commands.comparison_trials import Trainer
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.progress import overall
 from mobilenet_tf.core.terminal import say
@@ -21,6 +22,7 @@ from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.affordable import Affordable, label, priced, within
 from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 
 
 @applicable
@@ -56,8 +58,7 @@ def compare(
             the budget.
     """
     source = str(data)
-    digits = source == "digits"
-    given = parse_networks(networks, channels=1 if digits else 3, size=32 if digits else 96)
+    given = parse_networks(networks, InputSpec(*DEFAULT_TASK.usual_input(source)))
     check_weights(settings.weights)
     classes = len(class_names(source))
     found = [network.with_classes(classes) for network in given]

@@ -23,6 +23,8 @@ from mobilenet_tf.datasets.load import is_bundled, require_name
 from mobilenet_tf.datasets.survey.findings import sizes
 from mobilenet_tf.datasets.survey.survey import Survey, survey
 from mobilenet_tf.deployment.report.data_page import shown_pictures, write_data_page
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.task import Task
 
 _THUMBNAIL = InputSpec(132, 3, fit="pad")
 
@@ -31,16 +33,19 @@ _THUMBNAIL = InputSpec(132, 3, fit="pad")
 def data(
     source: str | Path,
     *,
+    task: Task = DEFAULT_TASK,
     html: str | Path | None = None,
     group_by: str = "",
     seed: int = 0,
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Find duplicates, unusual pictures and unreadable files of a source.
+    """Find duplicates, unusual pictures, unreadable files and wrong labels of a source.
 
     Args:
         source: A folder with a folder of images per class, a table of files and labels, or a .zip
-            of either.
+            of either; or what the task takes.
+        task: What a network would be trained for: classification, detection, segmentation or
+            several labels.
         html: A page to write, with thumbnails.
         group_by: What an automatic split keeps together, see `Arrangement`.
         seed: Seed of the automatic split.
@@ -48,12 +53,13 @@ def data(
 
     Returns:
         source, images (that can be read), seconds, problem (why no network can be trained on them,
-        or ""), classes {name: {split: images}}, sizes [{width, height, images}], formats and modes
-        {name: images}, skipped [{file, reason}], and findings [{kind, title, groups, details}], the
-        worst first.
+        or ""), classes {name: {split: images that show it}}, sizes [{width, height, images}],
+        formats and modes {name: images}, skipped [{file, reason}], and findings [{kind, title,
+        groups, details}], the worst first.
 
     Raises:
-        UserError: There is no such source, or the page exists or cannot be written.
+        UserError: There is no such source, or the task's are not looked at; or the page exists or
+            cannot be written.
     """
     source = str(source)
     require_name(source)
@@ -63,8 +69,8 @@ def data(
     if html is not None:
         _check_page(Path(html), overwrite)
     began = time.monotonic()
-    with picture_progress(f"Looking at {source}") as progress:
-        found = survey(source, Arrangement(group_by), seed, progress)
+    with task.listed(source) as labelled, picture_progress(f"Looking at {source}") as progress:
+        found = survey(labelled, Arrangement(group_by), seed, progress)
     result = _result(source, found) | {"seconds": time.monotonic() - began}
     if html is not None:
         shown = shown_pictures(result)

@@ -7,6 +7,7 @@ import tomli_w
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json, write_text
+from mobilenet_tf.core.front_ends import input_options
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
@@ -60,7 +61,8 @@ def write_outcome(
             model=best["model"],
             alpha=best["alpha"],
             size=best["size"],
-            channels=settings.channels,
+            channels=settings.input.channels,
+            **input_options(settings.input),
             recipe=recipe,
             weights=None if settings.weights == "none" else settings.weights,
             seed=settings.seed or None,

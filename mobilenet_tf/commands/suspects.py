@@ -39,7 +39,8 @@ def suspects(
 
     Each picture is judged by a network that was not trained on it. If the run began with published
     weights, that is logistic regression on their features. Otherwise, the run's network is trained
-    from random weights once per fold; if interrupted, the same call continues.
+    from random weights once per fold; if interrupted, the same call continues. Pictures of a group
+    and near duplicates are in one fold.
 
     Writes `suspects.csv`, which can be corrected and given to `run --corrections`, and renews the
     report.
@@ -136,6 +137,20 @@ def _pictures(run: Run, folds: int) -> Split:
     return pictures
 
 
+def _together(run: Run, pictures: Split, folds: int) -> np.ndarray:
+    """Return the group of each picture (N,), which folds do not separate.
+
+    Pictures of a class of too few groups stand alone.
+    """
+    known, alone = run.data.together, -1 - np.arange(len(pictures))
+    found = np.array([known.get(*one) for one in zip(pictures.names, alone, strict=True)])
+    for label in range(len(run.data.classes)):
+        rows = pictures.labels == label
+        if len(np.unique(found[rows])) < max(folds, _FEWEST):
+            found[rows] = alone[rows]
+    return found
+
+
 def _recipe(run: Run, epochs: int | None) -> Recipe | None:
     """Return the recipe of trainings from random weights, or None where there are features."""
     settings, recipe = run.settings, run.settings.recipe
@@ -159,7 +174,8 @@ def _probabilities(
     start_tensorflow()
     from mobilenet_tf.training.out_of_sample import Folds, by_features, by_training
 
-    parts = Folds(pictures=pictures, count=folds, seed=run.settings.seed)
+    together = _together(run, pictures, folds)
+    parts = Folds(pictures=pictures, together=together, count=folds, seed=run.settings.seed)
     if recipe is None:
         return "features", by_features(parts, run.network, run.settings.weights)
     session = replace(run.session(), checkpoints=_folds_of(run), logs=_folds_of(run))

@@ -63,7 +63,7 @@ def tune(
     """
     check_whole("trials", trials, 1, _MOST_TRIALS)
     check_environment()
-    networks = len(settings.space.networks(1, settings.channels))
+    networks = len(settings.space.networks(1, settings.input))
     settings.check_enough(trials, networks)
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)[:LONGEST_PART]}"
@@ -135,7 +135,7 @@ def begin_search(
     """
     folder = RunFolder(out)
     classes = len(class_names(settings.data))
-    networks = settings.space.networks(classes, settings.channels)
+    networks = settings.space.networks(classes, settings.input)
     smallest = min(networks, key=lambda network: network.input.side)
 
     def prepare() -> dict[str, Any]:

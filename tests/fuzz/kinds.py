@@ -25,6 +25,7 @@ from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.card import write_card
 from mobilenet_tf.networks.zoo import make_network
@@ -148,7 +149,9 @@ def texts(place: Path) -> Read:
 
     def space(path: Path) -> None:
         found = load_space(path, recipe)
-        SearchSettings(data="digits", channels=1, recipe=recipe, space=found).check_enough(3, 1)
+        SearchSettings(
+            data="digits", input=InputSpec(32, 1), recipe=recipe, space=found
+        ).check_enough(3, 1)
 
     cases = {
         "labels.txt": (labels, damage_text, lambda path: stated(None, None, path)),
