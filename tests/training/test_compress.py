@@ -10,7 +10,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
-from mobilenet_tf.compression.qat import quantize_aware, share_weights
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.compression.sharing import share_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images

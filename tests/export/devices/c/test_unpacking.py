@@ -8,13 +8,14 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c.folder import CForm
 from mobilenet_tf.deployment.tflite.compressed import huffman
-from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
+from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS, CODECS
 from mobilenet_tf.deployment.tflite.compressed.layout import Layout, NotEncodable
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from tests.export.devices.c.files import pictures_for, plain_c, run_both, run_sanitized
 from tests.export.tflite.compressed.test_codecs import random_tensor
 from tests.export.tflite.compressed.test_compress import NETWORKS, file
 from tests.export.tflite.compressed.test_runtime import file_of
+from tests.export.tflite.compressed.test_tables_of_kernels import KERNELS, parts_of
 
 CASES = 40  # per codec
 INPUT = np.zeros((1, 1, 1, 1), np.int8)
@@ -39,6 +40,19 @@ def test_every_layout_is_restored(name):
         except NotEncodable:
             continue
         expected.append(values.reshape(-1))
+    np.testing.assert_array_equal(restored(*kernels), np.concatenate(expected))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_vectors_and_hashed_weights_are_restored_whole_and_in_parts(name):
+    random, kernels, expected = np.random.default_rng(300), [], []
+    for _ in range(CASES):
+        values, layout = KERNELS[name](random)
+        parts = parts_of(values, layout, int(random.integers(1, len(values) + 1)))
+        for part in ([(values, layout)], parts):
+            encoded = C_CODECS[name].encode_parts(part)
+            kernels += [(one[1], content) for one, content in zip(part, encoded, strict=True)]
+            expected.append(values.reshape(-1))
     np.testing.assert_array_equal(restored(*kernels), np.concatenate(expected))
 
 
