@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.outcomes.pictures import PictureSurvey
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import check_writable
@@ -35,7 +35,7 @@ def data(
     group_by: str = "",
     seed: int = 0,
     overwrite: bool = False,
-) -> dict[str, Any]:
+) -> PictureSurvey:
     """Find duplicates, unusual pictures and unreadable files of a source.
 
     Args:
@@ -45,12 +45,6 @@ def data(
         group_by: What an automatic split keeps together, see `Arrangement`.
         seed: Seed of the automatic split.
         overwrite: Whether to replace an earlier page.
-
-    Returns:
-        source, images (that can be read), seconds, problem (why no network can be trained on them,
-        or ""), classes {name: {split: images}}, sizes [{width, height, images}], formats and modes
-        {name: images}, skipped [{file, reason}], and findings [{kind, title, groups, details}], the
-        worst first.
 
     Raises:
         UserError: There is no such source, or the page exists or cannot be written.
@@ -65,7 +59,7 @@ def data(
     began = time.monotonic()
     with picture_progress(f"Looking at {source}") as progress:
         found = survey(source, Arrangement(group_by), seed, progress)
-    result = _result(source, found) | {"seconds": time.monotonic() - began}
+    result = _result(source, found, time.monotonic() - began)
     if html is not None:
         shown = shown_pictures(result)
         write_data_page(result, _thumbnails(found.labelled.root, shown), Path(html))
@@ -80,22 +74,23 @@ def _check_page(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists; use --overwrite to replace it, or another name.")
 
 
-def _result(source: str, found: Survey) -> dict[str, Any]:
+def _result(source: str, found: Survey, seconds: float) -> PictureSurvey:
     readable = found.readable
-    return {
-        "source": source,
-        "images": len(readable),
-        "problem": found.problem,
-        "classes": found.balance(),
-        "sizes": [
+    return PictureSurvey(
+        source=source,
+        images=len(readable),
+        problem=found.problem,
+        classes=found.balance(),
+        sizes=[
             {"width": width, "height": height, "images": count}
             for (width, height), count in sizes(readable)
         ],
-        "formats": dict(Counter(one.format for one in readable).most_common()),
-        "modes": dict(Counter(one.mode for one in readable).most_common()),
-        "skipped": list(found.labelled.skipped),
-        "findings": [to_plain(one) for one in found.findings()],
-    }
+        formats=dict(Counter(one.format for one in readable).most_common()),
+        modes=dict(Counter(one.mode for one in readable).most_common()),
+        skipped=list(found.labelled.skipped),
+        findings=[to_plain(one) for one in found.findings()],
+        seconds=seconds,
+    )
 
 
 def _thumbnails(root: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
