@@ -21,7 +21,7 @@ def kinds(notebook: dict) -> list[tuple[str, ...]]:
     return [(one["output_type"], *one.get("data", ())) for one in outputs(notebook)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_cell_runs_and_gives_what_is_shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = read_json(NOTEBOOK)
