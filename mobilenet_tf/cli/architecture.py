@@ -1,11 +1,9 @@
 """The command `search`; `app` registers it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
@@ -16,13 +14,10 @@ from mobilenet_tf.cli.budget import (
     MaxRam,
     parse_budget,
 )
-from mobilenet_tf.cli.comparison import comparison_table
 from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.cli.tables import table
 from mobilenet_tf.core.units import parse_milliseconds
 
-_SHOWN = 10  # candidates
 
 
 def search(
@@ -133,32 +128,4 @@ def search(
         settings, trials=trials, hours=hours, out=out, overwrite=overwrite, resume=resume
     )
     if result is not None:
-        show(result, as_json, search_table)
-
-
-def search_table(result: dict[str, Any]) -> Group:
-    """Return the best candidates, and the comparison of the winners with published networks."""
-    best = sorted(result["trials"], key=lambda row: -row["reward"])[:_SHOWN]
-    asked = {"latency", *result["limits"]} - {"macs"}
-    costs = [name for name in sorted(asked) if best[0][name] is not None]
-    rows = [
-        (
-            f"{row['trial']} *" if row["pareto"] else row["trial"],
-            row["network"],
-            f"{row['judged']:.2%}",
-            f"{row['reward']:.4f}",
-            *(f"{row[name]:,.4g}" if name == "latency" else f"{row[name]:,}" for name in costs),
-            f"{row['macs']:,}",
-        )
-        for row in best
-    ]
-    columns = ["trial", "network", "judged", "reward", *costs, "multiply-adds"]
-    title = (
-        f"Best of {len(result['trials'])} candidates by {result['algorithm']}, judged by "
-        f"{result['judge']}; {result['refused']:,} beyond the budget were not trained"
-    )
-    note = Text("* on the Pareto front of the candidates")
-    files = Text(
-        "\n".join(name for name in result["files"] if name not in result["final"]["files"])
-    )
-    return Group(table(columns, rows, title), note, files, comparison_table(result["final"]))
+        show(result, as_json)

@@ -1,11 +1,9 @@
 """The command `compare`; `app` registers it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
@@ -18,7 +16,6 @@ from mobilenet_tf.cli.budget import (
 )
 from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.cli.tables import table
 
 
 def compare(
@@ -87,25 +84,4 @@ def compare(
         input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
     )
     result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
-    show(result, as_json, comparison_table)
-
-
-def comparison_table(result: dict[str, Any]) -> Group:
-    """Return one row per network, what was left out, and the files."""
-    from mobilenet_tf.deployment.report.comparison_tables import (
-        caption,
-        excluded_text,
-        short_cells,
-        short_columns,
-    )
-
-    rows = []
-    for row in result["networks"]:
-        name, *others = short_cells(result, row)
-        rows.append((f"{name} *" if row["pareto"] else name, *others))
-    notes = (f"* on the Pareto front. {caption(result)}", excluded_text(result))
-    return Group(
-        table(short_columns(result), rows),
-        *(Text(note) for note in notes if note),
-        Text("\n".join(result["files"])),
-    )
+    show(result, as_json)

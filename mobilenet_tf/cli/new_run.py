@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxFlash
 from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import print_run, show
-from mobilenet_tf.cli.tables import table
 from mobilenet_tf.core.units import parse_bytes
 
 if TYPE_CHECKING:
@@ -69,7 +65,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         if dry_run:
             from mobilenet_tf.commands.dry_run import dry_run as rehearse
 
-            show(rehearse(settings, body.__name__), False, _estimate)
+            show(rehearse(settings, body.__name__), False)
             return
         body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
 
@@ -94,20 +90,6 @@ def train(settings: "RunSettings", **options: Any) -> None:
     from mobilenet_tf.commands.train import train as start
 
     _print(start(settings, **options), "float_model")
-
-
-def _estimate(found: Mapping[str, Any]) -> Group:
-    def duration(seconds: float) -> str:
-        return str(timedelta(seconds=round(seconds)))
-
-    stages = [(name, duration(seconds)) for name, seconds in found["stages"].items()]
-    facts = [
-        ("memory", f"{found['memory_bytes'] / 1e6:,.0f} MB"),
-        ("run folder", f"{found['disk_bytes'] / 1e6:,.1f} MB"),
-    ]
-    said = f"Estimated in {found['dry_seconds']:.0f} s; training may stop earlier. Nothing is kept."
-    total = ("all", duration(found["seconds"]))
-    return Group(table(["stage", "time"], [*stages, total]), table(["", ""], facts), Text(said))
 
 
 def _print(finished: "Run", *files: str) -> None:

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli import device_tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
     MaxFlash,
@@ -105,4 +104,4 @@ def tune(
     )
     result = command(search, trials=trials, out=out, overwrite=overwrite, resume=resume)
     if result is not None:
-        show(result, as_json, device_tables.tuning_table)
+        show(result, as_json)

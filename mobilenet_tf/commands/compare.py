@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.comparison_outcome import outcome, write_outcome
 from mobilenet_tf.commands.comparison_trials import Trainer
+from mobilenet_tf.commands.outcomes.searches import Comparison
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
@@ -34,7 +34,7 @@ def compare(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> dict[str, Any]:
+) -> Comparison:
     """Train networks with the same split, recipe and epochs and several seeds, and compare them.
 
     The folder then has `report.html`, the table as `comparison.csv`, `.md` and `.tex`,
@@ -48,9 +48,6 @@ def compare(
         overwrite: Whether to replace an earlier comparison in the folder.
         resume: Whether to continue the comparison in the folder, if there is one. It may receive
             more networks and seeds; finished trials are kept.
-
-    Returns:
-        What `result.json` has, see `outcome`; and files, the paths of what was written.
 
     Raises:
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs

@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.outcomes.pictures import PictureSurvey
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import check_writable
@@ -38,7 +38,7 @@ def data(
     group_by: str = "",
     seed: int = 0,
     overwrite: bool = False,
-) -> dict[str, Any]:
+) -> PictureSurvey:
     """Find duplicates, unusual pictures, unreadable files and wrong labels of a source.
 
     Args:
@@ -50,12 +50,6 @@ def data(
         group_by: What an automatic split keeps together, see `Arrangement`.
         seed: Seed of the automatic split.
         overwrite: Whether to replace an earlier page.
-
-    Returns:
-        source, images (that can be read), seconds, problem (why no network can be trained on them,
-        or ""), classes {name: {split: images that show it}}, sizes [{width, height, images}],
-        formats and modes {name: images}, skipped [{file, reason}], and findings [{kind, title,
-        groups, details}], the worst first.
 
     Raises:
         UserError: There is no such source, or the task's are not looked at; or the page exists or
@@ -71,7 +65,7 @@ def data(
     began = time.monotonic()
     with task.listed(source) as labelled, picture_progress(f"Looking at {source}") as progress:
         found = survey(labelled, Arrangement(group_by), seed, progress)
-    result = _result(source, found) | {"seconds": time.monotonic() - began}
+    result = _result(source, found, time.monotonic() - began)
     if html is not None:
         shown = shown_pictures(result)
         write_data_page(result, _thumbnails(found.labelled.root, shown), Path(html))
@@ -86,22 +80,23 @@ def _check_page(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists; use --overwrite to replace it, or another name.")
 
 
-def _result(source: str, found: Survey) -> dict[str, Any]:
+def _result(source: str, found: Survey, seconds: float) -> PictureSurvey:
     readable = found.readable
-    return {
-        "source": source,
-        "images": len(readable),
-        "problem": found.problem,
-        "classes": found.balance(),
-        "sizes": [
+    return PictureSurvey(
+        source=source,
+        images=len(readable),
+        problem=found.problem,
+        classes=found.balance(),
+        sizes=[
             {"width": width, "height": height, "images": count}
             for (width, height), count in sizes(readable)
         ],
-        "formats": dict(Counter(one.format for one in readable).most_common()),
-        "modes": dict(Counter(one.mode for one in readable).most_common()),
-        "skipped": list(found.labelled.skipped),
-        "findings": [to_plain(one) for one in found.findings()],
-    }
+        formats=dict(Counter(one.format for one in readable).most_common()),
+        modes=dict(Counter(one.mode for one in readable).most_common()),
+        skipped=list(found.labelled.skipped),
+        findings=[to_plain(one) for one in found.findings()],
+        seconds=seconds,
+    )
 
 
 def _thumbnails(root: Path, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import tomli_w
 
+from mobilenet_tf.commands.outcomes.searches import Tuning
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json, write_text
 from mobilenet_tf.core.front_ends import input_options
@@ -22,7 +23,7 @@ def write_outcome(
     networks: Sequence[Affordable],
     rows: Sequence[Mapping[str, Any]],
     folder: RunFolder,
-) -> dict[str, Any]:
+) -> Tuning:
     """Write `best.toml`, `trials.png` and `result.json`, and return what `tune` returns.
 
     Raises:
@@ -49,14 +50,14 @@ def write_outcome(
         plot,
     )
     write_json(folder.result_file, read_result(folder) | {"trials": list(rows), "best": dict(best)})
-    return {
-        "algorithm": settings.algorithm,
-        "limits": settings.budget.limits,
-        "networks": len(networks),
-        "trials": list(rows),
-        "best": dict(best),
-        "recipe": str(recipe),
-        "command": run_command(
+    return Tuning(
+        algorithm=settings.algorithm,
+        limits=settings.budget.limits,
+        networks=len(networks),
+        trials=list(rows),
+        best=dict(best),
+        recipe=str(recipe),
+        command=run_command(
             data=settings.data,
             model=best["model"],
             alpha=best["alpha"],
@@ -67,8 +68,8 @@ def write_outcome(
             weights=None if settings.weights == "none" else settings.weights,
             seed=settings.seed or None,
         ),
-        "plot": str(plot),
-    }
+        plot=str(plot),
+    )
 
 
 def recipe_text(settings: SearchSettings, best: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on, write_mistakes
+from mobilenet_tf.commands.outcomes.pictures import LabelSuspects
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
@@ -34,7 +35,7 @@ def suspects(
     folds: int = 5,
     epochs: int | None = None,
     overwrite: bool = False,
-) -> dict[str, Any]:
+) -> LabelSuspects:
     """Find pictures whose labels are probably wrong, among those of all splits.
 
     Each picture is judged by a network that was not trained on it. If the run began with published
@@ -51,9 +52,6 @@ def suspects(
         epochs: Number of epochs of each training; by default those of the run's recipe.
         overwrite: Whether to replace an earlier `suspects.csv`, and to begin again what was
             interrupted.
-
-    Returns:
-        The section `suspects` of `result.json`, with file (the table) and listed (its rows).
 
     Raises:
         UserError: The run is of another task, its images are too few or have no names, or a table
@@ -98,7 +96,7 @@ def suspects(
         from mobilenet_tf.deployment.report.page import write_report
 
         write_report(opened.folder)
-    return section | {"file": str(opened.folder.suspects), "listed": len(rows)}
+    return LabelSuspects(section, file=str(opened.folder.suspects), listed=len(rows))
 
 
 def _check(run: Run, overwrite: bool) -> None:
