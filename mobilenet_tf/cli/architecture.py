@@ -19,7 +19,6 @@ from mobilenet_tf.cli.output import show
 from mobilenet_tf.core.units import parse_milliseconds
 
 
-
 def search(
     data: opt.Data = "digits",
     algorithm: Annotated[

@@ -9,7 +9,6 @@ from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.output import print_path, show
 
 
-
 def data(
     source: Annotated[str, typer.Argument(metavar="DATA", help=opt.FILES_HELP)],
     task: opt.Task = None,

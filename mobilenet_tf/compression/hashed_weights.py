@@ -54,10 +54,10 @@ def fit_hashed(rows: np.ndarray, ratio: int) -> Hashed:
     flat = np.asarray(rows, np.float64)
     values = stored_values(flat.size, ratio)
     places, signs = (one.reshape(flat.shape) for one in hash_weights(np.arange(flat.size), values))
-    tiny = np.finfo(np.float32).tiny
+    tiny = float(np.finfo(np.float32).tiny)
     ranges = np.sqrt((flat**2).mean(axis=1))
     for _ in range(_ROUNDS):
-        ranges = np.maximum(ranges, max(tiny, 1e-6 * ranges.max()))
+        ranges = np.maximum(ranges, max(tiny, 1e-6 * float(ranges.max())))
         by_row = np.broadcast_to(ranges[:, None], flat.shape)
         sums = np.bincount(places.reshape(-1), (flat * signs * by_row).reshape(-1), values)
         sizes = np.bincount(places.reshape(-1), (by_row**2).reshape(-1), values)

@@ -86,7 +86,9 @@ def share_vectors(
             np.broadcast_to(limit, len(rows)),
         )
         kernel = vectors.rows.T.reshape(unit.shape) * limit
-        layer.weight.assign(kernel.reshape(layer.weight.shape))
+        weight = layer.weight
+        assert weight is not None  # of a convolution
+        weight.assign(kernel.reshape(weight.shape))
         _assign(layer, vectors.codebook, limit)
     return shared
 
