@@ -20,8 +20,7 @@ from mobilenet_tf.networks.channel_weights import channel_norms, cut_weights
 from mobilenet_tf.networks.channels import cut
 from mobilenet_tf.networks.graph import Op
 from mobilenet_tf.networks.keras_model import build_network
-from mobilenet_tf.networks.lower import lower
-from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.rows import InvertedResidual, Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.models import load_float, saving
@@ -149,14 +148,19 @@ class Bench:
     def same_latency(self, latency: float) -> tuple[float, Network, float]:
         """Return the largest alpha that is not slower, its network and latency.
 
-        Where rounding makes widths equal, a shortcut is added; such alphas are left out, because
-        the trained weights have none there.
+        It has no shortcuts but those of the trained network: where rounding makes widths equal,
+        the published one would get more, and the trained weights have none there.
         """
         before, table = self.base.network, cost_table("cpu")
+        added = _adds_input(before)
 
         def scaled(alpha: int) -> Network:
             made = make_network(before.name, alpha / _ALPHAS, classes=before.classes)
-            return replace(made, input=before.input)
+            backbone = tuple(
+                replace(row, shortcut=adds) if isinstance(row, InvertedResidual) else row
+                for row, adds in zip(made.backbone, added, strict=True)
+            )
+            return replace(made, input=before.input, backbone=backbone)
 
         low, high = 1, round(before.alpha * _ALPHAS)
         while low < high:
@@ -164,8 +168,6 @@ class Bench:
             table.measure([scaled(middle)])
             fits = (table.cost(scaled(middle)).latency or 0) <= latency
             low, high = (middle, high) if fits else (low, middle - 1)
-        while _operations(scaled(low)) != _operations(before):
-            low -= 1
         table.measure([scaled(low)])
         return low / _ALPHAS, scaled(low), float(table.cost(scaled(low)).latency or 0)
 
@@ -202,8 +204,13 @@ class Bench:
         return mn.train(settings, out=self.folder / name, resume=True)
 
 
-def _operations(network: Network) -> list[str]:
-    return [op.name for op in lower(network)]
+def _adds_input(network: Network) -> list[bool]:
+    """Return whether each row of a backbone adds its input to its output."""
+    outs = [getattr(row, "out", None) for row in network.backbone]
+    return [
+        isinstance(row, InvertedResidual) and row.shortcut and row.stride == 1 and row.out == width
+        for width, row in zip([None, *outs], network.backbone, strict=False)
+    ]
 
 
 def correct(run: Run) -> dict[str, bool]:
