@@ -33,6 +33,7 @@ class Trial(NamedTuple):
     weights: str | None = None
 
 
+_MOVES = ("zoom", "aspect", "rotation", "shift")
 # Twenty pictures of 512x512: a step for each, because a picture has many pixels. One pixel in five
 # is of a membrane, and outlines have no upright. V2 has too few channels at stride 4.
 _MEMBRANES: dict[str, Any] = {
@@ -46,13 +47,23 @@ _MEMBRANES: dict[str, Any] = {
     "qat.epochs": 8,
     "qat.class_weights": True,
 }
+# Scenes are composed at every scale and place as it is.
+_DIGITS: dict[str, Any] = {
+    "batch": 4,
+    "train.epochs": 12,
+    "train.learning_rate": 1e-3,
+    "qat.epochs": 3,
+    "qat.learning_rate": 3e-4,
+    **{f"{stage}.augmentation.{move}": 0.0 for stage in ("train", "qat") for move in _MOVES},
+}
 TRIALS = {
     "digits": Trial(
         "digits",
-        # Digits of 12 pixels: 18 of the input, two cells of the backbone's output.
-        make_network("v2", 0.35, 144),
-        Segmentation(low_stride=2, output_stride=8, halved=False, dice=1.0),
-        {"batch": 16},
+        # Scenes enlarged three times: at stride 8, a backbone tells a digit's ink from texture, and
+        # the map is still fine enough for strokes (2.7 pixels of the scene).
+        make_network("v2", 0.35, 288),
+        Segmentation(low_stride=8, halved=False, dice=1.0),
+        _DIGITS,
         "mobilenet_v2_0.35_96_no_top.h5",
     ),
     **{
