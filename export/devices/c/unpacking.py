@@ -1,7 +1,7 @@
 """The DECODE operator: kernels that are decoded in the arena, each before the operator it is for.
 
-The codecs are those of `tflite/compressed`. Only what their ancillary data say is written differently:
-as fields of a struct.
+The codecs are those of `tflite/compressed`. Only what their ancillary data say is written
+differently: as fields of a struct.
 """
 
 from collections.abc import Callable
