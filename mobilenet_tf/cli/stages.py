@@ -110,8 +110,8 @@ def export(
     compress: Annotated[
         str,
         typer.Option(
-            help="How kernels are stored: auto, lut, prune or huffman by mcu and c, int4 by cpu "
-            "and mcu, or none."
+            help="How kernels are stored: auto, lut, prune or huffman by mcu and c, pq or hash by "
+            "c, int4 by cpu, mcu and c, or none."
         ),
     ] = "none",
     io: opt.Io = None,

@@ -131,6 +131,22 @@ def test_the_file_keeps_zeros_and_4_bits(compressed, data):
     assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
 
 
+@pytest.mark.parametrize("stage", ["pq", "hash"])
+def test_the_file_keeps_vectors_and_hashed_weights(compressed, stage):
+    """Also after training with 8 bits; plain C stores the kernels so."""
+    recipe = RECIPE.with_fields({"compress": f"{stage},qat", f"{stage}.epochs": 1})
+    small = compressed(stage, recipe)
+    assert {*small.history} == {stage, "qat"}
+    facts = list(kernel_facts(convert(small.model, "int8")))
+    changed = [one for one in facts if one["op"] == "CONV_2D" and one["bytes"] >= 1024]
+    assert [one["stored_as"] for one in changed] == [stage, stage]
+    # A table of a value for two weights; 6 bits for two weights, and 64 vectors.
+    for one in changed:
+        most = one["bytes"] // 2 + 24 if stage == "hash" else one["bytes"] * 3 // 8 + 16 + 128
+        assert one["stored_bytes"] <= most
+    assert not {one["stored_as"] for one in facts if one not in changed} & {"pq", "hash"}
+
+
 def test_interrupted_stages_continue(whole, compressed, monkeypatch):
     """Stop while zeros become more, and while values are learned."""
     remember, calls = SaveState.on_epoch_end, count(1)

@@ -62,6 +62,7 @@ def _summary_rows(facts: dict[str, Any]) -> list[tuple[str, Any]]:
     labels = facts["metadata"]["labels"]
     return [
         ("file", f"{facts['bytes']:,} bytes, {facts['weight_bytes']:,} of them weights"),
+        ("compressed for download", f"{facts['download_bytes']:,} bytes"),
         ("needs runtime", facts["required_runtime"]),
         ("parameters", f"{facts['parameters']:,}"),
         ("multiply-adds", _thousands(facts["multiply_adds"])),

@@ -195,7 +195,7 @@ def test_a_file_is_no_folder(run):
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),
         (["--compress", "int4"], "--compress applies only to runs"),
         (["--target", "npu", "--compress", "lut"], "applies only to --target cpu, mcu, c."),
-        (["--target", "c", "--compress", "int4"], "with --target c it must be one of none, auto"),
+        (["--target", "mcu", "--compress", "pq"], "with --target mcu it must be one of none, auto"),
         (["--target", "mcu", "--compress", "zip"], "with --target mcu it must be one of none"),
         (["--target", "npu", "--data", "x"], "--data applies only to models that are not runs"),
     ],

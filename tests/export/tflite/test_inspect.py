@@ -56,6 +56,7 @@ def test_counted_by_hand(files, name, bytes_each, floats, boundary, on_weights):
     found = inspect(path)
     assert found["file"] == path.name
     assert found["bytes"] == path.stat().st_size
+    assert 0.2 * found["bytes"] < found["download_bytes"] < found["bytes"]
     assert found["parameters"] == PARAMETERS
     assert found["multiply_adds"] == MULTIPLY_ADDS
     assert found["peak_activation_bytes"] == PEAK_ELEMENTS * bytes_each

@@ -1,4 +1,4 @@
-"""Codebooks and hashed tables, which belong to a whole kernel, against NumPy decoders."""
+"""Codebooks of vectors and hashed tables, which serve a whole kernel, against NumPy decoders."""
 
 from dataclasses import replace
 
