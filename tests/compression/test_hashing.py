@@ -1,4 +1,4 @@
-"""A hashed float kernel is hashed in the int8 network too, and correction lowers response errors."""
+"""A hashed kernel stays hashed in the int8 network; correction lowers errors of responses."""
 
 import numpy as np
 import tf_keras as keras
