@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """A hashed kernel stays hashed in the int8 network; correction lowers errors of responses."""
+=======
+"""Hashed kernels stay hashed as integers, and error correction lowers the responses' errors."""
+>>>>>>> pq
 
 import numpy as np
 import tf_keras as keras
@@ -15,14 +19,14 @@ from mobilenet_tf.training.hashing import Hashing, make_scales_positive
 
 def test_integers_are_hashed_after_folding_batch_normalization():
     random = np.random.default_rng(0)
-    inputs = keras.Input((4, 4, 8))
-    x = keras.layers.Conv2D(16, 1, use_bias=False, name="conv")(inputs)
+    inputs = keras.Input((4, 4, 3))
+    x = keras.layers.Conv2D(16, 3, padding="same", use_bias=False, name="conv")(inputs)
     x = keras.layers.BatchNormalization(name="norm")(x)
     model = keras.Model(inputs, keras.layers.ReLU()(x))
     norm, layer = model.get_layer("norm"), model.get_layer("conv")
     norm.gamma.assign(random.uniform(0.3, 2, 16) * random.choice([-1, 1], 16))
     norm.moving_mean.assign(random.normal(size=16))
-    images = random.uniform(-1, 1, (4, 4, 4, 8)).astype(np.float32)
+    images = random.uniform(-1, 1, (4, 4, 4, 3)).astype(np.float32)
     before = model(images).numpy()
     make_scales_positive(model, ["conv"])
     np.testing.assert_allclose(model(images).numpy(), before, rtol=1e-4, atol=1e-5)
@@ -31,12 +35,12 @@ def test_integers_are_hashed_after_folding_batch_normalization():
     hashing = Hashing([layer.kernel], 2)
     layer.kernel.assign(hashing.hashed(layer.kernel))
     np.testing.assert_allclose(hashing.hashed(layer.kernel), layer.kernel, rtol=1e-5)
-    assert len(np.unique(np.abs(layer.kernel.numpy()).round(6))) <= 64
-    plain = quantize_aware(deploy_form(model), images, InputSpec(4, 4, 8))
+    assert len(np.unique(np.abs(layer.kernel.numpy()).round(6))) <= 216
+    plain = quantize_aware(deploy_form(model), images, InputSpec(4, 3))
     small = settled(share_by_hash(plain, ["conv"], 2)).get_layer("conv")
     limit = small.weight_quantizer.limits(small.weight).numpy()
-    integers = np.rint(small.weight.numpy()[0, 0].T / (limit[:, None] / 127)).astype(np.int8)
-    assert hashed.encode_parts([(integers, Layout(integers.shape))])[0].bytes == 64 + 24
+    integers = np.moveaxis(np.rint(small.weight.numpy() / (limit / 127)), -1, 0).astype(np.int8)
+    assert hashed.encode_parts([(integers, Layout(integers.shape))])[0].bytes == 216 + 24
     exact = plain.get_layer("conv").weight.numpy()
     np.testing.assert_allclose(small.weight.numpy(), exact, atol=0.006 * np.abs(exact).max())
 
