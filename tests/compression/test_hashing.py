@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""A hashed kernel stays hashed in the int8 network; correction lowers errors of responses."""
-=======
 """Hashed kernels stay hashed as integers, and error correction lowers the responses' errors."""
->>>>>>> pq
 
 import numpy as np
 import tf_keras as keras
