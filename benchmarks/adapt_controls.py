@@ -152,13 +152,13 @@ class Bench:
         the published one would get more, and the trained weights have none there.
         """
         before, table = self.base.network, cost_table("cpu")
-        added = _adds_input(before)
+        adds_input = _adds_input(before)
 
         def scaled(alpha: int) -> Network:
             made = make_network(before.name, alpha / _ALPHAS, classes=before.classes)
             backbone = tuple(
                 replace(row, shortcut=adds) if isinstance(row, InvertedResidual) else row
-                for row, adds in zip(made.backbone, added, strict=True)
+                for row, adds in zip(made.backbone, adds_input, strict=True)
             )
             return replace(made, input=before.input, backbone=backbone)
 

@@ -8,7 +8,6 @@ in float; and (d), ours with hard-swish as one operator, the form for microcontr
 repeat within 20 instructions, whatever else the machine does.
 """
 
-import json
 import sys
 from typing import Any
 
@@ -55,7 +54,7 @@ def known_rows(measured_on: list[str]) -> dict[tuple[str, int], dict[str, Any]]:
     """Return (network, size) -> row of docs/arm.json, as far as it was measured in the same way."""
     if not SECTION.file.is_file():
         return {}
-    known = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    known = SECTION.content()
     if known["measured_on"] != measured_on:
         return {}
     return {(row["network"], row["size"]): row for row in known["rows"]}

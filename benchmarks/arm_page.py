@@ -1,6 +1,5 @@
 """Render docs/arm.md from docs/arm.json, which `benchmarks.arm` writes."""
 
-import json
 from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
@@ -180,7 +179,7 @@ def _millions(instructions: int) -> str:
 
 def write_page() -> None:
     """Write docs/arm.md from docs/arm.json."""
-    write_text(DOCS / "arm.md", page(json.loads(SECTION.file.read_text(encoding="utf-8"))))
+    write_text(DOCS / "arm.md", page(SECTION.content()))
 
 
 SECTION = Section("arm", instructions_table)

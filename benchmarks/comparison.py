@@ -7,7 +7,6 @@ interrupted continues. What was measured on other datasets stays. `--table` meas
 renders docs/compare.md from docs/comparison.json.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,7 @@ def main() -> None:
     if options.table:
         SECTION.write()
         return
-    known = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    known = SECTION.content()
     result = measure(split_of(options), options.folder, options.seeds)
     datasets = known.get("datasets", {}) | {result["data"]: result}
     SECTION.save({"datasets": datasets, "int8": int8_changes(datasets, options.folder)})

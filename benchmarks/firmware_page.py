@@ -1,6 +1,5 @@
 """Render docs/firmware.md from docs/firmware.json, which `benchmarks.firmware` writes."""
 
-import json
 from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
@@ -51,7 +50,7 @@ def page(result: Measurements) -> str:
 
 def write_page() -> None:
     """Write docs/firmware.md from docs/firmware.json."""
-    write_text(DOCS / "firmware.md", page(json.loads(SECTION.file.read_text(encoding="utf-8"))))
+    write_text(DOCS / "firmware.md", page(SECTION.content()))
 
 
 def instructions_table(result: Measurements) -> str:

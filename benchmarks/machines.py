@@ -3,7 +3,6 @@
 The JSON file is a list with an entry {"machine", "versions", "rows"} per machine.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ def add_row(
         "machine": machine() | {"instructions": _instructions()},
         "versions": versions() | dict(runtimes or {}),
     }
-    entries = json.loads(section.file.read_text(encoding="utf-8")) if section.file.exists() else []
+    entries = section.content() if section.file.exists() else []
     places = [place for place, entry in enumerate(entries) if entry["machine"] == used["machine"]]
     place = places[0] if places else len(entries)
     rows = [row] + [

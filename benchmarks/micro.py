@@ -7,7 +7,6 @@ ImageNet table. The check of the latency table is a ratio of times that are meas
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -156,7 +155,7 @@ def main() -> None:
     parser.add_argument("--npu", default="ethos-u55-128")
     parser.add_argument("--only", choices=PARTS, nargs="+", help="measure only these again")
     options = parser.parse_args()
-    result = json.loads(SECTION.file.read_text(encoding="utf-8")) if options.only else {}
+    result = SECTION.content() if options.only else {}
     npu = result.setdefault("npu", options.npu)
     for name in options.only or PARTS:
         result[name] = PARTS[name](npu)

@@ -1,6 +1,5 @@
 """Render docs/micro.md and docs/micro.png from docs/micro.json, which `benchmarks.micro` writes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ def page(result: Measurements) -> str:
 
 def write_page() -> None:
     """Write docs/micro.md and docs/micro.png from docs/micro.json."""
-    result = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    result = SECTION.content()
     write_text(DOCS / "micro.md", page(result))
     plot(result, DOCS / "micro.png")
 

@@ -1,6 +1,5 @@
 """Render the measurements of `benchmarks.quantization` as a table, a plot and sentences."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +183,7 @@ def plot(cases: Cases, path: Path) -> None:
 
 def write_plot() -> None:
     """Write docs/quantization.png from docs/quantization.json."""
-    rows = json.loads(SECTION.file.read_text(encoding="utf-8"))
+    rows = SECTION.content()
     plot(by_case(rows), DOCS / "quantization.png")
 
 
