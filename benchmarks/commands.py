@@ -80,7 +80,7 @@ def search(folder: Path) -> None:
 def compare(folder: Path) -> None:
     """Compare networks."""
     text = section(COMPARISON, output(COMPARISON, folder))
-    for document in (ROOT / "README.md", DOCS / "compare.md"):
+    for document in (ROOT / "README.md", DOCS / "tutorial_comparison.md"):
         replace_section(document, "compare", text)
     shutil.copy(folder / "runs" / "compare_digits" / "pareto.png", DOCS / "compare.png")
 

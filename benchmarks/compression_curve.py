@@ -50,6 +50,15 @@ FORMS: dict[str, dict[str, Any]] = {
         "cluster.values": 16,
         "prune.sparsity": 0.75,
     },
+    **{
+        f"{count} vectors of {length}": {
+            "compress": "pq,qat",
+            "pq.vectors": count,
+            "pq.length": length,
+        }
+        for count, length in ((64, 2), (256, 4), (64, 4))
+    },
+    **{f"hashed 1/{ratio}": {"compress": "hash,qat", "hash.ratio": ratio} for ratio in (2, 4)},
     "4 bits": {"compress": "int4,qat"},
     "4 bits, 75% zeros": {"compress": "prune,int4,qat", "prune.sparsity": 0.75},
 }

@@ -22,6 +22,7 @@ from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.commands.search_judge import CandidateJudge
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.devices.tables import cost_table
@@ -48,7 +49,7 @@ def settings_of(data: Path, options: Mapping[str, Any]) -> ArchitectureSettings:
     fields = {"train.epochs": epochs, "qat.epochs": min(QAT_EPOCHS, epochs)}
     return ArchitectureSettings(
         data=str(data),
-        channels=3,
+        input=InputSpec(),
         recipe=mn.load_recipe("small_data").with_fields(fields),
         space=space,
         judge=judge_of(options["judge"], options["judge_epochs"]),

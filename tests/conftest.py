@@ -1,14 +1,20 @@
 """What several packages test with: real pictures, and int8 files of all networks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 
+from mobilenet_tf.core import child
+from mobilenet_tf.core.child import python_command
+from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests import warm
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -16,6 +22,38 @@ SIZE, CLASSES = 48, 10
 LARGE = ("v4_conv_m", "v4_conv_l", "xception", "v1_full")
 # V4's largest has the rows of `v4_conv_m`, and converts for the longest time.
 CONVERTED = [name for name in ZOO if name != "v4_conv_l"]
+
+
+# Children that import TensorFlow.
+WARM = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_children():
+    """Let the processes that convert models or decode streams begin with TensorFlow imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "python_command", _warm_command)
+        yield
+
+
+def _warm_command(kind: str, what: str, *arguments: str) -> list[str]:
+    make = warm.command if what in WARM else python_command
+    return make(kind, what, *arguments)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def complete_outcomes() -> Iterator[None]:
+    """Whatever a command returns has the entries that its class declares."""
+    made = Outcome.__init__
+
+    def checked(self, *args, **kwargs):
+        made(self, *args, **kwargs)
+        missing = set(get_type_hints(type(self))) - set(self)
+        assert not missing, f"{type(self).__name__} lacks {missing}"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Outcome, "__init__", checked)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,19 @@
 """Runs that are killed: started, watched through their checkpoints, ended with kill -9."""
 
 import json
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-COMMAND = [sys.executable, "-m", "mobilenet_tf"]
+from tests import warm
+
+
+def command(*arguments: object) -> list[str]:
+    """The command line, without the time that TensorFlow takes to start."""
+    return warm.command("-m", "mobilenet_tf", *map(str, arguments))
 
 
 def epochs_done(checkpoint: Path) -> int:
@@ -33,8 +36,13 @@ def kill_when(process: subprocess.Popen, epochs: int, checkpoint: Path, wait: fl
     wait_until(process, lambda: epochs_done(checkpoint) >= epochs)
     time.sleep(wait)
     assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """kill -9 a process whose standard error is a pipe, and wait until it writes no more."""
+    process.kill()
+    process.communicate()
 
 
 def assert_same_weights(one: Path, other: Path) -> None:

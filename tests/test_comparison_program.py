@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.comparison import OTHERS, int8_changes
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import ZOO
 from mobilenet_tf.runs.predictions import Predictions, write_predictions
 from mobilenet_tf.selection.comparison import parse_networks
@@ -58,6 +59,6 @@ def test_int8_changes(tmp_path):
 
 
 def test_every_network_that_is_no_mobilenet_v1_to_v3_is_compared():
-    names = {network.name for network in parse_networks(OTHERS, channels=3, size=64)}
+    names = {network.name for network in parse_networks(OTHERS, InputSpec(64))}
     published = {"v1", "v2", *(name for name in ZOO if name.startswith("v3"))}
     assert names == set(ZOO) - published

@@ -32,7 +32,7 @@ def test_links_lead_somewhere(page):
         path = target.partition("#")[0]
         if path.startswith(REPOSITORY):
             assert (ROOT / path.removeprefix(REPOSITORY)).exists(), target
-        elif path and not path.startswith(("http://", "https://")):
+        elif path and not path.startswith(("http://", "https://", "data:")):
             assert (page.parent / path).exists(), target
 
 

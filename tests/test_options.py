@@ -177,7 +177,7 @@ def heard(tmp_path, monkeypatch):
         for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
-    monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", MagicMock())
+    monkeypatch.setattr("mobilenet_tf.runs.tables.block_table", MagicMock())
     monkeypatch.setattr("mobilenet_tf.commands.gate.Gate", record)
 
     monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)

@@ -92,7 +92,7 @@ def test_the_wheel_requires_what_runs_files(built):
     required = metadata.get_all("Requires-Dist")
     light = {named(one) for one in required if "extra ==" not in one}
     assert light == {
-        *("ai-edge-litert", "flatbuffers", "numpy", "pillow", "scipy"),
+        *("ai-edge-litert", "flatbuffers", "numpy", "pillow"),
         *("typer", "rich", "tomli-w", "tomli"),
     }
     assert 'tensorflow>=2.19; extra == "train"' in required
@@ -148,6 +148,11 @@ def command(folder: Path, elsewhere: Path, *arguments: str) -> subprocess.Comple
     )
 
 
+def megabytes(folder: Path) -> float:
+    """Size of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
 @pytest.mark.install
 def test_both_installations_without_the_checkout(built, tmp_path):
     """One with `train` makes a file of digits; one without extras reads it."""
@@ -167,6 +172,8 @@ def test_both_installations_without_the_checkout(built, tmp_path):
     light = environment(tmp_path / "light", f"mobilenet_tf @ file://{wheel(built)}")
     listed = subprocess.run([light / "pip", "list"], capture_output=True, text=True, check=True)
     assert "tensorflow" not in listed.stdout
+    assert megabytes(tmp_path / "light") < 250  # as docs/install.md says
+    assert megabytes(tmp_path / "whole") < 3000
     file = "digits/model_int8.tflite"
     for words in (
         ("inspect", file),

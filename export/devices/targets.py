@@ -10,7 +10,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
 from mobilenet_tf.core.ownership import EXPORT, Marker, write_export
 from mobilenet_tf.datasets.dataset import Split
-from mobilenet_tf.deployment.devices.c.folder import CForm, c_contents
+from mobilenet_tf.deployment.devices.c.folder import UNPACKING, CForm, c_contents
 from mobilenet_tf.deployment.devices.ethos_u import NPUS, compile_npu
 from mobilenet_tf.deployment.devices.fitting import require_fit
 from mobilenet_tf.deployment.devices.mcu.folder import folder_contents
@@ -20,7 +20,7 @@ from mobilenet_tf.deployment.devices.mediapipe import detector_file
 from mobilenet_tf.deployment.devices.model import PREFIX, Int8Model
 from mobilenet_tf.deployment.devices.tables import CPU, MCU, PLAIN_C, cost_table
 from mobilenet_tf.deployment.devices.templates import check_prefix
-from mobilenet_tf.deployment.tflite.compressed.compress import FORMS, NONE
+from mobilenet_tf.deployment.tflite.compressed.compress import INTERPRETER, NONE
 from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.kernels import INT4
@@ -32,7 +32,11 @@ TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU, MEDIAPIPE)
 FIRMWARE = (MCU, PLAIN_C)  # targets that are folders of C, and need pictures
 PARITY_PICTURES = 200
 # Target -> how it can store kernels; others have their own ways.
-_STORED = {CPU: (NONE, INT4), MCU: (*FORMS, INT4), PLAIN_C: FORMS}
+_STORED = {
+    CPU: (NONE, INT4),
+    MCU: (*INTERPRETER.forms, INT4),
+    PLAIN_C: (*UNPACKING.forms, INT4),
+}
 
 Exported = tuple[dict[str, Any], dict[str, bytes]]  # facts; file name -> content
 
@@ -44,8 +48,8 @@ class Target:
     Attributes:
         name: One of `TARGETS`.
         prefix: For `FIRMWARE`: what the names of functions, macros and files begin with.
-        compress: How kernels are stored: for `FIRMWARE` one of `FORMS`, for `cpu` and `mcu` also
-            `int4`.
+        compress: How kernels are stored: `none`, `int4`, or for `FIRMWARE` one of
+            `Decoders.forms`.
 
     Raises:
         UserError: There is no such target or form of kernels, or the prefix makes no names in C,

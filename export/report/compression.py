@@ -42,8 +42,8 @@ def compression(result: Result) -> str:
     )
     note = (
         f"Stages after float training: {', '.join(result.compression.stages)}. A kernel is stored "
-        "in the best form for TensorFlow Lite Micro; `export --target mcu --compress auto` uses it "
-        "where the memory has room to decode."
+        "in its best form; `export --target mcu --compress auto` uses it where the memory has room "
+        "to decode. Only `--target c` decodes pq and hash."
     )
     return section(
         "Weights",

@@ -30,6 +30,8 @@ Thumbnails = Mapping[str, np.ndarray]
 
 _MOST_GROUPS, _MOST_PICTURES = 24, 6  # shown of a finding, and of each of its groups
 _EXPLAINED = {
+    "labels": "They are left out of training.",
+    "repaired": "Training repairs them in the same way, every time. Correct the files.",
     "classes": "A network cannot learn both. Remove the picture from the class it does not show.",
     "splits": "What was trained is tested: the accuracy will look better than it is.",
     "exact": "Copies add nothing, and weigh more than other pictures.",

@@ -10,7 +10,10 @@ from mobilenet_tf.runs.result import Result
 from mobilenet_tf.runs.sections import Curves
 
 FORMS = {"float": "float", "qat": "QAT", "int8": "int8 file", "ptq_int8": "plain PTQ"}
-_STAGES = {"prune": "pruning", "cluster": "clustering", "int4": "4 bits", "qat": "QAT"}
+_STAGES = {
+    **{"prune": "pruning", "cluster": "clustering", "int4": "4 bits"},
+    **{"pq": "product quantization", "hash": "hashed weights", "qat": "QAT"},
+}
 _Z95 = 1.959964
 
 Confusion = Sequence[Sequence[int]]  # rows are true classes, columns predicted ones

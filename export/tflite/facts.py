@@ -10,8 +10,9 @@ def file_facts(source: str | Path | bytes) -> dict[str, Any]:
     """Return the section `tflite` of `result.json`: the main facts of `inspect`.
 
     Returns:
-        bytes, ops (name -> count), float_tensors, quantize_ops, partitions, left_out (operator
-        names), min_runtime, peak_activation_bytes, input, output, or outputs if there are several.
+        bytes, download_bytes, ops (name -> count), float_tensors, quantize_ops, partitions,
+        left_out (operator names), min_runtime, peak_activation_bytes, input, output, or outputs if
+        there are several.
 
     Raises:
         UserError: See `inspect`.
@@ -20,6 +21,7 @@ def file_facts(source: str | Path | bytes) -> dict[str, Any]:
     first, *others = facts["outputs"]
     return {
         "bytes": facts["bytes"],
+        "download_bytes": facts["download_bytes"],
         "ops": {name: op["count"] for name, op in facts["ops"].items()},
         "float_tensors": facts["float_tensors"],
         "quantize_ops": facts["quantize_ops"],

@@ -6,6 +6,7 @@ partition's inputs and outputs, so walking back from its outputs to its inputs f
 inside. Partitions depend on the CPU of the machine that inspects the file.
 """
 
+import zlib
 from collections import Counter
 from math import prod
 from pathlib import Path
@@ -93,7 +94,8 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
     """Return everything about one file, ready for JSON.
 
     Returns:
-        file, bytes, weight_bytes, required_runtime;
+        file, bytes, download_bytes (compressed by deflate, as apps are), weight_bytes,
+        required_runtime;
         ops: name -> count, version;
         tensors: dtype -> number of tensors in use; float_tensors: those of any float type;
         quantize_ops: number of QUANTIZE and DEQUANTIZE at the boundary (next to an input or an
@@ -127,6 +129,7 @@ def inspect(source: str | Path | bytes) -> dict[str, Any]:
     facts = {
         "file": "" if isinstance(source, bytes) else Path(source).name,
         "bytes": len(content),
+        "download_bytes": len(zlib.compress(content, 9)),
         # Equal weights may share a buffer.
         "weight_bytes": sum(
             len(model.buffers[b].data) for b in {graph.tensors[i].buffer for i in weights}

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli.adapting_table import adaptation_table
 from mobilenet_tf.cli.budget import (
     MaxFlash,
     MaxInstructions,
@@ -115,4 +114,4 @@ def adapt(
         overwrite=overwrite,
         resume=resume,
     )
-    show(result, as_json, adaptation_table)
+    show(result, as_json)

@@ -1,11 +1,9 @@
 """The command `search`; `app` registers it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
@@ -16,12 +14,9 @@ from mobilenet_tf.cli.budget import (
     MaxRam,
     parse_budget,
 )
-from mobilenet_tf.cli.comparison import comparison_table
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.cli.tables import table
 from mobilenet_tf.core.units import parse_milliseconds
-
-_SHOWN = 10  # candidates
 
 
 def search(
@@ -63,6 +58,8 @@ def search(
         ),
     ] = None,
     channels: opt.Channels = None,
+    fit: opt.Fit = None,
+    front_end: opt.For = None,
     recipe: opt.Recipe = "small_data",
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
@@ -100,6 +97,7 @@ def search(
     from mobilenet_tf.commands.search import search as command
     from mobilenet_tf.selection.architecture import ArchitectureSettings, Judge, Reward
     from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     digits = data == "digits"
     known = load_architectures(DEFAULT_SPACE if space is None else space)
@@ -107,7 +105,7 @@ def search(
     changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ArchitectureSettings(
         data=data,
-        channels=opt.channels_of(data, channels),
+        input=input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
         recipe=opt.changed_recipe(recipe, fields, changes),
         space=replace(known, size=sizes or known.size),
         algorithm=algorithm,
@@ -129,32 +127,4 @@ def search(
         settings, trials=trials, hours=hours, out=out, overwrite=overwrite, resume=resume
     )
     if result is not None:
-        show(result, as_json, search_table)
-
-
-def search_table(result: dict[str, Any]) -> Group:
-    """Return the best candidates, and the comparison of the winners with published networks."""
-    best = sorted(result["trials"], key=lambda row: -row["reward"])[:_SHOWN]
-    asked = {"latency", *result["limits"]} - {"macs"}
-    costs = [name for name in sorted(asked) if best[0][name] is not None]
-    rows = [
-        (
-            f"{row['trial']} *" if row["pareto"] else row["trial"],
-            row["network"],
-            f"{row['judged']:.2%}",
-            f"{row['reward']:.4f}",
-            *(f"{row[name]:,.4g}" if name == "latency" else f"{row[name]:,}" for name in costs),
-            f"{row['macs']:,}",
-        )
-        for row in best
-    ]
-    columns = ["trial", "network", "judged", "reward", *costs, "multiply-adds"]
-    title = (
-        f"Best of {len(result['trials'])} candidates by {result['algorithm']}, judged by "
-        f"{result['judge']}; {result['refused']:,} beyond the budget were not trained"
-    )
-    note = Text("* on the Pareto front of the candidates")
-    files = Text(
-        "\n".join(name for name in result["files"] if name not in result["final"]["files"])
-    )
-    return Group(table(columns, rows, title), note, files, comparison_table(result["final"]))
+        show(result, as_json)

@@ -1,11 +1,9 @@
 """The command `compare`; `app` registers it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
@@ -16,8 +14,8 @@ from mobilenet_tf.cli.budget import (
     MaxRam,
     parse_budget,
 )
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
-from mobilenet_tf.cli.tables import table
 
 
 def compare(
@@ -27,6 +25,8 @@ def compare(
     ] = "v1:0.25,v3_small:0.25",
     data: opt.Data = "digits",
     channels: opt.Channels = None,
+    fit: opt.Fit = None,
+    front_end: opt.For = None,
     recipe: opt.Recipe = "small_data",
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
@@ -61,6 +61,7 @@ def compare(
     """Train networks in the same way, and compare accuracy with intervals, cost and speed."""
     from mobilenet_tf.commands.compare import compare as command
     from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     changes = {"train.epochs": epochs, "qat.epochs": qat_epochs}
     settings = ComparisonSettings(
@@ -80,29 +81,7 @@ def compare(
     )
     networks = parse_networks(
         models.split(","),
-        channels=opt.channels_of(data, channels),
-        size=32 if data == "digits" else 96,
+        input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
     )
     result = command(data, networks, settings=settings, out=out, overwrite=overwrite, resume=resume)
-    show(result, as_json, comparison_table)
-
-
-def comparison_table(result: dict[str, Any]) -> Group:
-    """Return one row per network, what was left out, and the files."""
-    from mobilenet_tf.deployment.report.comparison_tables import (
-        caption,
-        excluded_text,
-        short_cells,
-        short_columns,
-    )
-
-    rows = []
-    for row in result["networks"]:
-        name, *others = short_cells(result, row)
-        rows.append((f"{name} *" if row["pareto"] else name, *others))
-    notes = (f"* on the Pareto front. {caption(result)}", excluded_text(result))
-    return Group(
-        table(short_columns(result), rows),
-        *(Text(note) for note in notes if note),
-        Text("\n".join(result["files"])),
-    )
+    show(result, as_json)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mobilenet_tf.cli import device_tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
     Adb,
@@ -85,7 +84,7 @@ def choose(
         trials=Trials(data=data, **given) if data else None,
         plot=None if plot is None else PlotFile(plot, overwrite),
     )
-    show(result, as_json, device_tables.choice_table)
+    show(result, as_json)
 
 
 def benchmark(
@@ -113,7 +112,7 @@ def benchmark(
         device=parse_device(device, adb),
         profile=profile,
     )
-    show(result, as_json, device_tables.benchmark_table)
+    show(result, as_json)
 
 
 def android(
@@ -133,7 +132,7 @@ def android(
 
     demo = DEMO if demo is None else demo
     result = command(what, name=name, demo=demo)
-    show(result, as_json, lambda found: device_tables.android_text(found, demo))
+    show(result, as_json)
 
 
 def web(
@@ -153,4 +152,4 @@ def web(
     from mobilenet_tf.commands.web import web as command
 
     result = command(what, out=out, overwrite=overwrite, serve=serve, port=port)
-    show(result, as_json, device_tables.web_text)
+    show(result, as_json)

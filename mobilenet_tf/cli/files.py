@@ -6,8 +6,6 @@ from typing import Annotated
 import typer
 
 from mobilenet_tf.cli import options as opt
-from mobilenet_tf.cli import tables
-from mobilenet_tf.cli.inspection import format_inspection
 from mobilenet_tf.cli.output import show, show_answers, show_failed
 from mobilenet_tf.cli.streams import with_standard_input, writer_of
 
@@ -49,7 +47,7 @@ def predict(
         if explain is not None:
             readable = [one["image"] for one in found["predictions"]]
             found["heat_maps"] = write_maps(file, readable, explain, **stated)
-        show_answers(found, as_json, tables.prediction_table)
+        show_answers(found, as_json)
     else:
         write = writer_of(form)
         show_failed([one for part in predict_parts(file, named, **options) for one in write(part)])
@@ -59,7 +57,7 @@ def inspect(file: opt.File, as_json: opt.Json = False) -> None:
     """Show operators, sizes, quantization and metadata of a .tflite."""
     from mobilenet_tf.commands.inspect import inspect as start
 
-    show(start(file), as_json, format_inspection)
+    show(start(file), as_json)
 
 
 def summary(
@@ -86,7 +84,7 @@ def summary(
         channels=channels,
         task=make_task(task, task_options),
     )
-    show(found, as_json, tables.cost_table if name is None else tables.layer_table)
+    show(found, as_json)
 
 
 def evaluate(
@@ -123,4 +121,4 @@ def evaluate(
         from mobilenet_tf.commands.other_images import evaluate_other
 
         found["other"] = evaluate_other(what, other, data=data, seed=seed, **stated)
-    show(found, as_json, tables.evaluation_table)
+    show(found, as_json)

@@ -1,15 +1,13 @@
 """`enroll` and `identify`, which compare images with those of a gallery."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.output import show_answers
 from mobilenet_tf.cli.streams import with_standard_input
-from mobilenet_tf.cli.tables import table
 
 _Gallery = Annotated[Path, typer.Option(help="File with names and vectors.")]
 
@@ -28,7 +26,7 @@ def enroll(
     from mobilenet_tf.commands.enroll import enroll as start
 
     named = with_standard_input(images)
-    show_answers(start(file, name, named, gallery=gallery), as_json, _enrolled)
+    show_answers(start(file, name, named, gallery=gallery), as_json)
 
 
 def identify(
@@ -50,23 +48,4 @@ def identify(
 
     named = with_standard_input(images)
     found = start(file, named, gallery=gallery, threshold=threshold, top=top)
-    show_answers(found, as_json, _identified)
-
-
-def _enrolled(found: dict[str, Any]) -> Table:
-    rows = [(image,) for image in found["images"]]
-    return table([f"{found['name']} in {found['gallery']}"], rows)
-
-
-def _identified(found: dict[str, Any]) -> Table:
-    rows = [
-        (
-            *((one["image"], one["name"] or "unknown") if rank == 0 else ("", "")),
-            near["name"],
-            f"{near['similarity']:.3f}",
-        )
-        for one in found["predictions"]
-        for rank, near in enumerate(one["names"])
-    ]
-    title = f"Accepted above {found['threshold']:.3f}"
-    return table(["image", "shows", "most similar", "similarity"], rows, title)
+    show_answers(found, as_json)

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxFlash
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import print_run, show
-from mobilenet_tf.cli.tables import table
 from mobilenet_tf.core.units import parse_bytes
 
 if TYPE_CHECKING:
@@ -68,7 +65,7 @@ def _starts_a_run(body: Callable[..., None]) -> Callable[..., None]:
         if dry_run:
             from mobilenet_tf.commands.dry_run import dry_run as rehearse
 
-            show(rehearse(settings, body.__name__), False, _estimate)
+            show(rehearse(settings, body.__name__), False)
             return
         body(settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy)
 
@@ -95,20 +92,6 @@ def train(settings: "RunSettings", **options: Any) -> None:
     _print(start(settings, **options), "float_model")
 
 
-def _estimate(found: Mapping[str, Any]) -> Group:
-    def duration(seconds: float) -> str:
-        return str(timedelta(seconds=round(seconds)))
-
-    stages = [(name, duration(seconds)) for name, seconds in found["stages"].items()]
-    facts = [
-        ("memory", f"{found['memory_bytes'] / 1e6:,.0f} MB"),
-        ("run folder", f"{found['disk_bytes'] / 1e6:,.1f} MB"),
-    ]
-    said = f"Estimated in {found['dry_seconds']:.0f} s; training may stop earlier. Nothing is kept."
-    total = ("all", duration(found["seconds"]))
-    return Group(table(["stage", "time"], [*stages, total]), table(["", ""], facts), Text(said))
-
-
 def _print(finished: "Run", *files: str) -> None:
     if finished.is_chief:
         print_run(finished.folder, *files)
@@ -127,9 +110,8 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
 
     task_options = [*(options["task_options"] or ()), *["pairs=true"] * options["pairs"]]
     task = make_task(options["task"], task_options)
-    size, channels = task.usual_input(options["data"])
-    front_end = find_front_end(options["front_end"]) if options["front_end"] else None
-    channels = front_end.channels if front_end else channels
+    prepared = ("size", "channels", "fit", "front_end")
+    input_spec = input_of(task, options["data"], **{name: options[name] for name in prepared})
     changes = {
         "train.epochs": options["epochs"],
         "qat.epochs": options["qat_epochs"],
@@ -138,23 +120,12 @@ def _settings(options: Mapping[str, Any]) -> "RunSettings":
         "batch": options["batch"],
         "deterministic": options["deterministic"] or None,
     }
-    network = make_network(
-        options["model"],
-        options["alpha"],
-        size if options["size"] is None else options["size"],
-        channels=channels if options["channels"] is None else options["channels"],
-    )
-    input_spec = task.framed(network).input
-    if front_end:
-        input_spec = front_end.prepares(input_spec)
-    elif options["fit"]:
-        input_spec = replace(input_spec, fit=options["fit"])
-    check_choice("fit", input_spec.fit, task.fits)
+    network = make_network(options["model"], options["alpha"], input_spec.size)
     if options["factorize"]:
         network = factorized(network, options["factorize"])
     int8 = DEFAULT.changed(io=options["io"], per_tensor=options["per_tensor"])
-    if front_end:
-        check_choice("io", int8.io, front_end.io)
+    if options["front_end"]:
+        check_choice("io", int8.io, find_front_end(options["front_end"]).io)
     return RunSettings(
         data=options["data"],
         network=replace(network, input=input_spec),

@@ -227,11 +227,6 @@ def stated(mean: str | None, std: str | None, labels: Path | None) -> dict[str, 
     return {**values, "labels": labels}
 
 
-def channels_of(data: str, channels: int | None) -> int:
-    """Return the number of channels that is given, or else that of the data's usual input."""
-    return channels if channels is not None else (1 if data == "digits" else 3)
-
-
 def changed_recipe(
     name: str, fields: list[str] | None, changes: Mapping[str, Any] | None = None
 ) -> "TrainingRecipe":

@@ -1,51 +1,45 @@
 """Print results: JSON or tables on standard output, progress and paths on standard error."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.text import Text
 
-from mobilenet_tf.cli.tables import run_table
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.tables import parts
 from mobilenet_tf.core.terminal import announce, console, say, wide_enough
-from mobilenet_tf.core.text import clean
 
 if TYPE_CHECKING:
+    from mobilenet_tf.commands.outcomes.predictions import (
+        Enrollment,
+        Identification,
+        Predictions,
+    )
+    from mobilenet_tf.core.outcome import Outcome
     from mobilenet_tf.runs.folder import RunFolder
 
 
-def show(
-    result: dict[str, Any],
-    as_json: bool,
-    render: Callable[[dict[str, Any]], RenderableType] | None = None,
-) -> None:
-    """Print a result on standard output: as one JSON object, or as `render` shows it."""
-    if as_json or render is None:
+def show(result: "Outcome", as_json: bool) -> None:
+    """Print a result on standard output: as one JSON object, or as tables."""
+    if as_json:
         print(json_text(result))
         return
-    found = render(result)
-    for part in found.renderables if isinstance(found, Group) else (found,):
+    for part in parts(result):
         # A path or a command that is longer than a line stays whole, so that it can be copied.
-        if isinstance(part, Text):
-            part = Text("\n".join(map(clean, part.plain.split("\n"))))
         wide_enough(Console()).print(part, soft_wrap=isinstance(part, Text), crop=False)
 
 
-def show_answers(
-    result: dict[str, Any],
-    as_json: bool,
-    render: Callable[[dict[str, Any]], RenderableType],
-) -> None:
+def show_answers(result: "Predictions | Enrollment | Identification", as_json: bool) -> None:
     """Print what is said about images, and which could not be read.
 
     Raises:
         typer.Exit: Some could not; the exit code is 1.
     """
-    show(result, as_json, render)
-    show_failed(result["failed"])
+    show(result, as_json)
+    show_failed(result.failed)
 
 
 def show_failed(failed: Sequence[Mapping[str, str]]) -> None:
@@ -67,7 +61,7 @@ def print_run(folder: "RunFolder", *files: str) -> None:
         folder: The run folder.
         files: Names of properties of `RunFolder`, such as `report`.
     """
-    console.print(run_table(folder.result()))
+    console.print(folder.result())
     for name in files:
         print_path(getattr(folder, name))
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli import device_tables, tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import MaxArena, MaxFlash, MaxRam, parse_budget
 from mobilenet_tf.cli.output import print_path, print_run, show
@@ -111,8 +110,8 @@ def export(
     compress: Annotated[
         str,
         typer.Option(
-            help="How kernels are stored: auto, lut, prune or huffman by mcu and c, int4 by cpu "
-            "and mcu, or none."
+            help="How kernels are stored: auto, lut, prune or huffman by mcu and c, pq or hash by "
+            "c, int4 by cpu, mcu and c, or none."
         ),
     ] = "none",
     io: opt.Io = None,
@@ -147,7 +146,7 @@ def export(
         overwrite=overwrite,
     )
     if target != "cpu":
-        show(exported.facts, as_json, device_tables.device_table)
+        show(exported.facts, as_json)
         print_path(exported.folder)
     elif as_json:
         show(exported.facts, as_json)
@@ -175,6 +174,7 @@ def verify(
     """
     from mobilenet_tf.commands.gate import Gate
     from mobilenet_tf.commands.verify import verify as start
+    from mobilenet_tf.runs.tables import block_table
 
     bounds = Decimal(0), Decimal(1)
     gate = Gate(
@@ -182,7 +182,7 @@ def verify(
         max_drop=parse_share(max_drop, "--max-drop", *bounds),
     )
     verified = start(run)
-    console.print(tables.block_table(verified.result()))
+    console.print(block_table(verified.result()))
     print_run(verified.folder, "report", "card", "result_file")
     missed = gate.missed(verified.result())
     for sentence in missed:

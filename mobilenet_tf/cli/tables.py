@@ -53,6 +53,8 @@ def run_table(result: "Result") -> Group:
     facts: list[tuple[str, str]] = []
     if result.tflite.bytes is not None:
         facts.append(("bytes", f"{result.tflite.bytes:,}"))
+        if result.tflite.download_bytes is not None:  # earlier versions did not measure it
+            facts.append(("bytes to download", f"{result.tflite.download_bytes:,}"))
         facts.append(("float tensors", str(result.tflite.float_tensors)))
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))

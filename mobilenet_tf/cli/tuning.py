@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from mobilenet_tf.cli import device_tables
 from mobilenet_tf.cli import options as opt
 from mobilenet_tf.cli.budget import (
     MaxFlash,
@@ -16,6 +15,7 @@ from mobilenet_tf.cli.budget import (
     MaxSize,
     parse_budget,
 )
+from mobilenet_tf.cli.network_input import input_of
 from mobilenet_tf.cli.output import show
 
 
@@ -47,6 +47,8 @@ def tune(
         typer.Option(help="Sizes, such as 64,96.", show_default="the space's; 32 for digits"),
     ] = None,
     channels: opt.Channels = None,
+    fit: opt.Fit = None,
+    front_end: opt.For = None,
     recipe: Annotated[
         str, typer.Option(help="All values that are not varied: a name or a .toml file.")
     ] = "small_data",
@@ -71,6 +73,7 @@ def tune(
     from mobilenet_tf.commands.tune import tune as command
     from mobilenet_tf.selection.search_settings import SearchSettings
     from mobilenet_tf.selection.tuning_space import DEFAULT_SPACE, load_space
+    from mobilenet_tf.tasks.registry import DEFAULT
 
     digits = data == "digits"
     base = opt.changed_recipe(recipe, fields)
@@ -82,7 +85,7 @@ def tune(
     )
     search = SearchSettings(
         data=data,
-        channels=opt.channels_of(data, channels),
+        input=input_of(DEFAULT, data, channels=channels, fit=fit, front_end=front_end),
         recipe=base,
         space=narrowed,
         algorithm=algorithm,
@@ -101,4 +104,4 @@ def tune(
     )
     result = command(search, trials=trials, out=out, overwrite=overwrite, resume=resume)
     if result is not None:
-        show(result, as_json, device_tables.tuning_table)
+        show(result, as_json)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import as_run, start_tensorflow
+from mobilenet_tf.commands.outcomes.searches import AdaptedNetwork
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_atomically, write_json
@@ -44,7 +45,7 @@ def adapt(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> dict[str, Any]:
+) -> AdaptedNetwork:
     """Narrow the network of a run until it is within a budget, then train the result.
 
     The folder then has `run/`, a run of the adapted network whose training began with the weights
@@ -59,10 +60,6 @@ def adapt(
         out: The folder; the run's with `_adapted` appended by default.
         overwrite: Replace an earlier adaptation in the folder.
         resume: Continue an earlier adaptation in the folder, if there is one.
-
-    Returns:
-        device, measured_on, limits, before and after (costs), steps (number), validation
-        (accuracy of the network before, of `run` and of `scratch`), run and plot (paths).
 
     Raises:
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
@@ -226,7 +223,7 @@ class _Work:
 
             return narrow(state, proposer, trainer, save, activity_progress)
 
-    def finish(self, state: State, began: _Start, from_scratch: bool) -> dict[str, Any]:
+    def finish(self, state: State, began: _Start, from_scratch: bool) -> AdaptedNetwork:
         """Train the adapted network, and write and return what `adapt` returns."""
         import tf_keras as keras
 
@@ -248,13 +245,14 @@ class _Work:
         before = validation_accuracy(self.source.result())
         # No steps: measured again, after a kill, the network was within the budget.
         after = state.steps[-1].best.cost if state.steps else began.before
-        result = to_plain(began) | {
-            "after": after.to_dict(),
-            "steps": len(state.steps),
-            "validation": {"before": before, **trained},
-            "run": str(self.path / "run"),
-            "plot": str(plot),
-        }
+        result = AdaptedNetwork(
+            to_plain(began),
+            after=after.to_dict(),
+            steps=len(state.steps),
+            validation={"before": before, **trained},
+            run=str(self.path / "run"),
+            plot=str(plot),
+        )
         write_json(
             self.folder.result_file,
             {"start": to_plain(began), "path": to_plain(state.steps), "result": result},

@@ -76,6 +76,11 @@ _SETTINGS = (
 _ONE_OF_TWO = Rule(
     ("overwrite",), lambda values: not values["resume"], "cannot be combined with --resume"
 )
+_ONE_PREPARATION = Rule(
+    ("fit",),
+    lambda values: values.get("front_end") is None,
+    "cannot be combined with --for, which decides it",
+)
 _ON_A_DEVICE = ("max_flash", "max_ram", "max_latency", "max_instructions")
 
 
@@ -106,11 +111,7 @@ _NEW_RUN = (
     *_TO_INT8,
     _field("batch", "batch"),
     _field("deterministic", "deterministic"),
-    Rule(
-        ("fit",),
-        lambda values: values.get("front_end") is None,
-        "cannot be combined with --for, which decides it",
-    ),
+    _ONE_PREPARATION,
     Rule(
         ("out", "overwrite", "resume", "strategy"),
         lambda values: not values.get("dry_run"),
@@ -186,11 +187,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "tune": (
+        _ONE_PREPARATION,
         _measured_on(),
         _field("epochs", "train.epochs"),
         _ONE_OF_TWO,
     ),
     "search": (
+        _ONE_PREPARATION,
         _measured_on("target_latency"),
         Rule(
             ("judge_epochs", "judge_size"),
@@ -212,6 +215,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _ONE_OF_TWO,
     ),
     "compare": (
+        _ONE_PREPARATION,
         _measured_on(),
         Rule(
             ("qat_epochs",),

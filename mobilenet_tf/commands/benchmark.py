@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.outcomes.devices import Benchmark
 from mobilenet_tf.core.bounds import check_threads, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
@@ -23,7 +24,7 @@ def benchmark(
     rounds: int = 50,
     device: str = "cpu",
     profile: bool = True,
-) -> dict[str, Any]:
+) -> Benchmark:
     """Measure the speed of files side by side.
 
     Args:
@@ -33,10 +34,6 @@ def benchmark(
         device: `cpu` for this machine, `phone` for the phone that adb lists, or an emulated core,
             such as `cortex-a76`, on which instructions are counted and nothing is timed.
         profile: Whether to measure every operator as well.
-
-    Returns:
-        processor, rounds and files; see `deployment.devices.benchmark.benchmark`, and for an
-        emulated core `deployment.devices.arm.benchmark.benchmark_core`.
 
     Raises:
         UserError: An unknown device; no phone; no emulator; or a file that cannot be measured.
@@ -54,8 +51,8 @@ def benchmark(
             progress.update(task, completed=done, total=total, note=f"{unit} {done} of {total}")
 
         if device in CORES:
-            return benchmark_core(paths, CORES[device], profile, update)
+            return Benchmark(benchmark_core(paths, CORES[device], profile, update))
         measure: Callable[..., dict[str, Any]] = (
             benchmark_cpu if device == "cpu" else benchmark_phone
         )
-        return measure(paths, threads, rounds, profile, update)
+        return Benchmark(measure(paths, threads, rounds, profile, update))

@@ -6,6 +6,7 @@ from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow
+from mobilenet_tf.commands.outcomes.choice import Recommendation
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.trials import Trials, run_trials
 from mobilenet_tf.core.bounds import check_threads
@@ -46,7 +47,7 @@ def choose(
     threads: int = 1,
     trials: Trials | None = None,
     plot: PlotFile | str | Path | None = None,
-) -> dict[str, Any]:
+) -> Recommendation:
     """Choose the network, alpha and size with the best expected accuracy within a budget.
 
     Args:
@@ -57,10 +58,6 @@ def choose(
         trials: Trains the best options briefly, and recommends the one that does best.
         plot: New file for a plot of the trade-off, which ends in .png, .svg or .pdf; a `PlotFile`
             may replace one.
-
-    Returns:
-        What `Choice.to_dict` describes; trials: what `run_trials` returns, if any were asked for;
-        command: the command line that trains the recommended option, if one fits.
 
     Raises:
         UserError: An unknown device, or one that is not connected or installed; a latency limit
@@ -87,7 +84,7 @@ def choose(
         from mobilenet_tf.selection.tradeoff import draw_choice
 
         draw_choice(choice, drawing.path)
-    result = choice.to_dict()
+    result = Recommendation(choice.to_dict())
     best = result["best"]
     if best and trials and trials.count:
         start_tensorflow()

@@ -10,7 +10,9 @@ from PIL import Image
 from mobilenet_tf.core import environment
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.terminal import import_tensorflow
+from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.datasets.load import source_name
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import Run
@@ -128,20 +130,32 @@ def settled_task(run: Run, content: bytes) -> Task:
         run: The run.
         content: The file as converted, without metadata.
     """
-    if not run.task.settles:
-        return run.task
+    stored = described(content, run, run.task)
+    return settled(run.task, stored, run.data.validation, run.network.input)
+
+
+def settled(task: Task, content: bytes, validation: Split, input_spec: InputSpec) -> Task:
+    """Return a task with what is chosen on the validation images, for an int8 file.
+
+    Args:
+        task: The task.
+        content: The file with metadata, which say how pixels become a float input.
+        validation: The images, at the size of the input.
+        input_spec: Input of the file.
+    """
+    if not task.settles:
+        return task
     from mobilenet_tf.datasets.picture_folder import read_pictures
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
-    content = described(content, run, run.task)  # says how pixels become a float input
-    file, validation = TFLiteModel(content, threads=2, trusted=True), run.data.validation
+    file = TFLiteModel(content, threads=2, trusted=True)
     outputs = file.real(run_all(file, validation.images, "Validating int8"))
-    folder, other = run.task.other_images(), None
+    folder, other = task.other_images(), None
     if folder is not None:
-        pixels = read_pictures(folder, run.network.input)
+        pixels = read_pictures(folder, input_spec)
         other = file.real(run_all(file, pixels, "Validating other images"))
-    return run.task.settled(outputs, validation.labels, other)
+    return task.settled(outputs, validation.labels, other)
 
 
 def default_folder(settings: RunSettings) -> Path:

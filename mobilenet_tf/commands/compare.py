@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.comparison_outcome import outcome, write_outcome
 from mobilenet_tf.commands.comparison_trials import Trainer
+from mobilenet_tf.commands.outcomes.searches import Comparison
 from mobilenet_tf.commands.progress import activity_progress
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.lock import at_work
 from mobilenet_tf.core.progress import overall
 from mobilenet_tf.core.terminal import say
@@ -21,6 +22,7 @@ from mobilenet_tf.runs.own_files import require_apart
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.selection.affordable import Affordable, label, priced, within
 from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 
 
 @applicable
@@ -32,7 +34,7 @@ def compare(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> dict[str, Any]:
+) -> Comparison:
     """Train networks with the same split, recipe and epochs and several seeds, and compare them.
 
     The folder then has `report.html`, the table as `comparison.csv`, `.md` and `.tex`,
@@ -47,17 +49,13 @@ def compare(
         resume: Whether to continue the comparison in the folder, if there is one. It may receive
             more networks and seeds; finished trials are kept.
 
-    Returns:
-        What `result.json` has, see `outcome`; and files, the paths of what was written.
-
     Raises:
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
             to other data, settings or versions; the data is not suitable; or no network is within
             the budget.
     """
     source = str(data)
-    digits = source == "digits"
-    given = parse_networks(networks, channels=1 if digits else 3, size=32 if digits else 96)
+    given = parse_networks(networks, InputSpec(*DEFAULT_TASK.usual_input(source)))
     check_weights(settings.weights)
     classes = len(class_names(source))
     found = [network.with_classes(classes) for network in given]

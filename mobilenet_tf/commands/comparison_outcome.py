@@ -7,6 +7,7 @@ from typing import Any
 
 from mobilenet_tf.commands.comparison_costs import NPU, file_costs, network_costs
 from mobilenet_tf.commands.comparison_trials import Trainer
+from mobilenet_tf.commands.outcomes.searches import Comparison
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.load import source_name
@@ -36,11 +37,7 @@ def outcome(
         folder: Folder of the comparison.
 
     Returns:
-        data, classes, test_images, recipe, epochs, qat_epochs, seeds; form, the one that is
-        compared (`int8` or `float`); reference, the network that the others are compared with;
-        networks, a row each: network, model, alpha, size, costs, float and int8 (mean, low, high,
-        seeds), int8_change (of accuracy, from float), difference (to the reference), diverged,
-        pareto, trials; int8_change, the mean over the networks; excluded; npu, versions, machine.
+        What `Comparison` has, except the files.
     """
     settings = trainer.settings
     accuracies = _Accuracies(trainer, fitting)
@@ -170,7 +167,7 @@ def _price(row: Mapping[str, Any], form: str) -> tuple[float, ...]:
     return (-row[form]["mean"], *(row[cost] or 0 for cost in COSTS))
 
 
-def write_outcome(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+def write_outcome(folder: RunFolder, result: dict[str, Any]) -> Comparison:
     """Write result, tables, plot and report; return the result with the paths of the files.
 
     Raises:
@@ -182,4 +179,4 @@ def write_outcome(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
     tables = write_tables(result, folder.path)
     write_comparison_page(result, folder.report)
     files = (folder.report, *tables, plot, folder.result_file)
-    return result | {"files": [str(path) for path in files]}
+    return Comparison(result, files=[str(path) for path in files])

@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.outcomes.pictures import PictureSurvey
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import check_writable
@@ -23,6 +23,8 @@ from mobilenet_tf.datasets.load import is_bundled, require_name
 from mobilenet_tf.datasets.survey.findings import sizes
 from mobilenet_tf.datasets.survey.survey import Survey, survey
 from mobilenet_tf.deployment.report.data_page import shown_pictures, write_data_page
+from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
+from mobilenet_tf.tasks.task import Task
 
 _THUMBNAIL = InputSpec(132, 3, fit="pad")
 
@@ -31,29 +33,27 @@ _THUMBNAIL = InputSpec(132, 3, fit="pad")
 def data(
     source: str | Path,
     *,
+    task: Task = DEFAULT_TASK,
     html: str | Path | None = None,
     group_by: str = "",
     seed: int = 0,
     overwrite: bool = False,
-) -> dict[str, Any]:
-    """Find duplicates, unusual pictures and unreadable files of a source.
+) -> PictureSurvey:
+    """Find duplicates, unusual pictures, unreadable files and wrong labels of a source.
 
     Args:
         source: A folder with a folder of images per class, a table of files and labels, or a .zip
-            of either.
+            of either; or what the task takes.
+        task: What a network would be trained for: classification, detection, segmentation or
+            several labels.
         html: A page to write, with thumbnails.
         group_by: What an automatic split keeps together, see `Arrangement`.
         seed: Seed of the automatic split.
         overwrite: Whether to replace an earlier page.
 
-    Returns:
-        source, images (that can be read), seconds, problem (why no network can be trained on them,
-        or ""), classes {name: {split: images}}, sizes [{width, height, images}], formats and modes
-        {name: images}, skipped [{file, reason}], and findings [{kind, title, groups, details}], the
-        worst first.
-
     Raises:
-        UserError: There is no such source, or the page exists or cannot be written.
+        UserError: There is no such source, or the task's are not looked at; or the page exists or
+            cannot be written.
     """
     source = str(source)
     require_name(source)
@@ -63,9 +63,9 @@ def data(
     if html is not None:
         _check_page(Path(html), overwrite)
     began = time.monotonic()
-    with picture_progress(f"Looking at {source}") as progress:
-        found = survey(source, Arrangement(group_by), seed, progress)
-    result = _result(source, found) | {"seconds": time.monotonic() - began}
+    with task.listed(source) as labelled, picture_progress(f"Looking at {source}") as progress:
+        found = survey(labelled, Arrangement(group_by), seed, progress)
+    result = _result(source, found, time.monotonic() - began)
     if html is not None:
         shown = shown_pictures(result)
         write_data_page(result, _thumbnails(found.labelled.root, shown), Path(html))
@@ -80,22 +80,23 @@ def _check_page(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists; use --overwrite to replace it, or another name.")
 
 
-def _result(source: str, found: Survey) -> dict[str, Any]:
+def _result(source: str, found: Survey, seconds: float) -> PictureSurvey:
     readable = found.readable
-    return {
-        "source": source,
-        "images": len(readable),
-        "problem": found.problem,
-        "classes": found.balance(),
-        "sizes": [
+    return PictureSurvey(
+        source=source,
+        images=len(readable),
+        problem=found.problem,
+        classes=found.balance(),
+        sizes=[
             {"width": width, "height": height, "images": count}
             for (width, height), count in sizes(readable)
         ],
-        "formats": dict(Counter(one.format for one in readable).most_common()),
-        "modes": dict(Counter(one.mode for one in readable).most_common()),
-        "skipped": list(found.labelled.skipped),
-        "findings": [to_plain(one) for one in found.findings()],
-    }
+        formats=dict(Counter(one.format for one in readable).most_common()),
+        modes=dict(Counter(one.mode for one in readable).most_common()),
+        skipped=list(found.labelled.skipped),
+        findings=[to_plain(one) for one in found.findings()],
+        seconds=seconds,
+    )
 
 
 def _thumbnails(root: Path, names: Sequence[str]) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mobilenet_tf import __version__
+from mobilenet_tf.commands.outcomes.machine import Installation
 from mobilenet_tf.core.packages import PACKAGES
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.deployment.devices import qemu
@@ -12,21 +13,15 @@ from mobilenet_tf.deployment.devices.arm import toolchain
 from mobilenet_tf.deployment.devices.c import emulator, host
 
 
-def doctor() -> dict[str, Any]:
-    """Find the packages and programs that commands use; nothing is imported or installed.
-
-    Returns:
-        version, python, system, cpu, cores; and parts, a list with, of each part: name; installed;
-        version ("" if unknown); adds, what it is for; and install, what gets it ("" if it is
-        there). Ready for JSON.
-    """
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
+def doctor() -> Installation:
+    """Find the packages and programs that commands use; nothing is imported or installed."""
+    return Installation(
+        version=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
         **machine(),
-        "parts": [*_packages(), *_programs()],
-    }
+        parts=[*_packages(), *_programs()],
+    )
 
 
 def _packages() -> Iterator[dict[str, Any]]:

@@ -3,15 +3,15 @@
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from mobilenet_tf.commands.outcomes.machine import RunEstimate
 from mobilenet_tf.commands.run import finish
 from mobilenet_tf.commands.train import new_run
 from mobilenet_tf.core.system import peak_memory
 from mobilenet_tf.runs.settings import RunSettings
 
 
-def dry_run(settings: RunSettings, command: str = "run") -> dict[str, Any]:
+def dry_run(settings: RunSettings, command: str = "run") -> RunEstimate:
     """Go through a run with 2 epochs of at most 20 steps per phase, in a folder that is removed.
 
     Everything else is done in full: reading, validation, conversion, verification.
@@ -19,11 +19,6 @@ def dry_run(settings: RunSettings, command: str = "run") -> dict[str, Any]:
     Args:
         settings: The settings of the run.
         command: `run`, or `train` for the float network alone.
-
-    Returns:
-        seconds of the whole run, if no training stops early, and stages {name: seconds}; `start` is
-        what comes before training. memory_bytes, the most that this process has used; disk_bytes,
-        the size of the run folder; and dry_seconds, which this took.
 
     Raises:
         UserError: See `train`.
@@ -46,10 +41,10 @@ def dry_run(settings: RunSettings, command: str = "run") -> dict[str, Any]:
         disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     stages = {"start": took - sum(measured.values())}
     stages |= {name: seconds + left.get(name, 0) for name, seconds in measured.items()}
-    return {
-        "seconds": sum(stages.values()),
-        "stages": stages,
-        "memory_bytes": peak_memory(),
-        "disk_bytes": disk,
-        "dry_seconds": took,
-    }
+    return RunEstimate(
+        seconds=sum(stages.values()),
+        stages=stages,
+        memory_bytes=peak_memory(),
+        disk_bytes=disk,
+        dry_seconds=took,
+    )

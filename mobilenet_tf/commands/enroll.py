@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.outcomes.predictions import Enrollment
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import check_writable
 from mobilenet_tf.core.labels import check_label
@@ -18,7 +19,7 @@ def enroll(
     images: Sequence[str | Path],
     *,
     gallery: str | Path = "gallery.json",
-) -> dict[str, Any]:
+) -> Enrollment:
     """Add images of a name to a gallery, which is made if there is none.
 
     Args:
@@ -26,10 +27,6 @@ def enroll(
         name: Who or what the images show.
         images: Image files.
         gallery: The gallery.
-
-    Returns:
-        {"gallery", "name", "images", "names", "failed": [{"image", "reason"}]}: the images of that
-        name now, and all names.
 
     Raises:
         UserError: The file is no embedder, the gallery cannot be read or belongs to another model,
@@ -45,13 +42,13 @@ def enroll(
         known = Gallery(model=sha256(Path(file)), dimension=len(vectors[0]))
     known = known.with_images(name, [one["image"] for one in found["predictions"]], vectors)
     write_gallery(path, known)
-    return {
-        "gallery": str(path),
-        "name": name,
-        "images": [entry.image for entry in known.entries if entry.name == name],
-        "names": list(known.names),
-        "failed": found["failed"],
-    }
+    return Enrollment(
+        gallery=str(path),
+        name=name,
+        images=[entry.image for entry in known.entries if entry.name == name],
+        names=list(known.names),
+        failed=found["failed"],
+    )
 
 
 def vectors_of(file: str | Path, images: Sequence[str | Path]) -> dict[str, Any]:

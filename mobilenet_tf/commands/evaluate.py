@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import require_own_file
+from mobilenet_tf.commands.outcomes.evaluation import Evaluation
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
@@ -31,7 +31,7 @@ def evaluate(
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     labels: str | Path | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure accuracy, calibration and confusion of a `.tflite`.
 
     Args:
@@ -43,10 +43,6 @@ def evaluate(
         mean: See `predict`; a run has its own, as well as the two below.
         std: See `predict`.
         labels: See `predict`.
-
-    Returns:
-        The metrics of `deployment.proof.evaluate`, with `file`, `source` and `skipped`; ready for
-        JSON.
 
     Raises:
         UserError: There is no such run or file, no data is given for a file, its classes are not
@@ -69,7 +65,8 @@ def evaluate(
         raise UserError(
             "evaluate needs --data for a .tflite file: a folder with one subfolder per class."
         )
-    return evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
+    found = evaluate_file(what, str(data), seed, robustness, stated(mean, std, labels))
+    return Evaluation(found)
 
 
 def evaluate_as(
@@ -81,7 +78,7 @@ def evaluate_as(
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     labels: str | Path | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure what a `.tflite` loses with pictures as another program prepares them.
 
     Args:
@@ -115,10 +112,10 @@ def evaluate_as(
             return read.tested_with(run.classes)
 
         other = measure(program, model, run.network.input, load, run.classes)
-    return found | {"front_end": other}
+    return Evaluation(found, front_end=other)
 
 
-def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
+def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> Evaluation:
     """Evaluate a run on its own test images; store the metrics of damaged copies."""
     from mobilenet_tf.deployment.proof.evaluate import evaluate as evaluate_split
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -135,4 +132,4 @@ def _evaluate_own_test(run: Run, seed: int, robustness: bool) -> dict[str, Any]:
         run.folder.update_result(robustness=stored)
         write_report(run.folder)
     facts = {"file": str(run.folder.tflite), "source": run.settings.data}
-    return facts | metadata_of(run.task) | found | {"skipped": run.data.skipped}
+    return Evaluation(facts | metadata_of(run.task) | found, skipped=run.data.skipped)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.outcomes.predictions import HeatMaps
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_atomically
@@ -22,7 +23,7 @@ def explain(
     images: Sequence[str | Path],
     out: str | Path,
     **statements: Any,
-) -> dict[str, str]:
+) -> HeatMaps:
     """Write heat maps of images: where a `.tflite` saw the class that it predicts.
 
     Args:
@@ -31,15 +32,12 @@ def explain(
         out: A folder that is new or empty.
         statements: mean, std and labels, as for `predict`.
 
-    Returns:
-        Image -> its heat map, a PNG with the network's input and the same input in colours.
-
     Raises:
         UserError: The file cannot be read or does not score classes, or the folder is not empty.
     """
     folder = check_explanations(out)
     paths = picture_paths(images)
-    written: dict[str, str] = {}
+    written = HeatMaps()
     with Decoders(len(paths)) as decoders, picture_progress("Explaining") as progress:
         model, _ = open_model(file, stated(**statements))
         task = task_of(model)

@@ -1,14 +1,15 @@
 """`export`: a run, or another trained model, -> .tflite, or what a device needs."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import described, settled_task, start_tensorflow, working_on
 from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.foreign_model import ForeignClassifier
+from mobilenet_tf.commands.outcomes.devices import DeviceFacts, Exported, FileFacts
 from mobilenet_tf.commands.post_training import Classifier, ModelData, export_classifier
 from mobilenet_tf.commands.published_model import Pretrained, PublishedClassifier
 from mobilenet_tf.core.errors import UserError
@@ -27,21 +28,6 @@ from mobilenet_tf.tasks.task import Task
 
 if TYPE_CHECKING:
     from mobilenet_tf.runs.models import Models
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What `export` wrote.
-
-    Attributes:
-        target: The target, such as `cpu` or `mcu`.
-        folder: Folder of the files.
-        facts: Facts about them, ready for JSON; those of `result.json`.
-    """
-
-    target: str
-    folder: Path
-    facts: dict[str, Any]
 
 
 @applicable
@@ -81,7 +67,7 @@ def export(
         raise UserError("--compress applies only to runs.")
     if classifier is not None:
         folder = export_classifier(classifier, data, io=io or "uint8", out=out, overwrite=overwrite)
-        return Exported(form.name, folder.path, folder.result().to_dict()["tflite"])
+        return _exported(folder)
     if isinstance(what, Pretrained):
         raise UserError(f"--target {form.name} needs a run; {what.name} is a network by its name.")
     if form.name != CPU:
@@ -95,7 +81,7 @@ def export(
         models = load_models(run.folder)
         run = run.with_settings(replace(run.settings, int8=run.settings.int8.changed(io=io)))
         convert_run(run, models, form.compress)
-    return Exported(form.name, run.folder.path, run.result().to_dict()["tflite"])
+    return _exported(run.folder)
 
 
 def _classifier(what: Run | Pretrained | str | Path, data: ModelData) -> Classifier | None:
@@ -107,14 +93,19 @@ def _classifier(what: Run | Pretrained | str | Path, data: ModelData) -> Classif
     return ForeignClassifier(what, data)
 
 
+def _exported(folder: RunFolder) -> Exported:
+    """Return what there is of the `.tflite` in a folder."""
+    return Exported(CPU, folder.path, FileFacts(folder.result().to_dict()["tflite"]))
+
+
 def _export_device(
     run: Run, target: Target, budget: Budget, out: str | Path | None, overwrite: bool
 ) -> Exported:
     start_tensorflow()
     folder = None if out is None else Path(out)
     with console.status(f"Converting for {target.name}"):
-        facts = export_device(run, target, budget, folder, overwrite=overwrite)
-    return Exported(target.name, Path(facts["folder"]), facts)
+        facts = DeviceFacts(export_device(run, target, budget, folder, overwrite=overwrite))
+    return Exported(target.name, Path(facts.folder), facts)
 
 
 def convert_run(run: Run, models: "Models", compress: str = NONE) -> None:

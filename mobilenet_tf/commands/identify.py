@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf.commands.enroll import vectors_of
+from mobilenet_tf.commands.outcomes.predictions import Identification
 from mobilenet_tf.core.bounds import check_number, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.ownership import sha256
@@ -19,7 +19,7 @@ def identify(
     gallery: str | Path = "gallery.json",
     threshold: float | None = None,
     top: int = 3,
-) -> dict[str, Any]:
+) -> Identification:
     """Compare images with those of a gallery.
 
     Args:
@@ -29,11 +29,6 @@ def identify(
         threshold: Similarity that the most similar image of a name must exceed, from -1 to 1; by
             default the one in the file, which was chosen on its validation images.
         top: Number of names per image.
-
-    Returns:
-        {"gallery", "threshold", "predictions": [{"image", "name", "names": [{"name",
-        "similarity"}]}], "failed": [{"image", "reason"}]}; name is None where no similarity exceeds
-        the threshold.
 
     Raises:
         UserError: The file is no embedder or has no threshold, the gallery cannot be read or
@@ -61,9 +56,9 @@ def identify(
                 ],
             }
         )
-    return {
-        "gallery": str(gallery),
-        "threshold": threshold,
-        "predictions": predictions,
-        "failed": found["failed"],
-    }
+    return Identification(
+        gallery=str(gallery),
+        threshold=threshold,
+        predictions=predictions,
+        failed=found["failed"],
+    )

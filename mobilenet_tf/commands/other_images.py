@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.common import as_run, working_on
+from mobilenet_tf.commands.outcomes.evaluation import OtherImages
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import picture_progress
@@ -40,7 +41,7 @@ def evaluate_other(
     data: str | Path | None = None,
     seed: int = 0,
     **statements: Any,
-) -> dict[str, Any]:
+) -> OtherImages:
     """Measure how many other images a `.tflite` rejects, beside what `evaluate` measures.
 
     Args:
@@ -49,9 +50,6 @@ def evaluate_other(
         data: Images of the classes.
         seed: Seed of their split.
         statements: mean, std and labels.
-
-    Returns:
-        {"folder", "images", "accepted", "auroc"}; see `Task.separation`.
 
     Raises:
         UserError: See `evaluate`; or there are no such images, or the task rejects none.
@@ -69,4 +67,4 @@ def evaluate_other(
         own = run.data.test
     else:
         raise UserError("other needs data for a .tflite file: a folder with one folder per class.")
-    return separation(model, own.images, str(other))
+    return OtherImages(separation(model, own.images, str(other)))

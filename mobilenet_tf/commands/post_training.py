@@ -8,7 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from mobilenet_tf.commands.calibration_data import TASK, read_pictures
-from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow, write_mistakes
+from mobilenet_tf.commands.common import (
+    LONGEST_PART,
+    settled,
+    start_tensorflow,
+    write_mistakes,
+)
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
@@ -21,6 +26,8 @@ from mobilenet_tf.runs.facts import data_facts
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.order import order_images, require_model_order
 from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
+from mobilenet_tf.tasks.registry import metadata_of
+from mobilenet_tf.tasks.task import Task
 
 _CALIBRATION = 300
 _COMPARED = 32  # images for the comparison of tensors
@@ -149,13 +156,21 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
             "Give the class names in the order of its outputs with --labels FILE.",
         )
     pixels = _with_full_range(images.images)
-    content = add_metadata(
-        model.convert(io, pixels, spec),
-        name=model.name,
-        description=f"{TASK.description(model.outputs)}, quantized after training.",
-        labels=classes,
-        input_spec=spec,
-    )
+    converted = model.convert(io, pixels, spec)
+
+    def described(task: Task) -> bytes:
+        return add_metadata(
+            converted,
+            name=model.name,
+            description=f"{task.description(model.outputs)}, quantized after training.",
+            labels=classes,
+            input_spec=spec,
+            extra=metadata_of(task),
+        )
+
+    content = described(TASK)
+    if dataset.classes:
+        content = described(settled(TASK, content, dataset.validation, spec))
     start_tensorflow()
     from mobilenet_tf.compression.calibration import calibration_facts
     from mobilenet_tf.deployment.proof.verify import Forms, verify

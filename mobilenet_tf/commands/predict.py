@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mobilenet_tf.commands.outcomes.predictions import Predictions
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.deployment.proof import predict as proof
@@ -22,7 +23,7 @@ def predict(
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     labels: str | Path | None = None,
-) -> dict[str, Any]:
+) -> Predictions:
     """Say what a `.tflite` finds in images, such as the likeliest classes.
 
     Args:
@@ -36,15 +37,13 @@ def predict(
         labels: File with one class name per line, in the order of the outputs.
 
     Returns:
-        {"file", "probabilities", "predictions": [{"image", "accepted", "classes": [{"label",
-        "score"}]}], "failed": [{"image", "reason"}]}: images that cannot be read do not keep the
-        others from being classified. Other tasks have other entries, see `Task.answers`.
+        What it says. Images that cannot be read do not keep the others from being classified.
 
     Raises:
         UserError: The file cannot be read, none of the images can, or a value is not accepted.
     """
     _check(top, batch)
-    return proof.predict(file, images, top, stated(mean, std, labels), batch)
+    return Predictions(proof.predict(file, images, top, stated(mean, std, labels), batch))
 
 
 def predict_parts(

@@ -9,6 +9,7 @@ from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.architecture_outcome import rows_of, winners_of, write_candidates
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.compare import compare
+from mobilenet_tf.commands.outcomes.searches import ArchitectureSearch, Comparison
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.search_folder import begin_folder
 from mobilenet_tf.commands.search_judge import CandidateJudge
@@ -43,7 +44,7 @@ def search(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> dict[str, Any] | None:
+) -> ArchitectureSearch | None:
     """Search for the networks with the best reward, and train the best ones in full.
 
     The best candidates, and the published networks whose cost is nearest, are trained with the same
@@ -63,10 +64,7 @@ def search(
         resume: Whether to continue the search in the folder, if there is one.
 
     Returns:
-        algorithm, judge, limits, reward; configurations (size of the space); refused (number of
-        proposals beyond the budget, which were never trained); trials (a row each); winners (rows,
-        the best first); published (rows); final (what `compare` returned); files. None for a
-        worker, whose chief has the results.
+        The candidates and the comparison; None for a worker, whose chief has the results.
 
     Raises:
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
@@ -101,7 +99,7 @@ def _search(
     *,
     overwrite: bool,
     resume: bool,
-) -> dict[str, Any] | None:
+) -> ArchitectureSearch | None:
     """Search as `search` does, in a folder that is locked."""
     classes = len(class_names(settings.data))
     if is_worker():
@@ -155,12 +153,10 @@ def _search(
     }
     files = write_candidates(folder, settings, result, found.trials)
     final = _compared(settings, [*winners, *published], folder.path / "final")
-    return result | {"final": final, "files": [*files, *final["files"]]}
+    return ArchitectureSearch(result, final=final, files=[*files, *final.files])
 
 
-def _compared(
-    settings: ArchitectureSettings, networks: list[Affordable], out: Path
-) -> dict[str, Any]:
+def _compared(settings: ArchitectureSettings, networks: list[Affordable], out: Path) -> Comparison:
     """Train the winners and the published networks in full; continue where that was interrupted."""
     return compare(
         settings.data,

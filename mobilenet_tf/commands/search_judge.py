@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilenet_tf.commands.search_folder import TrialTrainer
-from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.selection.architecture import Architectures
@@ -62,8 +61,8 @@ class CandidateJudge:
         )
 
     def _sized(self, network: Network) -> Network:
-        size, channels = self.settings.judge.size, network.input.channels
-        return network if size is None else replace(network, input=InputSpec(size, channels))
+        size = self.settings.judge.size
+        return network if size is None else replace(network, input=network.input.sized(size))
 
     def _trained(self) -> "Supernet":
         from mobilenet_tf.selection.supernet_judge import Supernet

@@ -5,8 +5,10 @@ from typing import Any
 
 import tomli_w
 
+from mobilenet_tf.commands.outcomes.searches import Tuning
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json, write_text
+from mobilenet_tf.core.front_ends import input_options
 from mobilenet_tf.core.terminal import run_command
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
@@ -21,7 +23,7 @@ def write_outcome(
     networks: Sequence[Affordable],
     rows: Sequence[Mapping[str, Any]],
     folder: RunFolder,
-) -> dict[str, Any]:
+) -> Tuning:
     """Write `best.toml`, `trials.png` and `result.json`, and return what `tune` returns.
 
     Raises:
@@ -48,25 +50,26 @@ def write_outcome(
         plot,
     )
     write_json(folder.result_file, read_result(folder) | {"trials": list(rows), "best": dict(best)})
-    return {
-        "algorithm": settings.algorithm,
-        "limits": settings.budget.limits,
-        "networks": len(networks),
-        "trials": list(rows),
-        "best": dict(best),
-        "recipe": str(recipe),
-        "command": run_command(
+    return Tuning(
+        algorithm=settings.algorithm,
+        limits=settings.budget.limits,
+        networks=len(networks),
+        trials=list(rows),
+        best=dict(best),
+        recipe=str(recipe),
+        command=run_command(
             data=settings.data,
             model=best["model"],
             alpha=best["alpha"],
             size=best["size"],
-            channels=settings.channels,
+            channels=settings.input.channels,
+            **input_options(settings.input),
             recipe=recipe,
             weights=None if settings.weights == "none" else settings.weights,
             seed=settings.seed or None,
         ),
-        "plot": str(plot),
-    }
+        plot=str(plot),
+    )
 
 
 def recipe_text(settings: SearchSettings, best: Mapping[str, Any]) -> str:

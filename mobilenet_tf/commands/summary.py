@@ -1,8 +1,7 @@
 """`summary`: parameters, multiply-adds and memory of networks. Needs no TensorFlow."""
 
-from typing import Any
-
 from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.outcomes.networks import NetworkCounts, NetworkTotals
 from mobilenet_tf.networks import count
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network, published_networks
@@ -20,7 +19,7 @@ def summary(
     classes: int = 1000,
     channels: int = 3,
     task: Task = DEFAULT,
-) -> dict[str, Any]:
+) -> NetworkCounts | NetworkTotals:
     """Count what a network needs, from its rows.
 
     Args:
@@ -33,15 +32,14 @@ def summary(
         task: What the network is for; it then has that task's head.
 
     Returns:
-        The totals, and one row per operation under `layers`; or {"networks": [totals]}. Ready for
-        JSON.
+        The counts of the network, or those of all networks.
 
     Raises:
         UserError: The name is unknown, or a value is not accepted.
     """
     if network is None:
         known = published_networks(size, classes, channels)
-        return {"networks": count.table(with_heads(known, task, classes))}
+        return NetworkTotals(networks=count.table(with_heads(known, task, classes)))
     if isinstance(network, str):
         network = task.with_head(make_network(network, alpha, size, classes, channels), classes)
-    return count.summary(network)
+    return NetworkCounts(count.summary(network))

@@ -11,6 +11,7 @@ import numpy as np
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import start_tensorflow, working_on, write_mistakes
+from mobilenet_tf.commands.outcomes.pictures import LabelSuspects
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_text
@@ -34,12 +35,13 @@ def suspects(
     folds: int = 5,
     epochs: int | None = None,
     overwrite: bool = False,
-) -> dict[str, Any]:
+) -> LabelSuspects:
     """Find pictures whose labels are probably wrong, among those of all splits.
 
     Each picture is judged by a network that was not trained on it. If the run began with published
     weights, that is logistic regression on their features. Otherwise, the run's network is trained
-    from random weights once per fold; if interrupted, the same call continues.
+    from random weights once per fold; if interrupted, the same call continues. Pictures of a group
+    and near duplicates are in one fold.
 
     Writes `suspects.csv`, which can be corrected and given to `run --corrections`, and renews the
     report.
@@ -50,9 +52,6 @@ def suspects(
         epochs: Number of epochs of each training; by default those of the run's recipe.
         overwrite: Whether to replace an earlier `suspects.csv`, and to begin again what was
             interrupted.
-
-    Returns:
-        The section `suspects` of `result.json`, with file (the table) and listed (its rows).
 
     Raises:
         UserError: The run is of another task, its images are too few or have no names, or a table
@@ -97,7 +96,7 @@ def suspects(
         from mobilenet_tf.deployment.report.page import write_report
 
         write_report(opened.folder)
-    return section | {"file": str(opened.folder.suspects), "listed": len(rows)}
+    return LabelSuspects(section, file=str(opened.folder.suspects), listed=len(rows))
 
 
 def _check(run: Run, overwrite: bool) -> None:
@@ -136,6 +135,20 @@ def _pictures(run: Run, folds: int) -> Split:
     return pictures
 
 
+def _together(run: Run, pictures: Split, folds: int) -> np.ndarray:
+    """Return the group of each picture (N,), which folds do not separate.
+
+    Pictures of a class of too few groups stand alone.
+    """
+    known, alone = run.data.together, -1 - np.arange(len(pictures))
+    found = np.array([known.get(*one) for one in zip(pictures.names, alone, strict=True)])
+    for label in range(len(run.data.classes)):
+        rows = pictures.labels == label
+        if len(np.unique(found[rows])) < max(folds, _FEWEST):
+            found[rows] = alone[rows]
+    return found
+
+
 def _recipe(run: Run, epochs: int | None) -> Recipe | None:
     """Return the recipe of trainings from random weights, or None where there are features."""
     settings, recipe = run.settings, run.settings.recipe
@@ -159,7 +172,8 @@ def _probabilities(
     start_tensorflow()
     from mobilenet_tf.training.out_of_sample import Folds, by_features, by_training
 
-    parts = Folds(pictures=pictures, count=folds, seed=run.settings.seed)
+    together = _together(run, pictures, folds)
+    parts = Folds(pictures=pictures, together=together, count=folds, seed=run.settings.seed)
     if recipe is None:
         return "features", by_features(parts, run.network, run.settings.weights)
     session = replace(run.session(), checkpoints=_folds_of(run), logs=_folds_of(run))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mobilenet_tf.commands.applicable import applicable
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
+from mobilenet_tf.commands.outcomes.searches import Tuning
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.search_folder import TrialTrainer, begin_folder
 from mobilenet_tf.commands.search_outcome import read_networks, write_outcome
@@ -38,7 +39,7 @@ def tune(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: bool = False,
-) -> dict[str, Any] | None:
+) -> Tuning | None:
     """Search for the best validation accuracy within a budget.
 
     The folder then has `best.toml` (the winner's recipe), `trials.png`, `result.json`, a run
@@ -53,9 +54,7 @@ def tune(
         resume: Continue an earlier search in the folder, if there is one.
 
     Returns:
-        algorithm, limits, networks (number of networks within the budget), trials (one row each),
-        best (a row), recipe, command (trains the winner), plot. None for a worker, whose chief
-        has the results.
+        The trials; None for a worker, whose chief has the results.
 
     Raises:
         UserError: The folder is in use and neither `overwrite` nor `resume` is set, or it belongs
@@ -63,7 +62,7 @@ def tune(
     """
     check_whole("trials", trials, 1, _MOST_TRIALS)
     check_environment()
-    networks = len(settings.space.networks(1, settings.channels))
+    networks = len(settings.space.networks(1, settings.input))
     settings.check_enough(trials, networks)
     check_weights(settings.weights)
     out = out or Path("runs") / f"tune_{source_name(settings.data)[:LONGEST_PART]}"
@@ -73,7 +72,7 @@ def tune(
 
 def _search(
     settings: SearchSettings, trials: int, out: Path, *, overwrite: bool, resume: bool
-) -> dict[str, Any] | None:
+) -> Tuning | None:
     """Search as `tune` does, in a folder that is locked."""
     trainer = _Trainer(settings, out)
     folder, networks = begin_search(
@@ -135,7 +134,7 @@ def begin_search(
     """
     folder = RunFolder(out)
     classes = len(class_names(settings.data))
-    networks = settings.space.networks(classes, settings.channels)
+    networks = settings.space.networks(classes, settings.input)
     smallest = min(networks, key=lambda network: network.input.side)
 
     def prepare() -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """`web`: a page that runs a model in the browser."""
 
 from pathlib import Path
-from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
+from mobilenet_tf.commands.outcomes.devices import WebPage
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.deployment.devices.web.folder import TARGET, write_page
 from mobilenet_tf.deployment.devices.web.server import HOST_NAME, PORT, check_port, page_server
@@ -19,7 +19,7 @@ def web(
     overwrite: bool = False,
     serve: bool = False,
     port: int = PORT,
-) -> dict[str, Any]:
+) -> WebPage:
     """Write a static page that runs a model on camera frames and pictures, offline.
 
     Args:
@@ -29,9 +29,6 @@ def web(
         serve: Whether to serve the page on this machine until it is interrupted.
         port: Port of the server; 0 takes a free one.
 
-    Returns:
-        What `write_page` returns.
-
     Raises:
         UserError: The page cannot show the model; LiteRT.js cannot be fetched; files would be
             lost; or the port cannot be used.
@@ -39,7 +36,7 @@ def web(
     check_port(port)
     file, origin = _model(Path(source))
     folder = file.parent / TARGET if out is None else Path(out)
-    facts = write_page(file, folder, origin, overwrite=overwrite)
+    facts = WebPage(write_page(file, folder, origin, overwrite=overwrite))
     if serve:
         with page_server(folder, port) as server:
             say(f"{folder} is at http://{HOST_NAME}:{server.server_port}/ until Ctrl-C.")

@@ -7,11 +7,11 @@ import numpy as np
 import tf_keras as keras
 
 from mobilenet_tf.compression.calibration import RangeRule, calibrate, extremes
-from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.deploy import CONVOLUTIONS, copy_layer, input_tensors
 from mobilenet_tf.compression.integers import Grid, range_without_ties
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.scheme import Int8Config
+from mobilenet_tf.compression.weight_quantizers import Sharing
 from mobilenet_tf.core.inputs import InputSpec
 
 INPUT_NAME = "pixels"
@@ -81,42 +81,6 @@ def _wrapped(
     return keras.Model(inputs, outputs, name=f"{deployed.name}_int8")
 
 
-def share_weights(
-    model: keras.Model,
-    counts: Mapping[str, int],
-    start: str = "linear",
-    *,
-    sparse: Collection[str] = (),
-    seed: int = 0,
-) -> keras.Model:
-    """Return a quantization-aware model in which each of some kernels has few values.
-
-    A kernel is clustered after division by its channels' scales, because what the file stores, and
-    what a table on a device holds, are integers.
-
-    Args:
-        model: Result of `quantize_aware`.
-        counts: Layer whose kernel shares its weights -> the most values in it.
-        start: See `cluster`.
-        sparse: Layers among them whose zeros stay zeros.
-        seed: See `cluster`.
-
-    Returns:
-        A model with the same ranges, whose tables are trained with the weights.
-    """
-    shared = _reconfigured(
-        model,
-        lambda one: one.quantize_config.changed(values=counts.get(one.name, 0)),
-    )
-    for name, count in counts.items():
-        old, new = model.get_layer(name), shared.get_layer(name).weight_quantizer
-        unit, limit = (value.numpy() for value in old.weight_quantizer.in_range(old.weight))
-        table = cluster(unit, count, start, keep_zeros=name in sparse, seed=seed).centroids
-        new.table.assign(np.pad(table, (0, count - len(table)), "edge"))
-        new.limit.assign(limit)
-    return shared
-
-
 def with_bits(model: keras.Model, bits: Mapping[str, int]) -> keras.Model:
     """Return a quantization-aware model whose kernels in these layers have so many bits.
 
@@ -124,7 +88,7 @@ def with_bits(model: keras.Model, bits: Mapping[str, int]) -> keras.Model:
         model: Result of `quantize_aware`.
         bits: Layer -> bits of its kernel's weights; all others have 8.
     """
-    return _reconfigured(model, lambda one: one.quantize_config.changed(bits=bits.get(one.name, 8)))
+    return reconfigured(model, lambda one: one.quantize_config.changed(bits=bits.get(one.name, 8)))
 
 
 def settled(model: keras.Model) -> keras.Model:
@@ -132,7 +96,7 @@ def settled(model: keras.Model) -> keras.Model:
 
     The result computes the same; each of these kernels keeps its scale as a variable.
     """
-    shared = [one for one in model.layers[1:] if one.quantize_config.values]
+    shared = [one for one in model.layers[1:] if one.quantize_config.sharing.values]
     for one in shared:
         one.weight.assign(one.weight_quantizer(one.weight, False, {}))
     return with_stored_scales(model, [one.name for one in shared]) if shared else model
@@ -140,9 +104,9 @@ def settled(model: keras.Model) -> keras.Model:
 
 def with_stored_scales(model: keras.Model, names: Collection[str]) -> keras.Model:
     """Return a quantization-aware model whose kernels in these layers keep the scale they have."""
-    new = _reconfigured(
+    new = reconfigured(
         model,
-        lambda one: one.quantize_config.changed(values=0, stored_scale=one.name in names),
+        lambda one: one.quantize_config.changed(sharing=Sharing(), stored_scale=one.name in names),
     )
     for name in names:
         old = model.get_layer(name)
@@ -150,9 +114,14 @@ def with_stored_scales(model: keras.Model, names: Collection[str]) -> keras.Mode
     return new
 
 
-def _reconfigured(
-    model: keras.Model, config: Callable[[QuantizedLayer], Int8Config]
-) -> keras.Model:
+def reconfigured(model: keras.Model, config: Callable[[QuantizedLayer], Int8Config]) -> keras.Model:
+    """Return a quantization-aware model with the same weights and other configurations.
+
+    Args:
+        model: Result of `quantize_aware`.
+        config: A layer of it -> what becomes int8 in it.
+    """
+
     def again(wrapper: QuantizedLayer) -> QuantizedLayer:
         layer = _copy_with_weights(wrapper.layer, wrapper.input_shape)
         return QuantizedLayer(layer, config(wrapper))

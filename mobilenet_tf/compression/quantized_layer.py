@@ -10,7 +10,8 @@ import tf_keras as keras
 from mobilenet_tf.compression import integers
 from mobilenet_tf.compression.deploy import ShiftedReLU6
 from mobilenet_tf.compression.integers import Grid
-from mobilenet_tf.compression.scheme import Int8Config, KernelQuantizer
+from mobilenet_tf.compression.scheme import Int8Config
+from mobilenet_tf.compression.weight_quantizers import KernelQuantizer
 
 
 @keras.saving.register_keras_serializable(package="mobilenet_tf")

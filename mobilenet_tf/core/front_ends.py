@@ -51,6 +51,14 @@ MEDIAPIPE = FrontEnd(
 FRONT_ENDS = {front_end.name: front_end for front_end in (MEDIAPIPE,)}
 
 
+def input_options(input_spec: InputSpec) -> dict[str, str]:
+    """Return the options of `run` that prepare pictures as an input says, for `run_command`."""
+    for front_end in FRONT_ENDS.values():
+        if (input_spec.fit, input_spec.resize) == (front_end.fit, front_end.resize):
+            return {"for": front_end.name}
+    return {} if input_spec.fit == InputSpec.fit else {"fit": input_spec.fit}
+
+
 def find_front_end(name: str) -> FrontEnd:
     """Return the front end of a name.
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -172,6 +172,10 @@ class InputSpec:
         left, top, right, bottom = (factor * edge for edge in placement.source)
         placement = Placement((left, top, right, bottom), placement.target)
         return Framing(size, (self.width, self.height), placement)
+
+    def sized(self, size: int | tuple[int, int]) -> "InputSpec":
+        """Return the same preprocessing for an input of another size."""
+        return replace(self, size=size)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON and TOML, without None; a square's size is one number."""

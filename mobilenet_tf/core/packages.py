@@ -54,7 +54,6 @@ PACKAGES = (
     Package("ai-edge-litert", "ai_edge_litert", "LiteRT", "predict, evaluate, inspect, benchmark"),
     Package("numpy", "numpy", "NumPy", "everything"),
     Package("pillow", "PIL", "Pillow", "reading pictures"),
-    Package("scipy", "scipy", "SciPy", "evaluate: outputs in another order than the classes"),
     Package("tensorflow", "tensorflow", "TensorFlow", "training and conversion", "train"),
     Package("tf_keras", "tf_keras", "Keras 2", "networks", "train"),
     Package(

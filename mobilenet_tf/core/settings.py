@@ -27,8 +27,8 @@ def number(default: Any = MISSING, **bounds: float) -> Any:
     return field(default=default, metadata={"bounds": bounds})
 
 
-def choice(default: str, *others: str) -> Any:
-    """Return a field that accepts one of several words."""
+def choice(default: str | int, *others: str | int) -> Any:
+    """Return a field that accepts one of several words or numbers."""
     return field(default=default, metadata={"choices": (default, *others)})
 
 
@@ -152,4 +152,4 @@ def check_range(item: Field, value: Any, name: str) -> None:
         raise UserError(f"{name} is {value}; it must be {wanted}.")
     choices = item.metadata.get("choices", (value,))
     if value not in choices:
-        raise UserError(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+        raise UserError(f"{name} is {value!r}; it must be one of {', '.join(map(str, choices))}.")

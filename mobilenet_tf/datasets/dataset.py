@@ -1,7 +1,7 @@
 """`Dataset`: images with their labels, in a training, a validation and a test split."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -95,6 +95,8 @@ class Dataset:
         skipped: {"file": ..., "reason": ...} of every file that was left out.
         repaired: {"file": ..., "reason": ...} of every repair of a label.
         notes: What else the user should know about the images, a clause each.
+        together: Name of an image -> number of those that folds must not separate: a group's, or
+            near duplicates. Images that stand alone are left out.
         white_level: `InputSpec.white_level` that the images were read with.
         fingerprint: Hash of classes, pixels, labels and names: equal for equal datasets.
     """
@@ -107,6 +109,7 @@ class Dataset:
     skipped: list[dict[str, str]] = field(default_factory=list)
     repaired: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    together: Mapping[str, int] = field(default_factory=dict)
     white_level: float | None = None
     fingerprint: str = ""
 

@@ -5,15 +5,14 @@ picture, such as a box or a mask, follows the picture into the input by the sour
 `place`, which is told how the picture lies there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import Framing, InputSpec
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.corrections import corrected
 from mobilenet_tf.datasets.dataset import (
@@ -27,6 +26,7 @@ from mobilenet_tf.datasets.dataset import (
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.deep import Extremes, notes_on_deep, usual_level
 from mobilenet_tf.datasets.images import UnreadableImage
+from mobilenet_tf.datasets.placed import Place, Placed, UnusableLabel, as_listed
 from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain, printable
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
 from mobilenet_tf.datasets.storage import Rows
@@ -34,30 +34,6 @@ from mobilenet_tf.datasets.survey.collect import measure
 from mobilenet_tf.datasets.survey.duplicates import near_duplicates
 from mobilenet_tf.datasets.survey.facts import Facts
 from mobilenet_tf.datasets.survey.findings import notes_of_run
-
-
-class UnusableLabel(UserError):
-    """A label does not suit its picture, which is left out; the text is the reason, a clause."""
-
-
-class Placed(NamedTuple):
-    """The label of a picture in the input.
-
-    Attributes:
-        label: A row of `Split.labels`; all rows have one shape and type.
-        repairs: What had to be repaired, a clause each, such as "a box without area was dropped".
-    """
-
-    label: np.ndarray
-    repairs: Sequence[str] = ()
-
-
-Place = Callable[[Any, Framing], Placed]  # raises UnusableLabel
-
-
-def as_listed(label: Any, framing: Framing) -> Placed:
-    """Return a label that has no place in the picture, such as a class."""
-    return Placed(np.asarray(label))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -160,6 +136,7 @@ def read_dataset(
         skipped=[*labelled.skipped, *_skipped(listing, broken)],
         repaired=found.repaired,
         notes=[*found.notes(input_spec), *notes_of_run(listing, labelled.facts, found.kept)],
+        together={printable(name): number for name, number in listing.companions.items()},
         white_level=input_spec.white_level,
     )
 

@@ -71,6 +71,12 @@ def prepared_mask(mask: np.ndarray, framing: Framing) -> np.ndarray:
     return inside_padding(_prepared(Image.fromarray(mask), framing), framing)
 
 
+def shown_classes(mask: np.ndarray) -> list[int]:
+    """Return the classes of a mask."""
+    found: list[int] = np.unique(mask[mask != IGNORED]).tolist()
+    return found
+
+
 def inside_padding(values: np.ndarray, framing: Framing) -> np.ndarray:
     """Return a mask (height, width) of an input with `IGNORED` where it shows no picture."""
     left, top, right, bottom = framing.placement.target

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress
-from mobilenet_tf.datasets.labelled import Place
+from mobilenet_tf.datasets.placed import Place
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.sources.digits import bundled_digits
 from mobilenet_tf.datasets.splitting import Listing, assign_splits

@@ -55,6 +55,14 @@ class Listing:
         """Group of each image (N,): its class, or 0 where the groups are not stratified."""
         return np.asarray(self.labels, int) if self.stratified else np.zeros(len(self), int)
 
+    @property
+    def companions(self) -> dict[str, int]:
+        """Name of an image -> number of its group and near duplicates, if it has any."""
+        several = [
+            rows for rows in bundles(range(len(self)), self.together, self.alike) if rows[1:]
+        ]
+        return {self.names[row]: number for number, rows in enumerate(several) for row in rows}
+
     def subset(self, rows: np.ndarray) -> "Listing":
         """Return the images at these indices."""
 

@@ -81,8 +81,8 @@ def make_network(
     taken = InputSpec(size, channels)
     if min(taken.height, taken.width) < SMALLEST_SIDE:
         raise UserError(
-            f"size is {size!r}; it must be a whole number of at least {SMALLEST_SIDE}, or two of "
-            "them: height and width."
+            f"size is {taken.size_text}; it must be a whole number of at least {SMALLEST_SIDE}, "
+            "or two of them: height and width."
         )
     backbone, head = ZOO[name].make(float(alpha), int(classes))
     return Network(taken, backbone, head, name, float(alpha), ZOO[name].layer_names)

@@ -18,7 +18,7 @@ class Kernel:
         values: Number of different weights.
         entropy: Bits per weight below which no code of single weights can go.
         bytes: Bytes in the file.
-        stored_as, stored_bytes: The best form for TensorFlow Lite Micro, and its bytes.
+        stored_as, stored_bytes: The best form for TensorFlow Lite Micro or plain C, and its bytes.
     """
 
     op: str

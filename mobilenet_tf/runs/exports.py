@@ -32,6 +32,7 @@ class File(Section):
 
     Attributes:
         bytes: Size of the file.
+        download_bytes: Its size compressed by deflate, as apps and web pages are downloaded.
         ops: Operator -> number of uses.
         float_tensors: Number of tensors of a float type.
         quantize_ops: Conversions between number formats.
@@ -44,6 +45,7 @@ class File(Section):
     """
 
     bytes: int | None = unknown_count()
+    download_bytes: int | None = unknown_count()
     ops: dict[str, int] | None = None
     float_tensors: int | None = unknown_count()
     quantize_ops: QuantizeOps | None = None

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from rich.console import Group
+
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json
+from mobilenet_tf.core.outcome import Shown
 from mobilenet_tf.core.records import from_plain, to_plain
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.adaptation import Adaptation
@@ -26,6 +29,7 @@ from mobilenet_tf.runs.sections import (
     Source,
 )
 from mobilenet_tf.runs.suspects import Suspects
+from mobilenet_tf.runs.tables import run_table
 from mobilenet_tf.runs.task_sections import Chart, Picture, Table
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 from mobilenet_tf.tasks.registry import task_class
@@ -35,7 +39,7 @@ VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Shown):
     """The metrics of a run; a section is empty until its stage has finished.
 
     Attributes:
@@ -119,6 +123,9 @@ class Result:
 
     def __bool__(self) -> bool:
         return self != Result()
+
+    def __rich__(self) -> Group:
+        return run_table(self)
 
     @property
     def task_class(self) -> type[Task]:

@@ -8,7 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Group
+from rich.text import Text
+
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.outcome import Shown
 from mobilenet_tf.datasets.batch_plan import check_batch_fits
 from mobilenet_tf.datasets.dataset import Dataset
 from mobilenet_tf.networks.published.stored import read_weights
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.training.rehearsal import Rehearsal
 
 
-class Run:
+class Run(Shown):
     """A run folder with its settings and its dataset.
 
     Attributes:
@@ -51,6 +55,9 @@ class Run:
         self.strategy = strategy
         self._dataset = dataset
         self.rehearsal: Rehearsal | None = None
+
+    def __rich__(self) -> Group:
+        return Group(Text(str(self.folder.path)), self.result())
 
     @classmethod
     def open(cls, path: str | Path, *needed: str) -> "Run":

@@ -124,6 +124,8 @@ class History(Section):
     prune: Curves | None = None
     cluster: Curves | None = None
     int4: Curves | None = None
+    pq: Curves | None = None
+    hash: Curves | None = None
     qat: Curves | None = None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from mobilenet_tf import __version__
 from mobilenet_tf.core.bounds import check_seed, check_whole
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import Checked, choice, number
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import SMALLEST_SIDE
@@ -91,7 +92,7 @@ class ArchitectureSettings:
 
     Attributes:
         data: Source of the images, as for `load_data`.
-        channels: 3 (RGB) or 1 (grey).
+        input: Input of every network, but for its size.
         recipe: Full training of the winners; short trainings differ in the number of epochs.
         space: The search space.
         algorithm: One of `ALGORITHMS`.
@@ -105,7 +106,7 @@ class ArchitectureSettings:
     """
 
     data: str
-    channels: int
+    input: InputSpec
     recipe: Recipe
     space: ArchitectureSpace
     algorithm: str = "evolution"
@@ -141,7 +142,7 @@ class ArchitectureSettings:
         check_whole("winners", self.winners, 1, _MOST_WINNERS)
         check_whole("seeds", self.seeds, 1, _MOST_SEEDS)
         check_seed(self.seed)
-        self.space.network(self.space.extreme(min), 1, self.channels)  # rejects other channels
+        self.space.network(self.space.extreme(min), 1, self.input)  # rejects other values
 
     @property
     def timed(self) -> Budget:
@@ -156,11 +157,12 @@ class ArchitectureSettings:
 
         These two may change when a search is resumed.
         """
-        plain = ("data", "channels", "algorithm", "device", "seed")
+        plain = ("data", "algorithm", "device", "seed")
         judge = {"kind": self.judge.kind, "epochs": self.judge.epochs, "size": self.judge.size}
         reward = {name: getattr(self.reward, name) for name in ("below", "above", "target")}
         return {name: getattr(self, name) for name in plain} | {
             "version": __version__,
+            "input": search_settings.preparation(self.input),
             "limits": self.budget.limits,
             "judge": {name: value for name, value in judge.items() if value is not None},
             "reward": {name: value for name, value in reward.items() if value is not None},
@@ -203,7 +205,7 @@ class Architectures:
     def network(self, values: Values) -> Network:
         """Return the network of the values of all parameters, without measuring it."""
         chosen = {name: values[name] for name in self.parameters}
-        return self.settings.space.network(chosen, self.classes, self.settings.channels)
+        return self.settings.space.network(chosen, self.classes, self.settings.input)
 
     def accepts(self, values: Values) -> bool:
         """Return whether a network is within the budget; counted costs are compared first."""

@@ -168,13 +168,13 @@ class ArchitectureSpace:
         """Number of different choices."""
         return prod(map(len, self.choices.values()))
 
-    def network(self, values: Values, classes: int, channels: int) -> Network:
+    def network(self, values: Values, classes: int, input_spec: InputSpec) -> Network:
         """Return the network of a choice.
 
         Args:
             values: Path -> value of every parameter.
             classes: Number of classes.
-            channels: 3 (RGB) or 1 (grey).
+            input_spec: Input of the network, but for its size.
         """
         chosen = {path: only[0] for path, only in self.choices.items()} | dict(values)
 
@@ -188,7 +188,7 @@ class ArchitectureSpace:
             Convolution("features", 1, features, of("features", "activation")),
         )
         head = (Pooling(), Classifier(classes, dropout=self.dropout))
-        found = Network(InputSpec(chosen["size"], channels), backbone, head)
+        found = Network(input_spec.sized(chosen["size"]), backbone, head)
         digest = hashlib.sha256(lower(found).key.encode()).hexdigest()
         return replace(found, name=f"found_{digest[:8]}")
 

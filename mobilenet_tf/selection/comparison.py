@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mobilenet_tf.core.bounds import check_whole
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.affordable import label
@@ -15,7 +16,6 @@ from mobilenet_tf.training.recipe import Recipe, load_recipe
 
 REFERENCES = ("best", "first")
 _MOST_SEEDS = 1000
-_SIZE = 96
 _SPEC = re.compile(r"(?P<name>\w+)(:(?P<alpha>[\d.]+))?(@(?P<height>\d+)(x(?P<width>\d+))?)?", re.A)
 
 
@@ -58,20 +58,19 @@ class ComparisonSettings:
 
 
 def parse_networks(
-    networks: Sequence[Network | str], channels: int = 3, size: int = _SIZE
+    networks: Sequence[Network | str],
+    input_spec: InputSpec = InputSpec(96),  # noqa: B008  frozen
 ) -> list[Network]:
     """Return networks that are given as such or as text.
 
     Args:
-        networks: Networks, or texts such as `v1:0.25@96`; alpha is 1 and the size `size` where
-            they are left out.
-        channels: 3 (RGB) or 1 (grey), of networks that are given as text.
-        size: Side of the input of networks that are given as text without one.
+        networks: Networks, or texts such as `v1:0.25@96`; where it is left out, alpha is 1.
+        input_spec: Input of networks that are given as text; one may have a size of its own.
 
     Raises:
         UserError: A text is no such network, there is no network, or two have the same name.
     """
-    found = [one if isinstance(one, Network) else _parse(one, channels, size) for one in networks]
+    found = [one if isinstance(one, Network) else _parse(one, input_spec) for one in networks]
     if not found:
         raise UserError("There is nothing to compare; give networks such as v1:0.25@96.")
     labels = [label(network) for network in found]
@@ -81,7 +80,7 @@ def parse_networks(
     return found
 
 
-def _parse(text: str, channels: int, size: int) -> Network:
+def _parse(text: str, input_spec: InputSpec) -> Network:
     found = _SPEC.fullmatch(text.strip())
     try:
         if found is None:
@@ -91,6 +90,9 @@ def _parse(text: str, channels: int, size: int) -> Network:
         raise UserError(
             f"The network is {text!r}; it must be a name, alpha and size such as v1:0.25@96."
         ) from None
-    height = int(found["height"] or size)
-    sides = (height, int(found["width"])) if found["width"] else height
-    return make_network(found["name"], alpha, sides, channels=channels)
+    sides: int | tuple[int, int] = (input_spec.height, input_spec.width)
+    if found["height"]:
+        height = int(found["height"])
+        sides = (height, int(found["width"] or height))
+    network = make_network(found["name"], alpha, sides)
+    return replace(network, input=input_spec.sized(sides))

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.affordable import Affordable
@@ -31,7 +32,8 @@ def nearest_published(
 
         def made(alpha: float, name: str = name) -> Affordable:
             sides = (network.input.height, network.input.width)
-            one = make_network(name, alpha, sides, network.classes, network.input.channels)
+            one = make_network(name, alpha, sides, network.classes)
+            one = replace(one, input=network.input)
             table.measure([one])
             return Affordable(one, table.cost(one))
 

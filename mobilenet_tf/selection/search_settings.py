@@ -8,6 +8,7 @@ from typing import Any
 from mobilenet_tf import __version__
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.selection.tuning_space import Space
 from mobilenet_tf.training.recipe import Recipe
@@ -25,7 +26,7 @@ class SearchSettings:
 
     Attributes:
         data: Source of the images, as for `load_data`.
-        channels: 3 (RGB) or 1 (grey).
+        input: Input of every network, but for its size.
         recipe: Gives every value that is not varied.
         space: What is varied.
         algorithm: One of `ALGORITHMS`.
@@ -38,7 +39,7 @@ class SearchSettings:
     """
 
     data: str
-    channels: int
+    input: InputSpec
     recipe: Recipe
     space: Space
     algorithm: str = "hyperband"
@@ -54,7 +55,7 @@ class SearchSettings:
                 f"algorithm is {self.algorithm!r}; it must be one of {', '.join(ALGORITHMS)}."
             )
         check_seed(self.seed)
-        self.space.networks(1, self.channels)  # rejects values that no network has
+        self.space.networks(1, self.input)  # rejects values that no network has
         self.trial_recipe({})
 
     def trial_recipe(self, fields: dict[str, Any]) -> Recipe:
@@ -91,14 +92,20 @@ class SearchSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML."""
-        plain = ("data", "channels", "algorithm", "device", "weights", "seed")
+        plain = ("data", "algorithm", "device", "weights", "seed")
         return {name: getattr(self, name) for name in plain} | {
             "version": __version__,
+            "input": preparation(self.input),
             "epochs": self.longest,
             "limits": self.budget.limits,
             "space": self.space.to_dict(),
             "recipe": self.recipe.to_dict(),
         }
+
+
+def preparation(input_spec: InputSpec) -> dict[str, Any]:
+    """Return plain values of what networks of different sizes have in common."""
+    return {name: value for name, value in input_spec.to_dict().items() if name != "size"}
 
 
 def new_trials(trials: int) -> int:

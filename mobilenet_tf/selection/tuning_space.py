@@ -9,6 +9,7 @@ from typing import Any
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import flatten, from_flat, leaves
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
@@ -55,15 +56,22 @@ class Space:
     size: tuple[int, ...]
     fields: Mapping[str, Range | tuple]
 
-    def networks(self, classes: int, channels: int) -> list[Network]:
+    def networks(self, classes: int, input_spec: InputSpec) -> list[Network]:
         """Return every network of the space.
+
+        Args:
+            classes: Number of classes.
+            input_spec: Input of every network, but for its size.
 
         Raises:
             UserError: A name, alpha or size is not accepted.
         """
         # A value may be listed twice.
         combinations = dict.fromkeys(product(self.model, self.alpha, self.size))
-        return [make_network(*values, classes, channels) for values in combinations]
+        return [
+            replace(make_network(name, alpha, size, classes), input=input_spec.sized(size))
+            for name, alpha, size in combinations
+        ]
 
     def configurations(self, networks: int) -> float:
         """Return the number of different configurations; infinite with a continuous range.

@@ -18,6 +18,7 @@ from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions, agreement
 from mobilenet_tf.tasks.rejection import Rejection
+from mobilenet_tf.tasks.sources import Sources
 from mobilenet_tf.tasks.words import Words
 from mobilenet_tf.tasks.worst import Mistakes
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Task(Words, Rejection, Checked, ABC):
+class Task(Words, Rejection, Sources, Checked, ABC):
     """What a network is for. Subclasses are frozen dataclasses whose fields are its settings.
 
     `outputs` are the real outputs of a network for N pictures: float32 (N, ...), or a tuple of such

@@ -10,23 +10,29 @@ import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
 from mobilenet_tf.compression.pruning import prune, prune_n_of_m
-from mobilenet_tf.compression.qat import settled, share_weights, with_bits
+from mobilenet_tf.compression.qat import settled, with_bits
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.compression.scheme import kernel_name
+from mobilenet_tf.compression.sharing import share_by_hash, share_vectors, share_weights
+from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.training.checkpoint import History
 from mobilenet_tf.training.compression_settings import (
     CLUSTER,
     EVERY,
+    HASH,
     INT4,
+    PQ,
     PRUNE,
     QAT,
     Prune,
     Setting,
     Weights,
 )
+from mobilenet_tf.training.constraint import Constraint
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.float_training import prepare_norms
+from mobilenet_tf.training.hashing import Hashing, make_scales_positive
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.sparsity import Pruning, Sparsity
 from mobilenet_tf.training.transfer import Phase, freeze, unfreeze
@@ -80,11 +86,11 @@ def compress(
     earlier, work = 0.0, _Work(model, recipe, session, to_int8, choice)
     for name in recipe.stages:
         stage = _STAGES[name]
-        sparsity = stage.begin(work)
+        constraint = stage.begin(work)
         settings = recipe.stage(name)
         if settings.epochs:
             origin = recipe.made_by(name) + (str(choice) if choice else "")
-            phase = Phase(name, stage.title, settings, origin=origin, sparsity=sparsity)
+            phase = Phase(name, stage.title, settings, origin=origin, constraint=constraint)
             curves, seconds = fit(
                 work.model, phase, session, teacher=teacher, keep_initial=stage.keep_initial
             )
@@ -109,6 +115,9 @@ class _Work:
         if not isinstance(self.model.layers[-1], QuantizedLayer):
             unfreeze(self.model)
             self.model = self.to_int8(deploy_form(self.model))
+            if HASH in self.recipe.stages:
+                names, ratio = kernels(self.model, self.recipe.hash), self.recipe.hash.ratio
+                self.model = share_by_hash(self.model, names, ratio)
 
     def shares(self) -> dict[str, float]:
         """Return layer -> share of zeros of the kernels that are pruned."""
@@ -133,14 +142,18 @@ class _Work:
         return {name: one.bits for name, one in self.choice.items() if one.bits < 8}
 
 
-def _prune(work: _Work) -> Sparsity:
-    # A copy, because the float network may be the teacher of its own pruning.
+def _trainable_copy(work: _Work) -> None:
+    """Replace the float network, which may be the teacher of its own changes, by a copy."""
     copy = keras.models.clone_model(work.model)
     copy.set_weights(work.model.get_weights())
-    work.model, settings = copy, work.recipe.prune
+    work.model = copy
     prepare_norms(copy, work.recipe)
     freeze(copy, work.session.network, 1.0, work.recipe.transfer)
-    found, shares = kernels(copy), work.shares()
+
+
+def _prune(work: _Work) -> Sparsity:
+    _trainable_copy(work)
+    settings, found, shares = work.recipe.prune, kernels(work.model), work.shares()
     return Sparsity(
         [found[name] for name in shares],
         pruning_of(settings),
@@ -148,6 +161,16 @@ def _prune(work: _Work) -> Sparsity:
         settings.end,
         settings.every,
     )
+
+
+def _hash(work: _Work) -> Hashing:
+    _trainable_copy(work)
+    found = kernels(work.model, work.recipe.hash)
+    make_scales_positive(work.model, found)
+    hashing = Hashing(tuple(found.values()), work.recipe.hash.ratio)
+    for weight in hashing.weights:
+        weight.assign(hashing.hashed(weight))
+    return hashing
 
 
 def _cluster(work: _Work) -> Sparsity | None:
@@ -169,6 +192,23 @@ def _narrow(work: _Work) -> Sparsity | None:
     return _same_zeros(work)
 
 
+def _vectors(work: _Work) -> None:
+    work.round()
+    settings, session = work.recipe.pq, work.session
+    found = kernels(work.model, settings)
+    images = calibration_images(
+        session.dataset.train, session.network, work.recipe.calibration, session.seed
+    )
+    work.model = share_vectors(
+        work.model,
+        [name for name, one in found.items() if one.shape[-2] % settings.length == 0],
+        settings.vectors,
+        settings.length,
+        images,
+        seed=session.seed,
+    )
+
+
 def _quantize(work: _Work) -> Sparsity | None:
     work.round()
     return _same_zeros(work)
@@ -180,7 +220,9 @@ def _same_zeros(work: _Work) -> Sparsity | None:
     if not shares:
         return None
     tables = [
-        one.weight_quantizer.table for one in work.model.layers[1:] if one.quantize_config.values
+        one.weight_quantizer.table
+        for one in work.model.layers[1:]
+        if one.quantize_config.sharing.values
     ]
     return Sparsity([*(found[name] for name in shares), *tables])
 
@@ -191,12 +233,12 @@ class _Stage:
 
     Attributes:
         title: Text in front of the progress bar.
-        begin: Prepares the network; returns which weights are zero.
+        begin: Prepares the network; returns what weights have to be.
         keep_initial: Whether the weights after `begin` may turn out to be the best.
     """
 
     title: str
-    begin: Callable[[_Work], Sparsity | None]
+    begin: Callable[[_Work], Constraint | None]
     keep_initial: bool = True
 
 
@@ -204,6 +246,8 @@ _STAGES = {
     PRUNE: _Stage("Pruning", _prune, keep_initial=False),
     CLUSTER: _Stage("Clustering", _cluster),
     INT4: _Stage("Quantizing to 4 bits", _narrow),
+    PQ: _Stage("Quantizing vectors", _vectors),
+    HASH: _Stage("Hashing", _hash, keep_initial=False),
     QAT: _Stage("Quantizing", _quantize),
 }
 

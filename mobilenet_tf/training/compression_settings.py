@@ -5,9 +5,11 @@ from typing import ClassVar
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import Checked, choice, number
+from mobilenet_tf.core.weight_hash import RATIOS
 
-PRUNE, CLUSTER, INT4, QAT = "prune", "cluster", "int4", "qat"
-STAGES = (PRUNE, CLUSTER, INT4, QAT)
+PRUNE, CLUSTER, INT4, PQ, HASH, QAT = "prune", "cluster", "int4", "pq", "hash", "qat"
+STAGES = (PRUNE, CLUSTER, INT4, PQ, HASH, QAT)
+_SMALL = (CLUSTER, INT4, PQ, HASH)  # what a kernel can be only one of
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,23 @@ class Weights(Checked):
         smallest: Number of weights from which on a kernel is changed. A device gains nothing from
             smaller ones.
         pointwise: Whether only kernels of 1x1 convolutions and dense layers are changed.
+        full: Whether depthwise kernels cannot be changed.
     """
 
     pointwise: ClassVar[bool] = False
+    full: ClassVar[bool] = False
     epochs: int = number(10, least=1)
     rate: float = number(10.0, above=0)
     depthwise: bool = False
     smallest: int = number(1024, least=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.full and self.depthwise:
+            raise UserError(
+                f"{type(self).__name__.lower()}.depthwise is true; it must be false: the stage has "
+                "no form for depthwise kernels."
+            )
 
 
 EVERY = Weights(depthwise=True, smallest=1)
@@ -83,14 +95,36 @@ class Int4(Weights):
     """Quantization-aware training with 4 bits: the integers of 1x1 kernels are from -7 to 7."""
 
     pointwise: ClassVar[bool] = True
+    full: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.depthwise:
-            raise UserError(
-                "int4.depthwise is true; it must be false: only kernels of 1x1 convolutions get "
-                "4 bits."
-            )
+
+@dataclass(frozen=True)
+class Pq(Weights):
+    """Product quantization (Wu et al., arXiv 1512.06473): a 1x1 kernel consists of few vectors.
+
+    Kernels whose number of input channels `length` does not divide stay as they are.
+
+    Attributes:
+        vectors: The most vectors in a kernel.
+        length: Weights in a vector, along the input channels.
+    """
+
+    pointwise: ClassVar[bool] = True
+    full: ClassVar[bool] = True
+    vectors: int = number(64, least=2, most=256)
+    length: int = choice(2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Hash(Weights):
+    """Hashed weights (Chen et al., arXiv 1504.04788): a hash says which weights share a value.
+
+    Attributes:
+        ratio: Weights for each value, on average.
+    """
+
+    full: ClassVar[bool] = True
+    ratio: int = choice(*RATIOS)
 
 
 @dataclass(frozen=True)
@@ -138,19 +172,24 @@ def parse_stages(text: str) -> tuple[str, ...]:
     """Return the stages in `prune,cluster,qat`.
 
     Raises:
-        UserError: There is no such stage, one of them is repeated, `prune` is not the first, or
-            weights would both share values and have 4 bits.
+        UserError: There is no such stage, one of them is repeated, `prune` or `hash` is not the
+            first, or two stages contradict each other.
     """
     stages = tuple(word.strip() for word in text.split(","))
     known = set(stages) <= set(STAGES) and len(set(stages)) == len(stages)
-    if not known or PRUNE in stages[1:]:
+    if not known or {PRUNE, HASH} & set(stages[1:]):
         raise UserError(
-            f"compress is {text!r}; it must be some of {', '.join(STAGES)}, each once and prune "
-            "first, separated by commas."
+            f"compress is {text!r}; it must be some of {', '.join(STAGES)}, each once, and {PRUNE} "
+            f"or {HASH} first, separated by commas."
         )
-    if {CLUSTER, INT4} <= set(stages):
+    if len(set(_SMALL) & set(stages)) > 1:
         raise UserError(
-            f"compress is {text!r}; it must have one of {CLUSTER} and {INT4}: weights of 4 bits "
-            "have at most 15 values already."
+            f"compress is {text!r}; it must have at most one of {', '.join(_SMALL)}, each of which "
+            "decides alone which weights a kernel can have."
+        )
+    if PRUNE in stages and PQ in stages:
+        raise UserError(
+            f"compress is {text!r}; it must have one of {PRUNE} and {PQ}: vectors of a codebook do "
+            "not keep zeros."
         )
     return stages

@@ -19,7 +19,6 @@ from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.learner import Learner, make_learner
 from mobilenet_tf.training.logs import Logs
 from mobilenet_tf.training.rehearsal import Rehearsal
-from mobilenet_tf.training.sparsity import Masks
 from mobilenet_tf.training.strategy import distribute, share_checkpoint
 from mobilenet_tf.training.transfer import Phase
 
@@ -91,8 +90,8 @@ def fit(
     objective = session.task.objective(session.network)
     per_epoch = steps_per_epoch(train, session.batch)
     learner = make_learner(model, objective, stage, stage.epochs * per_epoch, teacher)
-    if phase.sparsity:
-        learner.masks = Masks(learner, phase.sparsity, stage.epochs, per_epoch)
+    if phase.constraint:
+        learner.enforcer = phase.constraint.enforcer(learner, stage.epochs, per_epoch)
     if stage.class_weights:
         learner.class_weights = objective.class_weights(train.labels)
     if objective.samples:
@@ -102,8 +101,8 @@ def fit(
     checkpoint, fingerprint = session.checkpoint(phase), session.fingerprint(phase)
     share_checkpoint(checkpoint, fingerprint, tf.distribute.get_strategy())
     state = restore(checkpoint, learner, fingerprint)
-    if learner.masks:
-        state.rising = learner.masks.rising
+    if learner.enforcer:
+        state.rising = learner.enforcer.rising
     earlier = sum(state.history.get("seconds", []))
     validation = evaluation_batches(
         session.dataset.validation, session.network.input, objective, _EVALUATION_BATCH
@@ -156,7 +155,7 @@ def _callbacks(
     """Return the callbacks in the order in which they must run."""
     callbacks = [
         learner.average,  # first: it puts the trained weights back after validation
-        learner.masks,
+        learner.enforcer,
         SeedEpochs(session.seed),
         SaveState(
             state,

@@ -8,11 +8,11 @@ import tf_keras as keras
 
 from mobilenet_tf.tasks.objective import Objective
 from mobilenet_tf.training.average import Average
+from mobilenet_tf.training.constraint import Enforcer
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.faster import faster
 from mobilenet_tf.training.optimizer import decays, make_optimizer
 from mobilenet_tf.training.recipe import Stage
-from mobilenet_tf.training.sparsity import Masks
 
 
 class Learner(keras.Model):
@@ -25,7 +25,7 @@ class Learner(keras.Model):
         objective: What is learned, and with which loss.
         stage: Training settings.
         teacher: Network whose outputs are learned in addition to the labels, or None.
-        masks: Zeros among the weights, or None.
+        enforcer: What keeps a structure of the weights, or None.
         average: Average of the weights, or None.
         class_weights: float32 (classes,) factors of the loss by class, or None.
     """
@@ -33,7 +33,7 @@ class Learner(keras.Model):
     objective: Objective
     stage: Stage
     teacher: Teacher | None = None
-    masks: Masks | None = None
+    enforcer: Enforcer | None = None
     average: Average | None = None
     class_weights: np.ndarray | None = None
 
@@ -66,7 +66,7 @@ class Learner(keras.Model):
             if self.stage.l2:
                 loss += _per_replica(self.stage.l2 * tf.add_n(self._squares()))
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
-        for follower in (self.masks, self.average):
+        for follower in (self.enforcer, self.average):
             if follower:
                 follower.update()
         return self.compute_metrics(images, targets, outputs, weights)

@@ -1,8 +1,8 @@
 """Probabilities of pictures from networks that were not trained on them, in k folds."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import tf_keras as keras
@@ -30,22 +30,30 @@ _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)  # C of scikit-learn: the smaller, the stro
 class Folds:
     """Pictures in folds that have about the same share of each class.
 
+    Those of a group stay in one fold, with `StratifiedGroupKFold`.
+
     Attributes:
         pictures: The pictures at the size of the network's input, labelled with classes.
-        count: Number of folds, at most the number of pictures of the smallest class.
+        together: Group of each picture (N,).
+        count: Number of folds, at most the number of groups with pictures of any one class.
         seed: Decides which picture is in which fold.
     """
 
     pictures: Split
+    together: np.ndarray
     count: int
     seed: int
 
-    @property
-    def splitter(self) -> Any:
-        """scikit-learn's splitter into these folds."""
-        from sklearn.model_selection import StratifiedKFold
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the indices of the pictures outside and in each fold."""
+        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-        return StratifiedKFold(self.count, shuffle=True, random_state=self.seed)
+        labels = self.pictures.labels
+        alone = len(np.unique(self.together)) == len(labels)
+        # Where each picture stands alone, the folds have exactly the same share of each class.
+        kind = StratifiedKFold if alone else StratifiedGroupKFold
+        splitter = kind(self.count, shuffle=True, random_state=self.seed)
+        return iter(splitter.split(labels, labels, None if alone else self.together))
 
 
 def by_features(folds: Folds, network: Network, weights: str) -> np.ndarray:
@@ -80,9 +88,8 @@ def by_features(folds: Folds, network: Network, weights: str) -> np.ndarray:
         scoring="neg_log_loss",
         cv=2,
     )
-    labels, method = folds.pictures.labels, "predict_proba"
     found: np.ndarray = cross_val_predict(
-        classifier, features, labels, cv=folds.splitter, method=method
+        classifier, features, folds.pictures.labels, cv=list(folds), method="predict_proba"
     )
     return found
 
@@ -108,7 +115,7 @@ def by_training(folds: Folds, recipe: Recipe, session: Session) -> np.ndarray:
     pictures, network, data = folds.pictures, session.network, session.dataset
     found = np.zeros((len(pictures), len(data.classes)))
     started = time.monotonic()
-    for done, (learned, held) in enumerate(folds.splitter.split(pictures.labels, pictures.labels)):
+    for done, (learned, held) in enumerate(folds):
         seconds = (time.monotonic() - started) / max(done, 1) if done else 0.0
         announce(overall(done, folds.count, seconds, f"fold {done + 1}"))
         rest, aside = set_aside(pictures.subset(learned), _ASIDE, session.seed, network.input)

@@ -10,45 +10,20 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_toml, toml_value
 from mobilenet_tf.core.settings import Checked, assignments, choice, flatten, from_flat, number
 from mobilenet_tf.datasets.augmentation.draw import Augmentation
-from mobilenet_tf.training.compression_settings import QAT, Cluster, Int4, Prune, parse_stages
+from mobilenet_tf.training.compression_settings import (
+    HASH,
+    PQ,
+    QAT,
+    Cluster,
+    Hash,
+    Int4,
+    Pq,
+    Prune,
+    parse_stages,
+)
+from mobilenet_tf.training.optimizer_settings import Decay, Optimizer
 
 _RECIPES = Path(__file__).with_name("recipes")
-
-
-@dataclass(frozen=True)
-class Optimizer(Checked):
-    """Optimizer.
-
-    Attributes:
-        name: `adamw`, `rmsprop` or `sgd`.
-        momentum: Momentum of rmsprop and sgd. AdamW uses the customary 0.9 and 0.999.
-        rho: Decay per step of rmsprop's average of squared gradients.
-        epsilon: Constant in the denominator next to the average of squared gradients. With
-            rmsprop it is under the root as in TensorFlow 1, for which the papers' 1.0 and 0.001
-            were chosen.
-    """
-
-    name: str = choice("adamw", "rmsprop", "sgd")
-    momentum: float = number(0.9, least=0, below=1)
-    rho: float = number(0.9, least=0, below=1)
-    epsilon: float = number(1e-7, above=0)
-
-
-@dataclass(frozen=True)
-class Decay(Checked):
-    """Decay of the learning rate after the warm-up.
-
-    Attributes:
-        kind: `cosine` falls to 0 at the last step; `exponential` multiplies by `rate` per period,
-            a little with each step; `step` multiplies by `rate` at once after each period, as in
-            the papers' code.
-        rate: Factor per period of `exponential` and `step`.
-        epochs: Number of epochs per period, counted from the first step.
-    """
-
-    kind: str = choice("cosine", "exponential", "step")
-    rate: float = number(0.94, above=0, most=1)
-    epochs: float = number(2.5, above=0)
 
 
 @dataclass(frozen=True)
@@ -154,11 +129,13 @@ class Recipe(Checked):
         qat: Settings of quantization-aware training.
         post_training: How the network is quantized if it is not trained to be int8.
         compress: Stages from the float network to the int8 one, in their order: some of `prune`,
-            `cluster` or `int4`, and `qat`. After `prune` alone, the network is only rounded.
+            `cluster`, `int4`, `pq` or `hash`, and `qat`. After `prune` or `hash` alone, the network
+            is only rounded.
         max_flash: Bytes of the file for microcontrollers. If it is not 0, every kernel gets a
             number of values or bits and a share of zeros of its own, by what it costs on the
             validation images, instead of those of `prune`, `cluster` and `int4`.
-        prune, cluster, int4: Settings of pruning, of weight sharing, and of training with 4 bits.
+        prune, cluster, int4, pq, hash: Settings of pruning, of weight sharing, of training with
+            4 bits, of product quantization and of hashed weights.
         dropout: Dropout rate before the classifier; None uses the network's. Some papers give the
             share that remains instead.
         transfer: Settings of transfer learning.
@@ -180,6 +157,8 @@ class Recipe(Checked):
     prune: Prune = field(default_factory=Prune)
     cluster: Cluster = field(default_factory=Cluster)
     int4: Int4 = field(default_factory=Int4)
+    pq: Pq = field(default_factory=Pq)
+    hash: Hash = field(default_factory=Hash)
     dropout: float | None = number(None, least=0, below=1)
     transfer: Transfer = field(default_factory=Transfer)
     post_training: PostTraining = field(default_factory=PostTraining)
@@ -203,6 +182,12 @@ class Recipe(Checked):
             raise UserError(
                 f"max_flash is {self.max_flash:g}; it must be 0 where compress is qat, which makes "
                 "no kernel smaller; add prune, cluster or int4."
+            )
+
+        if self.max_flash and {PQ, HASH} & set(self.stages):
+            raise UserError(
+                f"max_flash is {self.max_flash:g}; it must be 0 where compress has {PQ} or {HASH}, "
+                "whose settings are the same for all kernels."
             )
 
     @property

@@ -14,7 +14,7 @@ import tf_keras as keras
 
 from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.qat import with_stored_scales
-from mobilenet_tf.compression.scheme import largest_integer
+from mobilenet_tf.compression.weight_quantizers import largest_integer
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
 from mobilenet_tf.datasets.pipeline import evaluation_batches

@@ -1,6 +1,6 @@
 """Weights that are zero in training: those that stay so, and more of them by a schedule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.compression.pruning import sparsity_at
+from mobilenet_tf.training.constraint import Change, Enforcer
 
 # (kernel, share of weights that are to be zero) -> the kernel with so many zeros.
 Pruning = Callable[[np.ndarray, float], np.ndarray]
@@ -15,7 +16,7 @@ Pruning = Callable[[np.ndarray, float], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Sparsity:
-    """Which weights are zero in a phase of training.
+    """A constraint: which weights are zero in a phase of training.
 
     Attributes:
         weights: The variables. What is zero in them at the beginning stays zero.
@@ -31,14 +32,15 @@ class Sparsity:
     end: float = 0.0
     every: int = 1
 
+    def enforcer(self, learner: keras.Model, epochs: int, per_epoch: int) -> Enforcer:
+        """Return the callback that keeps zeros and makes more of them."""
+        return Masks(learner, self, epochs, per_epoch)
 
-class Masks(keras.callbacks.Callback):
+
+class Masks(Enforcer):
     """Keep zeros zero, and make more of them by the schedule of Zhu and Gupta (2017).
 
     The masks are variables of the optimizer and therefore part of every checkpoint.
-
-    Attributes:
-        rising: Number of epochs that end before the final share is reached.
     """
 
     def __init__(self, learner: keras.Model, sparsity: Sparsity, epochs: int, per_epoch: int):
@@ -71,11 +73,6 @@ class Masks(keras.callbacks.Callback):
                 # A weight that is zero has the least magnitude, so it stays among the zeros.
                 mask.assign(pruning(weight.numpy(), share) != 0)
 
-    def update(self) -> None:
-        """Set masked weights to zero at the end of a training step; call it in the step's graph."""
-
-        def apply(strategy: tf.distribute.Strategy) -> None:
-            for mask, weight in self.pairs:
-                strategy.extended.update(weight, lambda one, by: one.assign(one * by), args=(mask,))
-
-        tf.distribute.get_replica_context().merge_call(apply)
+    def changes(self) -> Iterable[Change]:
+        """Set masked weights to zero."""
+        return [(weight, lambda one, by: one * by, (mask,)) for mask, weight in self.pairs]

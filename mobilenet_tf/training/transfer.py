@@ -6,8 +6,8 @@ import tf_keras as keras
 
 from mobilenet_tf.networks.published.names import head_layers
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.training.constraint import Constraint
 from mobilenet_tf.training.recipe import Recipe, Stage, Transfer
-from mobilenet_tf.training.sparsity import Sparsity
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Phase:
             0 trains the head only.
         origin: Text that changes with what made the weights at the beginning, as far as the
             session does not say it.
-        sparsity: Weights that are zero, if any.
+        constraint: What some weights have to be, if any.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Phase:
     stage: Stage
     share: float = 1.0
     origin: str = ""
-    sparsity: Sparsity | None = None
+    constraint: Constraint | None = None
 
 
 def phases(recipe: Recipe) -> list[Phase]:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,7 +14,8 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import read_result
 from mobilenet_tf.selection.cost import Budget
-from tests.killing import assert_same_weights, wait_until
+from tests import warm
+from tests.killing import assert_same_weights, kill, wait_until
 
 pytestmark = pytest.mark.xdist_group("adapt")
 # Trains a run of a small network unless there is one, and adapts it into the folder OUT.
@@ -50,13 +50,14 @@ MACS = 220_000
 def folders(tmp_path_factory):
     """A run, what `adapt` made of it at one go, and the same that was killed and resumed."""
     place = tmp_path_factory.mktemp("adapt")
-    command = [sys.executable, "-c", PROGRAM.replace("MACS", str(MACS))]
+    command = warm.command("-c", PROGRAM.replace("MACS", str(MACS)))
     subprocess.run([*command, "whole", "scratch"], cwd=place, check=True)
-    with subprocess.Popen([*command, "killed"], cwd=place) as process:
+    killed = [*command, "killed"]
+    with subprocess.Popen(killed, cwd=place, stderr=subprocess.PIPE) as process:
         wait_until(process, (place / "killed/adaptation.npz").exists)
         assert process.poll() is None
-        process.kill()
-    subprocess.run([*command, "killed", "resume"], cwd=place, check=True)
+        kill(process)
+    subprocess.run([*killed, "resume"], cwd=place, check=True)
     return place
 
 

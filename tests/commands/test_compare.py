@@ -18,7 +18,7 @@ from mobilenet_tf.runs.predictions import (
     write_predictions,
 )
 from mobilenet_tf.runs.run import Run
-from tests.killing import COMMAND, wait_until
+from tests.killing import command, kill, wait_until
 from tests.networks.test_family import Twin
 
 pytestmark = pytest.mark.xdist_group("compare")
@@ -36,13 +36,13 @@ def finished(out):
 def compared(tmp_path_factory):
     """A comparison that is killed after its first trial, and what resuming it returned."""
     out = tmp_path_factory.mktemp("compared") / "out"
-    command = [*COMMAND, "compare", "--models", ",".join(SPECS), "--out", str(out)]
-    command += ["--epochs", "1", "--qat-epochs", "0", "--set", "calibration=16"]
-    command += ["--seeds", "2", "--max-macs", "1M"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    words = command("compare", "--models", ",".join(SPECS), "--out", out)
+    words += ["--epochs", "1", "--qat-epochs", "0", "--set", "calibration=16"]
+    words += ["--seeds", "2", "--max-macs", "1M"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         wait_until(process, lambda: finished(out))
         assert process.poll() is None, process.stderr.read().decode()
-        process.kill()
+        kill(process)
     before = finished(out)
     assert len(before) == 1
     result = mn.compare("digits", SPECS, settings=SETTINGS, out=out, resume=True)

@@ -2,10 +2,9 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
-
-from tests.killing import COMMAND
 
 
 @pytest.mark.parametrize(
@@ -20,5 +19,6 @@ from tests.killing import COMMAND
 def test_completion(line, completed):
     asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
     environment = os.environ | asked | {"_MOBILENET_TF_COMPLETE": "complete_bash"}
-    done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "mobilenet_tf"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == completed

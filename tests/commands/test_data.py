@@ -103,7 +103,81 @@ def test_what_cannot_be_trained_is_looked_at_all_the_same(messy):
         (messy / f"b/{name}.png").unlink()
     found = mn.data(messy)
     assert found["problem"].startswith("Class 'b' has 1 training images; at least 3 are needed")
-    assert found["classes"] == {"a": {"all": 12}, "b": {"all": 2}}
+    assert found["classes"] == {"a": {"all": 12}, "b": {"all": 1}}  # without the torn one
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Twelve pictures with a bright square of one of two classes."""
+    random = np.random.default_rng(1)
+    folder = tmp_path / "scenes"
+    (folder / "images").mkdir(parents=True)
+    for number in range(12):
+        cells = random.integers(0, 200, (30, 40, 3), np.uint8)
+        image = Image.fromarray(cells).resize((80, 60), Image.Resampling.BICUBIC)
+        image.save(folder / f"images/{number}.png")
+    return folder
+
+
+def labels_found(folder, task):
+    found = mn.data(folder, task=mn.make_task(task), html=folder.parent / f"{task}.html")
+    kinds = ("labels", "repaired")
+    shown = {
+        one["kind"]: dict(zip((group[0] for group in one["groups"]), one["details"], strict=True))
+        for one in found["findings"]
+        if one["kind"] in kinds
+    }
+    page = (folder.parent / f"{task}.html").read_text()
+    assert all(detail in page for details in shown.values() for detail in details.values())
+    return found, shown
+
+
+def test_boxes_that_are_refused_or_repaired(scenes):
+    rows = [f"images/{n}.png,{'ab'[n % 2]},10,10,30,30" for n in range(12)]
+    rows[0] = "images/0.png,a,30,10,10,30"
+    rows[1] = "images/1.png,b,60,40,120,60"
+    rows += ["images/2.png,b,20,20,20,40", "images/2.png,b,200,200,220,220"]
+    header = "file,class,xmin,ymin,xmax,ymax"
+    (scenes / "boxes.csv").write_text("\n".join([header, *rows]))
+    found, shown = labels_found(scenes, "detection")
+    assert shown == {
+        "repaired": {
+            "images/0.png": "a box with exchanged edges was turned around",
+            "images/1.png": "a box that reaches outside the picture was cut",
+            "images/2.png": "a box of less than a pixel was dropped; "
+            "a box outside the picture was dropped",
+        }
+    }
+    assert {name: sum(splits.values()) for name, splits in found["classes"].items()} == {
+        "a": 6,
+        "b": 6,
+    }
+
+
+def test_masks_that_are_refused_or_repaired(scenes):
+    (scenes / "masks").mkdir()
+    for number in range(12):
+        mask = np.zeros((60, 80), np.uint8)
+        mask[10:30, 10:30] = 1 + number % 2
+        size = {0: (160, 120), 1: (80, 80)}.get(number, (80, 60))
+        Image.fromarray(mask).resize(size, 0).save(scenes / f"masks/{number}.png")
+    found, shown = labels_found(scenes, "segmentation")
+    assert list(shown["labels"]) == ["images/1.png"]
+    assert shown["labels"]["images/1.png"].endswith("another shape")
+    assert list(shown["repaired"]) == ["images/0.png"]
+    assert shown["repaired"]["images/0.png"].endswith("it was resized")
+    assert [sum(splits.values()) for splits in found["classes"].values()] == [11, 6, 5]
+
+
+def test_several_labels_are_counted_each(scenes):
+    rows = [f"images/{n}.png,{'red' if n % 2 else 'red;round'}" for n in range(12)]
+    (scenes / "labels.csv").write_text("\n".join(["file,labels", *rows]))
+    found, shown = labels_found(scenes, "multilabel")
+    assert shown == {}
+    counts = {name: sum(splits.values()) for name, splits in found["classes"].items()}
+    assert counts == {"red": 12, "round": 6}
+    with pytest.raises(mn.UserError, match="does not look at the sources of geolocation"):
+        mn.data(scenes, task=mn.make_task("geolocation"))
 
 
 @pytest.mark.skipif(not CLOTHES.is_dir(), reason="clothing is absent")

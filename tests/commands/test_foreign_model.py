@@ -10,10 +10,13 @@ from PIL import Image
 from mobilenet_tf.commands import foreign_model
 from mobilenet_tf.commands.post_training import ModelData
 from mobilenet_tf.commands.predict import predict
-from mobilenet_tf.core.child import ChildCrash, Tool
+from mobilenet_tf.core import child
+from mobilenet_tf.core.child import ChildCrash, Tool, python_command
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.proof.opening import task_of
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.foreign import open_foreign
+from mobilenet_tf.tasks.classification.confidence import tempered
 from tests.commands.foreign_kinds import exported as export_file
 from tests.runs.test_models import rewritten
 
@@ -38,8 +41,12 @@ def exported(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("foreign")
     model = small_model()
     model.save(folder / request.param)
-    data = ModelData("digits", 127.5, 127.5, trust_code=request.param == "saved_model")
-    return model, export_file(folder / request.param, data, io="int8", out=folder / "out")
+    trusted = request.param == "saved_model"
+    data = ModelData("digits", 127.5, 127.5, trust_code=trusted)
+    with pytest.MonkeyPatch.context() as patch:
+        if trusted:  # one is converted as users convert it, and starts TensorFlow
+            patch.setattr(child, "python_command", python_command)
+        return model, export_file(folder / request.param, data, io="int8", out=folder / "out")
 
 
 def test_the_file_is_all_integers_and_proven(exported):
@@ -135,7 +142,7 @@ def _cats_and_dogs(folder):
     random = np.random.default_rng(0)
     for name, level in (("cat", 60), ("dog", 190)):
         (folder / name).mkdir(parents=True)
-        for number in range(30):
+        for number in range(80):
             pixels = np.clip(random.normal(level, 25, (32, 32, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
     return folder
@@ -173,7 +180,13 @@ def test_a_single_sigmoid_separates_two_classes(form, tmp_path):
     assert [one["classes"][0]["label"] for one in found] == ["cat", "dog"]
     bright = np.asarray(Image.open(images[1]), np.float32)[None] / 255
     score = float(model.predict(bright, verbose=0)[0, 0])
-    assert found[1]["classes"][0]["score"] == pytest.approx(score, abs=0.02)
+    task = task_of(TFLiteModel(run.tflite))
+    assert task.temperature < 1  # all validation images are classified rightly
+    expected = tempered(np.array([[1 - score, score]]), task.temperature)
+    assert found[1]["classes"][0]["score"] == pytest.approx(expected[0, 1], abs=0.02)
+    assert found[1]["accepted"]
+    Image.new("RGB", (32, 32), (127, 127, 127)).save(tmp_path / "grey.png")
+    assert not predict(run.tflite, [tmp_path / "grey.png"])["predictions"][0]["accepted"]
 
 
 def test_a_single_output_that_is_no_sigmoid(tmp_path):

@@ -39,7 +39,7 @@ def test_exit_codes(monkeypatch, capfd, demand, code):
 
     monkeypatch.setattr("mobilenet_tf.commands.verify.verify", lambda run: Verified())
     monkeypatch.setattr("mobilenet_tf.cli.stages.print_run", lambda *shown: None)
-    monkeypatch.setattr("mobilenet_tf.cli.tables.block_table", lambda result: "")
+    monkeypatch.setattr("mobilenet_tf.runs.tables.block_table", lambda result: "")
     monkeypatch.setattr(sys, "argv", ["mobilenet-tf", "verify", "run", "--min-accuracy", demand])
     with pytest.raises(SystemExit) as ended:
         __main__.main()

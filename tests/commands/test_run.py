@@ -14,17 +14,17 @@ import pytest
 from PIL import Image
 
 from tests.absent import WITHOUT_EXTRAS
-from tests.killing import COMMAND, assert_same_weights, kill_when
+from tests.killing import assert_same_weights, command, kill_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
-RUN = [*COMMAND, "run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2",
-       "--deterministic"]  # fmt: skip
+RUN = ("run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2",
+       "--deterministic")  # fmt: skip
 
 
 def call(*arguments, code=0, **options) -> subprocess.CompletedProcess:
     result = subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+        command(*arguments), capture_output=True, text=True, check=False, **options
     )
     assert result.returncode == code, result.stderr
     return result
@@ -38,12 +38,12 @@ def as_json(*arguments) -> dict:
 def run(tmp_path_factory) -> Path:
     """A finished run, killed after an epoch, within one, and in quantization-aware training."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    command = [*RUN, "--out", str(folder), "--resume"]
+    words = command(*RUN, "--out", folder, "--resume")
     for stage, epochs, wait in (("float", 3, 0.0), ("float", 6, 0.4), ("qat", 1, 0.2)):
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
             kill_when(process, epochs, folder / "checkpoints" / f"{stage}.npz", wait)
         assert not (folder / "result.json").read_text().count('accuracy": {')
-    call(*RUN[3:], "--out", folder, "--resume")
+    call(*RUN, "--out", folder, "--resume")
     return folder
 
 
@@ -92,7 +92,7 @@ def test_resumed_training_has_every_epoch_once(run, result):
 
 
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(run, result, tmp_path):
-    call(*RUN[3:], "--out", tmp_path / "whole")
+    call(*RUN, "--out", tmp_path / "whole")
     assert_same_weights(run, tmp_path / "whole")
     whole = json.loads((tmp_path / "whole" / "result.json").read_text())
     assert whole["accuracy"] == result["accuracy"]
@@ -103,9 +103,9 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(run, result, tmp
 def test_ten_kills_at_random_moments(run, tmp_path):
     """From the first imports on. What stands after each of them is whole, and so is the end."""
     folder, random = tmp_path / "run", np.random.default_rng(0)
-    command = [*RUN, "--out", str(folder), "--resume"]
+    words = [sys.executable, "-m", "mobilenet_tf", *RUN, "--out", str(folder), "--resume"]
     for _ in range(10):
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(random.uniform(1, 14))
             process.kill()
@@ -117,7 +117,7 @@ def test_ten_kills_at_random_moments(run, tmp_path):
             json.loads(path.read_text())
         for path in folder.glob("*.keras"):
             assert zipfile.ZipFile(path).testzip() is None
-    call(*RUN[3:], "--out", folder, "--resume")
+    call(*RUN, "--out", folder, "--resume")
     assert_same_weights(run, folder)
     assert not list(folder.rglob(".partial-*"))
 
@@ -208,8 +208,8 @@ def test_commands_for_files_need_no_extra(run, folder, tmp_path):
         ["summary", "v2"],
         ["data", folder, "--html", tmp_path / "data.html"],
     ):
-        command = [sys.executable, "-c", WITHOUT_EXTRAS, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        words = [sys.executable, "-c", WITHOUT_EXTRAS, *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
 
@@ -229,12 +229,12 @@ def test_a_run_is_not_overwritten_unasked(run):
 
 
 def test_resume_wants_the_same_settings(run):
-    error = call(*RUN[3:], "--out", run, "--resume", "--size", "64", code=2).stderr
+    error = call(*RUN, "--out", run, "--resume", "--size", "64", code=2).stderr
     assert "network.input.size = 32, not 64" in error
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
-    error = call(*RUN[3:], "--out", tmp_path / "run", code=2).stderr
+    error = call(*RUN, "--out", tmp_path / "run", code=2).stderr
     assert "cannot be written" in error

@@ -1,13 +1,13 @@
 """`run --config` makes exactly the same run again, whatever options the first one had."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import warm
 from tests.commands.test_cli import call as call_without_tensorflow
 from tests.killing import assert_same_weights
 
@@ -116,7 +116,7 @@ def test_a_run_with_every_option_is_made_again(options, tmp_path):
 
     first, again = tmp_path / "first", tmp_path / "again"
     words = [word for words in options.values() for word in words]
-    command = [sys.executable, "-c", PROGRAM, str(first), str(again), *words]
+    command = warm.command("-c", PROGRAM, str(first), str(again), *words)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (again / "config.toml").read_bytes() == (first / "config.toml").read_bytes()

@@ -10,10 +10,11 @@ import pytest
 import mobilenet_tf as mn
 from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.architecture import Judge
 from mobilenet_tf.tasks.classification.task import Classification
-from tests.killing import COMMAND, kill_when
+from tests.killing import command, kill_when
 from tests.selection.architectures import TINY, tiny
 
 FIELDS = {"train.epochs": 1, "qat.epochs": 0, "calibration": 16, "batch": 64}
@@ -39,7 +40,12 @@ class Unseen:
 @pytest.fixture
 def settings(tmp_path):
     def make(**others) -> mn.ArchitectureSettings:
-        fields = {"data": "digits", "channels": 1, "recipe": RECIPE, "space": tiny(tmp_path)}
+        fields = {
+            "data": "digits",
+            "input": InputSpec(32, 1),
+            "recipe": RECIPE,
+            "space": tiny(tmp_path),
+        }
         budget = {"budget": mn.Budget(macs=100_000), "judge": Judge(epochs=1), "winners": 1}
         return mn.ArchitectureSettings(**fields | budget | others)
 
@@ -138,10 +144,10 @@ def test_a_search_that_is_killed(settings, compared, tmp_path):
     """
     out, space = tmp_path / "out", tmp_path / "space.toml"
     space.write_text(TINY)
-    command = [*COMMAND, "search", "--space", str(space), "--out", str(out), "--max-macs", "100K"]
-    command += ["--trials", "4", "--judge-epochs", "2", "--epochs", "1", "--qat-epochs", "0"]
-    command += ["--winners", "1", "--set", "calibration=16", "--set", "batch=64"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    words = command("search", "--space", space, "--out", out, "--max-macs", "100K")
+    words += ["--trials", "4", "--judge-epochs", "2", "--epochs", "1", "--qat-epochs", "0"]
+    words += ["--winners", "1", "--set", "calibration=16", "--set", "batch=64"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         kill_when(process, 1, out / "trials" / "1" / "checkpoints" / "float.npz")
     first = json.loads((out / "oracle" / "trial_0" / "trial.json").read_text())
     weights = (out / "trials" / "0" / "float.keras").stat().st_mtime_ns

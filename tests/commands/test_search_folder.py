@@ -11,6 +11,7 @@ from PIL import Image
 
 from mobilenet_tf.commands.tune import _Trainer, begin_search, tune
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import begin
@@ -26,7 +27,9 @@ def search(tmp_path):
     space = tmp_path / "space.toml"
     space.write_text('model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [16, 32]')
     recipe = load_recipe("small_data")
-    return SearchSettings(data="digits", channels=1, recipe=recipe, space=load_space(space, recipe))
+    return SearchSettings(
+        data="digits", input=InputSpec(32, 1), recipe=recipe, space=load_space(space, recipe)
+    )
 
 
 def test_an_exported_model_is_no_search_to_resume(search, tmp_path):

@@ -1,6 +1,7 @@
 """Labels that are wrong: planted among scikit-learn's digits, found, corrected, trained again."""
 
 import csv
+import shutil
 from dataclasses import replace
 from unittest.mock import MagicMock
 
@@ -12,6 +13,7 @@ from sklearn.datasets import load_digits
 
 import mobilenet_tf as mn
 from mobilenet_tf.cli.app import app
+from mobilenet_tf.commands import suspects as command
 from mobilenet_tf.datasets.corrections import read_corrections
 from mobilenet_tf.deployment.report.page import write_report
 from mobilenet_tf.networks.keras_model import build_network
@@ -111,6 +113,28 @@ def test_every_fold_is_trained_without_it_and_an_interruption_costs_one(
     assert first.isdisjoint(second)
     assert len(first | second) == found["images"] == CLASSES * EACH
     assert {path.suffix for path in (tmp_path / "run/suspects").iterdir()} <= {".png"}
+
+
+def test_groups_and_near_duplicates_stay_in_one_fold(settings, photos, tmp_path):
+    """Pictures whose numbers begin alike are a group; a copy connects another to it."""
+    data = tmp_path / "digits"
+    shutil.copytree(photos, data)
+    copy = Image.open(data / "0/4.png").resize((40, 40)).resize((32, 32))
+    copy.save(data / "0/6.png")
+    grouped = replace(settings, data=str(data), group_by=r"(\d/\d)\d?\.png", corrections={})
+    run = begin(grouped, out=tmp_path / "run")
+    pictures = command._pictures(run, 3)
+    together = dict(zip(pictures.names, command._together(run, pictures, 3), strict=True))
+    assert len(set(together.values())) < len(together)
+    assert together["0/4.png"] == together["0/6.png"] == together["0/41.png"]
+    assert together["1/4.png"] == together["1/41.png"] != together["1/5.png"]
+    numbers = np.array(list(together.values()))
+    folds = out_of_sample.Folds(pictures=pictures, together=numbers, count=3, seed=0)
+    for learned, held in folds:
+        assert not {*numbers[learned]} & {*numbers[held]}
+        assert {*pictures.labels[held]} == set(range(CLASSES))
+    alone = command._together(run, pictures, 11)  # a class has ten groups at most
+    assert len(set(alone)) == len(alone)
 
 
 def test_wrong_uses(published, tmp_path):

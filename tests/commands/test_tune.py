@@ -12,13 +12,14 @@ import pytest
 from mobilenet_tf.commands import tune as module
 from mobilenet_tf.commands.tune import begin_search, tune
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.load import class_names
 from mobilenet_tf.deployment.tflite.from_graph import phone_file_size
 from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.selection.search_settings import SearchSettings
 from mobilenet_tf.selection.tuning_space import load_space
 from mobilenet_tf.training.recipe import load_recipe
-from tests.killing import COMMAND, kill_when
+from tests.killing import command, kill_when
 
 RECIPE = load_recipe("small_data")
 
@@ -33,7 +34,7 @@ def settings(tmp_path):
         space = load_space(file, RECIPE)
         return SearchSettings(
             data="digits",
-            channels=1,
+            input=InputSpec(32, 1),
             recipe=RECIPE,
             space=space,
             **{"algorithm": "random", "budget": Budget(macs=10**7)} | others,
@@ -126,10 +127,8 @@ def test_what_a_search_writes(settings, tmp_path, monkeypatch):
         tune(settings(weights="absent"), trials=4, out=tmp_path / "b")
 
 
-TUNE = [
-    *(*COMMAND, "tune", "--model", "v1", "--alpha", "0.25"),
-    *("--algorithm", "random", "--epochs", "2", "--set", "batch=64"),
-]  # fmt: skip
+TUNE = ("tune", "--model", "v1", "--alpha", "0.25", "--algorithm", "random", "--epochs", "2",
+        "--set", "batch=64")  # fmt: skip
 
 
 @pytest.mark.slow
@@ -141,13 +140,13 @@ def test_a_real_search_that_is_killed(tmp_path):
         'model = ["v1"]\nalpha = [1.0]\nsize = [32]\nbatch = [64]\n'
         "train.learning_rate = { min = 2e-3, max = 8e-3, log = true }\n"
     )
-    command = [*TUNE, "--space", str(space), "--trials", "2", "--out", str(out), "--json"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    words = command(*TUNE, "--space", space, "--trials", "2", "--out", out, "--json")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         kill_when(process, 1, out / "trials" / "1" / "checkpoints" / "float.npz")
     first = json.loads((out / "oracle" / "trial_0" / "trial.json").read_text())
     weights = (out / "trials" / "0" / "float.keras").stat().st_mtime_ns
     done = subprocess.run(
-        [*command, "--resume"], capture_output=True, text=True, check=False, env=os.environ
+        [*words, "--resume"], capture_output=True, text=True, check=False, env=os.environ
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -182,10 +181,10 @@ def test_a_chief_and_two_workers(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
-    command = [*TUNE, "--trials", "4", "--out", str(tmp_path / "out"), "--json"]
+    words = command(*TUNE, "--trials", "4", "--out", tmp_path / "out", "--json")
     processes = {
         name: subprocess.Popen(
-            command,
+            words,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

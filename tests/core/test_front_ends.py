@@ -5,8 +5,14 @@ import pytest
 from mobilenet_tf.cli import new_run
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.front_ends import MEDIAPIPE, find_front_end
+from mobilenet_tf.core.front_ends import MEDIAPIPE, find_front_end, input_options
 from mobilenet_tf.core.inputs import InputSpec
+
+MODULES = {"search": "architecture", "tune": "tuning", "compare": "comparison"}
+NETWORKS = {
+    "search": lambda found: [found.space.network(found.space.extreme(min), 10, found.input)],
+    "tune": lambda found: found.space.networks(10, found.input),
+}
 
 
 def settings(monkeypatch, *words):
@@ -16,6 +22,28 @@ def settings(monkeypatch, *words):
     monkeypatch.setattr(new_run, "_print", lambda *_: None)
     app(args=["train", *words], standalone_mode=False)
     return heard[0]
+
+
+@pytest.mark.parametrize("command", ["search", "tune", "compare"])
+def test_searches_and_comparisons_prepare_pictures_as_runs_do(monkeypatch, command):
+    heard = []
+    monkeypatch.setattr(
+        f"mobilenet_tf.commands.{command}.{command}", lambda *found, **_: heard.append(found)
+    )
+    monkeypatch.setattr(f"mobilenet_tf.cli.{MODULES[command]}.show", lambda *_: None)
+    for words in ("--for mediapipe", "--fit pad"):
+        app(args=[command, *words.split()], standalone_mode=False)
+        *_, found = heard[-1]
+        (network, *_) = found if command == "compare" else NETWORKS[command](found)
+        assert network.input == settings(monkeypatch, *words.split()).network.input
+    with pytest.raises(UserError, match="--fit cannot be combined with --for"):
+        app(args=[command, "--for", "mediapipe", "--fit", "pad"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("options", [{}, {"fit": "pad"}, {"for": "mediapipe"}])
+def test_an_input_is_said_in_options(monkeypatch, options):
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    assert input_options(settings(monkeypatch, *words).network.input) == options
 
 
 def test_what_mediapipe_makes_of_an_input():

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobilenet_tf.cli import output, tables
+from mobilenet_tf.cli import output
+from mobilenet_tf.commands.outcomes.predictions import Predictions
+from mobilenet_tf.core import tables
 from mobilenet_tf.core.text import clean, code_block, markdown
 
 COMMAND = [sys.executable, "-m", "mobilenet_tf"]
@@ -46,13 +48,14 @@ def test_tables_and_paths_show_brackets_and_no_escapes(capsys, tmp_path):
         "file": "a.tflite",
         "probabilities": True,
         "predictions": [{"image": "a [v1]\x1b[2J.png", "accepted": True, "classes": classes}],
+        "failed": [],
     }
-    output.show(found, False, tables.prediction_table)
+    output.show(Predictions(found), False)
     shown = capsys.readouterr().out
     assert "a [v1]\ufffd[2J.png" in shown
     assert "[red]b[/red]\ufffd" in shown
     titled = tables.table(["true class, predicted", "[a]"], [("b", 1)], "of [v2]\x1b")
-    output.show({}, False, lambda _: titled)
+    output.show(titled, False)
     shown = capsys.readouterr().out
     assert "[a]" in shown
     assert "of [v2]\ufffd" in shown

@@ -10,13 +10,8 @@ from mobilenet_tf.datasets import storage
 from mobilenet_tf.datasets.contents import describe
 from mobilenet_tf.datasets.dataset import Dataset, Split
 from mobilenet_tf.datasets.images import read_picture
-from mobilenet_tf.datasets.labelled import (
-    Labelled,
-    Placed,
-    UnusableLabel,
-    read_dataset,
-    read_test,
-)
+from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
+from mobilenet_tf.datasets.placed import Placed, UnusableLabel
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
 
 WIDTH, HEIGHT = 240, 160

@@ -7,7 +7,7 @@ import pytest
 
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets import scenes
-from mobilenet_tf.datasets.labelled import Placed
+from mobilenet_tf.datasets.placed import Placed
 from mobilenet_tf.datasets.scenes import SIDE, compose, scene_dataset
 from mobilenet_tf.datasets.sources.digits import bundled_digits
 from mobilenet_tf.datasets.splitting import assign_splits

@@ -9,6 +9,7 @@ import tf_keras as keras
 from mobilenet_tf import ModelData, export, load_weights
 from mobilenet_tf.commands import tune
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.folder import RunFolder
@@ -89,7 +90,7 @@ def _search_cases(place: Path) -> Cases:
     recipe, out = load_recipe("small_data"), place / "search"
     (place / "space.toml").write_text(SPACE)
     space = load_space(place / "space.toml", recipe)
-    search = SearchSettings(data="digits", channels=1, recipe=recipe, space=space)
+    search = SearchSettings(data="digits", input=InputSpec(32, 1), recipe=recipe, space=space)
     tune.tune(search, trials=3, out=out)
     shutil.copytree(out, place / "search_before")
 

@@ -19,12 +19,12 @@ from PIL import Image
 from rich.console import Console
 
 from mobilenet_tf import evaluate, inspect, predict
-from mobilenet_tf.cli.inspection import format_inspection
-from mobilenet_tf.cli.tables import evaluation_table, prediction_table
 from mobilenet_tf.commands.predict import stated
 from mobilenet_tf.core.child import ChildCrash
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import json_text
+from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.core.text import clean
 from mobilenet_tf.deployment.report.card import write_card
 from mobilenet_tf.networks.zoo import make_network
@@ -62,14 +62,14 @@ def outcome(command: Callable[[], Any]) -> str:
     return "accepted"
 
 
-def shown(result: dict[str, Any], table: Callable[[dict[str, Any]], Any]) -> None:
+def shown(result: Outcome) -> None:
     """Print a result as the command line does, as valid JSON and as a table."""
 
     def no_constant(name: str) -> None:
         raise ValueError(f"{name} is no JSON")
 
     json.loads(json_text(result), parse_constant=no_constant)
-    Console(file=io.StringIO()).print(table(result))
+    Console(file=io.StringIO()).print(result)
 
 
 def picture(place: Path, name: str = "picture.png", seed: int = 0) -> Path:
@@ -91,11 +91,11 @@ def tflite(place: Path) -> Read:
         random = Random(seed)
         content = samples[random.choice(sorted(samples))]
         file.write_bytes(MUTATORS[seed % len(MUTATORS)](content, random))
-        found = [outcome(lambda: shown(inspect(file), format_inspection))]
-        found.append(outcome(lambda: shown(predict(file, [image]), prediction_table)))
+        found = [outcome(lambda: shown(inspect(file)))]
+        found.append(outcome(lambda: shown(predict(file, [image]))))
         if seed % 4 == 0:
             data = str(place / "data")
-            found.append(outcome(lambda: shown(evaluate(file, data=data), evaluation_table)))
+            found.append(outcome(lambda: shown(evaluate(file, data=data))))
         return Counter(found) + Counter(mutants=1)
 
     return read
@@ -115,7 +115,7 @@ def images(place: Path) -> Read:
             paths.append(place / f"{index}-{name}")
             paths[-1].write_bytes(damage(samples[name], random))
         result = predict(file, [image, *paths])
-        shown(result, prediction_table)
+        shown(result)
         for path in paths:
             path.unlink()
         refused = len(result["failed"])
@@ -148,7 +148,9 @@ def texts(place: Path) -> Read:
 
     def space(path: Path) -> None:
         found = load_space(path, recipe)
-        SearchSettings(data="digits", channels=1, recipe=recipe, space=found).check_enough(3, 1)
+        SearchSettings(
+            data="digits", input=InputSpec(32, 1), recipe=recipe, space=found
+        ).check_enough(3, 1)
 
     cases = {
         "labels.txt": (labels, damage_text, lambda path: stated(None, None, path)),
@@ -180,7 +182,7 @@ def runs(place: Path) -> Read:
         shutil.copytree(RUN, folder)
         (folder / name).write_bytes(damages[name](good[name], random))
         found = [outcome(lambda: write_card(RunFolder(folder)))]
-        found.append(outcome(lambda: shown(evaluate(folder), evaluation_table)))
+        found.append(outcome(lambda: shown(evaluate(folder))))
         return Counter(found) + Counter(mutants=1)
 
     return read

@@ -17,7 +17,7 @@ from mobilenet_tf.networks.published.stored import add_labels
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.foreign import open_foreign
 from mobilenet_tf.runs.models import saving
-from mobilenet_tf.runs.order import require_order
+from mobilenet_tf.runs.order import likeliest_outputs, require_order
 from mobilenet_tf.runs.run import Run, begin
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.runs.teacher import load_teacher
@@ -75,6 +75,24 @@ def test_a_teacher_in_another_order_stops_training(colours, tmp_path):
     few = replace(run.data, validation=run.data.validation.balanced(3, 0))
     with pytest.raises(UserError, match="another order"):
         teacher_of(Run(run.folder, run.settings, dataset=few))
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_pairs_explain_as_much_as_the_best_assignment(classes):
+    """Where an order explains most images, which is where one is named."""
+    from scipy.optimize import linear_sum_assignment
+
+    random = np.random.default_rng(classes)
+    for share in (0.75, 0.9, 1.0):
+        order = random.permutation(classes)
+        right = random.random((classes, 30)) < share
+        outputs = np.where(right, order[:, None], random.integers(0, classes, right.shape))
+        counts = np.array([np.bincount(row, minlength=classes) for row in outputs])
+        best = counts[linear_sum_assignment(-counts)].sum()
+        found = likeliest_outputs(counts)
+        assert sorted(found) == list(range(classes))
+        assert counts[np.arange(classes), found].sum() >= 0.99 * best
+        assert (found == order).mean() > 0.9
 
 
 def _named(colours, target, how):

@@ -3,6 +3,7 @@
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import (
@@ -31,7 +32,7 @@ def problem(tmp_path):
         settings = ArchitectureSettings(
             data="digits", recipe=load_recipe("small_data"), space=tiny(tmp_path),
             algorithm=algorithm,
-            **{"channels": 1, "budget": Budget(macs=LIMIT), "seed": 3} | others,
+            **{"input": InputSpec(32, 1), "budget": Budget(macs=LIMIT), "seed": 3} | others,
         )  # fmt: skip
         return Architectures(settings, 10, CountedTable())
 
@@ -152,7 +153,6 @@ def test_rewards():
         ({"winners": 0}, "winners is 0"),
         ({"seeds": 0}, "seeds is 0"),
         ({"seed": -1}, "seed is -1"),
-        ({"channels": 2}, "channels is 2"),
     ],
 )
 def test_settings_that_are_refused(problem, others, said):
@@ -162,7 +162,12 @@ def test_settings_that_are_refused(problem, others, said):
 
 def test_a_supernet_judges_at_one_size(tmp_path):
     space = tiny(tmp_path, TINY.replace("size = [32]", "size = [32, 64]"))
-    fields = {"data": "digits", "channels": 1, "recipe": load_recipe("small_data"), "space": space}
+    fields = {
+        "data": "digits",
+        "input": InputSpec(32, 1),
+        "recipe": load_recipe("small_data"),
+        "space": space,
+    }
     with pytest.raises(UserError, match=r"inputs of 32, 64 pixels, .* give --judge-size"):
         ArchitectureSettings(**fields, judge=Judge(kind="supernet"))
     ArchitectureSettings(**fields, judge=Judge(kind="supernet", size=32))

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Convolution, InvertedResidual, Network
 from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
@@ -14,7 +15,7 @@ from tests.selection.architectures import TINY, tiny
 def test_a_choice_is_made_once_per_stage(tmp_path):
     space = tiny(tmp_path)
     values = space.extreme(max) | {"stage_1.kernel": 5, "stage_1.se": 0}
-    network = space.network(values, 7, 1)
+    network = space.network(values, 7, InputSpec(channels=1))
     assert network.backbone == (
         Convolution("stem", 3, 8, "relu", 2),
         InvertedResidual(5, 24, 16, False, "hard_swish", 2, shortcut=False),
@@ -23,9 +24,9 @@ def test_a_choice_is_made_once_per_stage(tmp_path):
     )
     assert (network.classes, network.input.shape) == (7, (32, 32, 1))
     assert Network.from_dict(network.to_dict()) == network
-    other = space.network(values | {"stage_1.kernel": 3}, 7, 1)
-    assert other.name != network.name == space.network(values, 7, 1).name
-    plain = space.network(space.extreme(min), 7, 1)
+    other = space.network(values | {"stage_1.kernel": 3}, 7, InputSpec(channels=1))
+    assert other.name != network.name == space.network(values, 7, InputSpec(channels=1)).name
+    plain = space.network(space.extreme(min), 7, InputSpec(channels=1))
     assert not [op for op in lower(plain) if op.kind == "add" or op.name.endswith("expand")]
 
 

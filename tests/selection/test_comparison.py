@@ -3,6 +3,7 @@
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.comparison import ComparisonSettings, parse_networks
 
@@ -16,7 +17,7 @@ def test_networks_as_text():
         make_network("v1", 1.0, 224),
     ]
     assert found == expected
-    (grey,) = parse_networks(["v1"], channels=1, size=32)
+    (grey,) = parse_networks(["v1"], InputSpec(32, 1))
     assert grey == make_network("v1", 1.0, 32, channels=1)
 
 

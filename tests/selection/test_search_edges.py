@@ -9,6 +9,7 @@ from mobilenet_tf.commands import choose as choosing
 from mobilenet_tf.commands import tune as tuning
 from mobilenet_tf.commands.tune import tune, write_outcome
 from mobilenet_tf.core.errors import Diverged, UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.selection.search_environment import check_environment
@@ -55,7 +56,7 @@ def test_more_trials_than_configurations(tmp_path):
     few = space(tmp_path, NETWORKS + "batch = [8, 16]\ntrain.patience = {min = 1, max = 3}")
     assert few.configurations(1) == 6
     settings = SearchSettings(
-        data="digits", channels=1, recipe=RECIPE, space=few, algorithm="random"
+        data="digits", input=InputSpec(32, 1), recipe=RECIPE, space=few, algorithm="random"
     )
     with pytest.raises(UserError, match="trials is 7, but the space has 6 configurations"):
         tune(settings, trials=7, out=tmp_path / "out")
@@ -88,7 +89,12 @@ def counted(monkeypatch, score=0.5):
 def small(tmp_path, algorithm, **others):
     few = space(tmp_path, NETWORKS + "batch = [8, 16]\ntrain.patience = {min = 1, max = 3}")
     return SearchSettings(
-        data="digits", channels=1, recipe=RECIPE, space=few, algorithm=algorithm, **others
+        data="digits",
+        input=InputSpec(32, 1),
+        recipe=RECIPE,
+        space=few,
+        algorithm=algorithm,
+        **others,
     )
 
 
@@ -175,7 +181,7 @@ def test_a_damaged_state(tmp_path, monkeypatch, path, value):
 
 def test_no_best_where_nothing_was_learned(tmp_path):
     settings = SearchSettings(
-        data="digits", channels=1, recipe=RECIPE, space=space(tmp_path, NETWORKS)
+        data="digits", input=InputSpec(32, 1), recipe=RECIPE, space=space(tmp_path, NETWORKS)
     )
     rows = [{"trial": "0", "network": "x", "macs": 1, "validation_accuracy": 0.0, "fields": {}}]
     with pytest.raises(UserError, match=r"None of the 1 trials of .* learned anything"):

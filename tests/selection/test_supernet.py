@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.selection.supernet import SharedNetwork
 from mobilenet_tf.training.determinism import SeedEpochs
@@ -72,7 +73,7 @@ def alone(shared, network):
 def test_a_candidate_is_the_network_that_it_stands_for(space, shared, images, name):
     choice = CHOICES[name]
     values = choice if isinstance(choice, dict) else space.extreme(choice)
-    model = alone(shared, space.network(values, CLASSES, 3))
+    model = alone(shared, space.network(values, CLASSES, InputSpec()))
     found = tf.nn.softmax(shared.logits(images, tf.constant(shared.plan(values)))).numpy()
     expected = model(images).numpy()
     assert expected.std(axis=0).max() > 0.01  # the pictures are told apart

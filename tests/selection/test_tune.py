@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mobilenet_tf.core.errors import Diverged, UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.selection.affordable import affordable
 from mobilenet_tf.selection.cost import Budget, CountedTable
 from mobilenet_tf.selection.search_loop import Trial, TrialResult
@@ -42,7 +43,7 @@ def settings(tmp_path):
     file.write_text(SPACE)
     return lambda algorithm: SearchSettings(
         data="digits",
-        channels=1,
+        input=InputSpec(32, 1),
         recipe=RECIPE,
         space=load_space(file, RECIPE),
         algorithm=algorithm,
@@ -69,13 +70,13 @@ def training():
 
 
 def run(settings, train, out: Path, trials: int = 8) -> list[TrialResult]:
-    networks = settings.space.networks(10, settings.channels)
+    networks = settings.space.networks(10, settings.input)
     return tune(settings, affordable(networks, settings.budget, CountedTable()), train, out, trials)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_search_keeps_its_limit_and_its_number(settings, training, tmp_path, algorithm):
-    networks = settings(algorithm).space.networks(10, 1)
+    networks = settings(algorithm).space.networks(10, settings(algorithm).input)
     assert len(affordable(networks, Budget(macs=LIMIT), CountedTable())) == 5  # of eight
     results = run(settings(algorithm), training, tmp_path / "a")
     assert len(results) == len(training.trials) == 8

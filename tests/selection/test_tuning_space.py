@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.affordable import affordable, restore
@@ -31,7 +32,9 @@ def space_of(tmp_path):
 
 def test_the_default_space_suits_the_default_recipe():
     space = load_space(DEFAULT_SPACE, RECIPE)
-    assert len(space.networks(10, 3)) == len(space.model) * len(space.alpha) * len(space.size)
+    assert len(space.networks(10, InputSpec())) == len(space.model) * len(space.alpha) * len(
+        space.size
+    )
     assert space.fields["train.learning_rate"].log
 
 
@@ -47,7 +50,7 @@ def test_lists_and_ranges(space_of):
         "train.ema": Range(0, 0.999, log=False, whole=False),
     }
     narrowed = space.narrowed(model=None, alpha=[0.35], size=[96])
-    assert [network.alpha for network in narrowed.networks(10, 3)] == [0.35]
+    assert [network.alpha for network in narrowed.networks(10, InputSpec())] == [0.35]
     assert narrowed.fields == space.fields
 
 
@@ -82,7 +85,7 @@ def test_networks_have_to_be_lists(space_of, tmp_path):
     with pytest.raises(UserError, match="alpha is None; it must be a list"):
         space_of("", 'model = ["v1"]\nsize = [32]\n')
     with pytest.raises(UserError, match="no model named 'v9'"):
-        space_of("", NETWORKS.replace("v1", "v9")).networks(10, 3)
+        space_of("", NETWORKS.replace("v1", "v9")).networks(10, InputSpec())
     with pytest.raises(UserError, match=r"none\.toml cannot be read"):
         load_space(tmp_path / "none.toml", RECIPE)
 
@@ -99,7 +102,7 @@ class Latencies(CountedTable):
 
 
 def test_only_networks_within_every_limit_are_kept(space_of):
-    networks, table = space_of("").networks(10, 1), CountedTable()
+    networks, table = space_of("").networks(10, InputSpec(channels=1)), CountedTable()
     macs = sorted(count(network).macs for network in networks)
     fitting = affordable(networks, Budget(macs=macs[1]), table)
     assert [one.cost.macs for one in fitting] == macs[:2]
@@ -117,7 +120,12 @@ def test_only_networks_within_every_limit_are_kept(space_of):
 
 
 def test_settings_are_checked(space_of):
-    settings = {"data": "digits", "channels": 1, "recipe": RECIPE, "space": space_of("")}
+    settings = {
+        "data": "digits",
+        "input": InputSpec(32, 1),
+        "recipe": RECIPE,
+        "space": space_of(""),
+    }
     with pytest.raises(UserError, match="algorithm is 'grid'; it must be one of hyperband, bay"):
         SearchSettings(**settings, algorithm="grid")
     with pytest.raises(UserError, match="seed is -1; it must be at least 0"):

@@ -15,7 +15,7 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
-from mobilenet_tf.datasets.labelled import Placed
+from mobilenet_tf.datasets.placed import Placed
 from mobilenet_tf.datasets.sources.decoded import from_images
 from mobilenet_tf.datasets.splitting import Listing
 from mobilenet_tf.networks.graph import Op

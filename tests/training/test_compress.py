@@ -10,7 +10,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
-from mobilenet_tf.compression.qat import quantize_aware, share_weights
+from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.compression.sharing import share_weights
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images
@@ -128,6 +129,22 @@ def test_the_file_keeps_zeros_and_4_bits(compressed, data):
     file = TFLiteModel(convert(narrow.model, "float32"), mean=spec.mean, std=spec.std)
     expected = narrow.model(spec.normalise(pixels)).numpy()
     assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
+
+
+@pytest.mark.parametrize("stage", ["pq", "hash"])
+def test_the_file_keeps_vectors_and_hashed_weights(compressed, stage):
+    """Also after training with 8 bits; plain C stores the kernels so."""
+    recipe = RECIPE.with_fields({"compress": f"{stage},qat", f"{stage}.epochs": 1})
+    small = compressed(stage, recipe)
+    assert {*small.history} == {stage, "qat"}
+    facts = list(kernel_facts(convert(small.model, "int8")))
+    changed = [one for one in facts if one["op"] == "CONV_2D" and one["bytes"] >= 1024]
+    assert [one["stored_as"] for one in changed] == [stage, stage]
+    # A table of a value for two weights; 6 bits for two weights, and 64 vectors.
+    for one in changed:
+        most = one["bytes"] // 2 + 24 if stage == "hash" else one["bytes"] * 3 // 8 + 16 + 128
+        assert one["stored_bytes"] <= most
+    assert not {one["stored_as"] for one in facts if one not in changed} & {"pq", "hash"}
 
 
 def test_interrupted_stages_continue(whole, compressed, monkeypatch):

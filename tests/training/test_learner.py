@@ -8,7 +8,8 @@ import tf_keras as keras
 from mobilenet_tf import build
 from mobilenet_tf.tasks.classification.cross_entropy import CrossEntropy
 from mobilenet_tf.training.learner import make_learner
-from mobilenet_tf.training.recipe import Decay, Distillation, Optimizer, Stage
+from mobilenet_tf.training.optimizer_settings import Decay, Optimizer
+from mobilenet_tf.training.recipe import Distillation, Stage
 
 CLASSES = 3
 RANDOM = np.random.default_rng(0)

@@ -5,7 +5,8 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.training.optimizer import LearningRate, decays, learning_rate, make_optimizer
-from mobilenet_tf.training.recipe import Decay, Optimizer, Stage
+from mobilenet_tf.training.optimizer_settings import Decay, Optimizer
+from mobilenet_tf.training.recipe import Stage
 
 
 @pytest.fixture(scope="module")

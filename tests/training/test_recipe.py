@@ -98,8 +98,11 @@ def test_any_field_can_be_set():
             "qat.ema is 0.99; it must be 0, because quantization-aware training must not",
         ),
         ("qat.precision=mixed_float16", "qat.precision is 'mixed_float16'; it must be float32"),
-        ("compress=cluster,int4", "it must have one of cluster and int4: weights of 4 bits"),
-        ("int4.depthwise=true", "int4.depthwise is true; it must be false: only kernels of 1x1"),
+        ("compress=cluster,int4", "it must have at most one of cluster, int4, pq, hash, each of"),
+        ("compress=prune,pq", "it must have one of prune and pq: vectors of a codebook do not"),
+        ("compress=qat,hash", "each once, and prune or hash first, separated by commas"),
+        ("int4.depthwise=true", "int4.depthwise is true; it must be false: the stage has no form"),
+        ("hash.ratio=3", "hash.ratio is 3; it must be one of 2, 4, 8, 16, 32"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(setting, said):

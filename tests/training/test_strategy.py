@@ -4,23 +4,23 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import warm
 from tests.killing import epochs_done, kill_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("strategy")]
 
 EPOCHS = 6
-TRAIN = [sys.executable, "-m", "tests.training.tiny", "train", "--epochs", str(EPOCHS),
-         "--batch", "48", "--set", "train.ema=0.9"]  # fmt: skip
+TRAIN = ("tests.training.tiny", "train", "--epochs", str(EPOCHS), "--batch", "48",
+         "--set", "train.ema=0.9")  # fmt: skip
 
 
-def start(*arguments, command=TRAIN, **variables) -> subprocess.Popen:
-    command = [*command, *map(str, arguments)]
+def start(*arguments, **variables) -> subprocess.Popen:
+    command = warm.command("-m", *TRAIN, *map(str, arguments))
     environment = os.environ | variables
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
@@ -31,14 +31,14 @@ def ends(process: subprocess.Popen, code: int = 0) -> str:
     return said
 
 
-def cluster(folder: Path, *arguments, command=TRAIN) -> list[subprocess.Popen]:
+def cluster(folder: Path, *arguments) -> list[subprocess.Popen]:
     """Start two workers on this machine; the first is the chief."""
     sockets = [socket.create_server(("localhost", 0)) for _ in range(2)]
     workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
         one.close()
     return [
-        start("--strategy", "multiworker", "--out", folder, *arguments, command=command,
+        start("--strategy", "multiworker", "--out", folder, *arguments,
               TF_CONFIG=json.dumps({"cluster": {"worker": workers},
                                     "task": {"type": "worker", "index": index}}),
               TMPDIR=str(folder.parent))

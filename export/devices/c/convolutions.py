@@ -16,6 +16,7 @@ from mobilenet_tf.deployment.devices.c.calls import (
 )
 from mobilenet_tf.deployment.devices.c.fixed_point import multiplier
 from mobilenet_tf.deployment.devices.c.program import Operator, Tensor
+from mobilenet_tf.deployment.tflite.kernels import INT4, pack_int4
 
 
 @operator("CONV_2D")
@@ -62,6 +63,9 @@ def _pointwise(op: Operator, multipliers: list[tuple[int, int]]) -> Call:
         "in_channels": matrix.shape[1],
         "out_channels": outputs,
     }
+    if weights.dtype == INT4 and matrix.shape[1] % 2 == 0:  # a row ends with a byte
+        packed: Layer = {"weights": pack_int4(matrix)}
+        return Call("mtf_pointwise_int4", layer | packed, (source,))
     scratch = cmsis_nn.pointwise()
     return Call("mtf_pointwise", layer, (source,), scratch=scratch)
 

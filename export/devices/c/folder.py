@@ -47,10 +47,10 @@ class CForm:
 
     Args:
         content: The `.tflite` as converted, with int8 input and output.
-        compress: One of `FORMS`: how kernels are stored.
+        compress: How kernels are stored: one of `UNPACKING.forms`, or `int4`.
 
     Raises:
-        UserError: See `compress_weights`.
+        UserError: See `compress_weights` and `int4_weights`.
     """
 
     def __init__(self, content: bytes, compress: str = NONE):

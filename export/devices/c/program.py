@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import inf
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import stored_tensors
+from mobilenet_tf.deployment.tflite.kernels import INT4, unpack_int4
 from mobilenet_tf.deployment.tflite.memory_plan import (
     Lifetime,
     arena_size,
@@ -29,7 +30,7 @@ class Tensor:
     Attributes:
         number: Its number in the file.
         shape: Its sides, batch first.
-        dtype: "int8", "int32" and so on.
+        dtype: "int8", "int32" and so on; values of "int4" are held in int8.
         scales, zero_points: Quantization; one entry, or one per channel.
         axis: Axis of its channels, if it has a scale for each.
         data: Its values if it is constant, else None.
@@ -63,7 +64,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """Number of values."""
-        return int(np.prod(self.shape, dtype=int))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,12 +215,15 @@ def _tensor(model: schema.ModelT, number: int, restored: Mapping[int, np.ndarray
     data = model.buffers[tensor.buffer].data
     values = None
     if data is not None and len(data):
-        values = np.asarray(data, np.uint8).view(np.dtype(dtype)).reshape(shape)
+        content = np.asarray(data, np.uint8)
+        narrow = dtype == INT4
+        flat = unpack_int4(content)[: prod(shape)] if narrow else content.view(np.dtype(dtype))
+        values = flat.reshape(shape)
     scales = _values(getattr(quantization, "scale", None), np.float32)
     zero_points = _values(getattr(quantization, "zeroPoint", None), np.int64)
     axis = int(getattr(quantization, "quantizedDimension", 0))
-    found = restored.get(number)
-    return Tensor(number, shape, dtype, scales, zero_points, axis, values, found)
+    decoded = restored.get(number)
+    return Tensor(number, shape, dtype, scales, zero_points, axis, values, decoded)
 
 
 def _values(values: Sequence[Any] | np.ndarray | None, dtype: Any) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The DECODE operator: kernels that are decoded in the arena, each before the operator it is for.
 
-The codecs are those of TensorFlow Lite Micro (`tflite/compressed`). Only what their ancillary data
-say is written differently: as fields of a struct.
+The codecs are those of `tflite/compressed`. Only what their ancillary data say is written
+differently: as fields of a struct.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import numpy as np
 
 from mobilenet_tf.deployment.devices.c.calls import Call, Layer, constant, operator
 from mobilenet_tf.deployment.devices.c.program import Operator, Tensor
-from mobilenet_tf.deployment.tflite.compressed import huffman, lookup
+from mobilenet_tf.deployment.tflite.compressed import hashed, huffman, lookup, vectors
 from mobilenet_tf.deployment.tflite.compressed.codecs import codec_name
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE
 from mobilenet_tf.deployment.tflite.compressed.layout import HEADER_BYTES
@@ -55,8 +55,21 @@ def _huffman_fields(ancillary: bytes, kernel: Tensor) -> Layer | None:
     return {"tables": np.frombuffer(ancillary[HEADER_BYTES:], "<u2"), "first": first}
 
 
+def _vector_fields(ancillary: bytes, kernel: Tensor) -> Layer:
+    width, length = vectors.read_shape(ancillary)
+    codebook = np.frombuffer(ancillary[HEADER_BYTES:], np.int8)
+    return {"codebook": codebook, "width": width, "length": length}
+
+
+def _hash_fields(ancillary: bytes, kernel: Tensor) -> Layer:
+    start, size = hashed.read_numbers(ancillary)
+    return {"start": start, "size": size}
+
+
 _FIELDS: dict[str, Callable[[bytes, Tensor], Layer | None]] = {
     "lut": _lookup_fields,
     "prune": _mask_fields,
     "huffman": _huffman_fields,
+    "pq": _vector_fields,
+    "hash": _hash_fields,
 }

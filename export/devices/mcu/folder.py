@@ -6,7 +6,7 @@ agreement with LiteRT on the run's test pictures. A file that does not agree is 
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from mobilenet_tf.deployment.devices.mcu.parity import (
 )
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill, model_values
-from mobilenet_tf.deployment.tflite.compressed.compress import AUTO
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
 from mobilenet_tf.deployment.tflite.kernels import INT4, PLAIN
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
@@ -147,10 +146,8 @@ def _plain_c(
         expected: As for `c_contents`.
         shared: Names of the files that both forms have.
     """
-    # Look-up tables store integers of 4 bits as densely as the type that plain C does not have.
-    compress = AUTO if model.compress == INT4 else model.compress
     try:
-        facts, contents = c_contents(replace(model, compress=compress), expected=expected)
+        facts, contents = c_contents(model, expected=expected)
     except UserError as error:
         return {"left_out": str(error)}, {}
     sources = {

@@ -22,7 +22,7 @@ class McuForm:
 
     Attributes:
         converted: The file as converted, with int8 input and output.
-        compress: How kernels are stored: one of `FORMS`, or `int4`.
+        compress: How kernels are stored: one of `Decoders.forms`, or `int4`.
         decoders: What the program pays for decoding them.
     """
 

@@ -1,16 +1,23 @@
-"""The codecs of TensorFlow Lite Micro's DECODE operator, and how one of them is chosen."""
+"""The codecs of the DECODE operator, and how one of them is chosen."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mobilenet_tf.deployment.tflite.compressed import huffman, lookup, mask
+from mobilenet_tf.deployment.tflite.compressed import (
+    hashed,
+    huffman,
+    lookup,
+    mask,
+    vectors,
+)
 from mobilenet_tf.deployment.tflite.compressed.layout import (
     Damaged,
     Encoded,
     Layout,
     NotEncodable,
+    Part,
     read_header,
 )
 
@@ -25,19 +32,40 @@ class Codec:
 
     Attributes:
         number: Byte 0 of the ancillary data.
-        encode: Returns a tensor encoded; raises NotEncodable.
+        encode_parts: Returns the parts of a tensor encoded; raises NotEncodable.
         decode: Returns the tensor from encoded values and ancillary data; raises Damaged.
     """
 
     number: int
-    encode: Callable[[np.ndarray, Layout], Encoded]
+    encode_parts: Callable[[Sequence[Part]], tuple[Encoded, ...]]
     decode: Callable[[bytes, bytes, Layout], np.ndarray]
 
+    def encode(self, values: np.ndarray, layout: Layout) -> Encoded:
+        """Return a whole tensor encoded.
 
+        Raises:
+            NotEncodable: The format has no form for it.
+        """
+        return self.encode_parts([(values, layout)])[0]
+
+
+def _each(
+    encode: Callable[[np.ndarray, Layout], Encoded],
+) -> Callable[[Sequence[Part]], tuple[Encoded, ...]]:
+    """Return the function that encodes parts which have nothing in common."""
+    return lambda parts: tuple(encode(*part) for part in parts)
+
+
+# TensorFlow Lite Micro's, which plain C has too.
 CODECS = {
-    "lut": Codec(lookup.NUMBER, lookup.encode, lookup.decode),
-    "prune": Codec(mask.NUMBER, mask.encode, mask.decode),
-    "huffman": Codec(huffman.NUMBER, huffman.encode, huffman.decode),
+    "lut": Codec(lookup.NUMBER, _each(lookup.encode), lookup.decode),
+    "prune": Codec(mask.NUMBER, _each(mask.encode), mask.decode),
+    "huffman": Codec(huffman.NUMBER, _each(huffman.encode), huffman.decode),
+}
+C_CODECS = {
+    **CODECS,
+    "pq": Codec(vectors.NUMBER, vectors.encode_parts, vectors.decode),
+    "hash": Codec(hashed.NUMBER, hashed.encode_parts, hashed.decode),
 }
 
 
@@ -48,7 +76,7 @@ def codec_name(ancillary: bytes) -> str:
         Damaged: It is not known here.
     """
     number, _, _ = read_header(ancillary)
-    for name, codec in CODECS.items():
+    for name, codec in C_CODECS.items():
         if codec.number == number:
             return name
     raise Damaged(f"the ancillary data are for codec {number}, which is not known here")
@@ -60,20 +88,19 @@ def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:
     Raises:
         Damaged: No codec reads the data.
     """
-    return CODECS[codec_name(ancillary)].decode(encoded, ancillary, layout)
+    return C_CODECS[codec_name(ancillary)].decode(encoded, ancillary, layout)
 
 
 def best_encoding(
-    values: np.ndarray, layout: Layout, names: Collection[str]
-) -> tuple[str, Encoded] | None:
-    """Return the codec that stores a tensor best, and the tensor encoded by it.
+    parts: Sequence[Part], names: Collection[str]
+) -> tuple[str, tuple[Encoded, ...]] | None:
+    """Return the codec that stores a tensor best, and the parts of the tensor encoded by it.
 
     That is the fastest one that makes it smaller by a fifth, or a slower one that is smaller by
     another fifth.
 
     Args:
-        values: The tensor.
-        layout: What it looks like.
+        parts: The tensor, whole or in parts that are decoded one at a time.
         names: Names of the codecs to choose from.
 
     Returns:
@@ -82,11 +109,22 @@ def best_encoding(
     forms = []
     for name in names:
         try:
-            forms.append((name, CODECS[name].encode(values, layout)))
+            forms.append((name, C_CODECS[name].encode_parts(parts)))
         except NotEncodable:
             continue
-    best, size = None, layout.bytes
-    for name, encoded in sorted(forms, key=lambda form: (form[1].instructions, form[1].bytes)):
-        if encoded.bytes < size * _SHARE_OF_FASTER:
-            best, size = (name, encoded), encoded.bytes
+    best, size = None, sum(layout.bytes for _, layout in parts)
+    for name, encoded in sorted(
+        forms, key=lambda form: (_instructions(form[1]), bytes_of(form[1]))
+    ):
+        if bytes_of(encoded) < size * _SHARE_OF_FASTER:
+            best, size = (name, encoded), bytes_of(encoded)
     return best
+
+
+def bytes_of(parts: Sequence[Encoded]) -> int:
+    """Return the bytes of encoded parts; what some of them have in common is stored once."""
+    return sum(map(len, {content for part in parts for content in (part.values, part.ancillary)}))
+
+
+def _instructions(parts: Sequence[Encoded]) -> int:
+    return max(part.instructions for part in parts)

@@ -13,14 +13,19 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
+from mobilenet_tf.deployment.tflite.compressed.codecs import (
+    C_CODECS,
+    CODECS,
+    best_encoding,
+    bytes_of,
+)
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
     KERNEL,
     insert_decode,
     kernels_of,
     reader_counts,
 )
-from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout
+from mobilenet_tf.deployment.tflite.compressed.layout import Encoded, Layout, Part
 from mobilenet_tf.deployment.tflite.compressed.split import split_convolution
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.memory_plan import (
@@ -33,7 +38,6 @@ from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 NONE, AUTO = "none", "auto"
-FORMS = (NONE, AUTO, *CODECS)
 _FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth; microcontrollers have that ratio
 
 
@@ -46,16 +50,23 @@ class Decoders:
         flash: Bytes of flash that one more operator takes with its tensors.
         ram: Bytes of RAM that it takes.
         parts: The most inputs of a CONCATENATION, and so the most parts of a convolution.
+        codecs: Names of the codecs that it can decode.
     """
 
     code: int
     flash: int
     ram: int
     parts: int
+    codecs: tuple[str, ...] = tuple(C_CODECS)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What `compress_weights` accepts."""
+        return NONE, AUTO, *self.codecs
 
 
 # TensorFlow Lite Micro: the code that `AddDecode` links on a Cortex-M4 at -O2; 8,700 at -Os.
-INTERPRETER = Decoders(code=22_000, flash=160, ram=240, parts=8)
+INTERPRETER = Decoders(code=22_000, flash=160, ram=240, parts=8, codecs=tuple(CODECS))
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class _Candidate:
     @property
     def saved(self) -> int:
         """Bytes of weights that are saved."""
-        return self.decoded - sum(part.bytes for part in self.parts)
+        return self.decoded - bytes_of(self.parts)
 
 
 def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTERPRETER) -> bytes:
@@ -99,7 +110,7 @@ def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTE
     """
     if form == NONE:
         return content
-    model, names = parse_model(content), tuple(CODECS) if form == AUTO else (form,)
+    model, names = parse_model(content), decoders.codecs if form == AUTO else (form,)
     most, chosen = _arena(model), list(_candidates(model, names, decoders))
     while chosen:
         model = parse_model(content)
@@ -111,7 +122,7 @@ def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTE
     if form != AUTO and not chosen:
         raise UserError(
             f"--compress {form} makes no kernel of the model a fifth smaller within its arena: its "
-            "weights were not clustered or pruned, or have no room once decoded. --compress auto "
+            "weights were not made so in training, or have no room once decoded. --compress auto "
             "takes what helps."
         )
     saved = sum(one.saved - one.operators * decoders.flash for one in chosen)
@@ -139,8 +150,9 @@ def _candidates(
         used = [one.aligned_size for one in alive.values() if one.first <= step <= one.last]
         output = alive[int(op.outputs[0])].aligned_size
         limit = min(layout.shape[0], decoders.parts) if kind == "CONV_2D" else 1
-        parts = _parts(layout, most - sum(used), output, limit)
-        candidate = _Candidate(step, _encoded(values, layout, parts, names), layout.bytes)
+        parts = list(_split(values, layout, _parts(layout, most - sum(used), output, limit)))
+        best = best_encoding(parts, names) if parts else None
+        candidate = _Candidate(step, best[1] if best else (), layout.bytes)
         worth = candidate.operators * (decoders.flash + _FLASH_PER_RAM * decoders.ram)
         if candidate.parts and candidate.saved > worth:
             yield candidate
@@ -164,7 +176,7 @@ def _parts(layout: Layout, room: int, output: int, limit: int) -> int:
     return 0
 
 
-def _split(values: np.ndarray, layout: Layout, parts: int) -> Iterator[tuple[np.ndarray, Layout]]:
+def _split(values: np.ndarray, layout: Layout, parts: int) -> Iterator[Part]:
     """Yield the parts of a kernel as `split_convolution` makes them, and what they look like."""
     if parts == 1:
         yield values, layout
@@ -173,15 +185,6 @@ def _split(values: np.ndarray, layout: Layout, parts: int) -> Iterator[tuple[np.
         for number, part in enumerate(np.array_split(values, parts)):
             own = layout.zero_points if points is None else tuple(points[number].tolist())
             yield part, replace(layout, shape=part.shape, zero_points=own)
-
-
-def _encoded(
-    values: np.ndarray, layout: Layout, parts: int, names: Collection[str]
-) -> tuple[Encoded, ...]:
-    """Return the parts of a kernel encoded; empty if one of them does not become smaller."""
-    best = [best_encoding(*part, names) for part in _split(values, layout, parts)]
-    found = tuple(one[1] for one in best if one is not None)
-    return found if len(found) == parts else ()
 
 
 def _encode(model: schema.ModelT, chosen: Collection[_Candidate]) -> None:

@@ -1,11 +1,16 @@
-"""What the kernels of an int8 file hold, and how few bytes TensorFlow Lite Micro needs for them."""
+"""What the kernels of an int8 file hold, and in how few bytes they can be stored."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, best_encoding
+from mobilenet_tf.deployment.tflite.compressed.codecs import (
+    C_CODECS,
+    CODECS,
+    best_encoding,
+    bytes_of,
+)
 from mobilenet_tf.deployment.tflite.compressed.compress import INTERPRETER
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
 from mobilenet_tf.deployment.tflite.compressed.layout import Layout
@@ -14,10 +19,10 @@ from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
 
 def stored_size(integers: np.ndarray) -> int:
-    """Return the bytes by which an int8 kernel makes a file larger, encoded if that is smaller."""
+    """Return the bytes by which an int8 kernel makes a file for TensorFlow Lite Micro larger."""
     layout = Layout((integers.size,))
-    best = best_encoding(integers.reshape(-1), layout, tuple(CODECS))
-    return min(layout.bytes, best[1].bytes + INTERPRETER.flash if best else layout.bytes)
+    best = best_encoding([(integers.reshape(-1), layout)], tuple(CODECS))
+    return min(layout.bytes, bytes_of(best[1]) + INTERPRETER.flash if best else layout.bytes)
 
 
 def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
@@ -31,7 +36,7 @@ def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
     model = parse_model(content)
     names = op_names(model)
     for _, op, values, layout in kernels_of(model):
-        best = best_encoding(values, layout, tuple(CODECS))
+        best = best_encoding([(values, layout)], tuple(C_CODECS))
         yield {
             "op": names[op.opcodeIndex],
             "shape": tuple(map(int, values.shape)),
@@ -40,5 +45,5 @@ def kernel_facts(content: bytes) -> Iterator[dict[str, Any]]:
             "entropy": round(entropy(values), 3),
             "bytes": layout.bytes,
             "stored_as": best[0] if best else PLAIN,
-            "stored_bytes": best[1].bytes if best else layout.bytes,
+            "stored_bytes": bytes_of(best[1]) if best else layout.bytes,
         }

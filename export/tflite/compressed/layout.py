@@ -7,7 +7,7 @@ the row-major order of the tensor, and numbers of several bytes little-endian.
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import ceil, log2, prod
 
 import numpy as np
 
@@ -121,6 +121,10 @@ class Encoded:
         return len(self.values) + len(self.ancillary)
 
 
+# A tensor, or consecutive output channels of it, with what it looks like.
+Part = tuple[np.ndarray, Layout]
+
+
 def header(codec: int, parameters: int, stride: int = 0) -> bytes:
     """Return the 16 bytes that ancillary data begin with.
 
@@ -150,6 +154,11 @@ def read_header(ancillary: bytes) -> tuple[int, int, int]:
     if versions != (_HEADER_VERSION, _CODEC_VERSION):
         raise Damaged(f"the ancillary data are of version {versions[0]}.{versions[1]}, not 1.1")
     return ancillary[0], ancillary[5], ancillary[6]
+
+
+def index_width(count: int) -> int:
+    """Return the bits of an index into a table of so many entries."""
+    return max(1, ceil(log2(count)))
 
 
 def pack_bits(values: np.ndarray, width: int) -> bytes:

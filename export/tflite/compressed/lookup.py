@@ -5,8 +5,6 @@ axis 15 and stride 0: decoders that step through the tables by channel do not mo
 that read the axis find that there is one table.
 """
 
-from math import ceil, log2
-
 import numpy as np
 
 from mobilenet_tf.deployment.tflite.compressed.layout import (
@@ -16,6 +14,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     Layout,
     NotEncodable,
     header,
+    index_width,
     pack_bits,
     read_header,
     read_table,
@@ -75,7 +74,7 @@ def _tables(values: np.ndarray, layout: Layout) -> Encoded | None:
 def _encoded(
     indices: np.ndarray, tables: np.ndarray, layout: Layout, axis: int, stride: int
 ) -> Encoded:
-    width = max(1, ceil(log2(tables.shape[-1])))
+    width = index_width(tables.shape[-1])
     on_last_axis = layout.channels > 1 and layout.axis == len(layout.shape) - 1
     fast = layout.dtype == "int8" and width in _FAST_WIDTHS and not on_last_axis
     return Encoded(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import tf_keras as keras
 
-from mobilenet_tf.compression.deploy import CONVOLUTIONS, input_tensors
+from mobilenet_tf.compression.layer_by_layer import layer_by_layer
 from mobilenet_tf.compression.post_training import samples
 from mobilenet_tf.compression.post_training.adaround import adaround
 from mobilenet_tf.compression.post_training.equalization import equalized
@@ -26,9 +26,6 @@ from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.compression.qat import quantize_aware
 from mobilenet_tf.compression.quantized_layer import QuantizedLayer
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.progress import bar
-
-_BATCH = 32
 
 # (kernel, moments, limit) -> integers, by `PostTraining.rounding`.
 _ROUNDINGS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
@@ -64,37 +61,10 @@ def quantize_after_training(
     model = quantize_aware(deployed, images, input_spec, per_channel, rule)
     # Drawn, because images may be in the order of their classes.
     order = np.random.default_rng(0).permutation(len(images))[: settings.pictures]
-    _round(model, deployed, images[order], settings)
+    walk = layer_by_layer(model, deployed, images[order], "Rounding layer by layer")
+    for layer, original, exact, rounded in walk:
+        _fit(layer, original, exact, rounded, settings)
     return model
-
-
-def _round(
-    model: keras.Model, deployed: keras.Model, images: np.ndarray, settings: PostTraining
-) -> None:
-    """Replace kernels and biases of a quantized network, in the order of the graph."""
-    layers = model.layers[1:]
-    last = {
-        id(source): layer.name for layer in layers for source in input_tensors(layer)
-    }  # by the id of a tensor: the last layer that reads it
-    known = {layer.name for layer in deployed.layers}
-    exact = {id(model.input): images}
-    rounded = {id(model.input): images}
-    with bar() as progress:
-        task = progress.add_task("Rounding layer by layer", total=len(layers), note="")
-        for layer in layers:
-            sources = [id(source) for source in input_tensors(layer)]
-            before = [exact[source] for source in sources]
-            after = [rounded[source] for source in sources]
-            original = deployed.get_layer(layer.name) if layer.name in known else None
-            if isinstance(original, CONVOLUTIONS):
-                _fit(layer, original, before[0], after[0], settings)
-            exact[id(layer.output)] = before[0] if original is None else _run(original, before)
-            rounded[id(layer.output)] = _run(layer, after)
-            for source in sources:
-                if last[source] == layer.name:
-                    exact.pop(source, None)
-                    rounded.pop(source, None)
-            progress.update(task, advance=1, note=layer.name)
 
 
 def _fit(
@@ -139,12 +109,3 @@ def _fit(
         expected = expected.mean(axis=1, keepdims=True, dtype=np.float64)
         shift = np.matmul(expected, wanted) - np.matmul(mean, values)
         layer.layer.bias.assign(bias + shift.reshape(-1))
-
-
-def _run(layer: keras.layers.Layer, sources: list[np.ndarray]) -> np.ndarray:
-    """Return a layer's output for whole arrays, batch by batch."""
-    outputs = []
-    for start in range(0, len(sources[0]), _BATCH):
-        batch = [source[start : start + _BATCH] for source in sources]
-        outputs.append(np.asarray(layer(batch if len(batch) > 1 else batch[0], training=False)))
-    return np.concatenate(outputs)

@@ -7,7 +7,8 @@ from PIL import Image
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.datasets.dataset import SPLITS, Dataset, Progress, stored_input
 from mobilenet_tf.datasets.images import prepare
-from mobilenet_tf.datasets.labelled import Place, as_listed, repaired
+from mobilenet_tf.datasets.labelled import repaired
+from mobilenet_tf.datasets.placed import Place, as_listed
 from mobilenet_tf.datasets.plain import hardly_varies, notes_on_plain
 from mobilenet_tf.datasets.splitting import Listing, assign_splits
 from mobilenet_tf.datasets.storage import Rows

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.labels import same_name
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages, TrainingImages
 from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
+from mobilenet_tf.datasets.placed import Placed
 from mobilenet_tf.datasets.sources.digits import load_digits
 from mobilenet_tf.datasets.sources.label_files import (
     LABEL_COLUMNS,
@@ -57,8 +58,7 @@ def load_labels(
     """
     if source == "digits":
         return _properties_of_digits(load_digits(input_spec, seed, progress))
-    files = _listed(source)
-    labelled = _labelled(source, files, files.classes)
+    labelled = list_labels(source)
     data = read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
     return _checked(data)
 
@@ -86,6 +86,16 @@ def load_labels_test(
                 f"{', '.join(labels)}."
             )
     return read_test(_labelled(source, files, labels), input_spec, seed, progress)
+
+
+def list_labels(source: str) -> Labelled:
+    """List the pictures of a source with their labels.
+
+    Raises:
+        UserError: There is no such source, or it has fewer than two labels.
+    """
+    files = _listed(source)
+    return _labelled(source, files, files.classes)
 
 
 def label_names(source: str) -> tuple[str, ...]:
@@ -120,7 +130,13 @@ def _labelled(source: str, files: LabelFiles, classes: Sequence[str]) -> Labelle
     listing = Listing(
         tuple(classes), names, list(labels), splits, stratified=False, together=groups
     )
-    return Labelled(source=source, root=files.root, listing=listing, skipped=files.left_out)
+    root, skipped = files.root, files.left_out
+    return Labelled(source=source, root=root, listing=listing, place=_placed, skipped=skipped)
+
+
+def _placed(labels: np.ndarray, framing: Framing) -> Placed:
+    """Return labels of a whole picture."""
+    return Placed(labels, classes=np.flatnonzero(labels).tolist())
 
 
 def _checked(data: Dataset) -> Dataset:

@@ -77,6 +77,31 @@ def findings(
     return [*duplicates(listing, facts, splits), *unusual(listing.names, facts)]
 
 
+def labels(
+    names: Sequence[str], *, refused: Mapping[int, str], repaired: Mapping[int, str]
+) -> list[Finding]:
+    """Return the findings about labels; the worst first.
+
+    Args:
+        names: Names of the pictures.
+        refused: Index of a picture -> why its label cannot be used.
+        repaired: Index of a picture -> what is repaired of its label.
+    """
+    return [
+        Finding(
+            kind,
+            title,
+            tuple((printable(names[row]),) for row in rows),
+            tuple(rows.values()),
+        )
+        for kind, title, rows in (
+            ("labels", "have labels that cannot be used", refused),
+            ("repaired", "have labels that are repaired", repaired),
+        )
+        if rows
+    ]
+
+
 def notes_of_run(
     listing: Listing, facts: Sequence[Facts | str] | None, splits: Mapping[str, Sequence[int]]
 ) -> list[str]:

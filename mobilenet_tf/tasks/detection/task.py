@@ -1,6 +1,7 @@
 """Object detection: boxes with a class each, by SSDLite."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.labelled import Labelled
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.ssdlite import Structure, spread, ssdlite
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from mobilenet_tf.tasks.objective import Objective
 
 Outputs = tuple[np.ndarray, ...]
-# Average precision counts boxes of lower scores, too, down to this one.
-LEAST_SCORE = 0.01
+LEAST_SCORE = 0.01  # of the boxes that average precision counts
 _CLASSIFIERS_ONLY = ("label_smoothing", "mixup", "cutmix", "class_weights")
 
 
@@ -121,6 +122,12 @@ class Detection(Structure, Task):
         from mobilenet_tf.datasets.sources.annotations.load import box_classes
 
         return box_classes(source)
+
+    def listed(self, source: str) -> AbstractContextManager[Labelled]:
+        """List the pictures of a folder with their boxes."""
+        from mobilenet_tf.datasets.sources.annotations.load import list_boxes
+
+        return nullcontext(list_boxes(source))
 
     def usual_input(self, source: str) -> tuple[int, int]:
         """Return the side of the digits' scenes, and about that of small detectors."""

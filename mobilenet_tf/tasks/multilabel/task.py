@@ -1,6 +1,7 @@
 """Several labels per picture, each of which a picture has or has not."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.labelled import Labelled
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.multilabel.metrics import measured
@@ -112,6 +114,12 @@ for best, label in enumerate(labels):
         from mobilenet_tf.datasets.sources.labels import label_names
 
         return label_names(source)
+
+    def listed(self, source: str) -> AbstractContextManager[Labelled]:
+        """List the pictures of a table, or of a folder per label."""
+        from mobilenet_tf.datasets.sources.labels import list_labels
+
+        return nullcontext(list_labels(source))
 
     def with_head(self, network: Network, classes: int) -> Network:
         """Return the network with a logit for each label."""

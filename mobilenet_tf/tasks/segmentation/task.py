@@ -1,6 +1,7 @@
 """Semantic segmentation: a class for every pixel, by LR-ASPP or R-ASPP."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
+from mobilenet_tf.datasets.labelled import Labelled
 from mobilenet_tf.datasets.masks import IGNORED
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
 from mobilenet_tf.networks.rows import Network
@@ -119,6 +121,12 @@ class Segmentation(Task):
         from mobilenet_tf.datasets.sources.masks.load import mask_classes
 
         return mask_classes(source)
+
+    def listed(self, source: str) -> AbstractContextManager[Labelled]:
+        """List the pictures of a folder with their masks or outlines."""
+        from mobilenet_tf.datasets.sources.masks.load import list_masked
+
+        return list_masked(source)
 
     def usual_input(self, source: str) -> tuple[int, int]:
         """Return 96 pixels for `digits`, whose scenes are as large, or else 256; three channels."""

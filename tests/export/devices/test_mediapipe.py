@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobilenet_tf.cli.device_tables import device_table
+from mobilenet_tf.commands.outcomes.devices import DeviceFacts
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.scenes import compose
 from mobilenet_tf.deployment.devices.model import Int8Model
@@ -55,7 +55,7 @@ def file(model, tmp_path_factory) -> Path:
     facts = export_for(model, MEDIAPIPE, Budget(), folder)
     assert facts["operators"][OPERATOR] == 1
     assert facts["bytes"] == (folder / "model.tflite").stat().st_size
-    assert device_table(facts).row_count == 2
+    assert DeviceFacts(facts).__rich__().row_count == 2
     assert (folder / "labels.txt").read_text().split() == list(LABELS)
     return folder / "model.tflite"
 

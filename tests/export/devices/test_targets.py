@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mobilenet_tf.cli.device_tables import device_table
 from mobilenet_tf.commands import export
 from mobilenet_tf.commands import export_device as command
 from mobilenet_tf.commands.common import described
 from mobilenet_tf.commands.export_device import export_device
+from mobilenet_tf.commands.outcomes.devices import DeviceFacts
 from mobilenet_tf.commands.published_model import Pretrained
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
@@ -77,7 +77,7 @@ def test_plain_c_has_the_interpreters_scores(run, micro):
     assert "int digits_invoke(" in (folder / "src" / "digits_io.h").read_text()
     assert (folder / "src" / "digits.c").stat().st_size > facts["bytes"]
     assert run.result().to_dict()["devices"][PLAIN_C].items() >= facts.items()
-    assert device_table(facts).row_count == 10
+    assert DeviceFacts(facts).__rich__().row_count == 10
     with pytest.raises(UserError, match=r"does not fit: flash .* The largest that fits is --model"):
         export_device(run, PLAIN_C, Budget(flash=facts["flash_bytes"] - 1), overwrite=True)
 
@@ -195,7 +195,7 @@ def test_a_file_is_no_folder(run):
         (["--target", "npu", "--prefix", "x"], "--prefix applies only to --target mcu and c"),
         (["--compress", "int4"], "--compress applies only to runs"),
         (["--target", "npu", "--compress", "lut"], "applies only to --target cpu, mcu, c."),
-        (["--target", "c", "--compress", "int4"], "with --target c it must be one of none, auto"),
+        (["--target", "mcu", "--compress", "pq"], "with --target mcu it must be one of none, auto"),
         (["--target", "mcu", "--compress", "zip"], "with --target mcu it must be one of none"),
         (["--target", "npu", "--data", "x"], "--data applies only to models that are not runs"),
     ],

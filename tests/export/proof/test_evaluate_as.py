@@ -6,7 +6,6 @@ import json
 from PIL import Image
 from rich.console import Console
 
-from mobilenet_tf.cli.tables import evaluation_table
 from mobilenet_tf.commands.evaluate import evaluate_as
 from mobilenet_tf.core.front_ends import MEDIAPIPE
 from mobilenet_tf.core.inputs import InputSpec
@@ -33,5 +32,5 @@ def test_another_front_end(tmp_path):
         InputSpec.from_dict(other["expected"])
     )
     text = io.StringIO()
-    Console(file=text, width=200).print(evaluation_table(found))
+    Console(file=text, width=200).print(found)
     assert "as MediaPipe Tasks prepares" in text.getvalue()

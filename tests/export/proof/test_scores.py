@@ -5,8 +5,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
-from mobilenet_tf.cli import output, tables
+from mobilenet_tf.cli import output
 from mobilenet_tf.commands.evaluate import evaluate
+from mobilenet_tf.commands.outcomes.predictions import Predictions
 from mobilenet_tf.commands.predict import predict
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
@@ -126,7 +127,7 @@ def test_logits_are_no_percentages(to_float, picture, tmp_path, capsys):
     file.write_bytes(constant(to_float, [5.5943, -1.0]))
     found = predict(file, [picture], mean=0.0, std=255.0)
     assert found["probabilities"] is False
-    output.show(found, False, tables.prediction_table)
+    output.show(Predictions(found), False)
     shown = capsys.readouterr().out
     assert "5.594" in shown
     assert "%" not in shown

@@ -8,7 +8,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from rich.console import Console
 
-from mobilenet_tf.cli.inspection import format_inspection
+from mobilenet_tf.commands.outcomes.inspection import Inspection
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
@@ -31,7 +31,7 @@ TENSORS = 1 + 8 + 10
 def shown(found):
     """What a terminal of 120 columns prints."""
     stream = io.StringIO()
-    Console(width=120, file=stream).print(format_inspection(found))
+    Console(width=120, file=stream).print(Inspection(found))
     return stream.getvalue()
 
 
@@ -56,6 +56,7 @@ def test_counted_by_hand(files, name, bytes_each, floats, boundary, on_weights):
     found = inspect(path)
     assert found["file"] == path.name
     assert found["bytes"] == path.stat().st_size
+    assert 0.2 * found["bytes"] < found["download_bytes"] < found["bytes"]
     assert found["parameters"] == PARAMETERS
     assert found["multiply_adds"] == MULTIPLY_ADDS
     assert found["peak_activation_bytes"] == PEAK_ELEMENTS * bytes_each

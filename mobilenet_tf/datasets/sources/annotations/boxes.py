@@ -11,7 +11,8 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing
 from mobilenet_tf.core.labels import check_label, same_name
-from mobilenet_tf.datasets.labelled import Labelled, Placed, UnusableLabel
+from mobilenet_tf.datasets.labelled import Labelled
+from mobilenet_tf.datasets.placed import Placed, UnusableLabel
 from mobilenet_tf.datasets.splitting import Listing
 
 MOST_BOXES = 1000  # of a picture
@@ -181,7 +182,7 @@ def place_boxes(picture: Boxed, framing: Framing, known: dict[str, int], most: i
             ignored = box.ignored or visible < _INSIDE
             rows[count] = (*shown, known[same_name(box.label)], ignored)
             count += 1
-    return Placed(rows, sorted(repairs))
+    return Placed(rows, sorted(repairs), np.unique(rows[:count, 4]).astype(int).tolist())
 
 
 def repaired_edges(

@@ -7,7 +7,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import Framing, InputSpec
 from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
-from mobilenet_tf.datasets.labelled import Labelled, Placed, read_dataset, read_test
+from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
+from mobilenet_tf.datasets.placed import Placed
 from mobilenet_tf.datasets.scenes import MOST, Scene, scene_dataset
 from mobilenet_tf.datasets.sources.annotations.boxes import (
     Annotations,
@@ -60,7 +61,7 @@ def load_boxes(
     """
     if source == "digits":
         return scene_dataset(DIGITS, _place_digits, input_spec, seed, progress)
-    return read_dataset(_labelled(source), input_spec, seed, progress, judge_depth, arrangement)
+    return read_dataset(list_boxes(source), input_spec, seed, progress, judge_depth, arrangement)
 
 
 def load_test_boxes(
@@ -84,7 +85,7 @@ def load_test_boxes(
     """
     if source == "digits":
         return load_boxes(source, input_spec, seed, progress).tested_with(labels)
-    return read_test(_labelled(source, labels), input_spec, seed, progress)
+    return read_test(list_boxes(source, labels), input_spec, seed, progress)
 
 
 def box_classes(source: str) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def box_classes(source: str) -> tuple[str, ...]:
     Raises:
         UserError: There is no such source, or it has no boxes.
     """
-    return DIGITS if source == "digits" else _labelled(source).listing.classes
+    return DIGITS if source == "digits" else list_boxes(source).listing.classes
 
 
 def read_annotations(root: Path) -> Annotations:
@@ -119,7 +120,16 @@ def read_annotations(root: Path) -> Annotations:
     return empty
 
 
-def _labelled(source: str, labels: Sequence[str] | None = None) -> Labelled:
+def list_boxes(source: str, labels: Sequence[str] | None = None) -> Labelled:
+    """List the pictures of a folder with their boxes.
+
+    Args:
+        source: The folder.
+        labels: Names of a model's classes; None takes those of the source.
+
+    Raises:
+        UserError: There is no such folder, or it has no boxes, or those of another class.
+    """
     root = check_folder(source)
     return labelled_boxes(source, root, read_annotations(root), labels)
 

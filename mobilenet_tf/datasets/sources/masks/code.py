@@ -20,8 +20,8 @@ import numpy as np
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.labels import check_label, same_name
 from mobilenet_tf.core.reading import read_text_file
-from mobilenet_tf.datasets.labelled import UnusableLabel
 from mobilenet_tf.datasets.masks import COLOUR, GREY, IGNORED, PALETTE
+from mobilenet_tf.datasets.placed import UnusableLabel
 
 CLASSES_FILE = "classes.txt"
 TWO = ("background", "object")

@@ -14,8 +14,9 @@ from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, TestImages
 from mobilenet_tf.datasets.decoders import Decoders
 from mobilenet_tf.datasets.images import Picture, UnreadableImage
-from mobilenet_tf.datasets.labelled import Labelled, Placed, UnusableLabel, read_dataset, read_test
-from mobilenet_tf.datasets.masks import inside_padding, prepared_mask
+from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
+from mobilenet_tf.datasets.masks import inside_padding, prepared_mask, shown_classes
+from mobilenet_tf.datasets.placed import Placed, UnusableLabel
 from mobilenet_tf.datasets.scenes import Scene, scene_dataset
 from mobilenet_tf.datasets.sources.annotations.coco import read_coco_objects
 from mobilenet_tf.datasets.sources.annotations.files import Files
@@ -28,7 +29,7 @@ from mobilenet_tf.datasets.splitting import Listing
 SCENE_CLASSES = ("background", *"0123456789")
 _ACCEPTED = "a folder with images/ and masks/ or with COCO's outlines, or `digits`"
 _SAME_SHAPE = 0.01  # largest difference of the aspect ratios of a picture and its mask
-_SCANNED = InputSpec(1, channels=1)  # where only the facts of masks are read
+_SCANNED = InputSpec(1, channels=1, fit="stretch")  # shows all of a mask
 
 
 def load_masks(
@@ -55,7 +56,7 @@ def load_masks(
     """
     if source == "digits":
         return scene_dataset(SCENE_CLASSES, _scene_mask, input_spec, seed, progress)
-    with _labelled(source, input_spec) as labelled:
+    with list_masked(source, input_spec) as labelled:
         return read_dataset(labelled, input_spec, seed, progress, judge_depth, arrangement)
 
 
@@ -80,7 +81,7 @@ def load_test_masks(
     """
     if source == "digits":
         return load_masks(source, input_spec, seed, progress).tested_with(labels)
-    with _labelled(source, input_spec, labels) as labelled:
+    with list_masked(source, input_spec, labels) as labelled:
         return read_test(labelled, input_spec, seed, progress)
 
 
@@ -92,7 +93,7 @@ def mask_classes(source: str) -> tuple[str, ...]:
     """
     if source == "digits":
         return SCENE_CLASSES
-    with _labelled(source, _SCANNED) as labelled:
+    with list_masked(source, _SCANNED) as labelled:
         return labelled.listing.classes
 
 
@@ -101,8 +102,8 @@ def _scene_mask(scene: Scene, framing: Framing) -> Placed:
 
 
 @contextmanager
-def _labelled(
-    source: str, input_spec: InputSpec, labels: Sequence[str] | None = None
+def list_masked(
+    source: str, input_spec: InputSpec = _SCANNED, labels: Sequence[str] | None = None
 ) -> Iterator[Labelled]:
     """Yield the pictures of a folder, which can be read until the block ends.
 
@@ -131,7 +132,8 @@ def _labelled(
             repairs = _suits(mask, framing)
             table, more = code.table(mask.facts or {})
             classes = table[mask.pixels[..., 0]]
-            return Placed(inside_padding(classes, mask.framing), repairs + more)
+            inside = inside_padding(classes, mask.framing)
+            return Placed(inside, repairs + more, shown_classes(inside))
 
         names, paths, splits = zip(*masked, strict=True)
         listing = _listing(code.classes, names, paths, splits)

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mobilenet_tf.core.inputs import Framing
-from mobilenet_tf.datasets.labelled import Placed, UnusableLabel
-from mobilenet_tf.datasets.masks import IGNORED, inside_padding, prepared_mask
+from mobilenet_tf.datasets.masks import IGNORED, inside_padding, prepared_mask, shown_classes
+from mobilenet_tf.datasets.placed import Placed, UnusableLabel
 from mobilenet_tf.datasets.sources.annotations.coco import CocoPicture
 from mobilenet_tf.datasets.sources.annotations.files import numbers
 
@@ -56,7 +56,7 @@ def place_outlines(picture: CocoPicture, framing: Framing, classes: Sequence[int
     mask = np.zeros(framing.sides[::-1], np.uint8)
     for inside, label in sorted(drawn, key=lambda pair: -np.count_nonzero(pair[0])):
         mask[inside] = label
-    return Placed(inside_padding(mask, framing), repairs)
+    return Placed(inside_padding(mask, framing), repairs, shown_classes(mask))
 
 
 def _inside(segmentation: Any, framing: Framing, scale: np.ndarray) -> np.ndarray | None:

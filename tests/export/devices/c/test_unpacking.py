@@ -8,13 +8,15 @@ import pytest
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c.folder import CForm
 from mobilenet_tf.deployment.tflite.compressed import huffman
-from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS
+from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS, CODECS
 from mobilenet_tf.deployment.tflite.compressed.layout import Layout, NotEncodable
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from tests.export.devices.c.files import pictures_for, plain_c, run_both, run_sanitized
 from tests.export.tflite.compressed.test_codecs import random_tensor
 from tests.export.tflite.compressed.test_compress import NETWORKS, file
+from tests.export.tflite.compressed.test_int4 import with_narrow_kernels
 from tests.export.tflite.compressed.test_runtime import file_of
+from tests.export.tflite.compressed.test_tables_of_kernels import KERNELS, parts_of
 
 CASES = 40  # per codec
 INPUT = np.zeros((1, 1, 1, 1), np.int8)
@@ -39,6 +41,19 @@ def test_every_layout_is_restored(name):
         except NotEncodable:
             continue
         expected.append(values.reshape(-1))
+    np.testing.assert_array_equal(restored(*kernels), np.concatenate(expected))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_vectors_and_hashed_weights_are_restored_whole_and_in_parts(name):
+    random, kernels, expected = np.random.default_rng(300), [], []
+    for _ in range(CASES):
+        values, layout = KERNELS[name](random)
+        parts = parts_of(values, layout, int(random.integers(1, len(values) + 1)))
+        for part in ([(values, layout)], parts):
+            encoded = C_CODECS[name].encode_parts(part)
+            kernels += [(one[1], content) for one, content in zip(part, encoded, strict=True)]
+            expected.append(values.reshape(-1))
     np.testing.assert_array_equal(restored(*kernels), np.concatenate(expected))
 
 
@@ -67,6 +82,19 @@ def test_scores_are_those_of_plain_kernels(pictures, name, kind):
     found, expected = run_both(file(name, kind), inputs, "auto")
     assert len(np.unique(expected, axis=0)) > 1
     np.testing.assert_array_equal(found, expected)
+
+
+def test_kernels_of_4_bits_are_read_in_place(pictures):
+    """As with the same integers in 8 bits, in half the bytes and without a decoder."""
+    content = with_narrow_kernels(int8_file(NETWORKS["v3_small"]))
+    inputs = (pictures[::8] ^ 0x80).view(np.int8)
+    found, expected = run_both(content, inputs, "int4")
+    assert len(np.unique(expected, axis=0)) > 1
+    np.testing.assert_array_equal(found, expected)
+    form = CForm(content, "int4")
+    assert "mtf_pointwise_int4.c" in form.source.kernels
+    assert form.source.decoded_bytes == 0
+    assert form.source.constant_bytes < 0.7 * form.plain_source.constant_bytes
 
 
 def test_encoded_kernels_take_no_more_memory():

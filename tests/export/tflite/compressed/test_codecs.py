@@ -186,13 +186,13 @@ def test_the_best_form_weighs_bytes_and_instructions():
     random = np.random.default_rng(5)
     layout = Layout((64, 1, 1, 256), axis=0, zero_points=(0,) * 64)
     dense = random.integers(-127, 128, layout.shape).astype(np.int8)
-    assert best_encoding(dense, layout, CODECS) is None, "nothing makes random integers smaller"
+    assert best_encoding([(dense, layout)], CODECS) is None, "nothing makes random integers smaller"
     clustered = random.choice(np.arange(-80, 80, 10), layout.shape).astype(np.int8)
-    assert best_encoding(clustered, layout, CODECS)[0] == "lut", "as small as Huffman, and fast"
+    assert best_encoding([(clustered, layout)], CODECS)[0] == "lut", "as small as Huffman, and fast"
     sparse = dense * (random.random(layout.shape) < 0.3)
-    assert best_encoding(sparse, layout, ("lut", "prune"))[0] == "prune"
+    assert best_encoding([(sparse, layout)], ("lut", "prune"))[0] == "prune"
     both = clustered * (random.random(layout.shape) < 0.2)
-    name, encoded = best_encoding(both, layout, CODECS)
+    name, (encoded,) = best_encoding([(both, layout)], CODECS)
     assert name == "huffman"
     assert encoded.bytes * 8 < (entropy(both) + 0.5) * layout.elements
     assert entropy(np.zeros(5)) == 0

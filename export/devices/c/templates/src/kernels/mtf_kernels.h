@@ -77,6 +77,15 @@ typedef struct {
   int16_t in_channels, out_channels;
 } mtf_pointwise_layer;
 
+/* The same with weights of 4 bits, two in a byte, the first one low. The number of input channels is
+ * even. It has no form in CMSIS-NN and needs no scratch. */
+typedef struct {
+  const uint8_t *weights;
+  mtf_rescaling output;
+  int32_t pixels;
+  int16_t in_channels, out_channels;
+} mtf_pointwise_int4_layer;
+
 /* Weights: output channel, row, column, input channel. */
 typedef struct {
   const int8_t *weights;
@@ -196,8 +205,25 @@ typedef struct {
   uint8_t first;
 } mtf_unpack_huffman_layer;
 
+/* Each index of `width` bits stands for `length` values of the codebook. */
+typedef struct {
+  const uint8_t *encoded;
+  const int8_t *codebook;
+  int32_t count;
+  uint8_t width, length;
+} mtf_unpack_pq_layer;
+
+/* A hash of its number says which of `size` int8 values each is, and with which sign. */
+typedef struct {
+  const uint8_t *encoded;
+  int32_t count, start; /* the latter is the number of the first one in the whole kernel */
+  int32_t size;
+} mtf_unpack_hash_layer;
+
 int mtf_pointwise(const mtf_pointwise_layer *layer, const int8_t *input, int8_t *output,
                   mtf_scratch scratch);
+void mtf_pointwise_int4(const mtf_pointwise_int4_layer *layer, const int8_t *input,
+                        int8_t *output);
 int mtf_convolution(const mtf_convolution_layer *layer, const int8_t *input, int8_t *output,
                     mtf_scratch scratch);
 int mtf_depthwise(const mtf_depthwise_layer *layer, const int8_t *input, int8_t *output,
@@ -218,6 +244,8 @@ void mtf_upsample(const mtf_upsample_layer *layer, const int8_t *input, int8_t *
 void mtf_unpack_lut(const mtf_unpack_lut_layer *layer, int8_t *output);
 void mtf_unpack_prune(const mtf_unpack_prune_layer *layer, int8_t *output);
 void mtf_unpack_huffman(const mtf_unpack_huffman_layer *layer, int8_t *output);
+void mtf_unpack_pq(const mtf_unpack_pq_layer *layer, int8_t *output);
+void mtf_unpack_hash(const mtf_unpack_hash_layer *layer, int8_t *output);
 
 #ifdef __cplusplus
 }

@@ -1,32 +1,59 @@
-"""The tables that `inspect` prints."""
+"""What `inspect` returns."""
 
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 
-from mobilenet_tf.cli.tables import plain
-
-
-def format_inspection(facts: dict[str, Any]) -> Group:
-    """Return the facts of `inspect` as tables for a terminal."""
-    columns = ["weights", "dtype", "ranges", "share used: min / median / max"]
-    columns += ["stored as", "bytes", "ratio", "entropy, bits"]
-    ops = [(name, op["count"], op["version"]) for name, op in facts["ops"].items()]
-    return Group(
-        _table(facts["file"], ["", ""], _summary_rows(facts)),
-        _table("Operators", ["operator", "count", "version"], ops),
-        _table("Layers", columns, _layer_rows(facts["layers"])),
-    )
+from mobilenet_tf.core.outcome import Outcome
+from mobilenet_tf.core.tables import table
 
 
-def _table(title: str, columns: list[str], rows: list[tuple[Any, ...]]) -> Table:
-    result = Table(title=plain(title), title_justify="left", show_header=any(columns))
-    for index, column in enumerate(columns):
-        result.add_column(column, justify="right" if index and column else "left", overflow="fold")
-    for row in rows:
-        result.add_row(*map(plain, row))
-    return result
+class Inspection(Outcome):
+    """The content of a `.tflite`.
+
+    Attributes:
+        file: Its name.
+        bytes: Its size.
+        weight_bytes: How much of it are weights.
+        required_runtime: The oldest TFLite runtime that has all operators.
+        ops: Operator -> count and version.
+        tensors: Type -> number of tensors.
+        float_tensors: Number of tensors of a float type.
+        quantize_ops: Number of conversions between number formats, by place.
+        parameters: Number of parameters.
+        multiply_adds, peak_activation_bytes: Costs of an inference; None if sides vary.
+        inputs, outputs: Tensors to write and to read.
+        delegate: What XNNPACK executes.
+        layers: A row for each tensor of weights.
+        metadata: Labels, and what the file says of its input.
+    """
+
+    file: str
+    bytes: int
+    weight_bytes: int
+    required_runtime: str
+    ops: dict[str, dict[str, int]]
+    tensors: dict[str, int]
+    float_tensors: int
+    quantize_ops: dict[str, int]
+    parameters: int
+    multiply_adds: int | None
+    peak_activation_bytes: int | None
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+    delegate: dict[str, Any]
+    layers: list[dict[str, Any]]
+    metadata: dict[str, Any]
+
+    def __rich__(self) -> Group:
+        columns = ["weights", "dtype", "ranges", "share used: min / median / max"]
+        columns += ["stored as", "bytes", "ratio", "entropy, bits"]
+        ops = [(name, op["count"], op["version"]) for name, op in self.ops.items()]
+        return Group(
+            table(["", ""], _summary_rows(self), self.file),
+            table(["operator", "count", "version"], ops, "Operators"),
+            table(columns, _layer_rows(self.layers), "Layers"),
+        )
 
 
 def _summary_rows(facts: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -35,6 +62,7 @@ def _summary_rows(facts: dict[str, Any]) -> list[tuple[str, Any]]:
     labels = facts["metadata"]["labels"]
     return [
         ("file", f"{facts['bytes']:,} bytes, {facts['weight_bytes']:,} of them weights"),
+        ("compressed for download", f"{facts['download_bytes']:,} bytes"),
         ("needs runtime", facts["required_runtime"]),
         ("parameters", f"{facts['parameters']:,}"),
         ("multiply-adds", _thousands(facts["multiply_adds"])),

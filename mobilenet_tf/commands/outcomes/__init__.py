@@ -1,0 +1,1 @@
+"""What commands return, and the tables that show it."""
