@@ -39,7 +39,7 @@ def micro_parity(
     inputs = model.prepare(pictures)
     return {
         "pictures": len(pictures),
-        "litert": agreement(task, model.scores, _run_reference(fused, inputs), outputs),
+        "litert": agreement(task, model.scores, run_reference(fused, inputs), outputs),
         "xnnpack": agreement(task, model.scores, model.run_raw(pictures), outputs),
     }
 
@@ -107,7 +107,7 @@ def require_same(plain: bytes, outputs: Outputs, inputs: np.ndarray, title: str)
         )
 
 
-def _run_reference(content: bytes, inputs: np.ndarray) -> Outputs:
+def run_reference(content: bytes, inputs: np.ndarray) -> Outputs:
     """Run LiteRT's reference kernels on int8 inputs (N, h, w, c)."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 

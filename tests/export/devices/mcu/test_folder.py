@@ -213,8 +213,8 @@ def test_every_network_of_the_zoo_agrees_with_litert(name, pictures):
 def test_a_disagreement_is_refused_and_nothing_written(exported, tmp_path, monkeypatch):
     import mobilenet_tf.deployment.devices.mcu.parity as micro
 
-    run = micro._run_reference
-    monkeypatch.setattr(micro, "_run_reference", lambda *a: np.roll(run(*a), 1, axis=1))
+    run = micro.run_reference
+    monkeypatch.setattr(micro, "run_reference", lambda *a: np.roll(run(*a), 1, axis=1))
     with pytest.raises(UserError, match="so nothing is written"):
         write_folder(tmp_path / "mcu", model_of(exported[2]))
     assert not (tmp_path / "mcu").exists()
