@@ -23,7 +23,7 @@ COMMANDS = {
         "use": f"mobilenet-tf predict {_FILE} new --top 2",
     },
     "tutorial_microcontroller.md": {
-        "export": f"mobilenet-tf export {_RUN} --target mcu --max-flash 400KB --max-ram 100KB",
+        "export": f"mobilenet-tf export {_RUN} --target mcu --max-flash 300KB --max-ram 100KB",
     },
 }
 
