@@ -47,10 +47,11 @@ def settings(photos):
 
 @pytest.fixture
 def published(settings, tmp_path):
-    """The same, but with the weights of a backbone that has not seen the pictures."""
+    """The same, but with the weights of a wider backbone that has not seen the pictures."""
+    network = shallow(mn.make_network("v1", 0.5, 32, channels=1))
     keras.utils.set_random_seed(0)
-    build_network(settings.network).save_weights(tmp_path / "weights.h5")
-    return replace(settings, weights=str(tmp_path / "weights.h5"))
+    build_network(network).save_weights(tmp_path / "weights.h5")
+    return replace(settings, network=network, weights=str(tmp_path / "weights.h5"))
 
 
 def test_planted_labels_come_first_and_can_be_corrected(published, tmp_path, monkeypatch):
