@@ -64,7 +64,8 @@ def test_planted_labels_come_first_and_can_be_corrected(published, tmp_path, mon
     assert {row["file"] for row in first} >= planted.keys()
     assert all(row["given"] == row["label"] for row in rows)
     assert found["images"] == CLASSES * EACH
-    assert len(planted) <= found["wrong"] <= found["listed"] == len(rows) < found["images"] / 3
+    assert abs(found["wrong"] - len(planted)) <= 2
+    assert len(planted) <= found["listed"] == len(rows) < found["images"] / 6
     page = write_report(run.folder).read_text()
     assert "Label suspects" in page
     assert page.count("<img") == len(found["worst"])
