@@ -141,6 +141,7 @@ def _run(kind: str, what: str) -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
+    atexit._run_exitfuncs()  # which remove temporary folders
     sys.stdout.flush()
     sys.stderr.flush()
     return code

@@ -11,6 +11,7 @@ import mobilenet_tf as mn
 from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
+from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.architecture import Judge
 from mobilenet_tf.tasks.classification.task import Classification
@@ -59,7 +60,7 @@ def compared(monkeypatch):
 
     def compare(data, networks, *, settings, out, resume):
         calls.append(networks)
-        return {"networks": [], "files": [f"{out}/report.html"]}
+        return Outcome(networks=[], files=[f"{out}/report.html"])
 
     load = Classification.load
 
