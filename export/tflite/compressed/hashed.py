@@ -18,6 +18,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     NotEncodable,
     Part,
     header,
+    joined_weights,
 )
 
 NUMBER = 201
@@ -31,10 +32,7 @@ def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:
     Raises:
         NotEncodable: It is not int8 with zero points of 0, or its weights are not hashed.
     """
-    _, layout = parts[0]
-    if layout.dtype != "int8" or any(layout.zero_points):
-        raise NotEncodable("hashed weights are int8 with zero points of 0")
-    whole = np.concatenate([values.reshape(-1) for values, _ in parts])
+    whole = joined_weights(parts)
     table = _table(whole).tobytes()
     starts = np.cumsum([0, *(one.elements for _, one in parts)])[:-1].tolist()
     return tuple(

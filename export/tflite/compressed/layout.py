@@ -5,6 +5,7 @@ are a header of 16 bytes and a codec's tables. Bits are written most significant
 the row-major order of the tensor, and numbers of several bytes little-endian.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2, prod
@@ -188,3 +189,15 @@ def read_table(data: bytes, count: int, layout: Layout) -> np.ndarray:
     if len(data) < count * layout.stored.itemsize:
         raise Damaged(f"a table has {len(data)} bytes, too few for {count} values")
     return np.frombuffer(data, layout.stored, count)
+
+
+def joined_weights(parts: Sequence[Part]) -> np.ndarray:
+    """Return the values of a kernel that is stored in parts, in one dimension.
+
+    Raises:
+        NotEncodable: It is not int8 with zero points of 0.
+    """
+    _, layout = parts[0]
+    if layout.dtype != "int8" or any(layout.zero_points):
+        raise NotEncodable("only weights of int8 with zero points of 0 have this form")
+    return np.concatenate([values.reshape(-1) for values, _ in parts])

@@ -17,6 +17,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     Part,
     header,
     index_width,
+    joined_weights,
     pack_bits,
     read_header,
     read_table,
@@ -37,10 +38,7 @@ def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:
         NotEncodable: It is not int8 with zero points of 0, or has more than 256 vectors of each
             length that divides its last side.
     """
-    _, layout = parts[0]
-    if layout.dtype != "int8" or any(layout.zero_points):
-        raise NotEncodable("codebooks are for int8 with zero points of 0")
-    whole = np.concatenate([values.reshape(-1) for values, _ in parts])
+    whole = joined_weights(parts)
     forms = [
         form
         for length in LENGTHS
