@@ -12,6 +12,7 @@ interrupted continues. Nothing is chosen by test pictures.
 """
 
 import argparse
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,13 +72,14 @@ def on_cpu(data: Path, options: argparse.Namespace, lengths: Lengths) -> dict[st
     return summary(outcomes, lengths.__dict__)
 
 
-def on_devices(data: Path, options: argparse.Namespace, lengths: Lengths) -> list[dict[str, Any]]:
-    """Adapt V2 0.35 to budgets of a microcontroller and an NPU; return the rows of a table."""
+def on_devices(
+    data: Path, options: argparse.Namespace, lengths: Lengths
+) -> Iterator[dict[str, Any]]:
+    """Adapt V2 0.35 to budgets of a microcontroller and an NPU; yield the rows of a table."""
     network = make_network("v2", 0.35, DEVICE_SIZE)
     weights = str(options.weights / DEVICE_WEIGHTS)
     settings = mn.RunSettings(data=str(data), network=network, weights=weights)
     bench = Bench(options.folder / "devices", settings, lengths)
-    rows = []
     for device, cost, share in BUDGETS:
         table = cost_table(device)
         table.measure([bench.base.network])
@@ -90,10 +92,9 @@ def on_devices(data: Path, options: argparse.Namespace, lengths: Lengths) -> lis
             batches=lengths.batches,
         )
         found = bench.adapted(f"{device}_{cost}", adapting)
-        rows.append({"cost": cost, "limit": limit} | found)
-    for row in rows:  # paths are of this machine
-        del row["run"], row["plot"]
-    return rows
+        row = {"cost": cost, "limit": limit} | found
+        del row["run"], row["plot"]  # paths are of this machine
+        yield row
 
 
 def main() -> None:
@@ -122,11 +123,13 @@ def main() -> None:
             SECTIONS[0].save(found)
             draw(found)
     if options.only != "cpu":
-        rows = facts | {"rows": on_devices(data, options, lengths)}
-        if options.dry:
-            print(DEVICES.render(rows))
-        else:
-            DEVICES.save(rows)
+        rows: list[dict[str, Any]] = []
+        for row in on_devices(data, options, lengths):
+            rows.append(row)
+            if options.dry:
+                print(DEVICES.render(facts | {"rows": rows}))
+            else:
+                DEVICES.save(facts | {"rows": rows})
 
 
 if __name__ == "__main__":

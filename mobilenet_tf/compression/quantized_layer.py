@@ -49,6 +49,8 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
     @tf.autograph.experimental.do_not_convert  # nothing to convert, which takes seconds per network
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> tf.Tensor:
         """Compute the output: rounded floats in training, the file's integers otherwise."""
+        if _only_shapes_count(self):
+            return self.layer(inputs)
         # Training may replace a layer's class by a faster subclass.
         kernel = next((_KERNELS[one] for one in type(self.layer).__mro__ if one in _KERNELS), None)
         if training or kernel is None:
@@ -59,6 +61,16 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
             return outputs
         config = self.quantize_config
         return kernel(self, inputs, [Grid.of(x) for x in config.inputs], Grid.of(config.output))
+
+
+def _only_shapes_count(layer: keras.layers.Layer) -> bool:
+    """Return whether Keras calls a layer to learn the output's shape, in a graph that never runs.
+
+    It does so for every layer of a new network. Tracing the integers' arithmetic there would take
+    most of the time in which a network is read.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    return getattr(graph, "name", "") == f"{layer.name}_scratch_graph"
 
 
 def integer_bias(layer: QuantizedLayer) -> tf.Tensor:

@@ -48,7 +48,8 @@ def saving(model: keras.Model, classes: Sequence[str]) -> Callable[[Path], None]
 
 def load_models(folder: RunFolder) -> Models:
     """Read both networks of a run."""
-    return Models(load_float(folder), load_qat(folder))
+    network = load_float(folder)
+    return Models(network, load_qat(folder, network))
 
 
 def load_float(folder: RunFolder) -> keras.Model:
@@ -73,15 +74,19 @@ def load_network(path: Path, folder: RunFolder) -> keras.Model:
     return model
 
 
-def load_qat(folder: RunFolder) -> keras.Model:
+def load_qat(folder: RunFolder, network: keras.Model | None = None) -> keras.Model:
     """Read the network that `quantize` wrote.
+
+    Args:
+        folder: Folder of a run.
+        network: Its float network, if that has been read.
 
     Raises:
         UserError: The file is damaged, or is not of the network in `config.toml`.
     """
     path = folder.qat_model
     read = read_keras(path)
-    deployed = deploy_form(build_network(folder.settings().network))
+    deployed = deploy_form(network or build_network(folder.settings().network))
     wanted = {
         layer.name: len(input_tensors(layer))
         for layer in deployed.layers

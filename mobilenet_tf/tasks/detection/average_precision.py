@@ -91,11 +91,11 @@ def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
     ignored = truth.crowd | (sides < area[0]) | (sides > area[1])
     first = np.argsort(ignored, kind="mergesort")  # objects that count are tried first
     objects, crowd, ignored = objects[first], truth.crowd[first], ignored[first]
-    overlap = overlaps(boxes, objects, crowd)
+    overlap = overlaps(boxes, objects, crowd) if len(objects) else ()
     right = np.zeros((len(THRESHOLDS), len(boxes)), bool)
     neutral = np.zeros_like(right)
     free = np.ones((len(THRESHOLDS), len(objects)), bool)
-    for index, row in enumerate(overlap if len(objects) else ()):
+    for index, row in enumerate(overlap):
         near = (free | crowd) & (row >= THRESHOLDS[:, np.newaxis])
         counting = near & ~ignored
         near = np.where(counting.any(axis=1, keepdims=True), counting, near)

@@ -23,11 +23,11 @@ def overlaps(boxes: np.ndarray, others: np.ndarray, crowd: np.ndarray | None = N
     Returns:
         (M, N); 0 where both have no area.
     """
-    first, last = (
-        choose(boxes[:, np.newaxis, edges], others[np.newaxis, :, edges])
-        for choose, edges in ((np.maximum, slice(0, 2)), (np.minimum, slice(2, 4)))
-    )
-    inside = np.maximum(last - first, 0).prod(axis=2)
+    # Edge by edge: NumPy is several times slower along a last axis of two.
+    (left, top, right, bottom), other_edges = boxes.T[..., np.newaxis], others.T[:, np.newaxis]
+    width = np.minimum(right, other_edges[2]) - np.maximum(left, other_edges[0])
+    height = np.minimum(bottom, other_edges[3]) - np.maximum(top, other_edges[1])
+    inside = np.maximum(width, 0) * np.maximum(height, 0)
     own, other = areas(boxes)[:, np.newaxis], areas(others)[np.newaxis]
     union = own + other - inside
     if crowd is not None:
