@@ -18,7 +18,7 @@ from tests.killing import assert_same_weights, command, kill_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
-RUN = ("run", "--model", "v1", "--alpha", "0.25", "--epochs", "12", "--qat-epochs", "2",
+RUN = ("run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2",
        "--deterministic")  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_result_holds_every_figure(result):
 
 
 def test_resumed_training_has_every_epoch_once(run, result):
-    for stage, epochs in (("float", 12), ("qat", 2)):
+    for stage, epochs in (("float", 20), ("qat", 2)):
         assert len(result["history"][stage]["loss"]) == epochs
         rows = (run / "logs" / f"{stage}.csv").read_text().splitlines()
         assert [row.split(",")[0] for row in rows] == ["epoch", *map(str, range(1, epochs + 1))]
