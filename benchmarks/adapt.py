@@ -123,13 +123,12 @@ def main() -> None:
             SECTIONS[0].save(found)
             draw(found)
     if options.only != "cpu":
-        rows: list[dict[str, Any]] = []
         for row in on_devices(data, options, lengths):
-            rows.append(row)
             if options.dry:
-                print(DEVICES.render(facts | {"rows": rows}))
+                print(DEVICES.render(facts | {"rows": [row]}))
             else:
-                DEVICES.save(facts | {"rows": rows})
+                earlier = DEVICES.content().get("rows", ())
+                DEVICES.save(facts | {"rows": merged(earlier, [row], "cost")})
 
 
 if __name__ == "__main__":

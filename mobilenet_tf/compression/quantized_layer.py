@@ -66,8 +66,8 @@ class QuantizedLayer(tfmot.quantization.keras.QuantizeWrapperV2):
 def _only_shapes_count(layer: keras.layers.Layer) -> bool:
     """Return whether Keras calls a layer to learn the output's shape, in a graph that never runs.
 
-    It does so for every layer of a new network. Tracing the integers' arithmetic there would take
-    most of the time in which a network is read.
+    It does so for every layer of a new network, in a graph with the layer's name. Tracing the
+    integers' arithmetic there would take most of the time in which a network is read.
     """
     graph = tf.compat.v1.get_default_graph()
     return getattr(graph, "name", "") == f"{layer.name}_scratch_graph"

@@ -24,9 +24,9 @@ def overlaps(boxes: np.ndarray, others: np.ndarray, crowd: np.ndarray | None = N
         (M, N); 0 where both have no area.
     """
     # Edge by edge: NumPy is several times slower along a last axis of two.
-    (left, top, right, bottom), other_edges = boxes.T[..., np.newaxis], others.T[:, np.newaxis]
-    width = np.minimum(right, other_edges[2]) - np.maximum(left, other_edges[0])
-    height = np.minimum(bottom, other_edges[3]) - np.maximum(top, other_edges[1])
+    left, top, right, bottom = boxes.T[..., np.newaxis]
+    width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
     inside = np.maximum(width, 0) * np.maximum(height, 0)
     own, other = areas(boxes)[:, np.newaxis], areas(others)[np.newaxis]
     union = own + other - inside

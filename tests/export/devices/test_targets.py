@@ -142,7 +142,7 @@ def test_operators_beside_the_npu_are_refused(run, files, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(
     ("scales", "types"),
-    [("--per-tensor", ("uint8", "int8", "float32")), ("--per-channel", ("int8",))],
+    [("--per-tensor", ("uint8", "int8", "float32")), ("--per-channel", ("int8", "float32"))],
 )
 def test_every_form_of_the_file_is_proven(run, tmp_path, scales, types):
     from mobilenet_tf.cli.app import app
