@@ -45,8 +45,9 @@ demo-multilabel: $(READY)  ## for several labels per digit
 demo-geolocation: $(READY)  ## for places of digits on a made-up earth
 	$(RUN_DEMO) --task geolocation
 
+# Hundreds of commands would compile the package again where the environment forbids to keep it.
 test: $(READY) lint types  ## all tests, on two processes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
 	$(BIN)/python -m pytest -m long -q

@@ -1,20 +1,19 @@
 """What several packages test with: real pictures, and int8 files of all networks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
 import pytest
+import typer.main
 
-from mobilenet_tf.core import child
-from mobilenet_tf.core.child import python_command
 from mobilenet_tf.core.outcome import Outcome
-from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests import warm
+from tests.short import shallow_zoo, without_repeats
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -24,21 +23,19 @@ LARGE = ("v4_conv_m", "v4_conv_l", "xception", "v1_full")
 CONVERTED = [name for name in ZOO if name != "v4_conv_l"]
 
 
-# Children that import TensorFlow.
-WARM = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
-
-
 @pytest.fixture(scope="session", autouse=True)
-def warm_children():
-    """Let the processes that convert models or decode streams begin with TensorFlow imported."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child, "python_command", _warm_command)
+def warm_children() -> Iterator[None]:
+    """Let the processes that read files from elsewhere begin with their modules imported."""
+    with warm.children():
         yield
 
 
-def _warm_command(kind: str, what: str, *arguments: str) -> list[str]:
-    make = warm.command if what in WARM else python_command
-    return make(kind, what, *arguments)
+@pytest.fixture(autouse=True, scope="session")
+def command_line() -> Iterator[None]:
+    """Put the command line together once, not for each command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -53,6 +50,13 @@ def complete_outcomes() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Outcome, "__init__", checked)
+        yield
+
+
+@pytest.fixture(scope="module")
+def short_networks() -> Iterator[None]:
+    """Make the networks of the zoo short: for tests of commands."""
+    with shallow_zoo():
         yield
 
 
@@ -80,15 +84,6 @@ def pictures() -> np.ndarray:
                     squares.append(np.asarray(square.resize((SIZE, SIZE))))
     order = np.random.default_rng(0).permutation(len(squares))[:64]
     return np.stack(squares)[np.sort(order)]
-
-
-def shallow(network: Network) -> Network:
-    """Return a network of the rows that halve a map, and the last: a third of the work for Keras.
-
-    It has the family's kinds of rows, its widths and strides, and its head.
-    """
-    *rows, last = network.backbone
-    return replace(network, backbone=(*(row for row in rows if row.stride > 1), last))
 
 
 def enliven(model, images: np.ndarray) -> None:
@@ -129,7 +124,7 @@ class Int8:
 
     @cached_property
     def spec(self):
-        return make_network(self.name, 0.35, SIZE, CLASSES)
+        return without_repeats(make_network(self.name, 0.35, SIZE, CLASSES))
 
     @cached_property
     def images(self) -> np.ndarray:

@@ -12,8 +12,8 @@ from tests import warm
 
 
 def command(*arguments: object) -> list[str]:
-    """The command line, without the time that TensorFlow takes to start."""
-    return warm.command("-m", "mobilenet_tf", *map(str, arguments))
+    """The command line with a short network, without the time that TensorFlow takes to start."""
+    return warm.command("-m", "tests.short", *map(str, arguments))
 
 
 def epochs_done(checkpoint: Path) -> int:

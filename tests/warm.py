@@ -1,12 +1,13 @@
-"""Processes that begin with TensorFlow imported, which takes most of the time of a short command.
+"""Processes that begin with their modules imported, which takes most of the time of a command.
 
-`command` starts one process that imports it and forks for each command that it is asked for. What a
-test starts is this file as a program: it asks for the fork, which gets its streams, environment and
-folder, and ends as the fork ends. If it is killed, so is the fork, before another one begins.
+`command` starts one process that imports them and forks for each command that it is asked for. What
+a test starts is this file as a program: it asks for the fork, which gets its streams, environment
+and folder, and ends as the fork ends. If it is killed, so is the fork, before another one begins.
 """
 
 import atexit
 import contextlib
+import importlib
 import json
 import os
 import selectors
@@ -15,20 +16,70 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+# What commands that train, convert or run networks import.
+COMMANDS = (
+    "tensorflow",
+    "tensorflow_model_optimization",
+    "tf_keras",
+    "mobilenet_tf.cli.app",
+    "mobilenet_tf.commands.run",
+)
+# The processes that read files from elsewhere, without TensorFlow.
+READERS = (
+    "mobilenet_tf.datasets.decoders",
+    "mobilenet_tf.datasets.sources.exif_position",
+    "mobilenet_tf.deployment.tflite.server",
+    "mobilenet_tf.networks.published.h5_server",
+)
+# Those that read them with TensorFlow.
+CONVERTERS = ("mobilenet_tf.commands.foreign_server", "mobilenet_tf.datasets.stream_check")
 _STREAMS = (0, 1, 2)
 _POLL = 0.02  # seconds
+_READERS = "TESTS_READERS"  # variable with the address of their process
+
+
+@contextlib.contextmanager
+def children() -> Iterator[None]:
+    """Let this process's children begin with their modules imported.
+
+    Forks of `command` find the process for `READERS` in their environment.
+    """
+    os.environ[_READERS] = _address(READERS)
+    with _started(dict.fromkeys(READERS, _reader) | dict.fromkeys(CONVERTERS, command)):
+        yield
+    del os.environ[_READERS]
+
+
+@contextlib.contextmanager
+def _started(starts: dict[str, Callable[..., list[str]]]) -> Iterator[None]:
+    """Start the modules of children in these ways."""
+    from mobilenet_tf.core import child
+
+    usual = child.python_command
+
+    def python_command(kind: str, what: str, *arguments: str) -> list[str]:
+        return starts.get(what, usual)(kind, what, *arguments)
+
+    child.python_command = python_command
+    yield
+    child.python_command = usual
+
+
+def _reader(kind: str, what: str, *arguments: str) -> list[str]:
+    return _ask_command(os.environ[_READERS], kind, what, *arguments)
 
 
 @cache
-def _address() -> str:
-    """Start the process that forks; return the address of its socket."""
+def _address(modules: tuple[str, ...]) -> str:
+    """Start the process that imports these modules and forks; return the address of its socket."""
     folder = tempfile.TemporaryDirectory()
     address = str(Path(folder.name) / "socket")
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.warm", address],
+        [sys.executable, "-m", "tests.warm", address, *modules],
         cwd=Path(__file__).parents[1],
         stdin=subprocess.PIPE,  # it ends with this process
         stdout=subprocess.PIPE,
@@ -42,7 +93,11 @@ def _address() -> str:
 
 def command(kind: str, what: str, *arguments: str) -> list[str]:
     """Return the command that runs Python: `-m` with a module, or `-c` with code."""
-    return [sys.executable, "-IS", __file__, _address(), kind, what, *arguments]
+    return _ask_command(_address(COMMANDS), kind, what, *arguments)
+
+
+def _ask_command(address: str, *words: str) -> list[str]:
+    return [sys.executable, "-IS", __file__, "ask", address, *words]
 
 
 def _ask(address: str, kind: str, *words: str) -> int:
@@ -56,15 +111,13 @@ def _ask(address: str, kind: str, *words: str) -> int:
         return int(server.recv(16))
 
 
-def _serve(address: str) -> None:
-    """Fork for each request until standard input ends."""
+def _serve(address: str, modules: list[str]) -> None:
+    """Import the modules, and fork for each request until standard input ends."""
     from mobilenet_tf.core import environment
 
     environment.prepare()
-    import tensorflow  # noqa: F401
-    import tensorflow_model_optimization  # noqa: F401
-    import tf_keras  # noqa: F401
-
+    for module in modules:
+        importlib.import_module(module)
     running: dict[socket.socket, int] = {}
     with socket.create_server(address, family=socket.AF_UNIX) as listener:
         ready = selectors.DefaultSelector()
@@ -81,7 +134,9 @@ def _serve(address: str) -> None:
                 os.kill(running[asker], signal.SIGKILL)  # because the asker was killed
             for asker, process in list(running.items()):
                 if _answered(asker, process, wait=asker in found):
+                    # Before it is closed: forks have it too, and its events would go on.
                     ready.unregister(asker)
+                    asker.close()
                     del running[asker]
             if listener in found:
                 asker, _ = listener.accept()
@@ -90,17 +145,19 @@ def _serve(address: str) -> None:
 
 
 def _answered(asker: socket.socket, process: int, wait: bool) -> bool:
-    """Send the exit code of a fork that has ended, and close the connection."""
+    """Send the exit code of a fork if it has ended; return whether it has."""
     ended, status = os.waitpid(process, 0 if wait else os.WNOHANG)
     if not ended:
         return False
-    with asker, contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError):
         asker.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     return True
 
 
 def _forked(asker: socket.socket) -> int:
     """Fork a process that runs what is asked for; return its number."""
+    from mobilenet_tf.core import terminal
+
     size, streams, *_ = socket.recv_fds(asker, 4, len(_STREAMS))
     with asker.makefile("rb") as stream:
         request = json.loads(stream.read(int.from_bytes(size, "big")))
@@ -116,6 +173,7 @@ def _forked(asker: socket.socket) -> int:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    terminal.console.file = sys.stderr
     tempfile.tempdir = None  # depends on the environment
     os.environ.clear()
     os.environ.update(request["variables"])
@@ -127,15 +185,13 @@ def _forked(asker: socket.socket) -> int:
 
 def _run(kind: str, what: str) -> int:
     """Run a module or code, and return the exit code that Python would end with."""
-    import runpy
     import traceback
 
     code = 0
+    readers = READERS if _READERS in os.environ else ()
     try:
-        if kind == "-m":
-            runpy.run_module(what, run_name="__main__", alter_sys=True)
-        else:
-            exec(compile(what, "<warm>", "exec"), {"__name__": "__main__"})
+        with _started(dict.fromkeys(readers, _reader)):
+            _run_python(kind, what)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except BaseException:
@@ -147,11 +203,20 @@ def _run(kind: str, what: str) -> int:
     return code
 
 
-if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        _serve(sys.argv[1])
+def _run_python(kind: str, what: str) -> None:
+    import runpy
+
+    if kind == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
-        code = _ask(*sys.argv[1:])
+        exec(compile(what, "<warm>", "exec"), {"__name__": "__main__"})
+
+
+if __name__ == "__main__":
+    if sys.argv[1] != "ask":
+        _serve(sys.argv[1], sys.argv[2:])
+    else:
+        code = _ask(*sys.argv[2:])
         if code < 0:
             os.kill(os.getpid(), -code)
         sys.exit(code)

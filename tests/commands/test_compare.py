@@ -21,7 +21,7 @@ from mobilenet_tf.runs.run import Run
 from tests.killing import command, kill, wait_until
 from tests.networks.test_family import Twin
 
-pytestmark = pytest.mark.xdist_group("compare")
+pytestmark = [pytest.mark.xdist_group("compare"), pytest.mark.usefixtures("short_networks")]
 SPECS = ["v1:0.1@32", "v1:0.12@32", "v2:1@32"]  # the last one exceeds the limit
 FIELDS = {"train.epochs": 1, "qat.epochs": 0, "calibration": 16}
 RECIPE = mn.load_recipe("small_data").with_fields(FIELDS)

@@ -37,18 +37,20 @@ import sys
 import mobilenet_tf as mn
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.core import environment
+from tests.short import shallow_zoo
 
 environment.prepare()
 first, again, *options = sys.argv[1:]
 for out, arguments in ((first, options), (again, ["--config", f"{first}/config.toml"])):
-    app(["train", *arguments, "--out", out], standalone_mode=False)
+    with shallow_zoo():
+        app(["train", *arguments, "--out", out], standalone_mode=False)
     mn.quantize(out)
 """
 NOT_SETTINGS = {"config", "dry_run", "out", "overwrite", "resume", "strategy", "trust_code"}
 
 
 @pytest.fixture
-def options(tmp_path_factory) -> dict[str, list[str]]:
+def options(tmp_path_factory, short_networks) -> dict[str, list[str]]:
     """Every option of a run with a value that is not its default."""
     import tf_keras as keras
     from sklearn.datasets import load_digits

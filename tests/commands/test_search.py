@@ -18,6 +18,7 @@ from mobilenet_tf.tasks.classification.task import Classification
 from tests.killing import command, kill_when
 from tests.selection.architectures import TINY, tiny
 
+pytestmark = pytest.mark.usefixtures("short_networks")
 FIELDS = {"train.epochs": 1, "qat.epochs": 0, "calibration": 16, "batch": 64}
 RECIPE = mn.load_recipe("small_data").with_fields(FIELDS)
 

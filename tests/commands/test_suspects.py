@@ -19,7 +19,7 @@ from mobilenet_tf.deployment.report.page import write_report
 from mobilenet_tf.networks.keras_model import build_network
 from mobilenet_tf.runs.run import begin
 from mobilenet_tf.training import out_of_sample
-from tests.conftest import shallow
+from tests.short import shallow
 
 CLASSES, EACH = 4, 60
 

@@ -15,6 +15,7 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.training.masked import masked_model, masks
 from tests.conftest import enliven
+from tests.short import without_repeats
 
 ALPHA = {"v4_conv_m": 0.25, "xception": 0.1, "v1_full": 0.2}
 # One of each family, and V4's with its fused blocks.
@@ -92,7 +93,7 @@ def halves(network: Network, kinds: slice = slice(None)) -> Network:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_cut_network_equals_the_one_with_zeros(name, pictures):
     """Every width of every family: expansions, bottlenecks with their residuals, head."""
-    network = make_network(name, ALPHA.get(name, 0.35), 48, 5)
+    network = without_repeats(make_network(name, ALPHA.get(name, 0.35), 48, 5))
     images = network.input.normalise(pictures[:8])
     model, weights = trained(network, images)
     narrow = halves(network)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import mobilenet_tf
+from tests.short import shallow_zoo
 
 ROOT = Path(mobilenet_tf.__file__).parents[1]
 MEGABYTE = 2**20
@@ -47,7 +48,7 @@ def _late(*_: object) -> NoReturn:
 
 
 def call(*arguments: object, cwd: Path | None = None, seconds: float = 900) -> Done:
-    """Run a command in this process; after `seconds` it is ended with the exit code -9."""
+    """Run a command in this process with short networks; after `seconds` its code is -9."""
     from mobilenet_tf.__main__ import main
     from mobilenet_tf.core.terminal import console
 
@@ -58,7 +59,7 @@ def call(*arguments: object, cwd: Path | None = None, seconds: float = 900) -> D
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         os.chdir(cwd or here)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), shallow_zoo():
             code = _code(main)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

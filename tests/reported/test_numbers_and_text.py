@@ -171,7 +171,7 @@ def test_a_narrow_terminal_shows_every_digit(file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "24")
     out = succeeded(call("inspect", file)).out
     assert f"{file.stat().st_size:,} bytes" in out
-    out = succeeded(call("summary")).out
+    out = succeeded(call_apart("summary")).out
     assert "5,507,432" in out  # parameters of the large V3
 
 

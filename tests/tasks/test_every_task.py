@@ -18,7 +18,7 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.registry import TASKS, task_from_dict
-from tests.conftest import shallow
+from tests.short import shallow
 
 pytestmark = pytest.mark.slow
 DIGITS = 900  # of 1,797, so that an epoch is short

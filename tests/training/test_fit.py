@@ -18,7 +18,7 @@ from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.optimizer import make_optimizer
 from mobilenet_tf.training.recipe import Stage
 from mobilenet_tf.training.transfer import Phase
-from tests.conftest import shallow
+from tests.short import shallow
 
 NETWORK = shallow(make_network("v1", 0.25, 32, classes=10, channels=1))
 PLAIN = Stage(epochs=2, learning_rate=1e-3, augmentation=NO_AUGMENTATION)

@@ -13,7 +13,8 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.classification.pairs import PairedCrossEntropy, nearest_pairs
 from mobilenet_tf.training.learner import make_learner
 from mobilenet_tf.training.recipe import Stage
-from tests.conftest import enliven, shallow
+from tests.conftest import enliven
+from tests.short import shallow
 
 CLASSES = 3
 LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])

@@ -9,7 +9,7 @@ from mobilenet_tf.core.earth import great_circle_km
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.geolocation.task import Geolocation
-from tests.conftest import shallow
+from tests.short import shallow
 
 pytestmark = pytest.mark.slow
 # Six towns, and the colour of the ground in each.
