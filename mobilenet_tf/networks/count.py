@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from mobilenet_tf.networks.graph import OWN_OPERATORS, Graph, Op
@@ -72,10 +74,12 @@ def layers(network: Network) -> tuple[Layer, ...]:
     last = {name: step for step, (op, _) in enumerate(steps) for name in (op.name, *op.inputs)}
     last |= {op.name: len(steps) - 1 for op in graph.outputs}
     born[graph.input.name] = 0
-    sizes = {op.name: _elements(op) for op, _ in steps}
+    changes = [0] * (len(steps) + 1)  # of the bytes in memory, at each step
+    for op, _ in steps:
+        changes[born[op.name]] += _elements(op)
+        changes[last[op.name] + 1] -= _elements(op)
     rows = []
-    for step, (op, weights) in enumerate(steps[1:], start=1):
-        live = sum(size for name, size in sizes.items() if born[name] <= step <= last[name])
+    for (op, weights), live in zip(steps[1:], [*accumulate(changes)][1:-1], strict=True):
         bias = op.shape[2] if weights else 0
         height, width, channels = op.shape
         rows.append(
@@ -101,7 +105,7 @@ def _steps(graph: Graph) -> Iterator[tuple[Op, int]]:
     renamed: dict[str, str] = {}
     for op in graph:
         inputs = tuple(renamed.get(name, name) for name in op.inputs)
-        yield replace(op, inputs=inputs), graph.weights(op)
+        yield op if inputs == op.inputs else replace(op, inputs=inputs), graph.weights(op)
         if op.activation in OWN_OPERATORS and op.kind != "activation":
             renamed[op.name] = f"{op.name}/{op.activation}"
             yield Op(op.activation, renamed[op.name], (op.name,), op.shape), 0
@@ -112,6 +116,7 @@ def _elements(op: Op) -> int:
     return height * width * channels
 
 
+@lru_cache(maxsize=1024)
 def count(network: Network) -> Count:
     """Return the totals of a network."""
     rows = layers(network)
