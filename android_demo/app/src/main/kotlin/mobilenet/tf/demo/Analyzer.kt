@@ -101,8 +101,8 @@ class Analyzer(private val context: Context, private val store: ModelStore, priv
 
     private fun addGallery(copy: ModelStore.CopiedFile) {
         val loaded = opened ?: throw UserError(context.getString(R.string.no_model_open))
-        val task = loaded.task.comparing(copy.gallery(store.load(loaded.model.name)))
-        copy.keepGallery()
+        val task = loaded.task.comparing(copy.gallery())
+        copy.keepGallery(store.load(loaded.model.name))
         opened = Opened(loaded.runner, task, loaded.model, loaded.options)
         average.reset()
         reportModel()

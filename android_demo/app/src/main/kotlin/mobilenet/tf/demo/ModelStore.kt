@@ -101,21 +101,22 @@ class ModelStore(private val context: Context) {
         /** @throws UserError if there is no space. */
         fun keep() = keepAs(File(folder, "$name$SUFFIX"))
 
-        /**
-         * Read the file as the gallery of a model.
-         *
-         * @throws UserError if it is none, or another model made it.
-         */
-        fun gallery(model: ByteBuffer): Gallery = readable {
+        /** @throws UserError if the file is no gallery. */
+        fun gallery(): Gallery = readable {
             if (copy.length() > GALLERY_LIMIT) throw UserError(context.getString(R.string.file_too_large, GALLERY_LIMIT shr 20))
-            val read = Gallery.read(copy.readText())
-            if (read.model != sha256(model)) throw UserError(context.getString(R.string.other_gallery))
-            read.also { gallery = it }
+            Gallery.read(copy.readText()).also { gallery = it }
         }
 
-        fun keepGallery() {
+        /**
+         * Keep the gallery that was read with its model.
+         *
+         * @throws UserError if another model made it, or there is no space.
+         */
+        fun keepGallery(model: ByteBuffer) {
+            val hash = sha256(model)
+            if (gallery!!.model != hash) throw UserError(context.getString(R.string.other_gallery))
             galleries.mkdirs()
-            keepAs(File(galleries, gallery!!.model))
+            keepAs(File(galleries, hash))
         }
 
         fun discard() {
