@@ -18,6 +18,9 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 	$(RUN_DEMO)
 
 BACKBONE := --model v2 --alpha 0.35
+TRAIN_BACKBONE = $(BIN)/python -m mobilenet_tf train --data digits $(BACKBONE) --channels 3 \
+	--epochs 12 --out runs/digits_backbone --overwrite
+FROM_CLASSIFIER := $(BACKBONE) --weights runs/digits_backbone/float.keras
 # Objects of 12 to 40 pixels are found on the maps of small strides. Ten epochs are enough for
 # pictures that change little.
 SMALL_OBJECTS := --task-option first_stride=8 --task-option extras=0
@@ -25,13 +28,16 @@ FEW_EPOCHS := --epochs 10 --qat-epochs 1 $(addprefix --set train.,learning_rate=
 	augmentation.crop=0 augmentation.zoom=0.1 augmentation.aspect=0 augmentation.shift=0.05) \
 	$(addprefix --set qat.augmentation.,zoom=0 aspect=0 shift=0)
 demo-detection: $(READY)  ## the same for boxes around digits in scenes, from a classifier's weights
-	$(BIN)/python -m mobilenet_tf train --data digits $(BACKBONE) --channels 3 --epochs 12 \
-		--out runs/digits_backbone --overwrite
-	$(RUN_DEMO) --task detection $(BACKBONE) --weights runs/digits_backbone/float.keras \
-		$(SMALL_OBJECTS) $(FEW_EPOCHS)
+	$(TRAIN_BACKBONE)
+	$(RUN_DEMO) --task detection $(FROM_CLASSIFIER) $(SMALL_OBJECTS) $(FEW_EPOCHS)
 
-demo-segmentation: $(READY)  ## for the pixels of digits in scenes
-	$(RUN_DEMO) --task segmentation --epochs 20 --qat-epochs 2
+# Nine pixels of ten are background: without class weights, all become background at first.
+RARE_CLASSES := $(addprefix --task-option ,low_stride=8 halved=false dice=1.0) --qat-epochs 1 \
+	--epochs 8 $(addprefix --set ,train.class_weights=true qat.class_weights=true \
+	train.learning_rate=4e-3 train.augmentation.crop=0 train.augmentation.zoom=0.1)
+demo-segmentation: $(READY)  ## for the pixels of digits in scenes, from the same weights
+	$(TRAIN_BACKBONE)
+	$(RUN_DEMO) --task segmentation $(FROM_CLASSIFIER) $(RARE_CLASSES)
 
 demo-embedding: $(READY)  ## for vectors that tell digits apart that were never trained
 	$(RUN_DEMO) --task embedding
