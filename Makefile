@@ -21,23 +21,23 @@ BACKBONE := --model v2 --alpha 0.35
 TRAIN_BACKBONE = $(BIN)/python -m mobilenet_tf train --data digits $(BACKBONE) --channels 3 \
 	--epochs 12 --out runs/digits_backbone --overwrite
 FROM_CLASSIFIER := $(BACKBONE) --weights runs/digits_backbone/float.keras
-# Objects of 12 to 40 pixels are found on the maps of small strides. Ten epochs are enough for
-# pictures that change little.
-SMALL_OBJECTS := --task-option first_stride=8 --task-option extras=0
-FEW_EPOCHS := --epochs 10 --qat-epochs 1 $(addprefix --set train.,learning_rate=4e-3 \
-	augmentation.crop=0 augmentation.zoom=0.1 augmentation.aspect=0 augmentation.shift=0.05) \
+# Few epochs are enough for pictures that change little.
+FEW_EPOCHS := --qat-epochs 1 $(addprefix --set train.,learning_rate=4e-3 augmentation.crop=0 \
+	augmentation.zoom=0.1)
+# Objects of 12 to 40 pixels are found on the maps of small strides.
+SMALL_OBJECTS := $(addprefix --task-option ,first_stride=8 extras=0) \
+	$(addprefix --set train.augmentation.,aspect=0 shift=0.05) \
 	$(addprefix --set qat.augmentation.,zoom=0 aspect=0 shift=0)
 demo-detection: $(READY)  ## the same for boxes around digits in scenes, from a classifier's weights
 	$(TRAIN_BACKBONE)
-	$(RUN_DEMO) --task detection $(FROM_CLASSIFIER) $(SMALL_OBJECTS) $(FEW_EPOCHS)
+	$(RUN_DEMO) --task detection $(FROM_CLASSIFIER) $(SMALL_OBJECTS) --epochs 10 $(FEW_EPOCHS)
 
 # Nine pixels of ten are background: without class weights, all become background at first.
-RARE_CLASSES := $(addprefix --task-option ,low_stride=8 halved=false dice=1.0) --qat-epochs 1 \
-	--epochs 8 $(addprefix --set ,train.class_weights=true qat.class_weights=true \
-	train.learning_rate=4e-3 train.augmentation.crop=0 train.augmentation.zoom=0.1)
+RARE_CLASSES := $(addprefix --task-option ,low_stride=8 halved=false dice=1.0) \
+	$(addprefix --set ,train.class_weights=true qat.class_weights=true)
 demo-segmentation: $(READY)  ## for the pixels of digits in scenes, from the same weights
 	$(TRAIN_BACKBONE)
-	$(RUN_DEMO) --task segmentation $(FROM_CLASSIFIER) $(RARE_CLASSES)
+	$(RUN_DEMO) --task segmentation $(FROM_CLASSIFIER) $(RARE_CLASSES) --epochs 8 $(FEW_EPOCHS)
 
 demo-embedding: $(READY)  ## for vectors that tell digits apart that were never trained
 	$(RUN_DEMO) --task embedding
@@ -51,7 +51,7 @@ demo-multilabel: $(READY)  ## for several labels per digit
 demo-geolocation: $(READY)  ## for places of digits on a made-up earth
 	$(RUN_DEMO) --task geolocation
 
-# Hundreds of commands would compile the package again where the environment forbids to keep it.
+# Hundreds of commands would compile the package again where the environment forbids keeping it.
 test: $(READY) lint types  ## all tests, on two processes
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 

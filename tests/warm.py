@@ -48,15 +48,17 @@ def children() -> Iterator[None]:
 
     Forks of `command` find the process for `READERS` in their environment.
     """
-    os.environ[_READERS] = _address(READERS)
-    with _started(dict.fromkeys(READERS, _reader) | dict.fromkeys(CONVERTERS, command)):
+    from unittest.mock import patch
+
+    starts = dict.fromkeys(READERS, _reader) | dict.fromkeys(CONVERTERS, command)
+    with patch.dict(os.environ, {_READERS: _address(READERS)}), _started(starts):
         yield
-    del os.environ[_READERS]
 
 
-@contextlib.contextmanager
-def _started(starts: dict[str, Callable[..., list[str]]]) -> Iterator[None]:
-    """Start the modules of children in these ways."""
+def _started(starts: dict[str, Callable[..., list[str]]]) -> contextlib.AbstractContextManager:
+    """Start the modules of children in these ways, within a `with` block."""
+    from unittest.mock import patch
+
     from mobilenet_tf.core import child
 
     usual = child.python_command
@@ -64,9 +66,7 @@ def _started(starts: dict[str, Callable[..., list[str]]]) -> Iterator[None]:
     def python_command(kind: str, what: str, *arguments: str) -> list[str]:
         return starts.get(what, usual)(kind, what, *arguments)
 
-    child.python_command = python_command
-    yield
-    child.python_command = usual
+    return patch.object(child, "python_command", python_command)
 
 
 def _reader(kind: str, what: str, *arguments: str) -> list[str]:
