@@ -33,7 +33,7 @@ def run_table(result: "Result") -> Group:
         if result.parity.mean_lsb is not None:
             distances = f"{result.parity.mean_lsb:.3f}, {result.parity.max_lsb}"
             facts.append(("mean and largest distance of scores, LSB", distances))
-        if result.parity.ties:
+        if task.one_class and result.parity.ties:
             facts.append(("images with several first classes", f"{result.parity.ties:,}"))
     if result.seconds:
         facts.append(("seconds", f"{sum(filter(None, result.seconds.values())):.0f}"))

@@ -14,7 +14,7 @@ from mobilenet_tf.deployment.report.card import write_card
 from mobilenet_tf.deployment.report.page import write_report
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result, merge, read_result, write_result
-from mobilenet_tf.runs.sections import ByForm, Curves, History
+from mobilenet_tf.runs.sections import ByForm, Curves, History, Parity
 from tests.damage import damaged
 
 TENSOR = {"name": "image", "dtype": "uint8", "shape": [1, 32, 32, 1], "scale": 1 / 127.5}
@@ -275,3 +275,9 @@ def test_merging_rejects_unknown_names():
         merge(Result(), acuracy={"float": 0.5})
     with pytest.raises(UserError, match="parity has an unknown field 'lsb'"):
         merge(Result(), parity={"lsb": 1})
+
+
+@pytest.mark.parametrize(("task", "shown"), [("classification", True), ("segmentation", False)])
+def test_ties_are_shown_where_a_picture_has_one_class(task, shown):
+    result = Result(task=task, parity=Parity(within_1_lsb=1.0, top1_agreement=1.0, ties=3))
+    assert ("several first classes" in result._repr_html_()) == shown

@@ -36,13 +36,11 @@ class _Matches(NamedTuple):
         scores: (D,) scores of the boxes.
         right: bool (T, D): whether each found an object.
         ignored: bool (T, D): whether it counts neither as right nor as wrong.
-        objects: Number of objects that count.
     """
 
     scores: np.ndarray
     right: np.ndarray
     ignored: np.ndarray
-    objects: int
 
 
 def precision_curves(
@@ -63,7 +61,11 @@ def precision_curves(
         float64 (thresholds, recalls, classes); NaN for a class of which no object counts.
     """
     curves = np.full((len(THRESHOLDS), len(RECALLS), classes), np.nan)
+    counting = [one.classes[~_ignored(one, area)] for one in truth]
     for label in range(classes):
+        objects = sum(int((labels == label).sum()) for labels in counting)
+        if not objects:
+            continue
         matches = [
             _match(
                 Truth(*(values[one.classes == label] for values in one)),
@@ -72,9 +74,7 @@ def precision_curves(
             )
             for one, other in zip(truth, found, strict=True)
         ]
-        objects = sum(match.objects for match in matches)
-        if objects:
-            curves[:, :, label] = _curves(matches, objects)
+        curves[:, :, label] = _curves(matches, objects)
     return curves
 
 
@@ -83,19 +83,24 @@ def average_precision(curves: np.ndarray) -> float | None:
     return None if np.isnan(curves).all() else float(np.nanmean(curves))
 
 
+def _ignored(truth: Truth, area: tuple[float, float]) -> np.ndarray:
+    """Return whether each object does not count: a region, or an area outside the range."""
+    sides = areas(truth.boxes.astype(np.float64))
+    return truth.crowd | (sides < area[0]) | (sides > area[1])
+
+
 def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
     order = np.argsort(-found.scores, kind="mergesort")[:_MOST]
     boxes, scores = found.boxes[order].astype(np.float64), found.scores[order]
-    objects = truth.boxes.astype(np.float64)
-    sides = areas(objects)
-    ignored = truth.crowd | (sides < area[0]) | (sides > area[1])
+    objects, ignored = truth.boxes.astype(np.float64), _ignored(truth, area)
     first = np.argsort(ignored, kind="mergesort")  # objects that count are tried first
     objects, crowd, ignored = objects[first], truth.crowd[first], ignored[first]
-    overlap = overlaps(boxes, objects, crowd) if len(objects) else ()
+    overlap = overlaps(boxes, objects, crowd)
     right = np.zeros((len(THRESHOLDS), len(boxes)), bool)
     neutral = np.zeros_like(right)
     free = np.ones((len(THRESHOLDS), len(objects)), bool)
-    for index, row in enumerate(overlap):
+    for index in np.flatnonzero((overlap >= THRESHOLDS[0]).any(axis=1)):
+        row = overlap[index]
         near = (free | crowd) & (row >= THRESHOLDS[:, np.newaxis])
         counting = near & ~ignored
         near = np.where(counting.any(axis=1, keepdims=True), counting, near)
@@ -105,7 +110,7 @@ def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
         right[:, index], neutral[:, index] = found_one, found_one & ignored[best]
         free[found_one, best[found_one]] = False
     outside = (areas(boxes) < area[0]) | (areas(boxes) > area[1])
-    return _Matches(scores, right, neutral | (~right & outside), int((~ignored).sum()))
+    return _Matches(scores, right, neutral | (~right & outside))
 
 
 def _curves(matches: Sequence[_Matches], objects: int) -> np.ndarray:
