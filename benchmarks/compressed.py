@@ -1,4 +1,4 @@
-"""What compressed kernels save on a microcontroller: two tables in docs/compression.md.
+"""What compressed kernels save on a microcontroller and an NPU: tables in docs/compression.md.
 
     python -m benchmarks.compressed
 
@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.compression.clustering import cluster
 from mobilenet_tf.compression.pruning import prune
+from mobilenet_tf.deployment.devices.ethos_u import compile_npu
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
 from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
@@ -25,6 +26,7 @@ from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 from mobilenet_tf.networks.zoo import make_network
 
 SIZE, CLASSES = 96, 2
+NPU = "ethos-u55-128"
 NETWORKS = (("v1", 0.25), ("v2", 0.35), ("v3_small", 0.35))
 # Title -> (clusters, sparsity).
 WEIGHTS: dict[str, tuple[int | None, float]] = {
@@ -73,11 +75,14 @@ def photos() -> np.ndarray:
 
 def measure() -> dict[str, Rows]:
     """Return a row per network and kind of weights, and the kernels of one of the files."""
-    rows, inputs, layers = [], photos(), []
+    rows: Rows = []
+    layers: Rows = []
+    inputs = photos()
     for name, alpha in NETWORKS:
         content = int8_file(make_network(name, alpha, SIZE, CLASSES))
         for title, settings in WEIGHTS.items():
-            form = McuForm(with_shared_weights(content, *settings), AUTO)
+            shared = with_shared_weights(content, *settings)
+            form, (_, estimate) = McuForm(shared, AUTO), compile_npu(shared, NPU)
             before, after = record_arena(form.plain), record_arena(form.small)
             outputs = [MicroModel(data).run(inputs) for data in (form.plain, form.small)]
             rows.append(
@@ -93,6 +98,7 @@ def measure() -> dict[str, Rows]:
                     "activations": after.activations,
                     "pictures": len(inputs),
                     "different": int((outputs[0] != outputs[1]).any(axis=1).sum()),
+                    "npu": estimate,
                 }
             )
             print(json.dumps(rows[-1]), flush=True)
@@ -120,12 +126,41 @@ def savings(result: dict[str, Rows]) -> str:
         )
         for row in result["rows"]
     ]
-    names = ("network", "weights", "plain, bytes", "auto, bytes", "change", "kernels stored as")
-    names += ("plain arena", "arena", "more activations", "pictures with other outputs")
+    names = (
+        *("network", "weights", "plain, bytes", "auto, bytes", "change", "kernels stored as"),
+        *("plain arena", "arena", "more activations", "pictures with other outputs"),
+    )
     note = f"""{SIZE}x{SIZE} pixels, {CLASSES} classes, in TensorFlow Lite Micro's interpreter on a
         64-bit machine. Activations are the part of the arena that operators share; the rest of its
         growth is what the interpreter keeps of each additional operator. The code of the decoders,
         up to {INTERPRETER.code:,} bytes, is linked once and not in the table."""
+    return f"{markdown(names, cells)}\n\n{paragraph(note)}"
+
+
+def on_npu(result: dict[str, Rows]) -> str:
+    """Return the table of what Vela makes of the same files as Markdown."""
+    plain = next(iter(WEIGHTS))
+    before = {row["network"]: row["npu"] for row in result["rows"] if row["weights"] == plain}
+    cells = [
+        (
+            row["network"],
+            row["weights"],
+            f"{row['npu']['flash_bytes']:,}",
+            f"{row['npu']['flash_bytes'] / before[row['network']]['flash_bytes'] - 1:+.0%}",
+            f"{row['npu']['cycles']:,}",
+            f"{row['npu']['cycles'] / before[row['network']]['cycles'] - 1:+.0%}",
+            f"{row['npu']['milliseconds']:.2f}",
+            f"{row['npu']['sram_bytes']:,}",
+            f"{row['npu']['ops_on_npu']} of {row['npu']['ops']}",
+        )
+        for row in result["rows"]
+    ]
+    names = (
+        *("network", "weights", "flash, bytes", "change", "cycles", "change", "ms"),
+        *("SRAM, bytes", "operators on the NPU"),
+    )
+    note = f"""The files of the table of [savings](#what-it-saves), with plain kernels, compiled for
+        {NPU} by Vela, which estimates all figures. Flash is weights and commands."""
     return f"{markdown(names, cells)}\n\n{paragraph(note)}"
 
 
@@ -149,6 +184,7 @@ _SOURCE = "compressed"
 SECTIONS = (
     Section("savings", savings, "docs/compression.md", source=_SOURCE),
     Section("kernels", kernels, "docs/compression.md", source=_SOURCE),
+    Section("compressed_npu", on_npu, "docs/compression.md", source=_SOURCE),
 )
 
 
