@@ -1,30 +1,29 @@
-"""Accuracy against flash of pruned and clustered networks: the curve in docs/compression.md.
+"""Accuracy against flash of pruned and clustered networks: the tables in docs/compression.md.
 
 python -m benchmarks.compression_curve [--data DIR] [--seeds N] [--folder DIR] [--epochs N]
-    [--networks v1,v2] [--table]
+    [--networks NAME...] [--two-classes] [--table]
 
 The pictures of DIR are split again, 60 % for training and 25 % for testing. Every network is
 trained once per seed; its int8 forms start from that. Controls are the same networks with smaller
-alphas, as they are: what a smaller network reaches in the same flash. Flash is the file for
-TensorFlow Lite Micro and, where kernels are encoded, the code of the decoders. Work that was
-interrupted continues.
+alphas, as they are: what a smaller network reaches in the same flash. They are trained for as many
+epochs. With --two-classes, the classes are those of `GROUPS`. Work that was interrupted continues.
 """
 
 import argparse
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import mobilenet_tf as mn
+from benchmarks.compression_page import CURVE, PLAIN, SECTIONS, TWO_CLASSES, curve_rows
 from benchmarks.resplit import options_of, split_of
-from benchmarks.sections import Section, markdown, paragraph
+from benchmarks.sections import merged
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
-from mobilenet_tf.deployment.report.comparison_tables import points
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.trial import trial_run
-from mobilenet_tf.selection.bootstrap import Bootstrap, Correct
 
 SIZE, RECIPE, EPOCHS = 96, "small_data", 60
 # Network -> the alpha that is compressed, and those of the controls.
@@ -33,10 +32,15 @@ NETWORKS = {
     "v2": (0.35, (0.25, 0.15, 0.1)),
     "v3_small": (0.35, (0.25, 0.15, 0.1)),
 }
-PLAIN = "plain"
-# Title -> fields of the recipe; `qat` comes last in each.
+# Stands for the classes in two groups: what is worn above the waist, and what is not.
+GROUPS = (
+    ("dress", "longsleeve", "outwear", "shirt", "t-shirt"),
+    ("hat", "pants", "shoes", "shorts", "skirt"),
+)
+# Title -> fields of the recipe; `qat` comes last in each. `prune` and `cluster` have 10 epochs, and
+# `qat` 6.
 FORMS: dict[str, dict[str, Any]] = {
-    PLAIN: {"compress": "qat"},
+    PLAIN: {"compress": "qat", "qat.epochs": 26},
     **{
         f"{count} values": {"compress": "cluster,qat", "cluster.values": count}
         for count in (64, 32, 16, 8)
@@ -62,67 +66,62 @@ FORMS: dict[str, dict[str, Any]] = {
     "4 bits": {"compress": "int4,qat"},
     "4 bits, 75% zeros": {"compress": "prune,int4,qat", "prune.sparsity": 0.75},
 }
-COLUMNS = ("network", "weights", "flash, bytes", "accuracy", "vs. plain", "vs. smaller alpha")
+# Only plain C decodes what these stages make.
+_ONLY_C = ("pq", "hash")
+TWO_CLASS_FORMS = (
+    PLAIN,
+    "64 values",
+    "16 values",
+    "50% zeros",
+    "75% zeros",
+    "16 values, 75% zeros",
+)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Train all networks and return the content of docs/compression_curve.json."""
+    """Train all networks, and return the content of docs/compression_curve.json."""
     data, rows = split_of(options), []
-    for name in options.networks.split(","):
+    if options.two_classes:
+        data = _in_groups(data, data.with_name(f"{data.name}_in_groups"))
+    wanted = TWO_CLASS_FORMS if options.two_classes else tuple(FORMS)
+    for name in options.networks:
         alpha, smaller = NETWORKS[name]
-        forms = [(alpha, form) for form in FORMS] + [(one, PLAIN) for one in smaller]
+        forms = [(alpha, form) for form in wanted] + [(one, PLAIN) for one in smaller]
         found = {
             key: [_measured(options, data, name, *key, seed) for seed in range(options.seeds)]
             for key in forms
         }
-        rows += _rows(name, alpha, found)
+        rows += curve_rows(name, alpha, found)
     return {
         "data": options.data.name,
+        "size": SIZE,
+        "recipe": RECIPE,
         "seeds": options.seeds,
         "epochs": options.epochs,
         "rows": rows,
+        "groups": GROUPS if options.two_classes else (),
         "machine": machine(),
     }
 
 
-def _rows(name: str, alpha: float, found: dict[Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return a row per form of a network and per control.
-
-    A form is compared with the widest control that takes no more flash.
-    """
-    outcomes: dict[Any, list[Correct]] = {
-        key: [run["correct"] for run in runs] for key, runs in found.items()
-    }
-    bootstrap = Bootstrap(outcomes)
-    flash = {key: sum(run["flash"] for run in runs) // len(runs) for key, runs in found.items()}
-    plain = [key for key in found if key[1] == PLAIN]
-    rows = []
-    for key in found:
-        fitting = [one for one in plain if flash[one] <= flash[key] and one != key]
-        control = max(fitting, default=None) if key[1] != PLAIN else None
-        of_plain = key[1] != PLAIN
-        rows.append(
-            {
-                "network": name,
-                "alpha": key[0],
-                "weights": key[1],
-                "flash": flash[key],
-                "accuracy": bootstrap.accuracy(key).to_dict(),
-                "difference": bootstrap.difference(key, (alpha, PLAIN)).to_dict()
-                if of_plain
-                else None,
-                "control": control and control[0],
-                "to_control": bootstrap.difference(key, control).to_dict() if control else None,
-            }
-        )
-    return rows
+def _in_groups(data: Path, out: Path) -> Path:
+    """Link the pictures of each group of classes into one folder per split."""
+    for group in GROUPS:
+        for picture in (one for name in group for one in data.glob(f"*/{name}/*")):
+            split, name = picture.parts[-3:-1]
+            folder = out / split / f"{group[0]}_and_others"
+            folder.mkdir(parents=True, exist_ok=True)
+            link = folder / f"{name}_{picture.name}"
+            with suppress(FileExistsError):
+                link.symlink_to(picture.resolve())
+    return out
 
 
 def _measured(
     options: argparse.Namespace, data: Path, name: str, alpha: float, form: str, seed: int
 ) -> dict[str, Any]:
     """Return flash, and which test pictures the int8 file classifies correctly."""
-    folder = options.folder / f"{name}_{alpha:g}_{seed}"
+    folder = options.folder / data.name / f"{name}_{alpha:g}_{seed}"
     kept = folder.with_name(f"{folder.name}_{list(FORMS).index(form)}.json")
     if kept.exists():
         known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
@@ -138,10 +137,13 @@ def _measured(
             from mobilenet_tf.runs.train import train
 
             train(run)
-    quantized = mn.quantize(folder, fields=_fields(form, options.epochs), overwrite=True)
-    found = _judged(quantized)
+    fields = _fields(form, options.epochs)
+    stages = fields["compress"].split(",")
+    quantized = mn.quantize(folder, fields=fields, overwrite=True)
+    found = _judged(quantized) | {"device": "c" if set(_ONLY_C) & set(stages) else "mcu"}
     write_json(kept, found)
-    print(json.dumps({"run": kept.stem, "form": form, "flash": found["flash"]}), flush=True)
+    shown = {key: found[key] for key in ("device", "mcu_flash", "c_flash", "arena", "bits")}
+    print(json.dumps({"run": kept.stem, "form": form, **shown}), flush=True)
     return found
 
 
@@ -153,8 +155,10 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
 
 
 def _judged(run: Run) -> dict[str, Any]:
+    from mobilenet_tf.deployment.devices.c.folder import CForm
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
     from mobilenet_tf.deployment.proof.evaluate import run_all
+    from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS
     from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
@@ -163,56 +167,54 @@ def _judged(run: Run) -> dict[str, Any]:
     model, test, spec = load_qat(run.folder), run.data.test, run.network.input
     file = TFLiteModel(convert(model, "float32"), threads=2, mean=spec.mean, std=spec.std)
     predicted = file.real(run_all(file, test.images, "Testing")).argmax(axis=1)
-    small = McuForm(convert(model, "int8"), AUTO)
-    decoders = INTERPRETER.code if small.small is not small.plain else 0
+    converted = convert(model, "int8")
+    small = McuForm(converted, AUTO)
     correct = (predicted == test.labels).tolist()
     return {
-        "flash": len(small.small) + decoders,
+        "bytes": len(small.small),
+        "mcu_flash": len(small.small) + (INTERPRETER.code if small.small != small.plain else 0),
+        "c_flash": CForm(converted, AUTO).flash,
+        "arena": small.arena.needed,
+        "activations": small.arena.activations,
+        "bits": {"plain": 8.0} | {codec: _bits(converted, codec) for codec in C_CODECS},
         "correct": dict(zip(test.names, correct, strict=True)),
     }
 
 
-def _points(interval: dict[str, float] | None) -> str:
-    return "" if interval is None else points(interval)
+def _bits(content: bytes, codec: str) -> float:
+    """Return the mean bits per weight of all kernels, each stored by a codec or as it is."""
+    from mobilenet_tf.deployment.tflite.compressed.codecs import best_encoding, bytes_of
+    from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
+    from mobilenet_tf.deployment.tflite.parse import parse_model
 
-
-def render(measured: dict[str, Any]) -> str:
-    """Return the content of docs/compression_curve.json as Markdown."""
-    cells = [
-        (
-            f"{row['network']} {row['alpha']:g}",
-            row["weights"],
-            f"{row['flash']:,}",
-            f"{row['accuracy']['mean']:.1%}",
-            _points(row["difference"]),
-            _points(row["to_control"]) + (f" ({row['control']:g})" if row["control"] else ""),
-        )
-        for row in measured["rows"]
-    ]
-    here = measured["machine"]
-    note = f"""{SIZE}x{SIZE} pixels, {measured["epochs"]} epochs of the recipe `{RECIPE}` from
-        random weights, then the stages of the recipe, on {measured["data"]} with
-        {measured["seeds"]} seeds. Flash is the file for TensorFlow Lite Micro, with the code of the
-        decoders where kernels are encoded. Differences are in points, with 95 % intervals of a
-        paired bootstrap over images and seeds: from the same network with plain weights, and from
-        the widest plain one, of the alpha in brackets, that takes no more flash.
-        {here["cores"]} cores, {here["cpu"]}."""
-    return f"{markdown(COLUMNS, cells)}\n\n{paragraph(note)}"
-
-
-SECTION = Section("compression_curve", render, "docs/compression.md")
+    stored = weights = 0
+    for _, _, values, layout in kernels_of(parse_model(content)):
+        best = best_encoding([(values, layout)], (codec,))
+        stored += bytes_of(best[1]) if best else layout.bytes
+        weights += values.size
+    return 8 * stored / weights
 
 
 def main() -> None:
-    """Measure, and write docs/compression_curve.json and docs/compression.md."""
-    parser = options_of(__doc__, "compression_curve")
+    """Measure, and write docs/compression_curve.json or docs/two_classes.json, and the tables."""
+    parser = options_of(__doc__ or "", "compression_curve")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of float training")
-    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--networks", choices=NETWORKS, nargs="+", default=tuple(NETWORKS))
+    parser.add_argument("--two-classes", action="store_true")
+    parser.add_argument("--dry", action="store_true", help="leave the documents as they are")
     options = parser.parse_args()
     if options.table:
-        SECTION.write()
-    else:
-        SECTION.save(measure(options))
+        for section in SECTIONS:
+            section.write()
+        return
+    found, section = measure(options), TWO_CLASSES if options.two_classes else CURVE
+    if options.dry:
+        print(section.render(found))
+        return
+    found["rows"] = merged(section.content().get("rows", ()), found["rows"], "network")
+    section.save(found)
+    for other in SECTIONS:
+        other.write()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,150 @@
+"""The tables of `benchmarks.compression_curve` in docs/compression.md."""
+
+from typing import Any
+
+from benchmarks.sections import Section, markdown, paragraph
+from mobilenet_tf.deployment.report.comparison_tables import points
+from mobilenet_tf.selection.bootstrap import Bootstrap, Correct
+
+PLAIN = "plain"
+# Deep Compression's steps: title, form of the weights, codec of the kernels.
+STEPS = (
+    ("pruned", "75% zeros", "prune"),
+    ("and clustered", "16 values, 75% zeros", "lut"),
+    ("and Huffman-coded", "16 values, 75% zeros", "huffman"),
+    ("hashed", "hashed 1/4", "hash"),
+    ("product-quantized", "64 vectors of 2", "pq"),
+)
+_FLOAT_BITS = 32
+NOT_MEASURED = "Not measured yet."
+Rows = list[dict[str, Any]]
+# (alpha, form) -> what was measured with each seed
+Found = dict[tuple[float, str], Rows]
+
+
+def curve_rows(name: str, alpha: float, found: Found) -> Rows:
+    """Return a row per form of a network and per control.
+
+    A form is compared with the widest control that takes no more flash on the same device.
+    """
+    outcomes: dict[Any, list[Correct]] = {
+        key: [run["correct"] for run in runs] for key, runs in found.items()
+    }
+    bootstrap = Bootstrap(outcomes)
+
+    def mean(key: tuple[float, str], field: str) -> int:
+        return int(sum(run[field] for run in found[key]) // len(found[key]))
+
+    rows = []
+    for key, runs in found.items():
+        device, plain = runs[0]["device"], key[1] == PLAIN
+        flash = mean(key, f"{device}_flash")
+        smaller = [one for one in found if one[1] == PLAIN and one[0] < alpha]
+        fitting = [one for one in smaller if mean(one, f"{device}_flash") <= flash]
+        control = None if plain else max(fitting, default=None)
+        difference = None if plain else bootstrap.difference(key, (alpha, PLAIN)).to_dict()
+        rows.append(
+            {
+                "network": name,
+                "alpha": key[0],
+                "weights": key[1],
+                "device": device,
+                "flash": flash,
+                "arena": mean(key, "arena"),
+                "bits": {
+                    codec: sum(run["bits"][codec] for run in runs) / len(runs)
+                    for codec in runs[0]["bits"]
+                },
+                "accuracy": bootstrap.accuracy(key).to_dict(),
+                "difference": difference,
+                "control": control and control[0],
+                "to_control": bootstrap.difference(key, control).to_dict() if control else None,
+            }
+        )
+    return rows
+
+
+def _points(interval: dict[str, float] | None) -> str:
+    return "" if interval is None else points(interval)
+
+
+def _curve(rows: Rows) -> str:
+    columns = (
+        *("network", "weights", "device", "flash, bytes", "arena, bytes", "accuracy"),
+        *("vs. plain", "vs. smaller alpha"),
+    )
+    cells = [
+        (
+            f"{row['network']} {row['alpha']:g}",
+            row["weights"],
+            row["device"],
+            f"{row['flash']:,}",
+            f"{row['arena']:,}" if row["device"] == "mcu" else "",
+            f"{row['accuracy']['mean']:.1%}",
+            _points(row["difference"]),
+            _points(row["to_control"]) + (f" ({row['control']:g})" if row["control"] else ""),
+        )
+        for row in rows
+    ]
+    return markdown(columns, cells)
+
+
+def curve(measured: dict[str, Any]) -> str:
+    """Return the curve of all classes as Markdown."""
+    if not measured:
+        return NOT_MEASURED
+    here = measured["machine"]
+    note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
+        recipe `{measured["recipe"]}` from random weights, then the stages of the recipe, on
+        {measured["data"]} with {measured["seeds"]} seeds. Plain networks are trained for as many
+        epochs as those with the most stages. Flash on `mcu` is the file for TensorFlow Lite Micro,
+        with the code of the decoders where kernels are encoded; on `c`, it is the constants and
+        all code. Differences are in points, with 95 % intervals of a paired bootstrap over images
+        and seeds: from the same network with plain weights, and from the widest plain one, of the
+        alpha in brackets, that takes no more flash. {here["cores"]} cores, {here["cpu"]}."""
+    return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
+
+
+def deep_compression(measured: dict[str, Any]) -> str:
+    """Return Deep Compression's table as Markdown: bits per weight after each step."""
+    if not measured:
+        return NOT_MEASURED
+    rows = {(row["network"], row["alpha"], row["weights"]): row for row in measured["rows"]}
+    cells: list[tuple[str, ...]] = []
+    for (name, alpha, weights), row in rows.items():
+        if weights != PLAIN or (name, alpha, STEPS[0][1]) not in rows:
+            continue
+        cells.append((f"{name} {alpha:g}", "int8", *_bits(row["bits"]["plain"]), *_share(row), ""))
+        for title, form, codec in STEPS:
+            one = rows[name, alpha, form]
+            cells.append(
+                ("", title, *_bits(one["bits"][codec]), *_share(one), _points(one["difference"]))
+            )
+    columns = ("network", "kernels", "bits per weight", "ratio to float", "accuracy", "vs. int8")
+    note = """The kernels of all convolutions, depthwise ones and tables included, of the networks
+        above. A kernel that a codec does not make smaller by a fifth counts as it is."""
+    return f"{markdown(columns, cells)}\n\n{paragraph(note)}"
+
+
+def _bits(bits: float) -> tuple[str, str]:
+    return f"{bits:.2f}", f"{_FLOAT_BITS / bits:.1f}"
+
+
+def _share(row: dict[str, Any]) -> tuple[str]:
+    return (f"{row['accuracy']['mean']:.1%}",)
+
+
+def two_classes(measured: dict[str, Any]) -> str:
+    """Return the table of two classes as Markdown."""
+    if not measured:
+        return NOT_MEASURED
+    note = f"""As above, with the classes of {measured["data"]} in two groups:
+        {" and ".join(" or ".join(group) for group in measured["groups"])}."""
+    return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
+
+
+_DOCUMENT = "docs/compression.md"
+CURVE = Section("compression_curve", curve, _DOCUMENT)
+DEEP = Section("deep_compression", deep_compression, _DOCUMENT, source=CURVE.name)
+TWO_CLASSES = Section("two_classes", two_classes, _DOCUMENT)
+SECTIONS = (CURVE, DEEP, TWO_CLASSES)
