@@ -5,6 +5,7 @@
 
 import base64
 import contextlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.sections import ROOT
+from mobilenet_tf.core.files import write_text
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.devices.web.server import HOST_NAME, page_server
 
@@ -48,8 +50,27 @@ def draw_page(page: Path, picture: Path, size: tuple[int, int]) -> None:
         size: Width and height in CSS pixels.
     """
     window = "--window-size=" + ",".join(map(str, size))
-    draw = [CHROMIUM or "chromium", "--headless", *QUIET, window, f"--screenshot={picture}"]
+    draw = [CHROMIUM or "chromium", "--headless", "--hide-scrollbars", *QUIET, window]
+    draw.append(f"--screenshot={picture}")
     subprocess.run([*draw, page.resolve().as_uri()], check=True, capture_output=True)
+
+
+def draw_section(report: Path, heading: str, picture: Path, size: tuple[int, int]) -> None:
+    """Draw one section of a report, without Playwright.
+
+    Args:
+        report: The report.
+        heading: How the heading of the section begins.
+        picture: The PNG to write.
+        size: Width and height in CSS pixels.
+    """
+    head, body, rest = report.read_text(encoding="utf-8").partition("<main>")
+    section = re.search(rf"<section>\n<h2>{heading}.*?</section>", rest, re.DOTALL)
+    assert section is not None
+    page = report.with_name("section.html")
+    alone = "<style>main { padding: 0 24px; } h2 { margin-top: 24px; border: 0; }</style>"
+    write_text(page, f"{head}{alone}{body}{section[0]}</main></body></html>")
+    draw_page(page, picture, size)
 
 
 class Opened:

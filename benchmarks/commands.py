@@ -2,8 +2,8 @@
 
 python -m benchmarks.commands [PART...]
 
-The parts are those of `PARTS`. `data` looks at photos of clothes instead, and draws its page; it
-needs Chromium.
+The parts are those of `PARTS`. `data` and `heat_maps` look at photos of clothes instead, and draw
+pages; they need Chromium.
 """
 
 import os
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.browser import draw_page
+from benchmarks.browser import draw_page, draw_section
 from benchmarks.sections import DOCS, ROOT, replace_section
 from mobilenet_tf.core.system import machine
 
@@ -28,7 +28,10 @@ COMPARISON = (
     "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
     "--max-macs 2M --epochs 20 --qat-epochs 2"
 )
-_PAGE = (1000, 1500)  # width and height in CSS pixels
+_SHARED = ROOT.parent / "shared"
+# Widths and heights in CSS pixels.
+_PAGE = (1000, 1500)
+_MAPS = (1000, 860)
 EVALUATION = "mobilenet-tf evaluate runs/best --robustness"
 
 
@@ -125,9 +128,13 @@ def embedding(folder: Path) -> None:
     replace_section(DOCS / "embedding.md", "embedding_commands", "\n\n".join(shown))
 
 
+def _link_clothing(folder: Path) -> None:
+    (folder / "clothing").symlink_to((_SHARED / "data" / "clothing").resolve())
+
+
 def data(folder: Path) -> None:
     """Look at photos of clothes, and draw the page."""
-    (folder / "clothing").symlink_to((ROOT.parent / "shared/data/clothing").resolve())
+    _link_clothing(folder)
     command = "mobilenet-tf data clothing --html clothing.html"
     replace_section(DOCS / "data.md", "data", section(command, output(command, folder)))
     draw_page(folder / "clothing.html", DOCS / "data.png", _PAGE)
@@ -170,8 +177,21 @@ def scores(folder: Path) -> None:
         replace_section(DOCS / "scores.md", f"scores_{name}", text)
 
 
+def heat_maps(folder: Path) -> None:
+    """Train on photos of clothes, and draw the section of the report that explains answers."""
+    _link_clothing(folder)
+    output(
+        "mobilenet-tf run --data clothing --model v2 --alpha 0.35 --recipe transfer --out run "
+        f"--weights {_SHARED / 'weights' / 'mobilenet_v2_0.35_96_no_top.h5'} "
+        "--epochs 10 --qat-epochs 2",
+        folder,
+    )
+    draw_section(folder / "run" / "report.html", "Heat maps", DOCS / "heat_maps.png", _MAPS)
+
+
 PARTS = {
     "data": data,
+    "heat_maps": heat_maps,
     "embedding": embedding,
     "scores": scores,
     "search": search,

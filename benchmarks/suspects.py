@@ -10,7 +10,6 @@ Chromium.
 
 import csv
 import json
-import re
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
@@ -20,9 +19,8 @@ from typing import Any
 import numpy as np
 
 import mobilenet_tf as mn
-from benchmarks.browser import draw_page
+from benchmarks.browser import draw_section
 from benchmarks.sections import DOCS, Section, markdown
-from mobilenet_tf.core.files import write_text
 from mobilenet_tf.runs.run import Run, begin
 
 DRAWN = "signs_training"  # the case whose report is drawn
@@ -141,24 +139,14 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
 SECTION = Section("suspects", render, "docs/data.md")
 
 
-def draw(report: Path) -> None:
-    """Draw the section on label suspects of a report."""
-    text = report.read_text(encoding="utf-8")
-    head, body, rest = text.partition("<main>")
-    section = re.search(r"<section>\n<h2>Label suspects</h2>.*?</section>", rest, re.DOTALL)
-    assert section is not None
-    page = report.with_name("section.html")
-    write_text(page, f"{head}{body}{section[0]}</main></body></html>")
-    draw_page(page, DOCS / "suspects.png", _PAGE)
-
-
 def main(data: str, weights: str, *names: str) -> None:
     """Measure, and write docs/suspects.json and the table."""
     for name in names or CASES:
         with tempfile.TemporaryDirectory() as folder:
             row = measure(CASES[name], Path(data), Path(weights), Path(folder))
             if name == DRAWN:
-                draw(Path(folder) / "0" / "report.html")
+                report = Path(folder) / "0" / "report.html"
+                draw_section(report, "Label suspects", DOCS / "suspects.png", _PAGE)
         file = SECTION.file
         rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
         known = {(one["data"], one["title"]): one for one in (*rows, row)}

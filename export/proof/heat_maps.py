@@ -46,7 +46,7 @@ def heat_maps(
         rows, pixels, grad_cam(model, input_spec.normalise(pixels)), strict=True
     ):
         label, answer = classes[test.labels[row]], classes[predicted[row]]
-        note = f"{label}, predicted rightly" if label == answer else f"{label} → {answer}"
+        note = f"{label}, predicted correctly" if label == answer else f"{label} → {answer}"
         drawn = shown(picture, cam, heat_map(file, picture))
         found.add(test.names[row], np.asarray(drawn), note=note, title=_TITLE)
     return found

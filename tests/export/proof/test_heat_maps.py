@@ -48,7 +48,7 @@ def test_mistakes_come_first_and_right_answers_of_several_classes_follow(model):
     notes = [row["note"] for row in found.rows]
     assert [row["file"] for row in found.rows[:2]] == ["1.png", "11.png"]
     assert notes[:2] == ["bright → dark", "dark → bright"]
-    rights = [f"{name}, predicted rightly" for name in ("bright", "bright", "dark", "dark")]
+    rights = [f"{name}, predicted correctly" for name in ("bright", "bright", "dark", "dark")]
     assert sorted(notes[2:]) == rights
     assert list(found.pictures) == [f"heat_maps/{number:02d}.png" for number in range(1, 7)]
     height, width, _ = found.pictures["heat_maps/01.png"].shape
