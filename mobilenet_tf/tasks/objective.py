@@ -110,6 +110,18 @@ class Objective(ABC):
             UserError: The classes of this task cannot be weighed.
         """
 
+    def caution(self, labels: np.ndarray, classes: Sequence[str]) -> str | None:
+        """Return what to consider before labels are learned without class weights.
+
+        Args:
+            labels: Labels of the training images.
+            classes: Names of the classes.
+
+        Returns:
+            A sentence or more; None where nothing is unusual.
+        """
+        return None
+
     def weights(self, targets: tf.Tensor, class_weights: np.ndarray) -> tf.Tensor:
         """Return the factor of each picture's loss.
 

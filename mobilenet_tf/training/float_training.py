@@ -1,13 +1,18 @@
 """Train the float network in all phases of a recipe."""
 
+import logging
+
 import tf_keras as keras
 
+from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.training.checkpoint import History
 from mobilenet_tf.training.distillation import Teacher
 from mobilenet_tf.training.fit import Session, fit
 from mobilenet_tf.training.recipe import Recipe
 from mobilenet_tf.training.strategy import synchronize_norms
 from mobilenet_tf.training.transfer import freeze, phases, unfreeze
+
+log = logging.getLogger(__name__)
 
 
 def suited(recipe: Recipe, model: keras.Model) -> Recipe:
@@ -27,6 +32,14 @@ def prepare_norms(model: keras.Model, recipe: Recipe) -> None:
     synchronize_norms(model)
     for layer in _norms(model):
         layer.momentum = recipe.bn_momentum
+
+
+def _warn(recipe: Recipe, session: Session) -> None:
+    train = session.dataset.train
+    if isinstance(train, Split) and not recipe.train.class_weights:
+        objective = session.task.objective(session.network)
+        if caution := objective.caution(train.labels, session.dataset.classes):
+            log.warning(caution)
 
 
 def train_float(
@@ -57,6 +70,7 @@ def train_float(
     """
     prepare_norms(model, recipe)
     recipe = suited(recipe, model)
+    _warn(recipe, session)
     history: History = {}
     earlier = 0.0
     for phase in phases(recipe):

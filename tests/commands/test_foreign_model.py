@@ -181,7 +181,7 @@ def test_a_single_sigmoid_separates_two_classes(form, tmp_path):
     bright = np.asarray(Image.open(images[1]), np.float32)[None] / 255
     score = float(model.predict(bright, verbose=0)[0, 0])
     task = task_of(TFLiteModel(run.tflite))
-    assert task.temperature < 1  # all validation images are classified rightly
+    assert task.temperature < 1  # all validation images are classified correctly
     expected = tempered(np.array([[1 - score, score]]), task.temperature)
     assert found[1]["classes"][0]["score"] == pytest.approx(expected[0, 1], abs=0.02)
     assert found[1]["accepted"]

@@ -45,7 +45,7 @@ def best_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature with the smallest negative log-likelihood, from 0.25 to 4.
 
     The targets are those of Platt (1999, section 2.2), a little below 1. Otherwise images that are
-    all classified rightly would make the scores as sure as they can be.
+    all classified correctly would make the scores as sure as they can be.
 
     Args:
         scores: Probabilities (N, classes).
@@ -67,7 +67,7 @@ def rejection_threshold(right: np.ndarray, other: np.ndarray | None) -> float:
     """Return the score below which an image shows none of the classes.
 
     Without images of something else, 95 % of the right predictions are kept. With them, the
-    threshold separates best: the sum of both shares that are decided rightly is the largest.
+    threshold separates best: the sum of both shares that are decided correctly is the largest.
 
     Args:
         right: Scores of right predictions on validation images.

@@ -1,5 +1,6 @@
 """Training of segmenters: cross-entropy per pixel of the input, and the Dice loss."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from mobilenet_tf.datasets.pipeline import Moves
 from mobilenet_tf.tasks.objective import Objective
 
 _Sides = tuple[int, int]
+_NEARLY_ALL = 0.8  # share of the pixels
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,24 @@ class PixelCrossEntropy(Objective):
 
     def class_weights(self, labels: np.ndarray) -> np.ndarray:
         """Return the inverse number of pixels of each class, scaled."""
-        counts = np.bincount(labels[labels != IGNORED], minlength=self.classes)
+        counts = self._pixels(labels)
         weights = counts.sum() / (max(1, np.count_nonzero(counts)) * np.maximum(counts, 1))
         return weights.astype(np.float32)
+
+    def caution(self, labels: np.ndarray, classes: Sequence[str]) -> str | None:
+        """Say that nearly all pixels are of one class, which may then be all that is learned."""
+        counts = self._pixels(labels)
+        share = counts.max() / max(1, counts.sum())
+        if share < _NEARLY_ALL:
+            return None
+        return (
+            f"{classes[int(counts.argmax())]} is {share:.0%} of the pixels. If the network finds "
+            "nothing else, count rare classes more: --set train.class_weights=true --set "
+            "qat.class_weights=true."
+        )
+
+    def _pixels(self, labels: np.ndarray) -> np.ndarray:
+        return np.bincount(labels[labels != IGNORED], minlength=self.classes)
 
     def soft_loss(self, teacher: tf.Tensor, student: tf.Tensor, temperature: float) -> tf.Tensor:
         """Return T^2 times the mean cross-entropy per logit vector at temperature T."""

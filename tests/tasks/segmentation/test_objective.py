@@ -98,6 +98,23 @@ def test_the_dice_loss_equals_a_direct_computation():
     assert dice_loss(nothing, logits) == 1
 
 
+@pytest.mark.parametrize(("objects", "warned"), [(1, True), (8, False)])
+def test_it_warns_where_nearly_all_pixels_are_of_one_class(objects, warned):
+    truth = np.zeros((2, 16, 24), np.uint8)
+    truth[:, :objects] = 1
+    truth[:, 12:] = IGNORED  # 12 rows count
+    caution = OBJECTIVE.caution(truth, ("background", "cat", "dog"))
+    if warned:
+        assert caution.startswith("background is 92% of the pixels.")
+        assert "--set train.class_weights=true" in caution
+    else:
+        assert caution is None
+
+
+def test_it_warns_of_nothing_where_all_pixels_are_ignored():
+    assert OBJECTIVE.caution(np.full((1, 16, 24), IGNORED, np.uint8), ("a", "b", "c")) is None
+
+
 def test_class_weights_let_all_classes_count_the_same():
     truth = np.zeros((2, 10, 10), np.uint8)
     truth[:, :1], truth[:, 1:3], truth[:, 9] = 1, 2, IGNORED
