@@ -148,6 +148,8 @@ class Bench:
     def same_latency(self, latency: float) -> tuple[float, Network, float]:
         """Return the largest alpha that is not slower, its network and latency.
 
+        If all are slower, that is the smallest one.
+
         It has no shortcuts but those of the trained network: where rounding makes widths equal,
         the published one would get more, and the trained weights have none there.
         """

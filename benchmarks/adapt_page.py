@@ -17,6 +17,7 @@ WAYS = {
 }
 # What each way is compared with.
 PAIRS = (("adapted", "uniform"), ("adapted", "random"), ("adapted", "alpha"), ("shape", "alpha"))
+_AS_FAST = 1.05  # latencies up to this ratio count as equal
 _UNITS = {"ram": 1024, "flash": 1024, "latency": 1}
 
 
@@ -57,6 +58,12 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+def _slower(latencies: Sequence[Mapping[str, float]]) -> bool:
+    """Return whether the controls are clearly slower than the adapted networks."""
+    control, after = (_mean([one[name] for one in latencies]) for name in ("control", "after"))
+    return control > _AS_FAST * after
+
+
 def _accuracy(found: Mapping[str, float] | None) -> str:
     return f"{100 * found['mean']:.1f}" if found else ""
 
@@ -90,12 +97,18 @@ def render(result: Mapping[str, Any]) -> str:
     ]
     titles = [f"{WAYS[one]} − {WAYS[other]}" for one, other in PAIRS]  # noqa: RUF001
     here, first = result["machine"], rows[0]
+    slower = [cell[0] for row, cell in zip(rows, cells, strict=True) if _slower(row["latency"])]
+    unequal = (
+        f"No alpha is as fast as {' and '.join(slower)}; the control is the fastest one there."
+        if slower
+        else ""
+    )
     note = (
         f"Float accuracy in per cent on {first['images']} test pictures of {result['source']}, "
         f"mean over {first['seeds']} seeds; all networks of a row have the same number of epochs, "
         f"{min(map(min, (row['epochs'] for row in rows)))} to "
         f"{max(map(max, (row['epochs'] for row in rows)))} in all. Differences are paired, with "
-        f"95 % bootstrap intervals. {here['cores']} cores, {here['cpu']}."
+        f"95 % bootstrap intervals. {unequal} {here['cores']} cores, {here['cpu']}."
     )
     tables = markdown(columns, cells), markdown(("network", *titles), differences)
     return "\n\n".join((*tables, paragraph(note)))
