@@ -5,8 +5,9 @@ python -m benchmarks.compression_curve [--data DIR] [--seeds N] [--folder DIR] [
 
 The pictures of DIR are split again, 60 % for training and 25 % for testing. Every network is
 trained once per seed; its int8 forms start from that. Controls are the same networks with smaller
-alphas, as they are: what a smaller network reaches in the same flash. They are trained for as many
-epochs. With --two-classes, the classes are those of `GROUPS`. Work that was interrupted continues.
+alphas, as they are: what a smaller network reaches in the same flash. All are trained for the same
+number of epochs. With --two-classes, the classes are those of `GROUPS`. Work that was interrupted
+continues.
 """
 
 import argparse
@@ -37,10 +38,11 @@ GROUPS = (
     ("dress", "longsleeve", "outwear", "shirt", "t-shirt"),
     ("hat", "pants", "shoes", "shorts", "skirt"),
 )
-# Title -> fields of the recipe; `qat` comes last in each. `prune` and `cluster` have 10 epochs, and
-# `qat` 6.
+# Epochs from the float network to the file: of all stages together, and of `qat` after others.
+EPOCHS_TO_INT8, QAT_EPOCHS = 26, 6
+# Title -> fields of the recipe; `qat` comes last in each.
 FORMS: dict[str, dict[str, Any]] = {
-    PLAIN: {"compress": "qat", "qat.epochs": 26},
+    PLAIN: {"compress": "qat"},
     **{
         f"{count} values": {"compress": "cluster,qat", "cluster.values": count}
         for count in (64, 32, 16, 8)
@@ -65,6 +67,13 @@ FORMS: dict[str, dict[str, Any]] = {
     **{f"hashed 1/{ratio}": {"compress": "hash,qat", "hash.ratio": ratio} for ratio in (2, 4)},
     "4 bits": {"compress": "int4,qat"},
     "4 bits, 75% zeros": {"compress": "prune,int4,qat", "prune.sparsity": 0.75},
+    "16 values, 75% zeros, depthwise too": {
+        "compress": "prune,cluster,qat",
+        "cluster.values": 16,
+        "prune.sparsity": 0.75,
+        "cluster.depthwise": True,
+        "prune.depthwise": True,
+    },
 }
 # Only plain C decodes what these stages make.
 _ONLY_C = ("pq", "hash")
@@ -98,6 +107,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "recipe": RECIPE,
         "seeds": options.seeds,
         "epochs": options.epochs,
+        "epochs_to_int8": EPOCHS_TO_INT8,
         "rows": rows,
         "groups": GROUPS if options.two_classes else (),
         "machine": machine(),
@@ -149,9 +159,13 @@ def _measured(
 
 def _fields(form: str, epochs: int) -> dict[str, Any]:
     """Return the fields of a form; a short try has short stages too."""
-    stages = FORMS[form]["compress"].split(",")
-    short = {f"{stage}.epochs": 1 for stage in stages} if epochs < EPOCHS else {}
-    return {**FORMS[form], **short}
+    *before, qat = FORMS[form]["compress"].split(",")
+    left = EPOCHS_TO_INT8 - QAT_EPOCHS
+    lengths = {stage: left // len(before) for stage in before}
+    lengths[qat] = QAT_EPOCHS if before else EPOCHS_TO_INT8
+    if epochs < EPOCHS:
+        lengths = dict.fromkeys(lengths, 1)
+    return FORMS[form] | {f"{stage}.epochs": length for stage, length in lengths.items()}
 
 
 def _judged(run: Run) -> dict[str, Any]:

@@ -95,13 +95,13 @@ def curve(measured: dict[str, Any]) -> str:
         return NOT_MEASURED
     here = measured["machine"]
     note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
-        recipe `{measured["recipe"]}` from random weights, then the stages of the recipe, on
-        {measured["data"]} with {measured["seeds"]} seeds. Plain networks are trained for as many
-        epochs as those with the most stages. Flash on `mcu` is the file for TensorFlow Lite Micro,
-        with the code of the decoders where kernels are encoded; on `c`, it is the constants and
-        all code. Differences are in points, with 95 % intervals of a paired bootstrap over images
-        and seeds: from the same network with plain weights, and from the widest plain one, of the
-        alpha in brackets, that takes no more flash. {here["cores"]} cores, {here["cpu"]}."""
+        recipe `{measured["recipe"]}` from random weights, then {measured["epochs_to_int8"]} in all
+        stages together, on {measured["data"]} with {measured["seeds"]} seeds. Flash on `mcu` is
+        the file for TensorFlow Lite Micro, with the code of the decoders where kernels are
+        encoded; on `c`, it is the constants and all code. Differences are in points, with 95 %
+        intervals of a paired bootstrap over images and seeds: from the same network with plain
+        weights, and from the widest plain one, of the alpha in brackets, that takes no more flash.
+        {here["cores"]} cores, {here["cpu"]}."""
     return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
 
 
