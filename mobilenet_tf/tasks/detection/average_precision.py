@@ -29,6 +29,28 @@ class Truth(NamedTuple):
     crowd: np.ndarray
 
 
+class _Pairs(NamedTuple):
+    """The boxes of one class in one picture beside its objects; D boxes, the likeliest first.
+
+    Attributes:
+        scores: (D,) scores of the boxes.
+        areas: (D,) areas of the boxes.
+        objects: (N,) areas of the objects.
+        crowd: bool (N,), as in `Truth`.
+        overlap: (D, N) intersection over union.
+    """
+
+    scores: np.ndarray
+    areas: np.ndarray
+    objects: np.ndarray
+    crowd: np.ndarray
+    overlap: np.ndarray
+
+    def ignored(self, area: tuple[float, float]) -> np.ndarray:
+        """Return whether each object does not count: a region, or an area outside the range."""
+        return self.crowd | _outside(self.objects, area)
+
+
 class _Matches(NamedTuple):
     """What became of the boxes of one class in one picture; T thresholds.
 
@@ -44,37 +66,28 @@ class _Matches(NamedTuple):
 
 
 def precision_curves(
-    truth: Sequence[Truth],
-    found: Sequence[Found],
-    classes: int,
-    area: tuple[float, float] = AREAS["all"],
-) -> np.ndarray:
+    truth: Sequence[Truth], found: Sequence[Found], classes: int
+) -> dict[str, np.ndarray]:
     """Return the precision at each recall: the largest at this recall or a higher one.
 
     Args:
         truth: Objects of each picture, in pixels.
         found: Boxes found in each picture, in pixels.
         classes: Number of classes.
-        area: Smallest and largest area of the objects that count, in pixels.
 
     Returns:
-        float64 (thresholds, recalls, classes); NaN for a class of which no object counts.
+        Range of `AREAS` -> float64 (thresholds, recalls, classes), of the objects whose areas lie
+        in it; NaN for a class of which no object counts.
     """
-    curves = np.full((len(THRESHOLDS), len(RECALLS), classes), np.nan)
-    counting = [one.classes[~_ignored(one, area)] for one in truth]
+    shape = len(THRESHOLDS), len(RECALLS), classes
+    curves = {name: np.full(shape, np.nan) for name in AREAS}
     for label in range(classes):
-        objects = sum(int((labels == label).sum()) for labels in counting)
-        if not objects:
-            continue
-        matches = [
-            _match(
-                Truth(*(values[one.classes == label] for values in one)),
-                Found(*(values[other.classes == label] for values in other)),
-                area,
-            )
-            for one, other in zip(truth, found, strict=True)
-        ]
-        curves[:, :, label] = _curves(matches, objects)
+        pairs = [_paired(*both, label) for both in zip(truth, found, strict=True)]
+        for name, area in AREAS.items():
+            objects = sum(int((~one.ignored(area)).sum()) for one in pairs)
+            if objects:
+                matches = [_match(one, area) for one in pairs]
+                curves[name][:, :, label] = _curves(matches, objects)
     return curves
 
 
@@ -83,34 +96,42 @@ def average_precision(curves: np.ndarray) -> float | None:
     return None if np.isnan(curves).all() else float(np.nanmean(curves))
 
 
-def _ignored(truth: Truth, area: tuple[float, float]) -> np.ndarray:
-    """Return whether each object does not count: a region, or an area outside the range."""
-    sides = areas(truth.boxes.astype(np.float64))
-    return truth.crowd | (sides < area[0]) | (sides > area[1])
+def _outside(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+    return (values < bounds[0]) | (values > bounds[1])
 
 
-def _match(truth: Truth, found: Found, area: tuple[float, float]) -> _Matches:
-    order = np.argsort(-found.scores, kind="mergesort")[:_MOST]
-    boxes, scores = found.boxes[order].astype(np.float64), found.scores[order]
-    objects, ignored = truth.boxes.astype(np.float64), _ignored(truth, area)
+def _paired(truth: Truth, found: Found, label: int) -> _Pairs:
+    wanted, named = truth.classes == label, found.classes == label
+    order = np.argsort(-found.scores[named], kind="mergesort")[:_MOST]
+    boxes = found.boxes[named][order].astype(np.float64)
+    objects, crowd = truth.boxes[wanted].astype(np.float64), truth.crowd[wanted]
+    return _Pairs(
+        found.scores[named][order],
+        areas(boxes),
+        areas(objects),
+        crowd,
+        overlaps(boxes, objects, crowd),
+    )
+
+
+def _match(pairs: _Pairs, area: tuple[float, float]) -> _Matches:
+    ignored = pairs.ignored(area)
     first = np.argsort(ignored, kind="mergesort")  # objects that count are tried first
-    objects, crowd, ignored = objects[first], truth.crowd[first], ignored[first]
-    overlap = overlaps(boxes, objects, crowd)
-    right = np.zeros((len(THRESHOLDS), len(boxes)), bool)
+    crowd, ignored, overlap = pairs.crowd[first], ignored[first], pairs.overlap[:, first]
+    right = np.zeros((len(THRESHOLDS), len(pairs.scores)), bool)
     neutral = np.zeros_like(right)
-    free = np.ones((len(THRESHOLDS), len(objects)), bool)
+    free = np.ones((len(THRESHOLDS), len(ignored)), bool)
     for index in np.flatnonzero((overlap >= THRESHOLDS[0]).any(axis=1)):
         row = overlap[index]
         near = (free | crowd) & (row >= THRESHOLDS[:, np.newaxis])
         counting = near & ~ignored
         near = np.where(counting.any(axis=1, keepdims=True), counting, near)
         # The last of equals is found, as in pycocotools.
-        best = len(objects) - 1 - np.where(near, row, -1.0)[:, ::-1].argmax(axis=1)
+        best = len(ignored) - 1 - np.where(near, row, -1.0)[:, ::-1].argmax(axis=1)
         found_one = near.any(axis=1)
         right[:, index], neutral[:, index] = found_one, found_one & ignored[best]
         free[found_one, best[found_one]] = False
-    outside = (areas(boxes) < area[0]) | (areas(boxes) > area[1])
-    return _Matches(scores, right, neutral | (~right & outside))
+    return _Matches(pairs.scores, right, neutral | (~right & _outside(pairs.areas, area)))
 
 
 def _curves(matches: Sequence[_Matches], objects: int) -> np.ndarray:

@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw
 
 from mobilenet_tf.datasets.dataset import Split
 from mobilenet_tf.tasks.detection.average_precision import (
-    AREAS,
     RECALLS,
     Truth,
     average_precision,
@@ -47,9 +46,7 @@ def measure(
     scale = np.array(TYPICAL * 2, np.float64)
     pixels = [one._replace(boxes=one.boxes * scale) for one in truth]
     placed = [one._replace(boxes=one.boxes * scale) for one in found]
-    curves = {
-        name: precision_curves(pixels, placed, len(classes), area) for name, area in AREAS.items()
-    }
+    curves = precision_curves(pixels, placed, len(classes))
     every = curves.pop("all")
     return {
         "ap50": average_precision(every[0]),

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mobilenet_tf.tasks.detection.average_precision import (
-    AREAS,
     Truth,
     average_precision,
     precision_curves,
@@ -87,7 +86,7 @@ def reference(truth, found) -> np.ndarray:
 def test_figures_are_those_of_pycocotools(seed):
     random = np.random.default_rng(seed)
     truth, found = zip(*(scene(random) for _ in range(40)), strict=True)
-    curves = {name: precision_curves(truth, found, CLASSES, area) for name, area in AREAS.items()}
+    curves = precision_curves(truth, found, CLASSES)
     figures = [
         average_precision(curves["all"]),
         average_precision(curves["all"][0]),
@@ -102,7 +101,7 @@ def test_boxes_that_are_the_objects_are_perfect():
     random = np.random.default_rng(9)
     truth = [scene(random)[0] for _ in range(10)]
     found = [Found(one.boxes, one.classes, np.ones(len(one.boxes))) for one in truth]
-    curves = precision_curves(truth, found, CLASSES)
+    curves = precision_curves(truth, found, CLASSES)["all"]
     assert average_precision(curves) == 1
     assert np.isnan(curves[:, :, CLASSES - 1]).all()
 
@@ -110,4 +109,4 @@ def test_boxes_that_are_the_objects_are_perfect():
 def test_nothing_to_find_has_no_figure():
     nothing = Truth(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool))
     found = Found(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0))
-    assert average_precision(precision_curves([nothing], [found], CLASSES)) is None
+    assert average_precision(precision_curves([nothing], [found], CLASSES)["all"]) is None
