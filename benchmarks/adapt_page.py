@@ -1,6 +1,6 @@
 """What `benchmarks.adapt` measured, as tables and a plot in docs/adapt.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
@@ -138,6 +138,10 @@ def render_devices(result: Mapping[str, Any]) -> str:
     return f"{markdown(columns, cells)}\n\n{paragraph(note)}"
 
 
+def _legend(panel: Any) -> Iterable[tuple[Any, str]]:
+    return zip(*panel.get_legend_handles_labels(), strict=True)
+
+
 def draw(result: Mapping[str, Any]) -> None:
     """Draw accuracy against latency, one panel per network, into docs/adapt.png."""
     models = list(dict.fromkeys(row["model"] for row in result["rows"]))
@@ -158,7 +162,8 @@ def draw(result: Mapping[str, Any]) -> None:
             ]
             panel.errorbar(times, means, errors, marker="o", ms=4, capsize=2, label=title)
         log_axis(panel, f"latency of {model}, ms (cpu)")
-        panel.legend(loc="lower right")
+    lines = {text: line for panel in panels[0] for line, text in _legend(panel)}
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=3)
     panels[0][0].set_ylabel("test accuracy, %")
     save(figure, DOCS / "adapt.png")
 
