@@ -21,7 +21,7 @@ import mobilenet_tf as mn
 from benchmarks.adapt_controls import Bench, Lengths
 from benchmarks.adapt_page import DEVICES, SECTIONS, draw, summary
 from benchmarks.resplit import options_of, split_of
-from benchmarks.sections import ROOT, merged
+from benchmarks.sections import SHARED, merged
 from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.core.terminal import say
@@ -100,7 +100,7 @@ def on_devices(
 def main() -> None:
     """Measure, and write docs/adapt.json, docs/adapt_devices.json, the plot and their sections."""
     parser = options_of(__doc__ or "", "adapt")
-    parser.add_argument("--weights", type=Path, default=ROOT.parent / "shared" / "weights")
+    parser.add_argument("--weights", type=Path, default=SHARED / "weights")
     parser.add_argument("--only", choices=("cpu", "devices"))
     parser.add_argument("--starts", choices=STARTS, nargs="+", default=("v2_imagenet", "v3_small"))
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES)

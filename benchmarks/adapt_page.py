@@ -1,6 +1,6 @@
 """What `benchmarks.adapt` measured, as tables and a plot in docs/adapt.md."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.sections import DOCS, Section, markdown, paragraph
@@ -73,9 +73,7 @@ def _difference(found: Mapping[str, float] | None) -> str:
 
 
 def render(result: Mapping[str, Any]) -> str:
-    """Return the content of docs/adapt.json as Markdown; it is empty before a measurement."""
-    if not result:
-        return "Not measured yet."
+    """Return the content of docs/adapt.json as Markdown."""
     rows = result["rows"]
     cells = [
         [
@@ -116,8 +114,6 @@ def render(result: Mapping[str, Any]) -> str:
 
 def render_devices(result: Mapping[str, Any]) -> str:
     """Return the content of docs/adapt_devices.json as Markdown."""
-    if not result:
-        return "Not measured yet."
     cells = []
     for row in result["rows"]:
         cost, unit = row["cost"], _UNITS[row["cost"]]
@@ -138,16 +134,13 @@ def render_devices(result: Mapping[str, Any]) -> str:
     return f"{markdown(columns, cells)}\n\n{paragraph(note)}"
 
 
-def _legend(panel: Any) -> Iterable[tuple[Any, str]]:
-    return zip(*panel.get_legend_handles_labels(), strict=True)
-
-
 def draw(result: Mapping[str, Any]) -> None:
     """Draw accuracy against latency, one panel per network, into docs/adapt.png."""
     models = list(dict.fromkeys(row["model"] for row in result["rows"]))
     figure, panels = quiet_pyplot().subplots(
         1, len(models), figsize=(5 * len(models), 5), squeeze=False, layout="constrained"
     )
+    legend: dict[str, Any] = {}
     for panel, model in zip(panels[0], models, strict=True):
         rows = [row for row in result["rows"] if row["model"] == model]
         for way, title in WAYS.items():
@@ -161,9 +154,10 @@ def draw(result: Mapping[str, Any]) -> None:
                 [100 * abs(one["mean"] - one[bound]) for one in found] for bound in ("low", "high")
             ]
             panel.errorbar(times, means, errors, marker="o", ms=4, capsize=2, label=title)
+        lines, titles = panel.get_legend_handles_labels()
+        legend |= dict(zip(titles, lines, strict=True))
         log_axis(panel, f"latency of {model}, ms (cpu)")
-    lines = {text: line for panel in panels[0] for line, text in _legend(panel)}
-    figure.legend(lines.values(), lines, loc="outside lower center", ncols=3)
+    figure.legend(legend.values(), legend, loc="outside lower center", ncols=3)
     panels[0][0].set_ylabel("test accuracy, %")
     save(figure, DOCS / "adapt.png")
 

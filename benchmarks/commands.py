@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.browser import draw_page, draw_section
-from benchmarks.sections import DOCS, ROOT, replace_section
+from benchmarks.sections import DOCS, ROOT, SHARED, replace_section
 from mobilenet_tf.core.system import machine
 
 SEARCH = "mobilenet-tf tune --data digits --max-macs 3M --epochs 12 --trials 6"
@@ -28,7 +28,6 @@ COMPARISON = (
     "mobilenet-tf compare --data digits --models v1:0.25,v3_small:0.25,v1:1 "
     "--max-macs 2M --epochs 20 --qat-epochs 2"
 )
-_SHARED = ROOT.parent / "shared"
 # Widths and heights in CSS pixels.
 _PAGE = (1000, 1500)
 _MAPS = (1000, 890)
@@ -129,7 +128,7 @@ def embedding(folder: Path) -> None:
 
 
 def _link_clothing(folder: Path) -> None:
-    (folder / "clothing").symlink_to((_SHARED / "data" / "clothing").resolve())
+    (folder / "clothing").symlink_to((SHARED / "data" / "clothing").resolve())
 
 
 def data(folder: Path) -> None:
@@ -182,7 +181,7 @@ def heat_maps(folder: Path) -> None:
     _link_clothing(folder)
     output(
         "mobilenet-tf run --data clothing --model v2 --alpha 0.35 --recipe transfer --out run "
-        f"--weights {_SHARED / 'weights' / 'mobilenet_v2_0.35_96_no_top.h5'} "
+        f"--weights {SHARED / 'weights' / 'mobilenet_v2_0.35_96_no_top.h5'} "
         "--epochs 10 --qat-epochs 2",
         folder,
     )

@@ -97,9 +97,7 @@ def _correct(trials: Iterable[Path], form: str) -> Correct:
 
 
 def render(content: Mapping[str, Any]) -> str:
-    """Return the content of docs/comparison.json as Markdown; it is empty before a measurement."""
-    if not content:
-        return "Not measured yet."
+    """Return the content of docs/comparison.json as Markdown."""
     tables = []
     for data, result in content["datasets"].items():
         here = result["machine"]

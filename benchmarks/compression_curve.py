@@ -12,19 +12,22 @@ continues.
 
 import argparse
 import json
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mobilenet_tf as mn
 from benchmarks.compression_page import CURVE, PLAIN, SECTIONS, TWO_CLASSES, curve_rows
-from benchmarks.resplit import options_of, split_of
+from benchmarks.resplit import grouped, options_of, split_of
 from benchmarks.sections import merged
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.trial import trial_run
+
+if TYPE_CHECKING:
+    from mobilenet_tf.deployment.tflite.compressed.layout import Part
 
 SIZE, RECIPE, EPOCHS = 96, "small_data", 60
 # Network -> the alpha that is compressed, and those of the controls.
@@ -91,7 +94,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Train all networks, and return the content of docs/compression_curve.json."""
     data, rows = split_of(options), []
     if options.two_classes:
-        data = _in_groups(data, data.with_name(f"{data.name}_in_groups"))
+        data = grouped(data, GROUPS, data.with_name(f"{data.name}_in_groups"))
     wanted = TWO_CLASS_FORMS if options.two_classes else tuple(FORMS)
     for name in options.networks:
         alpha, smaller = NETWORKS[name]
@@ -112,19 +115,6 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "groups": GROUPS if options.two_classes else (),
         "machine": machine(),
     }
-
-
-def _in_groups(data: Path, out: Path) -> Path:
-    """Link the pictures of each group of classes into one folder per split."""
-    for group in GROUPS:
-        for picture in (one for name in group for one in data.glob(f"*/{name}/*")):
-            split, name = picture.parts[-3:-1]
-            folder = out / split / f"{group[0]}_and_others"
-            folder.mkdir(parents=True, exist_ok=True)
-            link = folder / f"{name}_{picture.name}"
-            with suppress(FileExistsError):
-                link.symlink_to(picture.resolve())
-    return out
 
 
 def _measured(
@@ -174,14 +164,17 @@ def _judged(run: Run) -> dict[str, Any]:
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS
     from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
+    from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.deployment.tflite.parse import parse_model
     from mobilenet_tf.runs.models import load_qat
 
     model, test, spec = load_qat(run.folder), run.data.test, run.network.input
     file = TFLiteModel(convert(model, "float32"), threads=2, mean=spec.mean, std=spec.std)
     predicted = file.real(run_all(file, test.images, "Testing")).argmax(axis=1)
     converted = convert(model, "int8")
+    kernels = [(values, layout) for _, _, values, layout in kernels_of(parse_model(converted))]
     small = McuForm(converted, AUTO)
     correct = (predicted == test.labels).tolist()
     return {
@@ -190,23 +183,18 @@ def _judged(run: Run) -> dict[str, Any]:
         "c_flash": CForm(converted, AUTO).flash,
         "arena": small.arena.needed,
         "activations": small.arena.activations,
-        "bits": {"plain": 8.0} | {codec: _bits(converted, codec) for codec in C_CODECS},
+        "bits": {"plain": 8.0} | {codec: _bits(kernels, codec) for codec in C_CODECS},
         "correct": dict(zip(test.names, correct, strict=True)),
     }
 
 
-def _bits(content: bytes, codec: str) -> float:
-    """Return the mean bits per weight of all kernels, each stored by a codec or as it is."""
+def _bits(kernels: "Sequence[Part]", codec: str) -> float:
+    """Return the mean bits per weight of kernels, each stored by a codec or as it is."""
     from mobilenet_tf.deployment.tflite.compressed.codecs import best_encoding, bytes_of
-    from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
-    from mobilenet_tf.deployment.tflite.parse import parse_model
 
-    stored = weights = 0
-    for _, _, values, layout in kernels_of(parse_model(content)):
-        best = best_encoding([(values, layout)], (codec,))
-        stored += bytes_of(best[1]) if best else layout.bytes
-        weights += values.size
-    return 8 * stored / weights
+    found = [(best_encoding([kernel], (codec,)), kernel[1].bytes) for kernel in kernels]
+    stored = sum(bytes_of(best[1]) if best else plain for best, plain in found)
+    return 8 * stored / sum(values.size for values, _ in kernels)
 
 
 def main() -> None:

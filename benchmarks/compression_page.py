@@ -16,7 +16,6 @@ STEPS = (
     ("product-quantized", "64 vectors of 2", "pq"),
 )
 _FLOAT_BITS = 32
-NOT_MEASURED = "Not measured yet."
 Rows = list[dict[str, Any]]
 # (alpha, form) -> what was measured with each seed
 Found = dict[tuple[float, str], Rows]
@@ -80,7 +79,7 @@ def _curve(rows: Rows) -> str:
             row["device"],
             f"{row['flash']:,}",
             f"{row['arena']:,}" if row["device"] == "mcu" else "",
-            f"{row['accuracy']['mean']:.1%}",
+            _percent(row),
             _points(row["difference"]),
             _points(row["to_control"]) + (f" ({row['control']:g})" if row["control"] else ""),
         )
@@ -91,8 +90,6 @@ def _curve(rows: Rows) -> str:
 
 def curve(measured: dict[str, Any]) -> str:
     """Return the curve of all classes as Markdown."""
-    if not measured:
-        return NOT_MEASURED
     here = measured["machine"]
     note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
         recipe `{measured["recipe"]}` from random weights, then {measured["epochs_to_int8"]} in all
@@ -107,18 +104,16 @@ def curve(measured: dict[str, Any]) -> str:
 
 def deep_compression(measured: dict[str, Any]) -> str:
     """Return Deep Compression's table as Markdown: bits per weight after each step."""
-    if not measured:
-        return NOT_MEASURED
     rows = {(row["network"], row["alpha"], row["weights"]): row for row in measured["rows"]}
     cells: list[tuple[str, ...]] = []
     for (name, alpha, weights), row in rows.items():
         if weights != PLAIN or (name, alpha, STEPS[0][1]) not in rows:
             continue
-        cells.append((f"{name} {alpha:g}", "int8", *_bits(row["bits"]["plain"]), *_share(row), ""))
+        cells.append((f"{name} {alpha:g}", "int8", *_bits(row["bits"]["plain"]), _percent(row), ""))
         for title, form, codec in STEPS:
             one = rows[name, alpha, form]
             cells.append(
-                ("", title, *_bits(one["bits"][codec]), *_share(one), _points(one["difference"]))
+                ("", title, *_bits(one["bits"][codec]), _percent(one), _points(one["difference"]))
             )
     columns = ("network", "kernels", "bits per weight", "ratio to float", "accuracy", "vs. int8")
     note = """The kernels of all convolutions, depthwise ones and tables included, of the networks
@@ -130,16 +125,14 @@ def _bits(bits: float) -> tuple[str, str]:
     return f"{bits:.2f}", f"{_FLOAT_BITS / bits:.1f}"
 
 
-def _share(row: dict[str, Any]) -> tuple[str]:
-    return (f"{row['accuracy']['mean']:.1%}",)
+def _percent(row: dict[str, Any]) -> str:
+    return f"{row['accuracy']['mean']:.1%}"
 
 
 def two_classes(measured: dict[str, Any]) -> str:
     """Return the table of two classes as Markdown."""
-    if not measured:
-        return NOT_MEASURED
     note = f"""As above, with the classes of {measured["data"]} in two groups:
-        {" and ".join(" or ".join(group) for group in measured["groups"])}."""
+        {"; and ".join(", ".join(group) for group in measured["groups"])}."""
     return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
 
 

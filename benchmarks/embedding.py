@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sections import ROOT, Section, markdown, paragraph
+from benchmarks.sections import SHARED, Section, markdown, paragraph
 from mobilenet_tf.commands.run import run
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.networks.zoo import make_network
@@ -133,10 +133,9 @@ SECTION = Section("embedding", render, "docs/embedding.md")
 
 def main() -> None:
     """Measure, and write docs/embedding.json and docs/embedding.md after each case."""
-    shared = ROOT.parent / "shared"
-    weights = shared / "weights" / "mobilenet_v2_0.35_96_no_top.h5"
+    weights = SHARED / "weights" / "mobilenet_v2_0.35_96_no_top.h5"
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=shared / "data")
+    parser.add_argument("--data", type=Path, default=SHARED / "data")
     parser.add_argument("--weights", type=Path, default=weights)
     parser.add_argument("--folder", type=Path, default=Path("runs") / "embedding")
     parser.add_argument("--table", action="store_true", help="measure nothing")

@@ -15,7 +15,7 @@ from typing import Any
 
 import mobilenet_tf as mn
 from benchmarks.resplit import options_of, split_of
-from benchmarks.sections import ROOT, Section, markdown, paragraph
+from benchmarks.sections import SHARED, Section, markdown, paragraph
 from mobilenet_tf.core.files import write_json
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.deployment.report.comparison_tables import points
@@ -112,7 +112,7 @@ SECTION = Section("pairs", render, "docs/pairs.md")
 def main() -> None:
     """Measure, and write docs/pairs.json and docs/pairs.md."""
     parser = options_of(__doc__, "pairs")
-    weights = ROOT.parent / "shared" / "weights" / "mobilenet_v2_0.35_96_no_top.h5"
+    weights = SHARED / "weights" / "mobilenet_v2_0.35_96_no_top.h5"
     parser.add_argument("--weights", type=Path, default=weights)
     options = parser.parse_args()
     if options.table:

@@ -21,7 +21,7 @@ import numpy as np
 import tf_keras as keras
 
 import mobilenet_tf as mn
-from benchmarks.sections import ROOT, Section, markdown, paragraph, write_measurements
+from benchmarks.sections import SHARED, Section, markdown, paragraph, write_measurements
 from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import make_network
@@ -233,11 +233,10 @@ SECTION = Section("post_training", render, document="docs/quantization.md")
 
 def main() -> None:
     """Measure what is missing, and write docs/post_training.json and what is rendered from it."""
-    shared = ROOT.parent / "shared"
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="folder of results and the run")
-    parser.add_argument("--data", default=str(shared / "data" / "clothing"))
-    parser.add_argument("--weights", type=Path, default=shared / "weights")
+    parser.add_argument("--data", default=str(SHARED / "data" / "clothing"))
+    parser.add_argument("--weights", type=Path, default=SHARED / "weights")
     parser.add_argument("--networks", nargs="+", choices=list(_TITLES), default=list(_TITLES))
     parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()

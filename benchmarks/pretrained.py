@@ -19,7 +19,7 @@ import tf_keras
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from benchmarks.sections import ROOT, Section, markdown
+from benchmarks.sections import SHARED, Section, markdown
 from mobilenet_tf import InputSpec, ModelData, Pretrained, UserError, export
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.terminal import console
@@ -282,7 +282,7 @@ def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*MEASURES, []], default=list(MEASURES))
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--shared", type=Path, default=SHARED)
     given = parser.parse_args()
     for section in SECTIONS:
         rows: Rows = []  # the table grows with every model that is measured

@@ -25,7 +25,7 @@ import tf_keras as keras
 import mobilenet_tf as mn
 from benchmarks.quantization_cases import CASES, SEEDS, Case
 from benchmarks.quantization_table import publish
-from benchmarks.sections import ROOT, write_measurements
+from benchmarks.sections import SHARED, write_measurements
 from mobilenet_tf.core.files import write_atomically
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
@@ -175,12 +175,11 @@ def collect(folder: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure what is missing, and write docs/quantization.json and what is rendered from it."""
-    shared = ROOT.parent / "shared"
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="folder of results and runs")
-    parser.add_argument("--data", default=str(shared / "data" / "sign_digits"))
+    parser.add_argument("--data", default=str(SHARED / "data" / "sign_digits"))
     parser.add_argument(
-        "--weights", default=str(shared / "weights" / "mobilenet_v2_0.35_96_no_top.h5")
+        "--weights", default=str(SHARED / "weights" / "mobilenet_v2_0.35_96_no_top.h5")
     )
     parser.add_argument("--table", action="store_true", help="measure nothing")
     options = parser.parse_args()

@@ -8,10 +8,11 @@ OUT becomes a folder with train/, validation/ and test/, which link to the pictu
 import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.sections import ROOT
+from benchmarks.sections import SHARED
 from mobilenet_tf.datasets.sources.listing import list_dataset
 
 SHARES = {"test": 0.25, "validation": 0.15}  # of each class; the rest trains
@@ -35,6 +36,21 @@ def resplit(source: Path, out: Path) -> Path:
     return out
 
 
+def grouped(data: Path, groups: Sequence[Sequence[str]], out: Path) -> Path:
+    """Link the pictures of each group of classes into one folder per split; return the new folder.
+
+    Args:
+        data: A folder with a folder per split, and in it one per class.
+        groups: Names of the classes of each group.
+        out: The new folder.
+    """
+    for split in sorted(data.iterdir()):
+        for group in groups:
+            names = [f"{name}/{file.name}" for name in group for file in (split / name).iterdir()]
+            _link(names, split, out / split.name / f"{group[0]}_and_others")
+    return out
+
+
 def options_of(module_docstring: str, folder: str) -> argparse.ArgumentParser:
     """Return a parser of the options of a program that trains on such a split.
 
@@ -43,7 +59,7 @@ def options_of(module_docstring: str, folder: str) -> argparse.ArgumentParser:
         folder: Name of the folder in runs/ that has its trainings by default.
     """
     parser = argparse.ArgumentParser(description=module_docstring.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "clothing")
+    parser.add_argument("--data", type=Path, default=SHARED / "data" / "clothing")
     parser.add_argument("--folder", type=Path, default=Path("runs") / folder)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--table", action="store_true", help="measure nothing")

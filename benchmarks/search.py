@@ -138,9 +138,7 @@ def measure(data: Path, folder: Path, options: Mapping[str, Any]) -> dict[str, A
 
 
 def render(found: Mapping[str, Any]) -> str:
-    """Return the content of docs/search.json as Markdown; it is empty before a measurement."""
-    if not found:
-        return "Not measured yet."
+    """Return the content of docs/search.json as Markdown."""
     search, ranked, here = found["search"], found["ranks"], found["machine"]
     limit = search["limits"]["latency"]
     before = paragraph(

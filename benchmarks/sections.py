@@ -12,6 +12,7 @@ from mobilenet_tf.core.files import write_text
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+SHARED = ROOT.parent / "shared"  # data and weights, which do not belong to the repository
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Section:
         return json.loads(self.file.read_text(encoding="utf-8"))
 
     def text(self) -> str:
-        """Render the section from its JSON file."""
-        return self.render(self.content())
+        """Render the section from its JSON file, which is empty before a measurement."""
+        content = self.content()
+        return self.render(content) if content else "Not measured yet."
 
     def write(self) -> None:
         """Render the section and put it into the document."""

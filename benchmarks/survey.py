@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 import mobilenet_tf as mn
-from benchmarks.sections import ROOT, Section, markdown, paragraph
+from benchmarks.sections import SHARED, Section, markdown, paragraph
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.sources.listing import list_dataset
 
@@ -85,7 +85,7 @@ def render(found: dict[str, Any]) -> str:
 SECTION = Section("survey", render, "docs/data.md")
 
 
-def main(data: str = str(ROOT.parent / "shared" / "data" / "clothing")) -> None:
+def main(data: str = str(SHARED / "data" / "clothing")) -> None:
     """Measure, and write docs/survey.json and its section."""
     rows = [measure(Path(data), *case) for case in CASES]
     SECTION.save({"data": Path(data).name, "machine": machine(), "rows": rows})
