@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-long fuzz test-firmware test-arm test-web test-mediapipe test-android test-install screens android-vectors lint types docs format clean
+.PHONY: demo demo-detection demo-segmentation demo-embedding demo-pairs demo-multilabel demo-geolocation test test-slow test-long fuzz test-firmware test-arm test-web test-mediapipe test-android test-install screens android-vectors lint types docs format clean
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -52,8 +52,13 @@ demo-geolocation: $(READY)  ## for places of digits on a made-up earth
 	$(RUN_DEMO) --task geolocation
 
 # Hundreds of commands would compile the package again where the environment forbids keeping it.
-test: $(READY) lint types  ## all tests, on two processes
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+test: $(READY) lint types  ## style, types and all tests that are not slow, on two processes
+	$(PYTEST)
+
+test-slow: $(READY)  ## the other tests: whole runs, kills, all networks (see tests/slow.py)
+	$(PYTEST) -m "slow and not (long or arm or firmware or web)"
 
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go
 	$(BIN)/python -m pytest -m long -q

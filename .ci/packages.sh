@@ -14,6 +14,9 @@ require_packages() {
     echo "$what need these Debian packages: ${missing[*]}" >&2
     exit 2
   fi
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
+  (
+    flock 9 # several scripts may run side by side
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
+  ) 9< "${BASH_SOURCE[0]}"
 }

@@ -49,7 +49,7 @@ def curve_rows(name: str, alpha: float, found: Found) -> Rows:
                 "weights": key[1],
                 "device": device,
                 "flash": flash,
-                "arena": mean(key, "arena"),
+                **{field: mean(key, field) for field in ("bytes", "activations", "arena")},
                 "bits": {
                     codec: sum(run["bits"][codec] for run in runs) / len(runs)
                     for codec in runs[0]["bits"]
@@ -69,16 +69,15 @@ def _points(interval: dict[str, float] | None) -> str:
 
 def _curve(rows: Rows) -> str:
     columns = (
-        *("network", "weights", "device", "flash, bytes", "arena, bytes", "accuracy"),
-        *("vs. plain", "vs. smaller alpha"),
+        *("network", "weights", "device", "file, bytes", "flash", "activations", "arena"),
+        *("accuracy", "vs. plain", "vs. smaller alpha"),
     )
     cells = [
         (
             f"{row['network']} {row['alpha']:g}",
             row["weights"],
             row["device"],
-            f"{row['flash']:,}",
-            f"{row['arena']:,}" if row["device"] == "mcu" else "",
+            *_sizes(row),
             _percent(row),
             _points(row["difference"]),
             _points(row["to_control"]) + (f" ({row['control']:g})" if row["control"] else ""),
@@ -88,16 +87,25 @@ def _curve(rows: Rows) -> str:
     return markdown(columns, cells)
 
 
+def _sizes(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the bytes of file, flash, activations and arena; the first and last only on `mcu`."""
+    shown = {field: f"{row[field]:,}" for field in ("bytes", "flash", "activations", "arena")}
+    if row["device"] != "mcu":
+        shown |= {"bytes": "", "arena": ""}
+    return tuple(shown.values())
+
+
 def curve(measured: dict[str, Any]) -> str:
     """Return the curve of all classes as Markdown."""
     here = measured["machine"]
     note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
         recipe `{measured["recipe"]}` from random weights, then {measured["epochs_to_int8"]} in all
         stages together, on {measured["data"]} with {measured["seeds"]} seeds. Flash on `mcu` is
-        the file for TensorFlow Lite Micro, with the code of the decoders where kernels are
-        encoded; on `c`, it is the constants and all code. Differences are in points, with 95 %
-        intervals of a paired bootstrap over images and seeds: from the same network with plain
-        weights, and from the widest plain one, of the alpha in brackets, that takes no more flash.
+        the file for TensorFlow Lite Micro, and where kernels are encoded, the code of the decoders
+        too; on `c`, it is the constants and all code. The arena contains the activations.
+        Differences are in points, with 95 % intervals of a paired bootstrap over images and seeds:
+        from the same network with plain weights, and from the widest plain one, of the alpha in
+        brackets, that takes no more flash.
         {here["cores"]} cores, {here["cpu"]}."""
     return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
 

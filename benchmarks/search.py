@@ -31,10 +31,10 @@ from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import Architectures, ArchitectureSettings, Judge
 from mobilenet_tf.selection.architecture_space import DEFAULT_SPACE, load_architectures
 
-REFERENCE = ("v2", 0.5)
+REFERENCE = ("v2", 0.35)
 KINDS = ("training", "supernet", "macs")
 JUDGE_EPOCHS = {"training": 5, "supernet": 40, "macs": 1}
-EPOCHS, QAT_EPOCHS = 40, 4
+EPOCHS, QAT_EPOCHS = 30, 4
 JUDGE_SIZE = 64
 _DRAWS = 10_000  # per network of the ranking, at most
 

@@ -14,6 +14,7 @@ from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests import warm
 from tests.short import shallow_zoo, without_repeats
+from tests.slow import USUAL, slow_but
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE, CLASSES = 48, 10
@@ -161,10 +162,7 @@ class Int8:
         return convert(self.qat)
 
 
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in CONVERTED],
-)
+@pytest.fixture(scope="session", params=slow_but(USUAL, CONVERTED, together=True))
 def int8(request, pictures) -> Int8:
     """Networks of every kind; all tests of one network run in one process."""
     return Int8(request.param, pictures)

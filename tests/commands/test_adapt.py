@@ -61,7 +61,6 @@ def folders(tmp_path_factory):
     return place
 
 
-@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same(folders):
     whole, killed = (np.load(folders / name / "adaptation.npz") for name in ("whole", "killed"))
     assert set(whole.files) == set(killed.files)
@@ -76,7 +75,6 @@ def test_killed_and_resumed_gives_the_same(folders):
     assert_same_weights(folders / "whole/run", folders / "killed/run")
 
 
-@pytest.mark.slow
 def test_the_result_is_a_run_of_the_narrower_network(folders):
     run = mn.Run.open(folders / "whole/run", "float.keras")
     assert run.network.name == "small_adapted"
@@ -96,7 +94,6 @@ def test_the_result_is_a_run_of_the_narrower_network(folders):
     assert (folders / "whole/path.png").read_bytes()[1:4] == b"PNG"
 
 
-@pytest.mark.slow
 def test_the_report_says_where_it_came_from(folders):
     text = write_report(RunFolder(folders / "whole/run")).read_text()
     result = read_result(folders / "whole/run/result.json")
@@ -106,7 +103,6 @@ def test_the_report_says_where_it_came_from(folders):
     assert "block_2/project" in text
 
 
-@pytest.mark.slow
 def test_the_folder_is_kept_and_replaced_like_others(folders):
     run, out = folders / "run", folders / "killed"
     settings = mn.AdaptSettings(budget=Budget(macs=MACS), steps=2)

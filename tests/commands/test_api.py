@@ -44,6 +44,7 @@ def test_settings_need_no_tensorflow():
     assert python(program) == "v2 0.35, 96x96x3 11934128\n"
 
 
+@pytest.mark.slow
 def test_commands_are_functions_whatever_was_imported_before():
     program = (
         "import mobilenet_tf.commands.run, mobilenet_tf.runs.train, mobilenet_tf.runs.quantize;"

@@ -24,6 +24,7 @@ def invoke(*arguments: str):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_one_json_object():
     result = json.loads(invoke("--device", "mcu", *BUDGET, "--json").strip().splitlines()[-1])
     assert result["device"] == "mcu"

@@ -128,7 +128,6 @@ def test_other_settings_data_and_versions_are_refused(compared, monkeypatch):
     assert len(finished(out)) == 4
 
 
-@pytest.mark.slow
 def test_a_network_without_a_name_and_float_only(tmp_path):
     """The Python call takes networks that no zoo has."""
     base = mn.make_network("v1", 0.1, 32, channels=1)

@@ -19,6 +19,7 @@ from mobilenet_tf.runs.foreign import open_foreign
 from mobilenet_tf.tasks.classification.confidence import tempered
 from tests.commands.foreign_kinds import exported as export_file
 from tests.runs.test_models import rewritten
+from tests.slow import slow_but
 
 pytestmark = pytest.mark.xdist_group("foreign model")
 LAYERS = keras.layers
@@ -164,7 +165,7 @@ def _bright(form):
     return keras.Model(image, LAYERS.Activation("sigmoid")(x) if form == "activation" else x)
 
 
-@pytest.mark.parametrize("form", ["layer", "activation", "nested"])
+@pytest.mark.parametrize("form", slow_but(["layer"], ["layer", "activation", "nested"]))
 def test_a_single_sigmoid_separates_two_classes(form, tmp_path):
     data = _cats_and_dogs(tmp_path / "data")
     model = _bright(form)

@@ -35,7 +35,6 @@ def weights(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("labelled", [True, False])
 def test_labels_add_accuracy_to_the_proof(labelled, weights, tmp_path):
     names = weights / "digits.txt"

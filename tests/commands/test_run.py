@@ -16,7 +16,7 @@ from PIL import Image
 from tests.absent import WITHOUT_EXTRAS
 from tests.killing import assert_same_weights, command, kill_when
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = pytest.mark.xdist_group("run")
 
 RUN = ("run", "--model", "v1", "--alpha", "0.25", "--epochs", "20", "--qat-epochs", "2",
        "--deterministic")  # fmt: skip
@@ -91,6 +91,7 @@ def test_resumed_training_has_every_epoch_once(run, result):
         assert [row.split(",")[0] for row in rows] == ["epoch", *map(str, range(1, epochs + 1))]
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(run, result, tmp_path):
     call(*RUN, "--out", tmp_path / "whole")
     assert_same_weights(run, tmp_path / "whole")

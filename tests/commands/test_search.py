@@ -138,7 +138,6 @@ def test_what_cannot_begin(settings, compared, tmp_path, monkeypatch):
     assert not out.exists()
 
 
-@pytest.mark.slow
 def test_a_search_that_is_killed(settings, compared, tmp_path):
     """kill -9 in the second of four short trainings: the first stays, the second continues.
 

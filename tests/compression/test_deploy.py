@@ -10,6 +10,7 @@ from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish, build_netw
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from tests.conftest import LARGE
 from tests.short import shallow, without_repeats
+from tests.slow import USUAL, slow_but
 
 
 def stir(model) -> None:
@@ -44,14 +45,14 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "fuse"), FORMS)
+@pytest.mark.parametrize(("name", "fuse"), slow_but(USUAL, FORMS))
 def test_deploy_form_is_the_same_function(name, fuse):
     model = build_network(without_repeats(make_network(name, 0.35, 48, classes=7)))
     stir(model)
     require_deploy_form(model, fuse)
 
 
-@pytest.mark.parametrize(("name", "fuse"), FORMS)
+@pytest.mark.parametrize(("name", "fuse"), slow_but(USUAL, FORMS))
 @pytest.mark.parametrize(("alpha", "size", "channels"), [(0.75, 33, 1), (1.3, 64, 3)])
 def test_odd_maps_grey_pictures_and_wide_networks(name, fuse, alpha, size, channels):
     # Large networks stay narrow.
@@ -79,7 +80,7 @@ def test_backbone_keeps_its_scale(name, pooling):
     assert relative(deploy_form(model)(images), model(images)) < 1e-5
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 def test_even_maps_need_no_padding_of_their_own(name):
     deployed = deploy_form(build_network(shallow(make_network(name, 0.35, 32, classes=3))))
     assert not any(isinstance(x, keras.layers.ZeroPadding2D) for x in deployed.layers)

@@ -206,6 +206,7 @@ def test_class_weights_need_labels(data):
         _ = data.train.labels
 
 
+@pytest.mark.slow
 def test_the_papers_recipe_trains_on_it(imagenet, tmp_path, monkeypatch, short_networks):
     """Run the documented command with few images and epochs."""
     from mobilenet_tf.__main__ import main

@@ -45,7 +45,6 @@ def no_child(*arguments, **options):
     raise AssertionError("a process was started")
 
 
-@pytest.mark.slow
 def test_what_has_passed_is_not_read_again(tmp_path, monkeypatch, encoded):
     whole = written(tmp_path / "a.tfrecord", encoded)
     later = Records(whole.path, 2, 3)

@@ -11,6 +11,7 @@ from mobilenet_tf import inspect, predict
 from tests.fuzz import driver, kinds
 from tests.fuzz.picture_samples import pictures
 from tests.fuzz.tflite_samples import valid
+from tests.slow import slow_but
 
 # The states of searches and checkpoints have tests of their own, without the start of TensorFlow.
 COUNTS = {"tflite": 6, "images": 4, "texts": 60, "runs": 6, "models": 12}
@@ -29,7 +30,7 @@ def test_the_samples_are_valid(tmp_path):
     assert len(predict(tmp_path / "v1", paths)["predictions"]) == len(paths)
 
 
-@pytest.mark.parametrize("kind", COUNTS)
+@pytest.mark.parametrize("kind", slow_but(["tflite", "images", "texts"], COUNTS))
 def test_some_mutants(kind):
     report = driver.fuzz(kind, 0, COUNTS[kind])
     assert not report.problems(), "\n".join(report.problems()[:10])

@@ -16,6 +16,7 @@ from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.training.masked import masked_model, masks
 from tests.conftest import enliven
 from tests.short import without_repeats
+from tests.slow import USUAL, slow_but
 
 ALPHA = {"v4_conv_m": 0.25, "xception": 0.1, "v1_full": 0.2}
 # One of each family, and V4's with its fused blocks.
@@ -90,7 +91,7 @@ def halves(network: Network, kinds: slice = slice(None)) -> Network:
     return network
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", slow_but(USUAL, FAMILIES))
 def test_a_cut_network_equals_the_one_with_zeros(name, pictures):
     """Every width of every family: expansions, bottlenecks with their residuals, head."""
     network = without_repeats(make_network(name, ALPHA.get(name, 0.35), 48, 5))

@@ -8,6 +8,7 @@ from mobilenet_tf.networks.count import count, layers
 from mobilenet_tf.networks.keras_model import HardSigmoid, HardSwish
 from mobilenet_tf.networks.rows import InvertedResidual
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.slow import USUAL, slow_but
 
 ACTIVATIONS = (keras.layers.ReLU, keras.layers.Activation, HardSigmoid, HardSwish)
 BACKBONES = {name: make_network(name).backbone for name in ZOO}
@@ -69,7 +70,7 @@ def readers(layer):
     return [node.layer for node in layer.outbound_nodes]
 
 
-@pytest.mark.parametrize("name", BOTTLENECKS)
+@pytest.mark.parametrize("name", slow_but(USUAL, BOTTLENECKS))
 def test_bottlenecks_are_linear_and_residuals_where_they_fit(name):
     """V2, 3.2 and 3.3: no activation behind a projection; a sum iff stride 1 and equal widths."""
     model = build(name, 0.5, 64)

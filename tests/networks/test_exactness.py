@@ -8,6 +8,7 @@ import tf_keras as keras
 
 from mobilenet_tf import build
 from mobilenet_tf.networks.zoo import ZOO
+from tests.slow import slow_but
 
 APPLICATIONS = {
     "v1": keras.applications.MobileNet,
@@ -16,12 +17,12 @@ APPLICATIONS = {
     "v3_small": keras.applications.MobileNetV3Small,
 }
 ALPHAS = [(name, alpha) for name, entry in ZOO.items() for alpha in entry.alphas]
-# Every published alpha once, at sizes that take turns; then sizes and tops of one alpha each.
-CASES = [
+# Every published alpha once, at sizes that take turns.
+EVERY_ALPHA = [
     (name, alpha, (32, 97, 96, 65)[turn % 4], turn % 3 > 0, None)
     for turn, (name, alpha) in enumerate(ALPHAS)
 ]
-CASES += [
+SIZES_AND_TOPS = [
     ("v1", 0.25, 97, True, None),
     ("v1", 0.25, 33, False, "max"),
     ("v1", 0.25, 224, False, None),
@@ -65,7 +66,10 @@ def weighted(model):
     return [(layer.name, layer.count_params()) for layer in model.layers if layer.weights]
 
 
-@pytest.mark.parametrize(("name", "alpha", "size", "top", "pooling"), CASES)
+@pytest.mark.parametrize(
+    ("name", "alpha", "size", "top", "pooling"),
+    slow_but(SIZES_AND_TOPS, EVERY_ALPHA + SIZES_AND_TOPS),
+)
 def test_outputs_equal_keras_applications(name, alpha, size, top, pooling):
     shape = (size, size, 3)
     theirs = application(name, input_shape=shape, alpha=alpha, include_top=top, pooling=pooling)

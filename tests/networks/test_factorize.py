@@ -21,6 +21,7 @@ from mobilenet_tf.networks.rows import Classifier, Convolution, Network, Pooling
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.tasks.classification.task import Classification
 from tests.conftest import enliven
+from tests.slow import slow_but
 
 # 1x1 and 3x3, with stride 1 and 2, more and fewer channels, all of one full rank per form.
 NETWORK = Network(
@@ -94,7 +95,7 @@ def test_forms_without_rank_do_not_start_from_trained_kernels(tmp_path):
         load_weights(build_network(network), tmp_path / "full.h5")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(FORMS[:2], FORMS))
 def test_it_goes_through_everything(form, pictures):
     network = factorized(NETWORK, form)
     assert Network.from_dict(network.to_dict()) == network

@@ -14,6 +14,7 @@ from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.names import layer_name
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.slow import USUAL, slow_but
 
 PLAIN = {
     "InputLayer",
@@ -39,7 +40,7 @@ PLAIN = {
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 @pytest.mark.parametrize(("alpha", "size", "channels"), [(0.1, 33, 1), (1.25, 47, 3)])
 def test_any_alpha_and_size_builds_runs_and_is_counted(name, alpha, size, channels):
     model = build(name, alpha, size, classes=5, channels=channels)

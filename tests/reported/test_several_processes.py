@@ -10,7 +10,7 @@ from tests.reported.drive import at_work, call, call_apart, refused
 from tests.reported.models import write
 from tests.reported.test_searches import NETWORK
 
-pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("reported runs")]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("reported runs")]
 
 ONE = ("--algorithm", "random", "--trials", "1", "--epochs", "1", "--set", "batch=16")
 

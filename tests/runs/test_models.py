@@ -252,8 +252,14 @@ def test_other_kinds_of_models_are_named(small, tmp_path):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: keras.applications.MobileNetV3Small((96, 96, 3), 0.75, weights=None),
-        lambda: keras.applications.EfficientNetB0(input_shape=(64, 64, 3), weights=None),
+        pytest.param(
+            lambda: keras.applications.MobileNetV3Small((96, 96, 3), 0.75, weights=None),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda: keras.applications.EfficientNetB0(input_shape=(64, 64, 3), weights=None),
+            marks=pytest.mark.slow,
+        ),
         lambda: keras.Sequential(
             [
                 keras.applications.MobileNetV2((64, 64, 3), 0.35, include_top=False, weights=None),

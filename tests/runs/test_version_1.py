@@ -10,9 +10,9 @@ import pytest
 import mobilenet_tf as mn
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
-OLD = Path(__file__).parent / "fixtures" / "run_v1"
-
 pytestmark = pytest.mark.slow
+
+OLD = Path(__file__).parent / "fixtures" / "run_v1"
 
 
 @pytest.fixture(scope="module")

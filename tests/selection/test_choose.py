@@ -66,6 +66,7 @@ class Scale:
         return None
 
 
+@pytest.mark.slow
 def test_a_latency_budget_on_any_machine(tmp_path):
     table = PartsTable(Scale(), path=tmp_path / "cache.json")
     result = choose(Budget(latency=32.0, flash=310_000), table, classes=2)

@@ -19,8 +19,8 @@ from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.registry import TASKS, task_from_dict
 from tests.short import shallow
+from tests.slow import slow_but
 
-pytestmark = pytest.mark.slow
 DIGITS = 900  # of 1,797, so that an epoch is short
 
 
@@ -34,7 +34,7 @@ def first_digits() -> Bunch:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in sorted(TASKS)],
+    params=slow_but(["detection"], sorted(TASKS), together=True),
 )
 def run(request, tmp_path_factory) -> Run:
     """A run of one epoch with the default recipe of the task, on few digits and scenes."""

@@ -18,7 +18,7 @@ from mobilenet_tf.runs.settings import RunSettings, read_settings
 from mobilenet_tf.tasks.registry import TASKS, make_task, metadata_of, options_of, task_from_dict
 from tests.tasks.pointing import CLASSES, Pointing
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pointing")]
+pytestmark = pytest.mark.xdist_group("pointing")
 
 
 @pytest.fixture(scope="module")

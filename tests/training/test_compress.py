@@ -111,6 +111,7 @@ def test_the_file_keeps_zeros_and_clusters(whole, data):
     assert saved - 600 < len(form.plain) - len(form.small) < saved
 
 
+@pytest.mark.slow
 def test_the_file_keeps_zeros_and_4_bits(compressed, data):
     """Training with 8 bits afterwards changes other kernels, and leaves these at 4."""
     recipe = RECIPE.with_fields({"compress": "prune,int4,qat", "prune.epochs": 1, "int4.epochs": 1})
@@ -131,6 +132,7 @@ def test_the_file_keeps_zeros_and_4_bits(compressed, data):
     assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["pq", "hash"])
 def test_the_file_keeps_vectors_and_hashed_weights(compressed, stage):
     """Also after training with 8 bits; plain C stores the kernels so."""
@@ -147,6 +149,7 @@ def test_the_file_keeps_vectors_and_hashed_weights(compressed, stage):
     assert not {one["stored_as"] for one in facts if one not in changed} & {"pq", "hash"}
 
 
+@pytest.mark.slow
 def test_interrupted_stages_continue(whole, compressed, monkeypatch):
     """Stop while zeros become more, and while values are learned."""
     remember, calls = SaveState.on_epoch_end, count(1)

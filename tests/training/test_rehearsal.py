@@ -49,7 +49,6 @@ def test_what_is_left_out_is_what_a_whole_phase_takes_more(clock, epochs, steps)
     assert short <= TRACING + 2 * (20 * STEP + VALIDATION)
 
 
-@pytest.mark.slow
 def test_a_dry_run_keeps_nothing(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()

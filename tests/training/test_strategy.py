@@ -12,7 +12,7 @@ import pytest
 from tests import warm
 from tests.killing import epochs_done, kill_when
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("strategy")]
+pytestmark = pytest.mark.xdist_group("strategy")
 
 EPOCHS = 6
 TRAIN = ("tests.training.tiny", "train", "--epochs", str(EPOCHS), "--batch", "48",
@@ -65,6 +65,7 @@ def assert_same_curves(found: dict, expected: dict) -> None:
     np.testing.assert_allclose(found["val_loss"], expected["val_loss"], rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_two_devices_train_like_one(alone, tmp_path):
     ends(start("--strategy", "mirrored", "--out", tmp_path / "run", TINY_CPUS="2"))
     assert_same_curves(curves(tmp_path / "run"), alone)
@@ -83,6 +84,7 @@ def test_workers_that_are_killed_again_and_again(alone, tmp_path):
     assert_same_curves(curves(folder), alone)
 
 
+@pytest.mark.slow
 def test_two_workers_train_like_one_though_one_is_killed(alone, tmp_path):
     folder = tmp_path / "run"
     chief, worker = cluster(folder)

@@ -9,9 +9,10 @@ from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.slow import USUAL, slow_but
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 def test_every_operator_of_every_network_runs_on_the_npu(name):
     spec = make_network(name, 0.5, 96, 10)
     compiled, estimate = compile_npu(int8_file(spec), "ethos-u55-128")

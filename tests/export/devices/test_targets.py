@@ -140,6 +140,7 @@ def test_operators_beside_the_npu_are_refused(run, files, tmp_path, monkeypatch)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scales", "types"),
     [("--per-tensor", ("uint8", "int8", "float32")), ("--per-channel", ("int8", "float32"))],

@@ -121,6 +121,7 @@ def test_confusion_suits_the_number_of_classes(tmp_path, classes, matrix, heat):
     assert "Most confused" in page.text
 
 
+@pytest.mark.slow
 def test_a_thousand_classes(tmp_path):
     names = [f"class number {i}" for i in range(1000)]
     result = finished(names, 5000, 0.6)

@@ -15,6 +15,7 @@ from mobilenet_tf.networks.count import count, layers
 from mobilenet_tf.networks.graph import Graph
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.slow import USUAL, slow_but
 
 
 @pytest.mark.xdist_group("converted")
@@ -46,7 +47,7 @@ def test_the_counters_are_right_within_5_percent(converted):
             assert counted.peak_activation_bytes == pytest.approx(arena, rel=0.05)
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 @pytest.mark.parametrize(("size", "channels"), [(64, 1), (64, 3), (97, 3), ((64, 96), 3)])
 def test_every_network_of_the_zoo(name, size, channels):
     network = make_network(name, 0.5, size, 7, channels)

@@ -11,7 +11,6 @@ from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.tasks.geolocation.task import Geolocation
 from tests.short import shallow
 
-pytestmark = pytest.mark.slow
 # Six towns, and the colour of the ground in each.
 TOWNS = {
     (48.14, 11.58): (200, 60, 60),
@@ -46,6 +45,7 @@ def survey(tmp_path_factory):
     return folder, places
 
 
+@pytest.mark.slow
 def test_a_survey_of_six_towns(survey, tmp_path):
     folder, places = survey
     recipe = mn.load_recipe("geolocation").with_fields(

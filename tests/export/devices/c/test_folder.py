@@ -27,6 +27,7 @@ from tests.export.devices.c.files import (
     written,
 )
 from tests.export.devices.cmake import KINDS, cmake_build
+from tests.slow import USUAL, slow_but
 
 pytestmark = pytest.mark.xdist_group("c_folder")
 NETWORK = make_network("v3_small", 0.35, 32, 3, 1)
@@ -47,7 +48,7 @@ def compiled(tmp_path, *command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 def test_every_network_bit_for_bit_without_undefined_behaviour(name):
     network = make_network(name, 0.25, 32, 3)
     inputs = (pictures_for(network, 3) ^ 0x80).view(np.int8)

@@ -10,6 +10,7 @@ from mobilenet_tf.networks.graph import Graph
 from mobilenet_tf.networks.lower import GraphBuilder
 from mobilenet_tf.networks.rows import InvertedResidual
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from tests.slow import USUAL, slow_but
 
 _Op = schema.BuiltinOperator
 
@@ -43,7 +44,7 @@ def test_a_part_whose_peak_is_its_depthwise_convolution():
     assert scratch_beyond(small, "cortex-m55") == 4 * 25 * 124
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 def test_never_more_than_the_largest_request(name):
     small = shrink(int8_file(make_network(name, 0.35, 64, 2)))
     for core, most in (("cortex-m4", 25 * 2 * 576), ("cortex-m55", 4 * 25 * 124)):

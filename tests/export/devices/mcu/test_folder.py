@@ -24,6 +24,7 @@ from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.tensor_info import TensorInfo
 from mobilenet_tf.networks.zoo import ZOO, make_network
 from mobilenet_tf.tasks.classification.task import Classification
+from tests.slow import USUAL, slow_but
 
 pytestmark = pytest.mark.xdist_group("mcu_folder")
 HERE = Path(__file__).parent
@@ -200,7 +201,7 @@ def test_every_operator_of_the_zoo_has_a_resolver_entry():
             )
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", slow_but(USUAL, ZOO))
 def test_every_network_of_the_zoo_agrees_with_litert(name, pictures):
     network = make_network(name, 0.35, 48, 10)
     form = McuForm(scaled_as_pixels(int8_file(network, fuse_hard_swish=False)))
