@@ -147,9 +147,11 @@ def render(found: Mapping[str, Any]) -> str:
         f"measured latency of {found['reference']}; {search['refused']:,} slower ones were not "
         "trained. The best, and the published networks whose latency is nearest, trained in full:"
     )
+    trained = ranked["trained"]
     middle = paragraph(
-        f"Spearman's rank correlation of each judgement with full training, over "
-        f"{len(ranked['trained'])} networks drawn at random within the same limit:"
+        f"{len(trained)} networks drawn at random within the same limit reach {min(trained):.1%} "
+        f"to {max(trained):.1%} in full training with one seed, {sum(trained) / len(trained):.1%} "
+        "on average (float). Spearman's rank correlation of each judgement with that:"
     )
     titles = {
         "training": "a short training at a reduced size",
