@@ -57,7 +57,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist load
 test: $(READY) lint types  ## style, types and all tests that are not slow, on two processes
 	$(PYTEST)
 
-test-slow: $(READY)  ## the other tests: whole runs, kills, all networks (see tests/slow.py)
+test-slow: $(READY)  ## the other tests: the longest, and further networks (see tests/slow.py)
 	$(PYTEST) -m "slow and not (long or arm or firmware or web)"
 
 test-long: $(READY)  ## what takes too long for every change: ten kills, workers that come and go

@@ -1,7 +1,7 @@
 """What `make test` leaves to `make test-slow`; continuous integration runs both.
 
-Slow tests are whole runs, kills and repetitions of what a quicker test checks in one case, above
-all with networks that are not in `USUAL`.
+Of tests that repeat one check, above all with networks that are not in `USUAL`, all but a few cases
+are slow. So are the longest whole runs and kills, among them all of tests/reported.
 """
 
 from collections.abc import Iterable, Sequence

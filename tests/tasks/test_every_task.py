@@ -32,10 +32,7 @@ def first_digits() -> Bunch:
     )
 
 
-@pytest.fixture(
-    scope="module",
-    params=slow_but(["detection"], sorted(TASKS), together=True),
-)
+@pytest.fixture(scope="module", params=slow_but(["detection"], sorted(TASKS), together=True))
 def run(request, tmp_path_factory) -> Run:
     """A run of one epoch with the default recipe of the task, on few digits and scenes."""
     task = TASKS[request.param]()
