@@ -1,10 +1,37 @@
-"""How well a cheap judgement of networks agrees with full training."""
+"""How well cheap judgements of networks agree with full training: docs/search.md.
 
-from collections.abc import Sequence
+python -m benchmarks.ranks [--data DIR] [--folder DIR] [--networks N]
 
+N networks of the space, drawn at random within the latency of `search.REFERENCE` on this CPU, are
+judged in each way and trained in full, with one seed. Work that was interrupted continues.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mobilenet_tf as mn
+from benchmarks.resplit import split_of
+from benchmarks.search import JUDGES, options_of_search, settings_of
+from benchmarks.sections import Section, markdown, paragraph
+from mobilenet_tf.commands.search_judge import CandidateJudge
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.system import machine
+from mobilenet_tf.datasets.load import class_names
+from mobilenet_tf.deployment.devices.tables import cost_table
+from mobilenet_tf.selection.affordable import Affordable
+from mobilenet_tf.selection.architecture import Architectures
 
 _FEWEST = 3
+_DRAWS = 10_000  # per network, at most
+TITLES = {
+    "training": "a short training at a reduced size",
+    "finalists": "a training of half the epochs, as finalists have",
+    "supernet": "the supernet",
+    "macs": "most multiply-adds",
+}
 
 
 def rank_correlation(judged: Sequence[float], trained: Sequence[float]) -> float:
@@ -27,3 +54,92 @@ def rank_correlation(judged: Sequence[float], trained: Sequence[float]) -> float
     if len(set(judged)) == 1 or len(set(trained)) == 1:
         return 0.0
     return float(spearmanr(judged, trained).statistic)
+
+
+def drawn(problem: Architectures, count: int) -> list[Affordable]:
+    """Return different networks within the budget, drawn at random.
+
+    Raises:
+        UserError: Hardly any network is within the budget.
+    """
+    random, found = np.random.default_rng(0), {}
+    for _ in range(_DRAWS * count):
+        if len(found) == count:
+            break
+        values = problem.settings.space.drawn(random)
+        if problem.accepts(values):
+            one = problem.describe(values)[0]
+            found[one.label] = one
+    if len(found) < count:
+        raise UserError(f"Only {len(found)} of {_DRAWS * count:,} networks are within the budget.")
+    return list(found.values())
+
+
+def measure(data: Path, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge networks in each way, train them in full, and return what both found."""
+    from mobilenet_tf.selection.search_loop import Trial
+
+    classes, table = len(class_names(str(data))), cost_table("cpu")
+    judged: dict[str, list[float]] = {}
+    for kind in JUDGES:
+        settings = settings_of(data, kind, options)
+        problem = Architectures(settings, classes, table)
+        networks = drawn(problem, options["networks"])
+        judge = CandidateJudge(problem, folder / kind)
+        judged[kind] = [
+            judge(Trial(str(number), str(number), one, {}, settings.judge.epochs))
+            for number, one in enumerate(networks)
+        ]
+    judged["finalists"] = [one.accuracy for one in judge.finalists(networks)]
+    full = mn.compare(
+        settings.data,
+        [one.network for one in networks],
+        settings=mn.ComparisonSettings(recipe=settings.recipe, seeds=1, int8=False),
+        out=folder / "full",
+        resume=True,
+    )
+    trained = [row["float"]["mean"] for row in full["networks"]]
+    return {
+        "networks": [row["network"] for row in full["networks"]],
+        "limit": settings.budget.latency,
+        "epochs": settings.recipe.train.epochs,
+        "trained": trained,
+        "judged": judged,
+        "correlation": {kind: rank_correlation(held, trained) for kind, held in judged.items()},
+        "machine": machine(),
+    }
+
+
+def render(found: Mapping[str, Any]) -> str:
+    """Return the content of docs/search_ranks.json as Markdown."""
+    trained = found["trained"]
+    text = paragraph(
+        f"{len(trained)} networks drawn at random within {found['limit']:.2f} ms reach "
+        f"{min(trained):.1%} to {max(trained):.1%} of the test pictures after {found['epochs']} "
+        f"epochs (float, one seed), {sum(trained) / len(trained):.1%} on average. Spearman's rank "
+        "correlation of each judgement, which is of the validation pictures, with that:"
+    )
+    rows = [(title, f"{found['correlation'][kind]:.2f}") for kind, title in TITLES.items()]
+    return f"{text}\n\n{markdown(('judged by', 'correlation'), rows)}"
+
+
+SECTION = Section("search_ranks", render, "docs/search.md")
+
+
+def main() -> None:
+    """Measure, and write docs/search_ranks.json and its section."""
+    parser = options_of_search(__doc__, "ranks")
+    parser.add_argument("--networks", type=int, default=12)
+    options = parser.parse_args()
+    if options.table:
+        SECTION.write()
+        return
+    found = measure(split_of(options), options.folder, vars(options))
+    if options.dry:
+        print(render(found))
+    else:
+        SECTION.save(found)
+
+
+if __name__ == "__main__":
+    main()

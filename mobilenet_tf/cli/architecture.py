@@ -64,6 +64,13 @@ def search(
     fields: opt.Set = None,
     epochs: opt.Epochs = None,
     qat_epochs: opt.QatEpochs = None,
+    finalists: Annotated[
+        int,
+        typer.Option(
+            help="Number of the best candidates to train again, for half of the epochs, before the "
+            "winners are chosen.",
+        ),
+    ] = 0,
     winners: Annotated[int, typer.Option(help="Number of networks to train in full.")] = 2,
     seeds: Annotated[int, typer.Option(help="Number of full trainings of each network.")] = 1,
     reward: Annotated[
@@ -119,6 +126,7 @@ def search(
         ),
         device=device,
         reward=Reward.parse(reward, parse_milliseconds(target_latency, "--target-latency")),
+        finalists=finalists,
         winners=winners,
         seeds=seeds,
         seed=seed,

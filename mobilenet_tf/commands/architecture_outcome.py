@@ -18,14 +18,15 @@ from mobilenet_tf.selection.tradeoff import draw_trials
 if TYPE_CHECKING:  # it needs TensorFlow
     from mobilenet_tf.selection.search_loop import TrialResult
 
+TRIALS, FINALISTS = "trials", "finalists"  # folders of the trainings, in that of the search
 JUDGED = {"macs": "share of the most multiply-adds, %"}  # else it is an accuracy
 _COLUMNS = ("trial", "network", "reward", "judged", "epochs", *COSTS, "pareto", "run")
 
 
-def rows_of(results: "Sequence[TrialResult]") -> list[dict[str, Any]]:
+def rows_of(results: "Sequence[TrialResult]", folder: str = TRIALS) -> list[dict[str, Any]]:
     """Return a row per trial; `pareto` is whether no other dominates it.
 
-    Compared are accuracy, `price` and file size.
+    Compared are accuracy, `price` and file size. The runs are in `folder`.
     """
 
     def worth(one: "TrialResult") -> tuple[float, ...]:
@@ -41,7 +42,7 @@ def rows_of(results: "Sequence[TrialResult]") -> list[dict[str, Any]]:
             "judged": one.accuracy,
             "reward": one.reward,
             "pareto": one in front,
-            "run": f"trials/{one.trial.run}",
+            "run": f"{folder}/{one.trial.run}",
         }
         for one in results
     ]

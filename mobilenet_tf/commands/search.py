@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
-from mobilenet_tf.commands.architecture_outcome import rows_of, winners_of, write_candidates
+from mobilenet_tf.commands.architecture_outcome import (
+    FINALISTS,
+    rows_of,
+    winners_of,
+    write_candidates,
+)
 from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
 from mobilenet_tf.commands.compare import compare
 from mobilenet_tf.commands.outcomes.searches import ArchitectureSearch, Comparison
@@ -47,11 +52,12 @@ def search(
 ) -> ArchitectureSearch | None:
     """Search for the networks with the best reward, and train the best ones in full.
 
-    The best candidates, and the published networks whose cost is nearest, are trained with the same
-    recipe and compared on the test images, which the search itself does not use. The folder then
-    has `candidates.csv`, `trials.png`, `result.json`, a run folder per short training in `trials/`,
-    the state of the search in `oracle/` and `supernet/`, and the comparison in `final/`, see
-    `compare`, with the run folders of the winners.
+    The best candidates, or the best of the finalists, and the published networks whose cost is
+    nearest, are trained with the same recipe and compared on the test images, which the search
+    itself does not use. The folder then has `candidates.csv`, `trials.png`, `result.json`, a run
+    folder per short training in `trials/` and per finalist in `finalists/`, the state of the search
+    in `oracle/` and `supernet/`, and the comparison in `final/`, see `compare`, with the run
+    folders of the winners.
 
     Args:
         settings: Data, space, algorithm, judge, budget and whatever else describes the search.
@@ -139,7 +145,8 @@ def _search(
     if math.isinf(limits["seconds"]) and len(found.trials) < limits["trials"]:
         say(f"Nothing else within the budget was found after {len(found.trials)} trials.")
     rows = rows_of(found.trials)
-    winners = winners_of(found.trials, settings.winners)
+    finalists = judge.finalists(winners_of(found.trials, settings.finalists))
+    winners = winners_of(finalists or found.trials, settings.winners)
     published = nearest_published(winners[0], table)
     result = {
         "algorithm": settings.algorithm,
@@ -148,6 +155,7 @@ def _search(
         "configurations": settings.space.configurations,
         "refused": found.refused,
         "trials": rows,
+        "finalists": rows_of(finalists, FINALISTS),
         "winners": [one.to_dict() for one in winners],
         "published": [one.to_dict() for one in published],
     }

@@ -26,12 +26,12 @@ class TrialLike(Protocol):
 
 
 class TrialTrainer:
-    """Trains trials as runs in `trials/`; a run that Hyperband continues stays in its folder.
+    """Trains trials as runs; one that Hyperband continues stays in its folder.
 
     Args:
         source: Source of the images, as for `load_data`.
         batch: Number of images per step, the largest of all trials.
-        folder: Folder of the search.
+        folder: Folder of the runs.
         settings: Returns the settings of a trial's run; all have the same seed.
     """
 
@@ -45,7 +45,7 @@ class TrialTrainer:
         """Train a trial, and return its validation accuracy."""
         settings = self.settings(trial)
         data = self.dataset(settings.network, settings.seed)
-        with trial_run(settings, self.folder / "trials" / trial.run, dataset=data) as run:
+        with trial_run(settings, self.folder / trial.run, dataset=data) as run:
             return trial_accuracy(run, trial.epochs)
 
     def dataset(self, network: Network, seed: int) -> Dataset:

@@ -1,18 +1,23 @@
 """How candidates of a search are judged before the best are trained in full."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilenet_tf.commands.architecture_outcome import FINALISTS, TRIALS
 from mobilenet_tf.commands.search_folder import TrialTrainer
+from mobilenet_tf.core.errors import Diverged
+from mobilenet_tf.core.terminal import say
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import Architectures
 from mobilenet_tf.selection.cost import CountedTable
 from mobilenet_tf.tasks.registry import DEFAULT as DEFAULT_TASK
 
 if TYPE_CHECKING:  # they need TensorFlow
-    from mobilenet_tf.selection.search_loop import Trial
+    from mobilenet_tf.selection.search_loop import Trial, TrialResult
     from mobilenet_tf.selection.supernet_judge import Supernet
 
 
@@ -21,14 +26,15 @@ class CandidateJudge:
 
     Args:
         problem: The search.
-        folder: Its folder, for short trainings (`trials/`) and the supernet (`supernet/`).
+        folder: Its folder, for short trainings (`trials/`), the supernet (`supernet/`) and the
+            finalists (`finalists/`).
     """
 
     def __init__(self, problem: Architectures, folder: Path):
         self.problem, self.settings, self.folder = problem, problem.settings, folder
         settings = self.settings
         self._trainer = TrialTrainer(
-            settings.data, settings.recipe.batch, folder, self._run_settings
+            settings.data, settings.recipe.batch, folder / TRIALS, self._run_settings
         )
         self._most = problem.network(settings.space.extreme(max))
         self._supernet: Supernet | None = None
@@ -46,17 +52,43 @@ class CandidateJudge:
             self._supernet = self._trained()
         return self._supernet.accuracy(self.problem.values_of(network))
 
+    def finalists(self, choices: Sequence[Affordable]) -> "list[TrialResult]":
+        """Train candidates again, at their own size and for longer; one that diverges reaches 0."""
+        from mobilenet_tf.selection.search_loop import Trial, TrialResult
+
+        settings, epochs, found = self.settings, self.settings.finalist_epochs, []
+        trainer = TrialTrainer(
+            settings.data, settings.recipe.batch, self.folder / FINALISTS, self._finalist_settings
+        )
+        for number, one in enumerate(choices, start=1):
+            say(f"Finalist {number} of {len(choices)}: {one.label}")
+            trial = Trial(str(number), one.network.name, one, {}, epochs)
+            try:
+                accuracy = trainer(trial)
+            except Diverged:
+                accuracy = 0.0
+            say(f"Finalist {number} of {len(choices)}: validation {accuracy:.2%}")
+            reward = self.problem.reward(self.problem.values_of(one.network), accuracy)
+            found.append(TrialResult(trial, accuracy, reward))
+        return found
+
     def fingerprint(self) -> str:
         """Return the fingerprint of the images on which candidates are judged."""
         network = self._sized(self._most)
         return self._trainer.dataset(network, self.settings.seed).fingerprint
 
     def _run_settings(self, trial: "Trial") -> RunSettings:
+        return self._settings_of(self._sized(trial.choice.network), self.settings.judge.epochs)
+
+    def _finalist_settings(self, trial: "Trial") -> RunSettings:
+        return self._settings_of(trial.choice.network, trial.epochs)
+
+    def _settings_of(self, network: Network, epochs: int) -> RunSettings:
         settings = self.settings
         return RunSettings(
             data=settings.data,
-            network=self._sized(trial.choice.network),
-            recipe=settings.recipe.with_fields({"train.epochs": settings.judge.epochs}),
+            network=network,
+            recipe=settings.recipe.with_fields({"train.epochs": epochs}),
             seed=settings.seed,
         )
 

@@ -169,7 +169,7 @@ class _Trainer(TrialTrainer):
 
     def __init__(self, settings: SearchSettings, folder: Path):
         largest = max((settings.recipe.batch, *settings.space.batches))
-        super().__init__(settings.data, largest, folder, self._run_settings)
+        super().__init__(settings.data, largest, folder / "trials", self._run_settings)
         self._search = settings
 
     def _run_settings(self, trial: "Trial") -> RunSettings:

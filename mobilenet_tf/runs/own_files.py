@@ -18,7 +18,7 @@ _CONFIGS = (
     {"data", "space", "recipe", "algorithm"},
 )
 _KINDS = ("run", "trial", "search", "comparison", "adaptation", "model")
-_INNER_RUNS = ("trials/*", "final", "run", "scratch")
+_INNER_RUNS = ("trials/*", "finalists/*", "final", "run", "scratch")
 _FOLDS = (  # trainings of `suspects` that an interrupted one continues
     *("suspects/fold_*/*.npz", "suspects/fold_*/*.csv"),
     *("suspects/fold_*/*/*/events.out.tfevents.*", f"suspects/fold_*/{PARTIAL_PREFIX}*"),
@@ -81,7 +81,8 @@ def remove_written(folder: Path) -> None:
             _remove_empty(inner)
     remove_exports(folder)
     _remove(folder, (*_WRITTEN, f"{PARTIAL_PREFIX}*", f"*/{PARTIAL_PREFIX}*"))
-    _remove_empty(folder / "trials", folder)
+    for name in ("trials", "finalists"):
+        _remove_empty(folder / name, folder)
 
 
 def remove_folds(folder: Path) -> None:

@@ -100,6 +100,9 @@ class ArchitectureSettings:
         budget: The most that a network may cost; more expensive ones are never trained.
         device: Device that costs are measured on, as for `cost_table`.
         reward: What the search maximizes.
+        finalists: Number of the best candidates that are trained again, at their own size and for
+            half of the recipe's epochs, so that the winners are the best of these; 0 takes the
+            winners from the first judgement.
         winners: Number of networks that are trained in full at the end.
         seeds: Number of full trainings of each of them, and of the published networks beside them.
         seed: Seed of the search.
@@ -114,6 +117,7 @@ class ArchitectureSettings:
     budget: Budget = field(default_factory=Budget)
     device: str = "cpu"
     reward: Reward = field(default_factory=Reward)
+    finalists: int = 0
     winners: int = 2
     seeds: int = 1
     seed: int = 0
@@ -140,9 +144,16 @@ class ArchitectureSettings:
                 "beyond which nothing is trained."
             )
         check_whole("winners", self.winners, 1, _MOST_WINNERS)
+        if self.finalists:
+            check_whole("finalists", self.finalists, self.winners, _MOST_WINNERS)
         check_whole("seeds", self.seeds, 1, _MOST_SEEDS)
         check_seed(self.seed)
         self.space.network(self.space.extreme(min), 1, self.input)  # rejects other values
+
+    @property
+    def finalist_epochs(self) -> int:
+        """Number of epochs for which finalists are trained."""
+        return max(1, self.recipe.train.epochs // 2)
 
     @property
     def timed(self) -> Budget:
@@ -153,9 +164,9 @@ class ArchitectureSettings:
         return Budget(**limits)  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for TOML, without `winners` and `seeds`.
+        """Return plain values for TOML, without `finalists`, `winners` and `seeds`.
 
-        These two may change when a search is resumed.
+        These three may change when a search is resumed.
         """
         plain = ("data", "algorithm", "device", "seed")
         judge = {"kind": self.judge.kind, "epochs": self.judge.epochs, "size": self.judge.size}

@@ -13,6 +13,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.selection.architecture import Judge
 from mobilenet_tf.tasks.classification.task import Classification
 from tests.killing import command, kill_when
@@ -73,6 +74,36 @@ def compared(monkeypatch):
     monkeypatch.setattr(module, "compare", compare)
     monkeypatch.setattr(Classification, "load", read)
     return calls
+
+
+def test_finalists(settings, compared, tmp_path):
+    """The largest networks are trained, at their own size; the best of these is the winner."""
+    fields = FIELDS | {"train.epochs": 4}
+    chosen = settings(
+        judge=Judge(kind="macs", size=40),
+        finalists=2,
+        recipe=mn.load_recipe("small_data").with_fields(fields),
+    )
+    out = tmp_path / "out"
+    result = mn.search(chosen, trials=8, out=out)
+    largest = sorted(result["trials"], key=lambda row: -row["macs"])[:2]
+    finalists = result["finalists"]
+    assert [row["network"] for row in finalists] == [row["network"] for row in largest]
+    for row in finalists:
+        run = json.loads((out / row["run"] / "result.json").read_text())
+        assert len(run["history"]["float"]["loss"]) == row["epochs"] == 2
+        assert row["judged"] in run["history"]["float"]["val_accuracy"]
+        assert RunFolder(out / row["run"]).config()["network"]["input"]["size"] == 32
+    best = max(finalists, key=lambda row: row["reward"])
+    assert [row["network"] for row in result["winners"]] == [best["network"]]
+    assert compared[0][0].name == best["network"].split()[0]
+    states = [out / row["run"] / "checkpoints" / "float.npz" for row in finalists]
+    trained = [file.stat().st_mtime_ns for file in states]
+    again = mn.search(chosen, trials=8, out=out, resume=True)
+    assert again["finalists"] == finalists
+    assert trained == [file.stat().st_mtime_ns for file in states]
+    mn.search(settings(judge=Judge(kind="macs")), trials=3, out=out, overwrite=True)
+    assert not (out / "finalists").exists()
 
 
 @pytest.mark.slow

@@ -133,6 +133,7 @@ TOGETHER = {"mean": "--std 1", "std": "--mean 1"}
 ACCEPTED = {
     "seed": {"0"}, "port": {"0"}, "mean": {"0", "-1"}, "choose trials": {"0"}, "qat_epochs": {"0"},
     "adapt batches": {"0"}, "max_drop": {"0"}, "threshold": {"0", "-1"},
+    "finalists": {"0"},
 }  # fmt: skip
 QUANTITIES = ("max_", "threads", "mean", "std", "alpha", "size")  # parsed by this project
 

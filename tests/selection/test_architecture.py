@@ -151,6 +151,8 @@ def test_rewards():
         ),
         ({"budget": Budget(latency=1.0), "reward": Reward(target=2.0)}, "The target latency is 2"),
         ({"winners": 0}, "winners is 0"),
+        ({"finalists": -1}, "finalists is -1"),
+        ({"finalists": 2, "winners": 3}, "finalists is 2; it must be at least 3"),
         ({"seeds": 0}, "seeds is 0"),
         ({"seed": -1}, "seed is -1"),
     ],

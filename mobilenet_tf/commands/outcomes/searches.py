@@ -133,7 +133,8 @@ class ArchitectureSearch(Outcome):
         configurations: Size of the space.
         refused: Number of proposals beyond the budget, which were not trained.
         trials: A row for each candidate.
-        winners: The best ones.
+        finalists: A row for each candidate that was trained again, for longer.
+        winners: The best of the finalists, or of the candidates.
         published: The published networks whose cost is nearest.
         final: Both, trained in full.
         files: What was written.
@@ -145,13 +146,28 @@ class ArchitectureSearch(Outcome):
     configurations: int
     refused: int
     trials: list[dict[str, Any]]
+    finalists: list[dict[str, Any]]
     winners: list[dict[str, Any]]
     published: list[dict[str, Any]]
     final: Comparison
     files: list[str]
 
     def __rich__(self) -> Group:
-        best = sorted(self.trials, key=lambda row: -row["reward"])[:_SHOWN]
+        title = (
+            f"Best of {len(self.trials)} candidates by {self.algorithm}, judged by "
+            f"{self.judge}; {self.refused:,} beyond the budget were not trained"
+        )
+        parts: list[RenderableType] = [self._table(self.trials, title)]
+        if self.finalists:
+            epochs = self.finalists[0]["epochs"]
+            title = f"The best of them, trained again for {epochs} epochs at their own size"
+            parts.append(self._table(self.finalists, title))
+        note = Text("* on the Pareto front of the candidates in the same table")
+        files = Text("\n".join(name for name in self.files if name not in self.final.files))
+        return Group(*parts, note, files, self.final)
+
+    def _table(self, candidates: list[dict[str, Any]], title: str) -> RenderableType:
+        best = sorted(candidates, key=lambda row: -row["reward"])[:_SHOWN]
         asked = {"latency", *self.limits} - {"macs"}
         costs = [name for name in sorted(asked) if best[0][name] is not None]
         rows = [
@@ -166,13 +182,7 @@ class ArchitectureSearch(Outcome):
             for row in best
         ]
         columns = ["trial", "network", "judged", "reward", *costs, "multiply-adds"]
-        title = (
-            f"Best of {len(self.trials)} candidates by {self.algorithm}, judged by "
-            f"{self.judge}; {self.refused:,} beyond the budget were not trained"
-        )
-        note = Text("* on the Pareto front of the candidates")
-        files = Text("\n".join(name for name in self.files if name not in self.final.files))
-        return Group(table(columns, rows, title), note, files, self.final)
+        return table(columns, rows, title)
 
     def drawings(self) -> Iterable[str]:
         return [name for name in self.files if name.endswith(".png")]
