@@ -131,6 +131,11 @@ class _Own(keras_tuner.Oracle):
             self.max_trials = len(self.trials)
         return super().create_trial(tuner_id)
 
+    @keras_tuner.synchronized
+    def end_trial(self, trial: Trial) -> None:
+        super().end_trial(trial)
+        self.save()  # keras-tuner's loop does, but not for the trials of workers
+
     def score_trial(self, trial: Trial) -> None:
         # The chief scores, so that workers need no costs.
         super().score_trial(trial)

@@ -128,6 +128,10 @@ class _Tuner(BaseTuner):
         self.problem, self.train = problem, train
         super().__init__(oracle, directory=str(folder), project_name="oracle")
 
+    def _get_tuner_fname(self) -> str:
+        # Without the name of the process: a search that a chief began may continue without one.
+        return str(Path(self.project_dir) / "tuner0.json")
+
     def save(self) -> None:
         # The folder is the chief's: what a worker writes would stand in its way.
         if not self._is_worker():

@@ -176,7 +176,10 @@ def test_unreadable_images_cost_no_earlier_search(settings, tmp_path):
 
 @pytest.mark.long
 def test_a_chief_and_two_workers(tmp_path):
-    """Three processes on loopback; each worker trains, and the chief has all results."""
+    """Three processes on loopback; each worker trains, and the chief has all results.
+
+    One process alone continues what the chief began, and trains nothing again.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -201,3 +204,6 @@ def test_a_chief_and_two_workers(tmp_path):
         assert "Trial" in output[name][1]
         assert output[name][0] == ""
     assert "Trial" not in output["chief"][1]
+    alone = subprocess.run([*words, "--resume"], capture_output=True, text=True, timeout=900)
+    assert json.loads(alone.stdout)["trials"] == result["trials"], alone.stderr
+    assert "Trial" not in alone.stderr
