@@ -218,6 +218,10 @@ class Architectures:
         chosen = {name: values[name] for name in self.parameters}
         return self.settings.space.network(chosen, self.classes, self.settings.input)
 
+    def canonical(self, values: Values) -> dict[str, Any]:
+        """Return the same values for all that describe the same network."""
+        return self.settings.space.canonical(values)
+
     def accepts(self, values: Values) -> bool:
         """Return whether a network is within the budget; counted costs are compared first."""
         budget = self.settings.budget

@@ -230,6 +230,19 @@ class ArchitectureSpace:
             path: values[random.integers(len(values))] for path, values in self.parameters.items()
         }
 
+    def canonical(self, values: Values) -> dict[str, Any]:
+        """Return the same values for all that describe the same network.
+
+        Whether blocks after the first add their input makes no difference where there are none.
+        """
+        found = dict(values)
+        for path, accepted in self.parameters.items():
+            stage, _, name = path.partition(".")
+            repeats = self.choices.get(f"{stage}.repeats", ())
+            if name == "skip" and values.get(f"{stage}.repeats", repeats[0]) == 1:
+                found[path] = accepted[0]
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML."""
         return {one.name: to_plain(getattr(self, one.name)) for one in fields(self)}

@@ -54,6 +54,9 @@ class Proposals(Protocol):
     @property
     def parameters(self) -> Mapping[str, Range | tuple]: ...
 
+    def canonical(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same values for all that describe the same, which is tried only once."""
+
     def accepts(self, values: Mapping[str, Any]) -> bool:
         """Return whether values may be tried at all; others are never trained."""
 
@@ -147,6 +150,10 @@ class _Own(keras_tuner.Oracle):
         if not accepted:
             self.refused.add(self._compute_values_hash(values))
         return accepted
+
+    def _compute_values_hash(self, values: dict[str, Any]) -> str:
+        found: str = super()._compute_values_hash(self.problem.canonical(values))
+        return found
 
     def _duplicate(self, values: dict[str, Any]) -> bool:
         return super()._duplicate(values) or not self.accepts(values)

@@ -61,6 +61,10 @@ class _Tuning:
         }
         return self.networks[values["network"]], fields
 
+    def canonical(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values: different ones are different trials."""
+        return dict(values)
+
     def accepts(self, values: Mapping[str, Any]) -> bool:
         """Return True: only networks within the budget can be chosen."""
         return True

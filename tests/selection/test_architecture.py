@@ -1,5 +1,7 @@
 """A search of networks: evolution, the budget, rewards, and what a kill leaves."""
 
+import re
+
 import pytest
 
 from mobilenet_tf.core.errors import UserError
@@ -30,9 +32,9 @@ def problem(tmp_path):
 
     def make(algorithm: str, **others) -> Architectures:
         settings = ArchitectureSettings(
-            data="digits", recipe=load_recipe("small_data"), space=tiny(tmp_path),
-            algorithm=algorithm,
-            **{"input": InputSpec(32, 1), "budget": Budget(macs=LIMIT), "seed": 3} | others,
+            data="digits", recipe=load_recipe("small_data"), algorithm=algorithm,
+            **{"input": InputSpec(32, 1), "budget": Budget(macs=LIMIT), "seed": 3,
+               "space": tiny(tmp_path)} | others,
         )  # fmt: skip
         return Architectures(settings, 10, CountedTable())
 
@@ -77,6 +79,21 @@ def test_a_killed_search_ends_as_one_that_was_not(problem, tmp_path, algorithm):
     resumed = search(problem(algorithm), training, tmp_path / "b", Limits(TRIALS))
     assert len(training.trials) == 2
     assert resumed == whole
+
+
+@pytest.mark.parametrize("algorithm", ["random", "evolution"])
+def test_a_network_is_tried_once(problem, tmp_path, algorithm):
+    """Two numbers of blocks, with shortcuts or without, are three networks."""
+    text = TINY
+    for name, value in (
+        ("kernel", "[3]"), ("expansion", "[3]"), ("se", "[false]"), ("activation", '["relu"]'),
+    ):  # fmt: skip
+        text = re.sub(rf"\n{name} = .*", f"\n{name} = {value}", text)
+    text = text.replace("[16, 24]", "[16]").replace("\nwidth = [8, 16]", "\nwidth = [8]")
+    own = problem(algorithm, space=tiny(tmp_path, text), budget=Budget())
+    assert own.settings.space.configurations == 4
+    found = search(own, Training(), tmp_path / "a", Limits(4)).trials
+    assert len(found) == len({one.trial.choice.label for one in found}) == 3
 
 
 def test_evolution_is_better_than_chance(problem, tmp_path):
