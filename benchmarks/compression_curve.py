@@ -6,21 +6,21 @@ python -m benchmarks.compression_curve [--data DIR] [--seeds N] [--folder DIR] [
 The pictures of DIR are split again, 60 % for training and 25 % for testing. Every network is
 trained once per seed; its int8 forms start from that. Controls are the same networks with smaller
 alphas, as they are: what a smaller network reaches in the same flash. All are trained for the same
-number of epochs. With --two-classes, the classes are those of `GROUPS`. Work that was interrupted
-continues.
+number of epochs. With --two-classes, the classes are those of `GROUPS`. The documents have each
+file as soon as it is measured, and what they have is not measured again.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mobilenet_tf as mn
-from benchmarks.compression_page import CURVE, PLAIN, SECTIONS, TWO_CLASSES, curve_rows
+from benchmarks.compression_page import CURVE, DEEP, PLAIN, SECTIONS, TWO_CLASSES, packed
 from benchmarks.resplit import grouped, options_of, split_of
-from benchmarks.sections import merged
-from mobilenet_tf.core.files import write_json
+from benchmarks.sections import Section
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.run import Run
@@ -90,45 +90,59 @@ TWO_CLASS_FORMS = (
 )
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Train all networks, and return the content of docs/compression_curve.json."""
-    data, rows = split_of(options), []
+def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Train networks, and yield the content of docs/compression_curve.json after each file."""
+    data = split_of(options)
     if options.two_classes:
         data = grouped(data, GROUPS, data.with_name(f"{data.name}_in_groups"))
-    wanted = TWO_CLASS_FORMS if options.two_classes else tuple(FORMS)
-    for name in options.networks:
-        alpha, smaller = NETWORKS[name]
-        forms = [(alpha, form) for form in wanted] + [(one, PLAIN) for one in smaller]
-        found = {
-            key: [_measured(options, data, name, *key, seed) for seed in range(options.seeds)]
-            for key in forms
-        }
-        rows += curve_rows(name, alpha, found)
-    return {
+    about = {
         "data": options.data.name,
         "size": SIZE,
         "recipe": RECIPE,
-        "seeds": options.seeds,
         "epochs": options.epochs,
         "epochs_to_int8": EPOCHS_TO_INT8,
-        "rows": rows,
-        "groups": GROUPS if options.two_classes else (),
-        "machine": machine(),
+        "groups": [list(group) for group in GROUPS] if options.two_classes else [],
     }
+    own: list[dict[str, Any]] = []
+    for key in _wanted(options):
+        # Read each time: another process may measure another network.
+        runs = own if options.dry else _earlier(section_of(options), about)
+        if not any(key.items() <= run.items() for run in runs):
+            own = [*runs, key | _measured(options, data, **key)]
+            yield about | {"runs": own, "machine": machine()}
+
+
+def _wanted(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the network, alpha, form and seed of every file."""
+    forms = TWO_CLASS_FORMS if options.two_classes else tuple(FORMS)
+    for name in options.networks:
+        alpha, smaller = NETWORKS[name]
+        for seed in range(options.seeds):
+            for width, form in [(alpha, one) for one in forms] + [(one, PLAIN) for one in smaller]:
+                yield {"network": name, "alpha": width, "weights": form, "seed": seed}
+
+
+def _earlier(section: Section, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what was measured earlier.
+
+    Raises:
+        UserError: It was measured with other settings.
+    """
+    content: dict[str, Any] = section.content()
+    if content and not about.items() <= content.items():
+        raise UserError(f"{section.file} has other settings; replace it by {{}} to measure anew.")
+    found: list[dict[str, Any]] = content.get("runs", [])
+    return found
 
 
 def _measured(
-    options: argparse.Namespace, data: Path, name: str, alpha: float, form: str, seed: int
+    options: argparse.Namespace, data: Path, network: str, alpha: float, weights: str, seed: int
 ) -> dict[str, Any]:
     """Return flash, and which test pictures the int8 file classifies correctly."""
-    folder = options.folder / data.name / f"{name}_{alpha:g}_{seed}"
-    kept = folder.with_name(f"{folder.name}_{list(FORMS).index(form)}.json")
-    if kept.exists():
-        known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        return known
+    folder = options.folder / data.name / f"{network}_{alpha:g}_{seed}"
     settings = mn.RunSettings(
         data=str(data),
-        network=make_network(name, alpha, SIZE),
+        network=make_network(network, alpha, SIZE),
         recipe=mn.load_recipe(RECIPE).with_fields({"train.epochs": options.epochs}),
         seed=seed,
     )
@@ -137,13 +151,12 @@ def _measured(
             from mobilenet_tf.runs.train import train
 
             train(run)
-    fields = _fields(form, options.epochs)
+    fields = _fields(weights, options.epochs)
     stages = fields["compress"].split(",")
     quantized = mn.quantize(folder, fields=fields, overwrite=True)
     found = _judged(quantized) | {"device": "c" if set(_ONLY_C) & set(stages) else "mcu"}
-    write_json(kept, found)
     shown = {key: found[key] for key in ("device", "mcu_flash", "c_flash", "arena", "bits")}
-    print(json.dumps({"run": kept.stem, "form": form, **shown}), flush=True)
+    print(json.dumps({"run": folder.name, "form": weights, **shown}), flush=True)
     return found
 
 
@@ -176,7 +189,7 @@ def _judged(run: Run) -> dict[str, Any]:
     converted = convert(model, "int8")
     kernels = [(values, layout) for _, _, values, layout in kernels_of(parse_model(converted))]
     small = McuForm(converted, AUTO)
-    correct = (predicted == test.labels).tolist()
+    correct = predicted == test.labels
     return {
         "bytes": len(small.small),
         "mcu_flash": len(small.small) + (INTERPRETER.code if small.small != small.plain else 0),
@@ -184,7 +197,8 @@ def _judged(run: Run) -> dict[str, Any]:
         "arena": small.arena.needed,
         "activations": small.arena.activations,
         "bits": {"plain": 8.0} | {codec: _bits(kernels, codec) for codec in C_CODECS},
-        "correct": dict(zip(test.names, correct, strict=True)),
+        "images": len(test),
+        "correct": packed(correct),
     }
 
 
@@ -195,6 +209,11 @@ def _bits(kernels: "Sequence[Part]", codec: str) -> float:
     found = [(best_encoding([kernel], (codec,)), kernel[1].bytes) for kernel in kernels]
     stored = sum(bytes_of(best[1]) if best else plain for best, plain in found)
     return 8 * stored / sum(values.size for values, _ in kernels)
+
+
+def section_of(options: argparse.Namespace) -> Section:
+    """Return the section that is measured."""
+    return TWO_CLASSES if options.two_classes else CURVE
 
 
 def main() -> None:
@@ -209,14 +228,13 @@ def main() -> None:
         for section in SECTIONS:
             section.write()
         return
-    found, section = measure(options), TWO_CLASSES if options.two_classes else CURVE
-    if options.dry:
-        print(section.render(found))
-        return
-    found["rows"] = merged(section.content().get("rows", ()), found["rows"], "network")
-    section.save(found)
-    for other in SECTIONS:
-        other.write()
+    found: dict[str, Any] = {}
+    for found in measure(options):
+        if not options.dry:
+            section_of(options).save(found)
+            DEEP.write()
+    if options.dry and found:
+        print(section_of(options).render(found))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The tables of `benchmarks.compression_curve` in docs/compression.md."""
 
+from collections import Counter
 from typing import Any
+
+import numpy as np
 
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.deployment.report.comparison_tables import points
@@ -17,17 +20,47 @@ STEPS = (
 )
 _FLOAT_BITS = 32
 Rows = list[dict[str, Any]]
-# (alpha, form) -> what was measured with each seed
-Found = dict[tuple[float, str], Rows]
 
 
-def curve_rows(name: str, alpha: float, found: Found) -> Rows:
-    """Return a row per form of a network and per control.
+def packed(correct: np.ndarray) -> str:
+    """Return, as text, which of the test pictures were classified correctly."""
+    return np.packbits(correct).tobytes().hex()
+
+
+def _unpacked(run: dict[str, Any]) -> Correct:
+    values = np.frombuffer(bytes.fromhex(run["correct"]), np.uint8)
+    bits = np.unpackbits(values, count=run["images"])
+    return {str(index): bool(bit) for index, bit in enumerate(bits)}
+
+
+def curve_rows(measured: dict[str, Any]) -> Rows:
+    """Return a row per form of each network and per control, over the seeds that all of them have.
 
     A form is compared with the widest control that takes no more flash on the same device.
     """
+    rows = []
+    for name in dict.fromkeys(run["network"] for run in measured["runs"]):
+        own = [run for run in measured["runs"] if run["network"] == name]
+        rows += _rows_of(name, _complete(own))
+    return rows
+
+
+def _complete(runs: Rows) -> dict[tuple[float, str], Rows]:
+    """Return (alpha, form) -> a run per seed, with those seeds of which most was measured."""
+    counts = Counter(run["seed"] for run in runs)
+    seeds = {seed for seed, count in counts.items() if count == max(counts.values())}
+    found: dict[tuple[float, str], Rows] = {}
+    for run in sorted(runs, key=lambda one: one["seed"]):
+        if run["seed"] in seeds:
+            found.setdefault((run["alpha"], run["weights"]), []).append(run)
+    return found
+
+
+def _rows_of(name: str, found: dict[tuple[float, str], Rows]) -> Rows:
+    """Return the rows of a network; the first form is the plain one."""
+    alpha = next(iter(found))[0]
     outcomes: dict[Any, list[Correct]] = {
-        key: [run["correct"] for run in runs] for key, runs in found.items()
+        key: [_unpacked(run) for run in runs] for key, runs in found.items()
     }
     bootstrap = Bootstrap(outcomes)
 
@@ -47,6 +80,7 @@ def curve_rows(name: str, alpha: float, found: Found) -> Rows:
                 "network": name,
                 "alpha": key[0],
                 "weights": key[1],
+                "seeds": len(runs),
                 "device": device,
                 "flash": flash,
                 **{field: mean(key, field) for field in ("bytes", "activations", "arena")},
@@ -69,13 +103,14 @@ def _points(interval: dict[str, float] | None) -> str:
 
 def _curve(rows: Rows) -> str:
     columns = (
-        *("network", "weights", "device", "file, bytes", "flash", "activations", "arena"),
+        *("network", "weights", "seeds", "device", "file, bytes", "flash", "activations", "arena"),
         *("accuracy", "vs. plain", "vs. smaller alpha"),
     )
     cells = [
         (
             f"{row['network']} {row['alpha']:g}",
             row["weights"],
+            row["seeds"],
             row["device"],
             *_sizes(row),
             _percent(row),
@@ -100,29 +135,29 @@ def curve(measured: dict[str, Any]) -> str:
     here = measured["machine"]
     note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
         recipe `{measured["recipe"]}` from random weights, then {measured["epochs_to_int8"]} in all
-        stages together, on {measured["data"]} with {measured["seeds"]} seeds. Flash on `mcu` is
+        stages together, on {measured["data"]}. Flash on `mcu` is
         the file for TensorFlow Lite Micro, and where kernels are encoded, the code of the decoders
         too; on `c`, it is the constants and all code. The arena contains the activations.
         Differences are in points, with 95 % intervals of a paired bootstrap over images and seeds:
         from the same network with plain weights, and from the widest plain one, of the alpha in
         brackets, that takes no more flash.
         {here["cores"]} cores, {here["cpu"]}."""
-    return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
+    return f"{_curve(curve_rows(measured))}\n\n{paragraph(note)}"
 
 
 def deep_compression(measured: dict[str, Any]) -> str:
     """Return Deep Compression's table as Markdown: bits per weight after each step."""
-    rows = {(row["network"], row["alpha"], row["weights"]): row for row in measured["rows"]}
+    rows = {(row["network"], row["alpha"], row["weights"]): row for row in curve_rows(measured)}
     cells: list[tuple[str, ...]] = []
     for (name, alpha, weights), row in rows.items():
         if weights != PLAIN or (name, alpha, STEPS[0][1]) not in rows:
             continue
         cells.append((f"{name} {alpha:g}", "int8", *_bits(row["bits"]["plain"]), _percent(row), ""))
-        for title, form, codec in STEPS:
-            one = rows[name, alpha, form]
-            cells.append(
-                ("", title, *_bits(one["bits"][codec]), _percent(one), _points(one["difference"]))
-            )
+        cells += [
+            ("", title, *_bits(one["bits"][codec]), _percent(one), _points(one["difference"]))
+            for title, form, codec in STEPS
+            if (one := rows.get((name, alpha, form)))
+        ]
     columns = ("network", "kernels", "bits per weight", "ratio to float", "accuracy", "vs. int8")
     note = """The kernels of all convolutions, depthwise ones and tables included, of the networks
         above. A kernel that a codec does not make smaller by a fifth counts as it is."""
@@ -141,7 +176,7 @@ def two_classes(measured: dict[str, Any]) -> str:
     """Return the table of two classes as Markdown."""
     note = f"""As above, with the classes of {measured["data"]} in two groups:
         {"; and ".join(", ".join(group) for group in measured["groups"])}."""
-    return f"{_curve(measured['rows'])}\n\n{paragraph(note)}"
+    return f"{_curve(curve_rows(measured))}\n\n{paragraph(note)}"
 
 
 _DOCUMENT = "docs/compression.md"
