@@ -1,6 +1,6 @@
 """How well cheap judgements of networks agree with full training: docs/search.md.
 
-python -m benchmarks.ranks [--data DIR] [--folder DIR] [--networks N]
+python -m benchmarks.ranks [--data DIR] [--folder DIR] [--networks N] [--judges KIND...]
 
 N networks of the space, drawn at random within the latency of `search.REFERENCE` on this CPU, are
 judged in each way and trained in full, with one seed. Work that was interrupted continues.
@@ -26,9 +26,10 @@ from mobilenet_tf.selection.architecture import Architectures
 
 _FEWEST = 3
 _DRAWS = 10_000  # per network, at most
+FINALISTS = "finalists"
 TITLES = {
     "training": "a short training at a reduced size",
-    "finalists": "a training of half the epochs, as finalists have",
+    FINALISTS: "a training of half the epochs, as finalists have",
     "supernet": "the supernet",
     "macs": "most multiply-adds",
 }
@@ -81,16 +82,18 @@ def measure(data: Path, folder: Path, options: Mapping[str, Any]) -> dict[str, A
 
     classes, table = len(class_names(str(data))), cost_table("cpu")
     judged: dict[str, list[float]] = {}
-    for kind in JUDGES:
-        settings = settings_of(data, kind, options)
+    for kind in options["judges"]:
+        settings = settings_of(data, kind if kind in JUDGES else "training", options)
         problem = Architectures(settings, classes, table)
         networks = drawn(problem, options["networks"])
         judge = CandidateJudge(problem, folder / kind)
+        if kind == FINALISTS:
+            judged[kind] = [one.accuracy for one in judge.finalists(networks)]
+            continue
         judged[kind] = [
             judge(Trial(str(number), str(number), one, {}, settings.judge.epochs))
             for number, one in enumerate(networks)
         ]
-    judged["finalists"] = [one.accuracy for one in judge.finalists(networks)]
     full = mn.compare(
         settings.data,
         [one.network for one in networks],
@@ -119,7 +122,7 @@ def render(found: Mapping[str, Any]) -> str:
         f"epochs (float, one seed), {sum(trained) / len(trained):.1%} on average. Spearman's rank "
         "correlation of each judgement, which is of the validation pictures, with that:"
     )
-    rows = [(title, f"{found['correlation'][kind]:.2f}") for kind, title in TITLES.items()]
+    rows = [(TITLES[kind], f"{value:.2f}") for kind, value in found["correlation"].items()]
     return f"{text}\n\n{markdown(('judged by', 'correlation'), rows)}"
 
 
@@ -130,6 +133,7 @@ def main() -> None:
     """Measure, and write docs/search_ranks.json and its section."""
     parser = options_of_search(__doc__, "ranks")
     parser.add_argument("--networks", type=int, default=12)
+    parser.add_argument("--judges", nargs="+", choices=TITLES, default=tuple(TITLES))
     options = parser.parse_args()
     if options.table:
         SECTION.write()
