@@ -111,9 +111,10 @@ def render(found: Mapping[str, Any]) -> str:
     summed = {one["network"]: one["latency"] for one in (*search["winners"], *search["published"])}
     ratios = [summed[row["network"]] / row["latency_ms"] for row in search["final"]["networks"]]
     last = paragraph(
-        "The search's latency, the sum of a network's parts, is "
-        f"{min(ratios):.2f} to {max(ratios):.2f} times that of its whole file, which the table "
-        f"has. {here['cores']} cores, {here['cpu']}."
+        "The search's latency, the sum of a network's parts at that time, is "
+        f"{min(ratios):.2f} to {max(ratios):.2f} times that of the whole files, which were timed "
+        "in turns after the last training and may have met other loads and clocks. "
+        f"{here['cores']} cores, {here['cpu']}."
     )
     return "\n\n".join((before, markdown_table(search["final"]), last))
 
