@@ -139,10 +139,7 @@ def main() -> None:
         SECTION.write()
         return
     found = measure(split_of(options), options.folder, vars(options))
-    if options.dry:
-        print(render(found))
-    else:
-        SECTION.save(found)
+    SECTION.save_or_print(found, dry=options.dry)
 
 
 if __name__ == "__main__":

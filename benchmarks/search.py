@@ -134,12 +134,8 @@ def main() -> None:
         SECTION.write()
         return
     found = measure(split_of(options), options.folder, vars(options))
-    if found is None:
-        return
-    if options.dry:
-        print(render(found))
-    else:
-        SECTION.save(found)
+    if found is not None:
+        SECTION.save_or_print(found, dry=options.dry)
 
 
 if __name__ == "__main__":

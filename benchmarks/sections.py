@@ -54,6 +54,13 @@ class Section:
         write_measurements(self.file, content)
         self.write()
 
+    def save_or_print(self, content: Any, *, dry: bool) -> None:
+        """Save new content; with `dry`, print what it renders and leave the document as it is."""
+        if dry:
+            print(self.render(content))
+        else:
+            self.save(content)
+
 
 def write_measurements(path: Path, content: Any) -> None:
     """Write a JSON file of measurements."""

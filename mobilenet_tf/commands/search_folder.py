@@ -29,17 +29,13 @@ class TrialTrainer:
     """Trains trials as runs; one that Hyperband continues stays in its folder.
 
     Args:
-        source: Source of the images, as for `load_data`.
-        batch: Number of images per step, the largest of all trials.
+        data: The images, which several trainers may share.
         folder: Folder of the runs.
         settings: Returns the settings of a trial's run; all have the same seed.
     """
 
-    def __init__(
-        self, source: str, batch: int, folder: Path, settings: Callable[[Any], RunSettings]
-    ):
-        self.folder, self.settings = folder, settings
-        self._data = TrialData(source, batch)
+    def __init__(self, data: TrialData, folder: Path, settings: Callable[[Any], RunSettings]):
+        self.data, self.folder, self.settings = data, folder, settings
 
     def __call__(self, trial: TrialLike) -> float:
         """Train a trial, and return its validation accuracy."""
@@ -50,7 +46,7 @@ class TrialTrainer:
 
     def dataset(self, network: Network, seed: int) -> Dataset:
         """Return the images at the network's size; each size is read once."""
-        return self._data.read(network, seed)
+        return self.data.read(network, seed)
 
 
 def begin_folder(

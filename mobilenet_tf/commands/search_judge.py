@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mobilenet_tf.commands.architecture_outcome import FINALISTS, TRIALS
 from mobilenet_tf.commands.search_folder import TrialTrainer
-from mobilenet_tf.core.errors import Diverged
 from mobilenet_tf.core.terminal import say
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.trial import TrialData
 from mobilenet_tf.selection.affordable import Affordable
 from mobilenet_tf.selection.architecture import Architectures
 from mobilenet_tf.selection.cost import CountedTable
@@ -33,9 +33,8 @@ class CandidateJudge:
     def __init__(self, problem: Architectures, folder: Path):
         self.problem, self.settings, self.folder = problem, problem.settings, folder
         settings = self.settings
-        self._trainer = TrialTrainer(
-            settings.data, settings.recipe.batch, folder / TRIALS, self._run_settings
-        )
+        data = TrialData(settings.data, settings.recipe.batch)
+        self._trainer = TrialTrainer(data, folder / TRIALS, self._run_settings)
         self._most = problem.network(settings.space.extreme(max))
         self._supernet: Supernet | None = None
 
@@ -54,19 +53,15 @@ class CandidateJudge:
 
     def finalists(self, choices: Sequence[Affordable]) -> "list[TrialResult]":
         """Train candidates again, at their own size and for longer; one that diverges reaches 0."""
-        from mobilenet_tf.selection.search_loop import Trial, TrialResult
+        from mobilenet_tf.selection.search_loop import Trial, TrialResult, reached
 
-        settings, epochs, found = self.settings, self.settings.finalist_epochs, []
-        trainer = TrialTrainer(
-            settings.data, settings.recipe.batch, self.folder / FINALISTS, self._finalist_settings
-        )
+        epochs, found = self.settings.finalist_epochs, []
+        folder = self.folder / FINALISTS
+        trainer = TrialTrainer(self._trainer.data, folder, self._finalist_settings)
         for number, one in enumerate(choices, start=1):
             say(f"Finalist {number} of {len(choices)}: {one.label}")
             trial = Trial(str(number), one.network.name, one, {}, epochs)
-            try:
-                accuracy = trainer(trial)
-            except Diverged:
-                accuracy = 0.0
+            accuracy = reached(trial, trainer)
             say(f"Finalist {number} of {len(choices)}: validation {accuracy:.2%}")
             reward = self.problem.reward(self.problem.values_of(one.network), accuracy)
             found.append(TrialResult(trial, accuracy, reward))

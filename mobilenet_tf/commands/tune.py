@@ -20,6 +20,7 @@ from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.run import check_weights
 from mobilenet_tf.runs.settings import RunSettings
+from mobilenet_tf.runs.trial import TrialData
 from mobilenet_tf.selection.affordable import Affordable, affordable
 from mobilenet_tf.selection.cost import CountedTable
 from mobilenet_tf.selection.search_environment import check_environment, is_worker
@@ -169,7 +170,8 @@ class _Trainer(TrialTrainer):
 
     def __init__(self, settings: SearchSettings, folder: Path):
         largest = max((settings.recipe.batch, *settings.space.batches))
-        super().__init__(settings.data, largest, folder / "trials", self._run_settings)
+        data = TrialData(settings.data, largest)
+        super().__init__(data, folder / "trials", self._run_settings)
         self._search = settings
 
     def _run_settings(self, trial: "Trial") -> RunSettings:

@@ -121,6 +121,14 @@ def search(problem: Problem, train: Train, folder: Path, limits: Limits) -> Sear
     return SearchResult(trials, len(oracle.refused))
 
 
+def reached(trial: Trial, train: Train) -> float:
+    """Train a trial, and return the accuracy that it reaches: 0 if it diverges."""
+    try:
+        return train(trial)
+    except Diverged:
+        return 0.0
+
+
 class _Tuner(BaseTuner):
     """Keras-tuner's loop around `train`."""
 
@@ -149,9 +157,7 @@ class _Tuner(BaseTuner):
         before = "" if described.run == described.number else f" continues {described.run}"
         say(f"Trial {described.number}{before}: {text}")
         try:
-            accuracy = self.train(described)
-        except Diverged:
-            accuracy = 0.0
+            accuracy = reached(described, self.train)
         except Exception as error:  # otherwise keras-tuner would run the next trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         left = "" if self._is_worker() else self.oracle.left_text()
