@@ -66,8 +66,10 @@ def add_row(
         for other in entry["rows"]
         if any(other[name] != row[name] for name in key)
     ]
-    order = list(ZOO)
-    rows.sort(key=lambda other: [order.index(other["network"])] + [other[name] for name in key])
+    order = {name: place for place, name in enumerate(ZOO)}  # networks that were found come last
+    rows.sort(
+        key=lambda other: (order.get(other["network"], len(order)), *(other[name] for name in key))
+    )
     entries[place : place + 1] = [used | {"rows": rows}]
     section.save(entries)
 

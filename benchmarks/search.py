@@ -107,13 +107,10 @@ def render(found: Mapping[str, Any]) -> str:
         f"{found['reference']}; {search['refused']:,} slower ones were not trained.{again} The "
         "winner, and the published networks whose latency is nearest, trained in full:"
     )
-    # The search adds up the times of parts; the comparison measures whole files.
-    summed = {one["network"]: one["latency"] for one in (*search["winners"], *search["published"])}
-    ratios = [summed[row["network"]] / row["latency_ms"] for row in search["final"]["networks"]]
     last = paragraph(
-        "The search's latency, the sum of a network's parts at that time, is "
-        f"{min(ratios):.2f} to {max(ratios):.2f} times that of the whole files, which were timed "
-        "in turns after the last training and may have met other loads and clocks. "
+        "The limit is a sum of parts at the time of the search. The latencies of the table are of "
+        "whole files, timed in turns after the last training, and may have met another load and "
+        "clock: [the sums are as accurate as this](benchmarks.md#parts-and-whole-files). "
         f"{here['cores']} cores, {here['cpu']}."
     )
     return "\n\n".join((before, markdown_table(search["final"]), last))

@@ -2,15 +2,18 @@
 
 import importlib
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 
-from benchmarks import arm_page, firmware_page, tables
+from benchmarks import arm_page, firmware_page, parts, tables
 from benchmarks.machines import add_row, machine_section, values
 from benchmarks.micro_page import SECTION, page
 from benchmarks.sections import DOCS, Section, read_section, replace_section
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.result import Result
 from tests.sources import ROOT, Source
 
@@ -105,6 +108,27 @@ def test_rows_replace_those_with_the_same_key(measured):
     text = measured.text()
     assert "v1 96 2, v2 64 3, v2 96 4" in text
     assert text.endswith("\n\nsizes 96, 64")
+
+
+def test_networks_that_were_found_come_last(measured):
+    for network in ("found_1", "v3_small", "a", "v1"):
+        add_row(measured, {"network": network, "size": 96, "ms": 1}, ("network", "size"))
+    assert "v1 96 1, v3_small 96 1, a 96 1, found_1 96 1" in measured.text()
+
+
+def test_parts_are_timed_of_each_network_once():
+    mine = replace(make_network("v2", 0.35, 32, 3), name="mine")
+    entry = {"rows": [{"architecture": mine.to_dict()}]}
+    names = [network.name for network in parts.networks([mine], [entry, entry])]
+    assert names == [name for name, _ in parts.PUBLISHED] + ["mine"]
+
+
+def test_parts_and_whole_file_are_timed():
+    network = make_network("v2", 0.35, 32, 3)
+    row = parts.measure(network, rounds=2)
+    assert min(row["parts"], row["whole"]) > 0
+    assert Network.from_dict(row["architecture"]) == network
+    assert "| `v2` 0.35 | 32 |" in parts.table([row])
 
 
 def test_rows_of_other_versions_are_dropped(measured):

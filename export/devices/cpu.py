@@ -1,6 +1,5 @@
 """The CPU of this machine: run `.tflite` files on XNNPACK, as phones do, and time them."""
 
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -9,7 +8,7 @@ import numpy as np
 from mobilenet_tf.core.child import Child
 from mobilenet_tf.core.system import known_processor, processor
 from mobilenet_tf.deployment.tflite.guard import GuardedInterpreter, load_interpreter
-from mobilenet_tf.deployment.tflite.server import random_input
+from mobilenet_tf.deployment.tflite.server import random_input, run_clock
 
 _ROUNDS = 40
 
@@ -25,7 +24,7 @@ class Cpu:
 
     def __init__(self, threads: int = 1):
         self.threads = threads
-        self.clock = time.thread_time if threads == 1 else time.perf_counter
+        self.clock = run_clock(threads)
         self.name = f"{processor()}, litert {version('ai-edge-litert')}, {threads} threads"
         self.lasting = bool(known_processor())
 

@@ -3,10 +3,14 @@
 The latency of a network, or its number of instructions, is the sum of its parts. Every part also
 contains the overhead of a call, which is measured on a file that does almost nothing, subtracted
 from each part, and added once.
+
+Parts are measured at different times, between which a processor's clock and load change. The same
+file is therefore timed with each of them, and their times are scaled to what it took at first.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +21,18 @@ from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.graph import Graph, Op
 from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.rows import Network
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import COUNTED, Cost, CountedTable, Progress
 
 # The mean of four pixels, to measure the overhead of a call.
 CALL = Graph((Op("input", "image", (), (2, 2, 8)), Op("mean", "mean", ("image",), (1, 1, 8))))
+_PACE = "pace"  # the key of `_pace_file` in the cache
+
+
+@cache
+def _pace_file() -> bytes:
+    """Return the file that is timed with all parts: a depthwise and a 1x1 convolution of V1."""
+    return graph_file(lower(make_network("v1", 0.5, 96)).parts()[5])
 
 
 class Meter(Protocol):
@@ -74,14 +86,17 @@ class PartsTable:
             group = {part.key: part for part in chain if part.key not in seen}
             seen |= set(group)
             groups += [group] if group else []
-        found = (
-            meter.measure(
-                {key: graph_file(part, self.fuse_hard_swish) for key, part in group.items()}
-            )
-            for group in groups
-        )
+        found = (self._measured(meter, group) for group in groups)
         self.cache.add(found, len(groups), f"Measuring {meter.quantity}", progress)
         return sum(map(len, groups))
+
+    def _measured(self, meter: Meter, group: dict[str, Graph]) -> dict[str, float]:
+        files = {key: graph_file(part, self.fuse_hard_swish) for key, part in group.items()}
+        if meter.quantity != "latency":
+            return meter.measure(files)
+        found = meter.measure({_PACE: _pace_file()} | files)
+        first = self.cache.values.get(_PACE, found[_PACE])
+        return {key: value * first / found[_PACE] for key, value in found.items()}
 
     def total(self, network: Network) -> float:
         """Return the milliseconds, or instructions, of a network whose parts have been measured."""

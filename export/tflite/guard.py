@@ -76,7 +76,7 @@ class GuardedInterpreter:
         self._ask("fill", seconds=limits.RUN_SECONDS)
 
     def seconds(self, count: int) -> float:
-        """Return how long `count` runs take, by the child's clock."""
+        """Return how long `count` runs take, by the child's `run_clock`."""
         reply, _ = self._ask("invoke", seconds=limits.RUN_SECONDS * count, count=count)
         return float(reply["seconds"])
 

@@ -118,6 +118,38 @@ def test_instructions_of_parts_add_up_and_are_limited(tmp_path):
         check_budget(Budget(instructions=1), McuTable("mcu", tmp_path / "cache.json"))
 
 
+class Slowing:
+    """A `Meter` of a processor that becomes slower with each measurement."""
+
+    name, lasting, quantity = "a hot processor", True, "latency"
+
+    def __init__(self):
+        self.pace = 1.0
+
+    def measure(self, files):
+        self.pace *= 1.5
+        return {name: self.pace * len(content) for name, content in files.items()}
+
+    def lower_bound(self, macs):
+        return None
+
+
+def test_times_are_scaled_to_the_pace_of_the_first(tmp_path):
+    networks = [make_network("v1", 0.25, 32, 10), make_network("v2", 0.35, 32, 10)]
+    steady, slowing = Slowing(), Slowing()
+    steady.measure = lambda files: {name: 1.5 * len(held) for name, held in files.items()}
+    tables = [
+        PartsTable(meter, path=tmp_path / f"{number}.json")
+        for number, meter in enumerate((steady, slowing))
+    ]
+    for network in networks:
+        for table in tables:
+            table.measure([network])
+        latencies = [table.cost(network).latency for table in tables]
+        assert latencies[0] == pytest.approx(latencies[1])
+    assert slowing.pace > 1.5**2
+
+
 def test_a_cortex_m_has_the_sizes_of_plain_c(tmp_path):
     network = make_network("v1", 0.25, 32, 2)
     table = CortexMTable(Instructions(), "cortex-m4", tmp_path / "cache.json")
