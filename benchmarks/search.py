@@ -12,7 +12,7 @@ With keras-tuner's environment variables, several processes share the search, as
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import mobilenet_tf as mn
 from benchmarks.resplit import options_of, split_of
 from benchmarks.sections import Section, paragraph
+from mobilenet_tf.core.files import read_json
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.datasets.load import class_names
@@ -73,21 +74,27 @@ def settings_of(data: Path, judge: str, options: Mapping[str, Any]) -> Architect
 
 def measure(data: Path, folder: Path, options: Mapping[str, Any]) -> dict[str, Any] | None:
     """Search and train, and return what docs/search.json has; None for a worker."""
+    out = folder / f"search_{options['judge']}"
     result = mn.search(
         settings_of(data, options["judge"], options),
         trials=options["trials"],
         hours=options["minutes"] / 60,
-        out=folder / f"search_{options['judge']}",
+        out=out,
         resume=True,
     )
     if result is None:
         return None
+    runs = [read_json(out / row["run"] / "result.json") for row in result["finalists"]]
+    seconds = {
+        "candidates": read_json(out / "oracle" / "oracle.json")["seconds"],
+        "finalists": sum(run["seconds"]["train"] for run in runs),
+    }
     del result["files"], result["final"]["files"]
     for row in (*result["trials"], *result["finalists"]):
         del row["run"]
     return {
         "reference": "{} {:g}".format(*REFERENCE),
-        "minutes": options["minutes"],
+        "seconds": seconds,
         "search": result,
         "machine": machine(),
     }
@@ -97,23 +104,43 @@ def render(found: Mapping[str, Any]) -> str:
     """Return the content of docs/search.json as Markdown."""
     search, here = found["search"], found["machine"]
     limit = search["limits"]["latency"]
+    minutes = {stage: round(value / 60) for stage, value in found["seconds"].items()}
     again = ""
     if search["finalists"]:
         epochs = search["finalists"][0]["epochs"]
-        again = f" The best {len(search['finalists'])} were trained again for {epochs} epochs."
+        again = (
+            f" The best {len(search['finalists'])} were trained again for {epochs} epochs, in "
+            f"{minutes['finalists']} minutes."
+        )
     before = paragraph(
-        f"In {found['minutes']:g} minutes, {search['algorithm']}, judged by {search['judge']}, "
+        f"In {minutes['candidates']} minutes, {search['algorithm']}, judged by {search['judge']}, "
         f"tried {len(search['trials'])} networks within {limit:.2f} ms, the measured latency of "
         f"{found['reference']}; {search['refused']:,} slower ones were not trained.{again} The "
         "winner, and the published networks whose latency is nearest, trained in full:"
     )
+    # The search adds up the times of parts; the comparison measures whole files.
+    summed = {one["network"]: one["latency"] for one in (*search["winners"], *search["published"])}
+    ratios = [summed[row["network"]] / row["latency_ms"] for row in search["final"]["networks"]]
     last = paragraph(
-        "The limit is a sum of parts at the time of the search. The latencies of the table are of "
-        "whole files, timed in turns after the last training, and may have met another load and "
-        "clock: [the sums are as accurate as this](benchmarks.md#parts-and-whole-files). "
-        f"{here['cores']} cores, {here['cpu']}."
+        f"{_above(search['final']['networks'])} The latencies of the table are of whole files, "
+        "timed in turns after the last training. The search's sums of parts are "
+        f"{min(ratios):.2f} to {max(ratios):.2f} times as long: the processor's clock was another "
+        "one then, and the files run in processes of their own. Timed together, [sums and whole "
+        f"files agree](benchmarks.md#parts-and-whole-files). {here['cores']} cores, {here['cpu']}."
     )
-    return "\n\n".join((before, markdown_table(search["final"]), last))
+    return "\n\n".join((before, markdown_table(search["final"]).rstrip(), last))
+
+
+def _above(networks: Sequence[Mapping[str, Any]]) -> str:
+    """Return which published networks the winner, the first one, is above, beyond chance."""
+    winner, *published = networks
+    lower = [row["network"] for row in published if row["difference"]["high"] < 0]
+    others = [row["network"] for row in published if row["network"] not in lower]
+    names = {True: ", ".join(lower) or "none", False: ", ".join(others) or "none"}
+    return (
+        f"Beyond chance, {winner['network']} is above {names[True]}; not beyond chance: "
+        f"{names[False]}."
+    )
 
 
 SECTION = Section("search", render, "docs/search.md")
