@@ -78,8 +78,9 @@ build/mediapipe: tests/export/devices/mediapipe.txt
 	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-test-mediapipe: $(READY) build/mediapipe  ## files in MediaPipe's real ImageClassifier
-	$(BIN)/python -m pytest -q -rs tests/export/devices/test_image_classifier.py
+test-mediapipe: $(READY) build/mediapipe  ## files in MediaPipe's real ImageClassifier and ObjectDetector
+	$(BIN)/python -m pytest -q -rs tests/export/devices/test_image_classifier.py \
+		tests/export/devices/test_mediapipe.py
 
 test-arm: $(READY)  ## networks on emulated Cortex-A53, A76 and a core with i8mm
 	PYTHON=$(abspath $(BIN))/python tests/export/devices/arm/arm.sh

@@ -17,6 +17,7 @@ from mobilenet_tf.core.errors import UserError
 RUNNER = Path(__file__).with_name("interop_runtimes.py")
 ENVIRONMENTS = {
     "mediapipe": "mediapipe",
+    "mediapipe_detector": "mediapipe",
     "openvino": "interop",
     "tflite2onnx": "interop",
     "onnxruntime": "interop",

@@ -4,7 +4,7 @@ PYTHON interop_runtimes.py RUNTIME MODEL INPUTS.npz OUTPUTS.npz
 
 Needs NumPy and the runtime only. INPUTS.npz has pictures uint8 (height, width, 3), which may differ
 in size; for all runtimes but MediaPipe they are inputs of the network. OUTPUTS.npz has `outputs`
-(N, classes), as the runtime returns them, and its `version`.
+(N, classes), as the runtime returns them, or what its function says, and its `version`.
 """
 
 import sys
@@ -29,6 +29,29 @@ def mediapipe(model: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], st
             found = classifier.classify(Image(image_format=ImageFormat.SRGB, data=picture))
             scores = {one.index: one.score for one in found.classifications[0].categories}
             rows.append([scores[index] for index in range(len(scores))])
+    return rows, version("mediapipe")
+
+
+def mediapipe_detector(model: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], str]:
+    """Return rows of picture, left, top, right, bottom, score and class of ObjectDetector's boxes.
+
+    Edges are in pixels; numbers are text, because classes are names.
+    """
+    from mediapipe import Image, ImageFormat
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import ObjectDetector, ObjectDetectorOptions
+
+    options = ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=model))
+    rows = []
+    with ObjectDetector.create_from_options(options) as detector:
+        for number, picture in enumerate(pictures):
+            found = detector.detect(Image(image_format=ImageFormat.SRGB, data=picture))
+            for one in found.detections:
+                left, top = one.bounding_box.origin_x, one.bounding_box.origin_y
+                edges = (left, top, left + one.bounding_box.width, top + one.bounding_box.height)
+                # A box that two classes share is one detection with two categories.
+                for category in one.categories:
+                    rows.append((number, *edges, category.score, category.category_name))
     return rows, version("mediapipe")
 
 
@@ -59,7 +82,9 @@ def onnxruntime(graph: str, pictures: Iterator[np.ndarray]) -> tuple[list[Any], 
     return rows, version("onnxruntime")
 
 
-RUNTIMES = {run.__name__: run for run in (mediapipe, openvino, tflite2onnx, onnxruntime)}
+RUNTIMES = {
+    run.__name__: run for run in (mediapipe, mediapipe_detector, openvino, tflite2onnx, onnxruntime)
+}
 
 
 def main(runtime: str, model: str, inputs: str, outputs: str) -> None:

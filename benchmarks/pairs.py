@@ -103,7 +103,17 @@ def render(measured: dict[str, Any]) -> str:
         {measured["data"]}, {measured["seeds"]} seeds; the similar classes are {", ".join(ALIKE)}.
         In brackets, 95 % intervals of a paired bootstrap over images and seeds. {here["cores"]}
         cores, {here["cpu"]}."""
-    return f"{markdown(COLUMNS, rows)}\n\n{paragraph(note)}"
+    return "\n\n".join((markdown(COLUMNS, rows), paragraph(note), _verdict(measured)))
+
+
+def _verdict(measured: dict[str, Any]) -> str:
+    """Return whether the difference is more than chance."""
+    low, high = (measured["difference"]["all"][end] for end in ("low", "high"))
+    if low > 0:
+        return "Pairs help on this data."
+    if high < 0:
+        return "Pairs harm on this data."
+    return "Whether pairs help cannot be told from this data: the interval contains 0."
 
 
 SECTION = Section("pairs", render, "docs/pairs.md")

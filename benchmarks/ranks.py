@@ -134,10 +134,11 @@ def render(found: Mapping[str, Any]) -> str:
     text = paragraph(
         f"{len(trained)} networks drawn at random within {found['limit']:.2f} ms classify "
         f"{min(trained):.1%} to {max(trained):.1%} of the test pictures correctly after "
-        f"{found['epochs']} epochs (float, one seed), {sum(trained) / len(trained):.1%} on average. "
-        "Each judgement ranks them by the validation pictures, or by counting. The table has "
-        "Spearman's correlation of that rank with the rank of the test accuracy, its 95 % bootstrap "
-        "interval over the networks, and the test accuracy of the network that is ranked first:"
+        f"{found['epochs']} epochs (float, one seed), {sum(trained) / len(trained):.1%} on "
+        "average. Each judgement ranks them by the validation pictures, or by counting. The table "
+        "has Spearman's correlation of that rank with the rank of the test accuracy, its 95 % "
+        "bootstrap interval over the networks, and the test accuracy of the network that is ranked "
+        "first:"
     )
     spread = intervals(judged, trained)
     rows = [

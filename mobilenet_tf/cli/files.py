@@ -65,7 +65,7 @@ def summary(
         str | None, typer.Argument(help="Network; all of them if it is left out.")
     ] = None,
     alpha: opt.Alpha = 1.0,
-    size: Annotated[int, typer.Option(help="Input side in pixels.")] = 224,
+    size: Annotated[str, typer.Option(help=opt.SIZE_HELP)] = "224",
     classes: Annotated[int, typer.Option(help="Number of classes.")] = 1000,
     channels: Annotated[int, typer.Option(help=opt.CHANNELS_HELP)] = 3,
     task: opt.Task = None,
@@ -74,12 +74,13 @@ def summary(
 ) -> None:
     """Show parameters, multiply-adds and memory, counted from the papers' tables."""
     from mobilenet_tf.commands.summary import summary as start
+    from mobilenet_tf.core.units import parse_sides
     from mobilenet_tf.tasks.registry import make_task
 
     found = start(
         name,
         alpha=alpha,
-        size=size,
+        size=parse_sides(size, "--size") or 224,
         classes=classes,
         channels=channels,
         task=make_task(task, task_options),

@@ -11,7 +11,7 @@ def input_of(
     task: "Task",
     data: str,
     *,
-    size: int | None = None,
+    size: str | None = None,
     channels: int | None = None,
     fit: str | None = None,
     front_end: str | None = None,
@@ -29,13 +29,14 @@ def input_of(
     from mobilenet_tf.core.bounds import check_choice
     from mobilenet_tf.core.front_ends import find_front_end
     from mobilenet_tf.core.inputs import InputSpec
+    from mobilenet_tf.core.units import parse_sides
 
     usual_size, usual_channels = task.usual_input(data)
     program = find_front_end(front_end) if front_end else None
     if program:
         usual_channels = program.channels
     found = InputSpec(
-        usual_size if size is None else size,
+        parse_sides(size, "--size") or usual_size,
         usual_channels if channels is None else channels,
         fit=fit or task.fits[0],
     )

@@ -19,8 +19,14 @@ if TYPE_CHECKING:  # no command's --help needs it
 _Value = TypeVar("_Value")
 
 CHANNELS_HELP = "3 (RGB) or 1 (grey)."
-DATA_HELP = "Folder with one subfolder per class, table of files, .zip, `digits`, or `tfds:NAME`."
-FILES_HELP = "Folder with one subfolder per class, table of files and labels, or .zip of them."
+DATA_HELP = (
+    "Folder with one subfolder per class, table of files, .zip, `digits`, or `tfds:NAME`; for "
+    "another task, what its page says."
+)
+FILES_HELP = (
+    "Folder with one subfolder per class, table of files and labels, or .zip of them; for another "
+    "task, what its page says."
+)
 RECIPE_HELP = "Training settings: a name in training/recipes/, or a .toml file."
 DEVICE_HELP = (
     "What to measure costs on: cpu (this machine), phone, cortex-a76, mcu, c, "
@@ -39,9 +45,8 @@ Model = Annotated[
     str, typer.Option(help="Network; `summary` lists them.", autocompletion=names.models)
 ]
 Alpha = Annotated[float, typer.Option(help="Width multiplier.")]
-Size = Annotated[
-    int | None, typer.Option(help="Input side in pixels.", show_default="96; 32 for digits")
-]
+SIZE_HELP = "Input in pixels: its side, or HEIGHTxWIDTH."
+Size = Annotated[str | None, typer.Option(help=SIZE_HELP, show_default="the task's")]
 Channels = Annotated[int | None, typer.Option(help=CHANNELS_HELP, show_default="3; 1 for digits")]
 Fit = Annotated[
     str | None,

@@ -15,7 +15,7 @@ def summary(
     network: str | Network | None = None,
     *,
     alpha: float = 1.0,
-    size: int = 224,
+    size: int | tuple[int, int] = 224,
     classes: int = 1000,
     channels: int = 3,
     task: Task = DEFAULT,
@@ -26,7 +26,8 @@ def summary(
         network: A network or a name of the zoo; None for all networks of the zoo at all published
             width multipliers.
         alpha: Width multiplier of a named network.
-        size: Input side in pixels; ignored for a `Network`, as the next two are.
+        size: Side of the input in pixels, or (height, width); ignored for a `Network`, as the next
+            two are.
         classes: Number of classes.
         channels: 3 (RGB) or 1 (grey).
         task: What the network is for; it then has that task's head.

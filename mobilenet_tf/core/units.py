@@ -1,4 +1,4 @@
-"""`500KB`, `200KiB`, `12M`, `5ms`: quantities as people write them."""
+"""`500KB`, `200KiB`, `12M`, `5ms`, `96x128`: quantities as people write them."""
 
 import re
 from collections.abc import Mapping
@@ -76,6 +76,28 @@ def parse_share(
     """
     value = _parse(text, option, SHARES, "such as 60% or 0.6", (least, most))
     return None if value is None else float(value)
+
+
+def parse_sides(text: str | None, option: str) -> int | tuple[int, int] | None:
+    """Return the side of a square in pixels, or height and width. None stays None.
+
+    Args:
+        text: Such as `96` or `96x128`.
+        option: Name of the option, for errors.
+
+    Raises:
+        UserError: It is not one positive whole number, or two.
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,8})(?:x([1-9]\d{0,8}))?", text.strip(), re.A)
+    if found is None:
+        raise UserError(
+            f"{option} is {text!r}; it must be a number of pixels such as 96, or height and width "
+            "such as 96x128."
+        )
+    height, width = int(found[1]), found[2]
+    return height if width is None else (height, int(width))
 
 
 def _parse(

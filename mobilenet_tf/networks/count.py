@@ -24,6 +24,8 @@ class Layer:
         stride: Step in pixels.
         height, width, channels: Shape of the output.
         parameters: As Keras counts them, batch normalization included.
+        normalization: Those of them that belong to batch normalization: scale, shift, mean and
+            variance.
         folded_parameters: Kernel and bias with batch normalization folded in.
         macs: Multiply-adds for one picture.
         live_bytes: int8 tensors in memory while it runs: input, output and what waits.
@@ -37,6 +39,7 @@ class Layer:
     width: int
     channels: int
     parameters: int
+    normalization: int
     folded_parameters: int
     macs: int
     live_bytes: int
@@ -48,6 +51,8 @@ class Count:
 
     Attributes:
         parameters: As Keras's `count_params`, batch normalization statistics included.
+        trainable_parameters: Without those statistics, as the papers count segmenters.
+        plain_parameters: Without batch normalization, as the papers count detectors.
         folded_parameters: Kernels and one bias per channel: what an int8 file stores.
         weight_bytes: Their bytes in an int8 file: 1 per kernel value, 4 per bias.
         macs: Multiply-adds of all convolutions and dense layers, squeeze-and-excite included.
@@ -59,6 +64,8 @@ class Count:
     """
 
     parameters: int
+    trainable_parameters: int
+    plain_parameters: int
     folded_parameters: int
     weight_bytes: int
     macs: int
@@ -81,6 +88,7 @@ def layers(network: Network) -> tuple[Layer, ...]:
     rows = []
     for (op, weights), live in zip(steps[1:], [*accumulate(changes)][1:-1], strict=True):
         bias = op.shape[2] if weights else 0
+        norm = 4 * bias if op.norm else 0
         height, width, channels = op.shape
         rows.append(
             Layer(
@@ -91,7 +99,8 @@ def layers(network: Network) -> tuple[Layer, ...]:
                 height=height,
                 width=width,
                 channels=channels,
-                parameters=weights + bias * (4 if op.norm else op.bias),
+                parameters=weights + (norm or bias * op.bias),
+                normalization=norm,
                 folded_parameters=weights + bias,
                 macs=height * width * weights,
                 live_bytes=live,
@@ -123,8 +132,12 @@ def count(network: Network) -> Count:
     peak = max(rows, key=lambda row: row.live_bytes)
     folded = sum(row.folded_parameters for row in rows)
     biases = sum(row.channels for row in rows if row.folded_parameters)
+    parameters = sum(row.parameters for row in rows)
+    norm = sum(row.normalization for row in rows)
     return Count(
-        parameters=sum(row.parameters for row in rows),
+        parameters=parameters,
+        trainable_parameters=parameters - norm // 2,
+        plain_parameters=parameters - norm,
         folded_parameters=folded,
         weight_bytes=folded + 3 * biases,
         macs=sum(row.macs for row in rows),

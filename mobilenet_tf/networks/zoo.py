@@ -89,7 +89,7 @@ def make_network(
 
 
 def published_networks(
-    size: int = 224, classes: int = 1000, channels: int = 3
+    size: int | tuple[int, int] = 224, classes: int = 1000, channels: int = 3
 ) -> Iterator[Network]:
     """Yield every network at every alpha with published weights, or at 1 if it has none.
 

@@ -13,7 +13,10 @@ from mobilenet_tf.cli.app import app
 from mobilenet_tf.cli.budget import parse_budget, parse_device
 from mobilenet_tf.commands.choose import Purpose, choose, training_command
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import Budget
+from mobilenet_tf.tasks.registry import TASKS
 
 BUDGET = ["--max-flash", "300KB", "--max-ram", "100KB", "--classes", "2"]
 
@@ -41,6 +44,15 @@ def test_one_json_object():
     # Old names.
     old = [word.replace("flash", "size") for word in BUDGET]
     assert json.loads(invoke("--target", "mcu", *old, "--json")) == result
+
+
+@pytest.mark.parametrize("name", ["detection", "segmentation"])
+def test_costs_are_those_of_networks_with_the_tasks_head(name):
+    task = TASKS[name]()
+    found = choose(Budget(macs=30_000_000), purpose=Purpose(task=task, classes=4))
+    for row in (found.best, *found.pareto):
+        network = make_network(row["model"], row["alpha"], row["size"], 4)
+        assert row["macs"] == count(task.with_head(network, 4)).macs > count(network).macs
 
 
 def test_nothing_fits():

@@ -76,5 +76,9 @@ def test_summary_is_one_json_object():
     facts = json.loads(call("summary", "v2", "--alpha", "0.35", "--size", "96", "--json").stdout)
     assert facts["macs"] == 11_934_128
     assert facts["parameters"] == 1_691_208
+    task = ("--task", "segmentation", "--size", "1024x2048", "--classes", "19")
+    facts = json.loads(call("summary", "v3_large", *task, "--json").stdout)
+    assert facts["size"] == [1024, 2048]
+    assert facts["trainable_parameters"] / 1e6 == pytest.approx(1.507, rel=0.005)
     networks = json.loads(call("summary", "--json").stdout)["networks"]
     assert {row["name"] for row in networks} >= {"v1", "v2", "v3_large", "v3_small"}

@@ -44,7 +44,7 @@ def said(monkeypatch, capsys, tmp_path):
     [
         (["run", "--al\x1b[31m\u202e\n"], "No such option: --al"),
         (["fl\x1by"], "No such command 'fl"),
-        (["summary", "v1", "--size", "\x1b[2J"], "Invalid value for '--size': "),
+        (["summary", "v1", "--classes", "\x1b[2J"], "Invalid value for '--classes': "),
         (["predict"], "Missing argument 'FILE.tflite'; see `mobilenet-tf predict --help`."),
         (["summary", "--size"], "Option '--size' requires an argument"),
         (["inspect", "a.tflite", "--json=yes"], "Option '--json' does not take a value"),

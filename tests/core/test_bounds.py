@@ -6,7 +6,7 @@ from mobilenet_tf.commands.benchmark import benchmark
 from mobilenet_tf.commands.choose import choose
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.core.units import parse_bytes, parse_count, parse_milliseconds
+from mobilenet_tf.core.units import parse_bytes, parse_count, parse_milliseconds, parse_sides
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.runs.settings import RunSettings
 from mobilenet_tf.training.recipe import load_recipe
@@ -65,6 +65,20 @@ def test_quantities_are_exact():
     assert parse_bytes("1.1KiB", "--max-flash") == 1126
     assert parse_count("1.1M", "--max-macs") == 1_100_000
     assert parse_milliseconds("800us", "--max-latency") == 0.8
+
+
+def test_sides():
+    assert parse_sides(None, "--size") is None
+    assert parse_sides("96", "--size") == 96
+    assert parse_sides(" 96x128 ", "--size") == (96, 128)
+
+
+@pytest.mark.parametrize("text", ["", "0", "x96", "96x", "96x0", "96X128", "1e2", "-96", "9" * 10])
+def test_what_is_no_side(text):
+    with pytest.raises(
+        UserError, match=r"--size is .* pixels such as 96, or height and width such"
+    ):
+        parse_sides(text, "--size")
 
 
 @pytest.mark.parametrize("text", ["0.5", "0", "1e5", "9" * 400, "99999999999999MB", "nan", "٣KB"])

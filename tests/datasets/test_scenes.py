@@ -41,6 +41,31 @@ def test_sizes_span_what_is_promised(some):
     assert set(boxes[:, 4]) == set(range(10))
 
 
+def test_digits_hide_little_of_each_other():
+    """A solid square shows at least 70 % of its extents, unless more of it is hidden."""
+    square, random = np.ones((64, 64), np.float32), np.random.default_rng(0)
+    hidden = 0
+    for _ in range(100):
+        scene = scenes._compose(random, [square], np.array([8]))
+        for index, (left, top, right, bottom, _) in enumerate(scene.boxes().astype(int)):
+            shown = (scene.owners[top:bottom, left:right] == index + 1).mean()
+            assert shown >= 0.69
+            hidden += shown < 1
+    assert hidden > 20
+
+
+def test_fragments_are_seen_and_are_background(monkeypatch):
+    monkeypatch.setattr(scenes, "_ATTEMPTS", 0)  # no digit
+    pictures = []
+    for count in (0, 3):
+        monkeypatch.setattr(scenes, "_FRAGMENTS", (count, count))
+        scene = next(compose("train", 3))
+        assert not scene.owners.any()
+        pictures.append(scene.picture.astype(int))
+    changed = np.abs(pictures[1] - pictures[0]).max(axis=2) > 40
+    assert 20 < changed.sum() < 3 * 20 * 40
+
+
 def test_digits_differ_from_the_background(some):
     for scene in some:
         inside = scene.picture[scene.owners > 0].mean()

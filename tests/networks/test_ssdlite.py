@@ -21,8 +21,8 @@ PAPERS = Structure(background=True)
 SMALL = ssdlite(make_network("v3_small", 0.35, 96), 6, PAPERS)
 
 
-# V3 Table 6 and V2 Table 6 print fewer digits; kernels alone, in millions, and multiply-adds, of
-# the detectors of TensorFlow's Object Detection API at 320 pixels with 90 classes.
+# Kernels alone, in millions, and millions of multiply-adds, of the detectors of TensorFlow's Object
+# Detection API at 320 pixels with 90 classes; and what V3 Table 6 and V2 Table 6 print.
 @pytest.mark.parametrize(
     ("name", "alpha", "options", "kernels", "macs", "printed"),
     [
@@ -42,17 +42,17 @@ def test_published_counts(name, alpha, options, kernels, macs, printed):
     weights = sum(map(graph.weights, graph)) / 1e6
     assert weights == pytest.approx(kernels, rel=2e-3)
     assert count(network).macs / 1e6 == pytest.approx(macs, rel=3e-3)
-    if printed:  # to their last digit
-        assert weights == pytest.approx(printed[0], abs=0.015)
+    if printed:
+        assert round(count(network).plain_parameters / 1e6, 2) == printed[0]
         assert count(network).macs / 1e9 == pytest.approx(printed[1], abs=0.01)
 
 
 def test_v1_and_v2_with_80_classes():
-    found = [
-        sum(map(lower(network).weights, lower(network))) / 1e6
-        for network in (ssdlite(make_network(name, 1.0, 320), 80, PAPERS) for name in ("v1", "v2"))
-    ]
-    assert found == pytest.approx([5.06, 4.28], abs=0.005)
+    networks = [ssdlite(make_network(name, 1.0, 320), 80, PAPERS) for name in ("v1", "v2")]
+    kernels = [sum(map(lower(network).weights, lower(network))) / 1e6 for network in networks]
+    assert kernels == pytest.approx([5.06, 4.28], abs=0.005)
+    # V2, Table 6
+    assert [round(count(network).plain_parameters / 1e6, 1) for network in networks] == [5.1, 4.3]
 
 
 @pytest.mark.parametrize(

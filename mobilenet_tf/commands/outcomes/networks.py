@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.core.tables import table
 
@@ -27,7 +28,12 @@ class NetworkTotals(Outcome):
 
     def __rich__(self) -> Table:
         rows = [
-            (row["name"], f"{row['alpha']:g}", row["size"], *(f"{row[key]:,}" for key in _COSTS))
+            (
+                row["name"],
+                f"{row['alpha']:g}",
+                InputSpec(row["size"]).size_text,
+                *(f"{row[key]:,}" for key in _COSTS),
+            )
             for row in self.networks
         ]
         return table(["network", "alpha", "size", *_COSTS.values()], rows)
@@ -39,8 +45,10 @@ class NetworkCounts(Outcome):
     Attributes:
         name: The network.
         alpha: Its width multiplier.
-        size: Side of its input in pixels.
+        size: Side of its input in pixels, or height and width.
         parameters: Number of parameters.
+        trainable_parameters: Without the statistics of batch normalization.
+        plain_parameters: Without batch normalization.
         macs: Number of multiply-adds.
         weight_bytes: Bytes of the weights as int8.
         peak_activation_bytes: Most bytes that activations need at one time.
@@ -49,8 +57,10 @@ class NetworkCounts(Outcome):
 
     name: str
     alpha: float
-    size: int
+    size: int | list[int]
     parameters: int
+    trainable_parameters: int
+    plain_parameters: int
     macs: int
     weight_bytes: int
     peak_activation_bytes: int

@@ -53,6 +53,21 @@ def test_outlines_are_drawn(tmp_path):
     assert mask_classes(str(tmp_path / "a")) == data.classes
 
 
+def test_the_first_annotation_of_a_picture_counts(tmp_path):
+    square = [16, 12, 48, 12, 48, 36, 16, 36]
+    root = tmp_path / "a"
+    outlined(root, [{"category_id": 3, "segmentation": [square]}])
+    content = json.loads((root / "instances.json").read_text())
+    alone = load_masks(str(root), SPEC)
+    (root / "more.json").write_text(json.dumps(content | {"annotations": []}))
+    both = load_masks(str(root), SPEC)
+    np.testing.assert_array_equal(both.train.labels[:], alone.train.labels[:])
+    reason = "it is annotated twice; the first counts"
+    assert [one for one in both.skipped if one["reason"] == reason] == [
+        {"file": f"pictures/{index}.png", "reason": reason} for index in range(5)
+    ]
+
+
 @pytest.mark.parametrize("plain", [True, False])
 def test_run_lengths_are_read(tmp_path, plain):
     inside = np.random.default_rng(0).random((48, 64)) < 0.3

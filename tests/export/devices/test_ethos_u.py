@@ -9,6 +9,7 @@ from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import ZOO, make_network
+from mobilenet_tf.tasks.registry import TASKS
 from tests.slow import USUAL, slow_but
 
 
@@ -20,6 +21,14 @@ def test_every_operator_of_every_network_runs_on_the_npu(name):
     assert len(parse_model(compiled).subgraphs[0].operators) == 1
     # The pooling is counted too.
     assert count(spec).macs <= estimate["macs"] <= 1.1 * count(spec).macs
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_operator_of_every_task_runs_on_the_npu(name):
+    task = TASKS[name]()
+    network = task.framed(task.with_head(make_network("v3_small", 0.5, 96), 5))
+    estimate = compile_npu(int8_file(network), "ethos-u55-128")[1]
+    assert estimate["ops_on_npu"] == estimate["ops"] > 15
 
 
 def test_every_configuration_takes_all_of_it():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.environments import interpreter, outputs_of
 from mobilenet_tf.commands.outcomes.devices import DeviceFacts
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.scenes import compose
@@ -123,26 +124,18 @@ def test_metadata(model, file):
     json.dumps(found.metadata.to_dict())
 
 
+@pytest.mark.skipif(
+    not interpreter("mediapipe").is_file(), reason="make test-mediapipe installs MediaPipe"
+)
 def test_the_real_object_detector_finds_the_same_boxes(file, pictures, expected):
-    pytest.importorskip("mediapipe", reason="is not installed")
-    from mediapipe import Image, ImageFormat
-    from mediapipe.tasks.python import BaseOptions
-    from mediapipe.tasks.python.vision import ObjectDetector, ObjectDetectorOptions
-
-    options = ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=str(file)))
-    with ObjectDetector.create_from_options(options) as real:
-        for pixels, wanted in zip(pictures, expected, strict=True):
-            # Boxes come in whole pixels. Of equal pixels, MediaPipe's resizing makes the same one.
-            large = pixels.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-            found = real.detect(Image(image_format=ImageFormat.SRGB, data=large)).detections
-            # A box that two classes share is one detection with two categories.
-            rows = [(one.bounding_box, category) for one in found for category in one.categories]
-            corners = [(box.origin_x, box.origin_y, box.width, box.height) for box, _ in rows]
-            boxes = np.array(corners) / (SIDE * ENLARGED)
-            boxes[:, 2:] += boxes[:, :2]
-            classes = np.array([LABELS.index(category.category_name) for _, category in rows])
-            scores = np.array([category.score for _, category in rows])
-            assert_same_boxes(Found(boxes, classes, scores), wanted, 0.95)
+    # Boxes come in whole pixels. Of equal pixels, MediaPipe's resizing makes the same one.
+    large = pictures.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
+    rows = outputs_of("mediapipe_detector", file.read_bytes(), large)["outputs"]
+    for number, wanted in enumerate(expected):
+        own = rows[rows[:, 0].astype(int) == number]
+        classes = np.array([LABELS.index(name) for name in own[:, 6]])
+        boxes = own[:, 1:5].astype(float) / (SIDE * ENLARGED)
+        assert_same_boxes(Found(boxes, classes, own[:, 5].astype(float)), wanted, 0.95)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Pictures with boxes, from any format: what each reader returns, and how boxes are repaired."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -123,17 +123,34 @@ def labelled_boxes(
 
 def _usable(found: Annotations) -> tuple[list[Boxed], list[dict[str, str]]]:
     """Return the pictures that are annotated once, with a bounded number of boxes."""
-    pictures: dict[str, Boxed] = {}
-    skipped = list(found.skipped)
-    for one in found.pictures:
-        if one.name in pictures:
-            skipped.append({"file": one.name, "reason": "it is annotated twice; the first counts"})
-        elif len(one.boxes) > MOST_BOXES:
+    pictures, twice = annotated_once(found.pictures)
+    skipped = [*found.skipped, *twice]
+    for one in pictures:
+        if len(one.boxes) > MOST_BOXES:
             reason = f"it has {len(one.boxes):,} boxes; at most {MOST_BOXES:,} are read"
             skipped.append({"file": one.name, "reason": reason})
-        else:
-            pictures[one.name] = one
-    return [*pictures.values()], skipped
+    return [one for one in pictures if len(one.boxes) <= MOST_BOXES], skipped
+
+
+class Named(Protocol):
+    """Anything that was read for a picture."""
+
+    @property
+    def name(self) -> str:
+        """Path of the picture."""
+
+
+Annotated = TypeVar("Annotated", bound=Named)
+
+
+def annotated_once(
+    found: Iterable[Annotated],
+) -> tuple[list[Annotated], list[dict[str, str]]]:
+    """Return the first annotation of each picture, and {"file", "reason"} of the others."""
+    first: dict[str, Annotated] = {}
+    others = [one.name for one in found if first.setdefault(one.name, one) is not one]
+    reason = "it is annotated twice; the first counts"
+    return [*first.values()], [{"file": name, "reason": reason} for name in others]
 
 
 def place_boxes(picture: Boxed, framing: Framing, known: dict[str, int], most: int) -> Placed:

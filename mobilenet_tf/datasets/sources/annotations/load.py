@@ -25,6 +25,7 @@ from mobilenet_tf.datasets.sources.annotations.yolo import read_yolo
 from mobilenet_tf.datasets.sources.listing import check_folder
 
 DIGITS = tuple("0123456789")
+_ACCEPTED = "a folder of pictures with boxes (VOC, COCO, YOLO or CSV), or `digits`"
 # By the suffix of annotations; the first that has boxes is read. YOLO's comes last, because text
 # files lie beside annotations of other formats, too.
 _FORMATS: dict[str, Callable[[Files], Annotations]] = {
@@ -130,7 +131,7 @@ def list_boxes(source: str, labels: Sequence[str] | None = None) -> Labelled:
     Raises:
         UserError: There is no such folder, or it has no boxes, or those of another class.
     """
-    root = check_folder(source)
+    root = check_folder(source, _ACCEPTED)
     return labelled_boxes(source, root, read_annotations(root), labels)
 
 

@@ -18,6 +18,7 @@ from mobilenet_tf.datasets.labelled import Labelled, read_dataset, read_test
 from mobilenet_tf.datasets.masks import inside_padding, prepared_mask, shown_classes
 from mobilenet_tf.datasets.placed import Placed, UnusableLabel
 from mobilenet_tf.datasets.scenes import Scene, scene_dataset
+from mobilenet_tf.datasets.sources.annotations.boxes import annotated_once
 from mobilenet_tf.datasets.sources.annotations.coco import read_coco_objects
 from mobilenet_tf.datasets.sources.annotations.files import Files
 from mobilenet_tf.datasets.sources.listing import check_folder
@@ -143,7 +144,7 @@ def list_masked(
 def _outlined(source: str, root: Path, labels: Sequence[str] | None) -> Labelled:
     files = Files(root)
     found = read_coco_objects(files)
-    pictures = {picture.name: picture for picture in found.pictures}
+    pictures, twice = annotated_once(found.pictures)
     if not pictures:
         first = [f"; {entry['file']}: {entry['reason']}" for entry in found.skipped[:1]]
         raise UserError(
@@ -160,9 +161,9 @@ def _outlined(source: str, root: Path, labels: Sequence[str] | None) -> Labelled
                 f"{', '.join(classes)}."
             )
     place = partial(place_outlines, classes=[classes.index(name) for name in found.classes])
-    splits = [picture.split for picture in pictures.values()]
-    listing = _listing(classes, [*pictures], [*pictures.values()], splits)
-    skipped = [*files.skipped, *found.skipped]
+    names, splits = zip(*((one.name, one.split) for one in pictures), strict=True)
+    listing = _listing(classes, names, pictures, splits)
+    skipped = [*files.skipped, *found.skipped, *twice]
     return Labelled(source=source, root=root, listing=listing, place=place, skipped=skipped)
 
 
