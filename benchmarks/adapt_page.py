@@ -16,7 +16,13 @@ WAYS = {
     "alpha": "alpha, from scratch",
 }
 # What each way is compared with.
-PAIRS = (("adapted", "uniform"), ("adapted", "random"), ("adapted", "alpha"), ("shape", "alpha"))
+PAIRS = (
+    ("adapted", "uniform"),
+    ("adapted", "random"),
+    ("adapted", "alpha"),
+    ("adapted", "shape"),
+    ("shape", "alpha"),
+)
 _AS_FAST = 1.05  # latencies up to this ratio count as equal
 _UNITS = {"ram": 1024, "flash": 1024, "latency": 1}
 
@@ -86,14 +92,18 @@ def render(result: Mapping[str, Any]) -> str:
         for row in rows
     ]
     columns = ("network, share of latency", "ms", "control, ms", "control, alpha", *WAYS.values())
+    measured = {
+        f"{one} - {other}": f"{WAYS[one]} − {WAYS[other]}"  # noqa: RUF001
+        for one, other in PAIRS
+        if any(f"{one} - {other}" in row["difference"] for row in rows)
+    }
     differences = [
         [
             f"`{row['model']}`, {row['share']:.0%}",
-            *(_difference(row["difference"].get(f"{one} - {other}")) for one, other in PAIRS),
+            *(_difference(row["difference"].get(pair)) for pair in measured),
         ]
         for row in rows
     ]
-    titles = [f"{WAYS[one]} − {WAYS[other]}" for one, other in PAIRS]  # noqa: RUF001
     here, first = result["machine"], rows[0]
     slower = [cell[0] for row, cell in zip(rows, cells, strict=True) if _slower(row["latency"])]
     unequal = (
@@ -108,7 +118,7 @@ def render(result: Mapping[str, Any]) -> str:
         f"{max(map(max, (row['epochs'] for row in rows)))} in all. Differences are paired, with "
         f"95 % bootstrap intervals. {unequal} {here['cores']} cores, {here['cpu']}."
     )
-    tables = markdown(columns, cells), markdown(("network", *titles), differences)
+    tables = markdown(columns, cells), markdown(("network", *measured.values()), differences)
     return "\n\n".join((*tables, paragraph(note)))
 
 
@@ -120,17 +130,36 @@ def render_devices(result: Mapping[str, Any]) -> str:
         values = (row["before"][cost], row["limit"], row["after"][cost])
         title = f"{row['device']}, {cost}" + (", KiB" if unit > 1 else ", ms")
         accuracies = (row["validation"][name] for name in ("before", "run"))
+        others = (
+            f"{row['before'][name] / 1024:,.1f} to {row['after'][name] / 1024:,.1f}"
+            for name in ("ram", "flash")
+        )
         cells.append(
             [
                 title,
                 *(f"{value / unit:,.{1 if unit > 1 else 3}f}" for value in values),
                 row["steps"],
+                *others,
                 *(f"{100 * value:.1f}" for value in accuracies),
             ]
         )
-    columns = ("budget", "before", "limit", "after", "steps", "validation before", "after, %")
+    columns = (
+        "budget",
+        "before",
+        "limit",
+        "after",
+        "steps",
+        "RAM, KiB",
+        "flash, KiB",
+        "accuracy before, %",
+        "accuracy after, %",
+    )
     here = result["machine"]
-    note = f"`v2` 0.35 at 96x96 on {result['source']}. {here['cores']} cores, {here['cpu']}."
+    note = (
+        f"`v2` 0.35 at 96x96 on {result['source']}. RAM is the arena of TensorFlow Lite Micro, or "
+        "the SRAM that Vela reports. Accuracy is that of the validation pictures; after the "
+        f"adaptation, the network was trained further. {here['cores']} cores, {here['cpu']}."
+    )
     return f"{markdown(columns, cells)}\n\n{paragraph(note)}"
 
 

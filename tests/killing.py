@@ -1,6 +1,8 @@
-"""Runs that are killed: started, watched through their checkpoints, ended with kill -9."""
+"""Runs that are killed, or share a search: started, watched through their files, ended."""
 
 import json
+import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -43,6 +45,28 @@ def kill(process: subprocess.Popen) -> None:
     """kill -9 a process whose standard error is a pipe, and wait until it writes no more."""
     process.kill()
     process.communicate()
+
+
+def together(words: list[str]) -> dict[str, tuple[str, str]]:
+    """Run a search as `chief` and the workers `one` and `two`; return what each printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
+    processes = {
+        name: subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | place | {"KERASTUNER_TUNER_ID": name},
+        )
+        for name in ("chief", "one", "two")
+    }
+    output = {name: process.communicate(timeout=900) for name, process in processes.items()}
+    for name, process in processes.items():
+        assert process.returncode == 0, output[name][1]
+    return output
 
 
 def assert_same_weights(one: Path, other: Path) -> None:

@@ -1,6 +1,7 @@
 """`adapt`: from a trained run to a narrower one, killed and resumed, and its report."""
 
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -92,6 +93,15 @@ def test_the_result_is_a_run_of_the_narrower_network(folders):
     assert scratch.settings.weights == "none"
     assert scratch.result().adaptation.from_scratch
     assert (folders / "whole/path.png").read_bytes()[1:4] == b"PNG"
+
+
+@pytest.mark.slow
+def test_the_result_goes_to_devices_as_any_other(folders, tmp_path):
+    shutil.copytree(folders / "whole/run", tmp_path / "run")
+    run = mn.quantize(tmp_path / "run", qat_epochs=1)
+    assert run.result().parity.within_1_lsb >= 0.995
+    facts = mn.export(run.folder.path, target="c", out=tmp_path / "c").facts
+    assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
 
 
 def test_the_report_says_where_it_came_from(folders):

@@ -12,11 +12,12 @@ from mobilenet_tf.commands import search as module
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.outcome import Outcome
+from mobilenet_tf.deployment.devices.parts_table import PartsTable
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.selection.architecture import Judge
 from mobilenet_tf.tasks.classification.task import Classification
-from tests.killing import command, kill_when
+from tests.killing import command, kill_when, together
 from tests.selection.architectures import TINY, tiny
 
 pytestmark = pytest.mark.usefixtures("short_networks")
@@ -38,6 +39,18 @@ class Unseen:
 
     def update_digest(self, digest, name):
         self._split.update_digest(digest, name)
+
+
+class ByBytes:
+    """A `Meter` of a processor whose files take time by their size."""
+
+    name, lasting, quantity = "a scale", True, "latency"
+
+    def measure(self, files):
+        return {name: len(content) / 1e4 for name, content in files.items()}
+
+    def lower_bound(self, macs):
+        return None
 
 
 @pytest.fixture
@@ -148,6 +161,55 @@ def test_the_most_multiply_adds(settings, compared, tmp_path):
     assert result["winners"][0]["macs"] == most["macs"] <= 100_000
     assert result["refused"] > 0
     assert not (tmp_path / "out/trials").exists()
+
+
+def test_latency_is_limited(settings, compared, tmp_path, monkeypatch):
+    """The table of parts decides what is tried, and which published networks are nearest."""
+    table = PartsTable(ByBytes(), path=tmp_path / "measured.json")
+    monkeypatch.setattr(module, "budget_table", lambda *_: table)
+    limited = settings(judge=Judge(kind="macs"), budget=mn.Budget(latency=2.0))
+    result = mn.search(limited, trials=6, out=tmp_path / "out")
+    assert result["refused"] > 0
+    assert all(0 < row["latency"] <= 2.0 for row in result["trials"])
+    (networks,) = compared
+    for network, row in zip(networks[1:], result["published"], strict=True):
+        assert row["latency"] == table.cost(network).latency
+
+
+@pytest.mark.slow
+def test_winners_and_published_networks_are_trained(settings, tmp_path):
+    """The end of a search: one table, and a run folder for each training."""
+    out = tmp_path / "out"
+    result = mn.search(settings(judge=Judge(kind="macs"), seeds=1), trials=3, out=out)
+    names = [row["network"] for row in (*result["winners"], *result["published"])]
+    rows = result["final"]["networks"]
+    assert [row["network"] for row in rows] == names
+    assert [row["model"] for row in rows[1:]] == ["v1", "v2", "v3_small", "v3_large"]
+    for row in rows:
+        (trial,) = row["trials"]
+        run = mn.Run.open(out / "final" / trial, "model_int8.tflite")
+        assert run.network.name == row["model"]
+        assert run.result().score.int8 == pytest.approx(row["int8"]["mean"])
+    assert (out / "final" / "pareto.png").read_bytes()[:4] == b"\x89PNG"
+    again = mn.search(settings(judge=Judge(kind="macs"), seeds=1), trials=3, out=out, resume=True)
+    assert [row["int8"] for row in again["final"]["networks"]] == [row["int8"] for row in rows]
+
+
+@pytest.mark.long
+def test_a_chief_and_two_workers(tmp_path):
+    """Three processes share a search; the chief trains the winner and has all results."""
+    space = tmp_path / "space.toml"
+    space.write_text(TINY)
+    words = command("search", "--space", space, "--out", tmp_path / "out", "--max-macs", "100K")
+    words += ["--trials", "4", "--judge-epochs", "1", "--epochs", "1", "--qat-epochs", "0"]
+    words += ["--winners", "1", "--seeds", "1", "--set", "batch=64", "--json"]
+    output = together(words)
+    result = json.loads(output["chief"][0])
+    assert [row["trial"] for row in result["trials"]] == list("0123")
+    assert len(result["final"]["networks"]) == 5
+    for name in ("one", "two"):
+        assert "Trial" in output[name][1]
+        assert output[name][0] == ""
 
 
 def test_what_cannot_begin(settings, compared, tmp_path, monkeypatch):

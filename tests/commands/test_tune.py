@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from mobilenet_tf.selection.cost import Budget
 from mobilenet_tf.selection.search_settings import SearchSettings
 from mobilenet_tf.selection.tuning_space import load_space
 from mobilenet_tf.training.recipe import load_recipe
-from tests.killing import command, kill_when
+from tests.killing import command, kill_when, together
 
 RECIPE = load_recipe("small_data")
 
@@ -180,24 +179,8 @@ def test_a_chief_and_two_workers(tmp_path):
 
     One process alone continues what the chief began, and trains nothing again.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
     words = command(*TUNE, "--trials", "4", "--out", tmp_path / "out", "--json")
-    processes = {
-        name: subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | place | {"KERASTUNER_TUNER_ID": name},
-        )
-        for name in ("chief", "one", "two")
-    }
-    output = {name: process.communicate(timeout=900) for name, process in processes.items()}
-    for name, process in processes.items():
-        assert process.returncode == 0, output[name][1]
+    output = together(words)
     result = json.loads(output["chief"][0])
     assert [row["trial"] for row in result["trials"]] == list("0123")
     for name in ("one", "two"):

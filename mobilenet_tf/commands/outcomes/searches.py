@@ -224,7 +224,12 @@ class AdaptedNetwork(Outcome):
         )
         if "scratch" in validation:
             rows.append(("  from random weights", "", percent(validation["scratch"]), ""))
-        columns = [f"{self.steps} steps, {self.device}", "before", "after", "limit"]
+        columns = [
+            f"{self.steps} {'step' if self.steps == 1 else 'steps'}, {self.device}",
+            "before",
+            "after",
+            "limit",
+        ]
         return Group(table(columns, rows), Text(f"{self.run}\n{self.plot}"))
 
     def drawings(self) -> Iterable[str]:
