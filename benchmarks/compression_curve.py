@@ -74,8 +74,11 @@ FORMS: dict[str, dict[str, Any]] = {
         "compress": "prune,cluster,qat",
         "cluster.values": 16,
         "prune.sparsity": 0.75,
-        "cluster.depthwise": True,
-        "prune.depthwise": True,
+        **{
+            f"{stage}.{field}": value
+            for stage in ("prune", "cluster")
+            for field, value in (("depthwise", True), ("smallest", 1))
+        },
     },
 }
 # Only plain C decodes what these stages make.
@@ -84,9 +87,12 @@ TWO_CLASS_FORMS = (
     PLAIN,
     "64 values",
     "16 values",
+    "8 values",
     "50% zeros",
     "75% zeros",
+    "90% zeros",
     "16 values, 75% zeros",
+    "4 bits",
 )
 
 
@@ -154,7 +160,9 @@ def _measured(
     fields = _fields(weights, options.epochs)
     stages = fields["compress"].split(",")
     quantized = mn.quantize(folder, fields=fields, overwrite=True)
-    found = _judged(quantized) | {"device": "c" if set(_ONLY_C) & set(stages) else "mcu"}
+    found = _judged(quantized, narrow="int4" in stages) | {
+        "device": "c" if set(_ONLY_C) & set(stages) else "mcu"
+    }
     shown = {key: found[key] for key in ("device", "mcu_flash", "c_flash", "arena", "bits")}
     print(json.dumps({"run": folder.name, "form": weights, **shown}), flush=True)
     return found
@@ -171,7 +179,8 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
     return FORMS[form] | {f"{stage}.epochs": length for stage, length in lengths.items()}
 
 
-def _judged(run: Run) -> dict[str, Any]:
+def _judged(run: Run, *, narrow: bool) -> dict[str, Any]:
+    """Return sizes and correct pictures; kernels of 4 bits are also tried without a decoder."""
     from mobilenet_tf.deployment.devices.c.folder import CForm
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
     from mobilenet_tf.deployment.proof.evaluate import run_all
@@ -180,6 +189,7 @@ def _judged(run: Run) -> dict[str, Any]:
     from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernels_of
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+    from mobilenet_tf.deployment.tflite.kernels import INT4
     from mobilenet_tf.deployment.tflite.parse import parse_model
     from mobilenet_tf.runs.models import load_qat
 
@@ -188,12 +198,20 @@ def _judged(run: Run) -> dict[str, Any]:
     predicted = file.real(run_all(file, test.images, "Testing")).argmax(axis=1)
     converted = convert(model, "int8")
     kernels = [(values, layout) for _, _, values, layout in kernels_of(parse_model(converted))]
-    small = McuForm(converted, AUTO)
     correct = predicted == test.labels
+    stores = (AUTO, INT4) if narrow else (AUTO,)
+    forms = {store: McuForm(converted, store) for store in stores}
+    flash = {
+        store: len(form.small) + INTERPRETER.code * (store == AUTO and form.small != form.plain)
+        for store, form in forms.items()
+    }
+    stored = min(flash, key=lambda store: flash[store])
+    small = forms[stored]
     return {
+        "stored": stored,
         "bytes": len(small.small),
-        "mcu_flash": len(small.small) + (INTERPRETER.code if small.small != small.plain else 0),
-        "c_flash": CForm(converted, AUTO).flash,
+        "mcu_flash": flash[stored],
+        "c_flash": min(CForm(converted, store).flash for store in stores),
         "arena": small.arena.needed,
         "activations": small.arena.activations,
         "bits": {"plain": 8.0} | {codec: _bits(kernels, codec) for codec in C_CODECS},

@@ -7,9 +7,13 @@ import numpy as np
 
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.deployment.report.comparison_tables import points
+from mobilenet_tf.deployment.tflite.compressed.compress import INTERPRETER
 from mobilenet_tf.selection.bootstrap import Bootstrap, Correct
 
 PLAIN = "plain"
+# Of V1 0.25 at 96x96 for two classes.
+GOAL = {"bytes": 130_000, "activations": 55_296, "arena": 88_500}
+MOST_LOST = 0.005
 # Deep Compression's steps: title, form of the weights, codec of the kernels.
 STEPS = (
     ("pruned", "75% zeros", "prune"),
@@ -136,13 +140,36 @@ def curve(measured: dict[str, Any]) -> str:
     note = f"""{measured["size"]}x{measured["size"]} pixels, {measured["epochs"]} epochs of the
         recipe `{measured["recipe"]}` from random weights, then {measured["epochs_to_int8"]} in all
         stages together, on {measured["data"]}. Flash on `mcu` is
-        the file for TensorFlow Lite Micro, and where kernels are encoded, the code of the decoders
-        too; on `c`, it is the constants and all code. The arena contains the activations.
+        the file for TensorFlow Lite Micro, and where kernels are encoded, {INTERPRETER.code:,}
+        bytes for the code of the decoders too; kernels of 4 bits need none. On `c`, it is the
+        constants and all code. The arena contains the activations.
         Differences are in points, with 95 % intervals of a paired bootstrap over images and seeds:
         from the same network with plain weights, and from the widest plain one, of the alpha in
         brackets, that takes no more flash.
         {here["cores"]} cores, {here["cpu"]}."""
-    return f"{_curve(curve_rows(measured))}\n\n{paragraph(note)}"
+    rows = curve_rows(measured)
+    return "\n\n".join((_curve(rows), paragraph(note), *_verdicts(rows)))
+
+
+def _verdicts(rows: Rows) -> list[str]:
+    """Return, for each network, which forms are better or worse than a smaller alpha."""
+    found = []
+    for name in dict.fromkeys(row["network"] for row in rows):
+        forms: dict[str, list[str]] = {"better": [], "worse": [], "not to be told apart": []}
+        for row in rows:
+            if row["network"] == name and row["to_control"]:
+                forms[_beside(row["to_control"])].append(row["weights"])
+        parts = [f"{beside}: {'; '.join(own)}" for beside, own in forms.items() if own]
+        if parts:
+            text = f"Beside a smaller alpha with no more flash, `{name}` is {'. '.join(parts)}."
+            found.append(paragraph(text))
+    return found
+
+
+def _beside(difference: dict[str, float]) -> str:
+    if difference["low"] > 0:
+        return "better"
+    return "worse" if difference["high"] < 0 else "not to be told apart"
 
 
 def deep_compression(measured: dict[str, Any]) -> str:
@@ -176,7 +203,24 @@ def two_classes(measured: dict[str, Any]) -> str:
     """Return the table of two classes as Markdown."""
     note = f"""As above, with the classes of {measured["data"]} in two groups:
         {"; and ".join(", ".join(group) for group in measured["groups"])}."""
-    return f"{_curve(curve_rows(measured))}\n\n{paragraph(note)}"
+    rows = curve_rows(measured)
+    goal = f"""The goal for `v1` 0.25 is a file of at most {GOAL["bytes"]:,} bytes, with at most
+        {GOAL["activations"]:,} bytes of activations and an arena of at most {GOAL["arena"]:,}, at
+        most {100 * MOST_LOST:g} points below plain int8: {_reached(rows)}."""
+    return "\n\n".join((_curve(rows), paragraph(note), paragraph(goal), *_verdicts(rows)))
+
+
+def _reached(rows: Rows) -> str:
+    """Return which forms of V1 reach the goal."""
+    found = [
+        row["weights"]
+        for row in rows
+        if row["network"] == "v1"
+        and row["difference"]
+        and row["difference"]["mean"] >= -MOST_LOST
+        and all(row[field] <= most for field, most in GOAL.items())
+    ]
+    return f"reached with {'; '.join(found)}" if found else "not reached"
 
 
 _DOCUMENT = "docs/compression.md"

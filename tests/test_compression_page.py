@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from benchmarks.compression_page import PLAIN, curve, curve_rows, deep_compression, packed
+from benchmarks.compression_page import (
+    PLAIN,
+    curve,
+    curve_rows,
+    deep_compression,
+    packed,
+    two_classes,
+)
 
 IMAGES = 21  # no multiple of eight
 
@@ -41,6 +48,24 @@ def test_rows_are_means_over_seeds_and_pictures(measured):
     assert smaller["control"] is plain["control"] is None
     assert "| and clustered |" not in deep_compression(measured)
     assert "| pruned | 4.00 | 8.0 | 69.0% |" in " ".join(deep_compression(measured).split())
+
+
+def test_what_is_better_than_a_smaller_network(measured):
+    said = "Beside a smaller alpha with no more flash, `v1` is better: 75% zeros."
+    assert said in " ".join(curve(measured).split())
+    for one in measured["runs"]:
+        one["correct"] = packed(np.arange(IMAGES) < 10)
+    assert "`v1` is not to be told apart: 75% zeros." in " ".join(curve(measured).split())
+
+
+def test_the_goal_of_two_classes(measured):
+    assert "below plain int8: not reached." in " ".join(two_classes(measured).split())
+    for one in measured["runs"]:
+        one["correct"] = packed(np.arange(IMAGES) < 10)
+    said = "below plain int8: reached with 75% zeros."
+    assert said in " ".join(two_classes(measured).split())
+    measured["runs"][1]["bytes"] = measured["runs"][4]["bytes"] = 130_001
+    assert said not in " ".join(two_classes(measured).split())
 
 
 @pytest.mark.parametrize("left", [1, 2])
