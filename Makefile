@@ -18,9 +18,12 @@ demo: $(READY)  ## train, quantize, convert and prove on scikit-learn's handwrit
 	$(RUN_DEMO)
 
 BACKBONE := --model v2 --alpha 0.35
-TRAIN_BACKBONE = $(BIN)/python -m mobilenet_tf train --data digits $(BACKBONE) --channels 3 \
-	--epochs 12 --out runs/digits_backbone --overwrite
-FROM_CLASSIFIER := $(BACKBONE) --weights runs/digits_backbone/float.keras
+TRAINED := runs/digits_backbone/float.keras
+FROM_CLASSIFIER := $(BACKBONE) --weights $(TRAINED)
+$(TRAINED): | $(READY)
+	$(BIN)/python -m mobilenet_tf train --data digits $(BACKBONE) --channels 3 --epochs 12 \
+		--out $(@D) --overwrite
+
 # Few epochs are enough for pictures that change little.
 FEW_EPOCHS := --qat-epochs 1 $(addprefix --set train.,learning_rate=4e-3 augmentation.crop=0 \
 	augmentation.zoom=0.1)
@@ -28,15 +31,13 @@ FEW_EPOCHS := --qat-epochs 1 $(addprefix --set train.,learning_rate=4e-3 augment
 SMALL_OBJECTS := $(addprefix --task-option ,first_stride=8 extras=0) \
 	$(addprefix --set train.augmentation.,aspect=0 shift=0.05) \
 	$(addprefix --set qat.augmentation.,zoom=0 aspect=0 shift=0)
-demo-detection: $(READY)  ## the same for boxes around digits in scenes, from a classifier's weights
-	$(TRAIN_BACKBONE)
+demo-detection: $(TRAINED)  ## the same for boxes around digits in scenes, from a classifier's weights
 	$(RUN_DEMO) --task detection $(FROM_CLASSIFIER) $(SMALL_OBJECTS) --epochs 10 $(FEW_EPOCHS)
 
 # Nine pixels of ten are background: without class weights, all become background at first.
 RARE_CLASSES := $(addprefix --task-option ,low_stride=8 halved=false dice=1.0) \
 	$(addprefix --set ,train.class_weights=true qat.class_weights=true)
-demo-segmentation: $(READY)  ## for the pixels of digits in scenes, from the same weights
-	$(TRAIN_BACKBONE)
+demo-segmentation: $(TRAINED)  ## for the pixels of digits in scenes, from the same weights
 	$(RUN_DEMO) --task segmentation $(FROM_CLASSIFIER) $(RARE_CLASSES) --epochs 8 $(FEW_EPOCHS)
 
 demo-embedding: $(READY)  ## for vectors that tell digits apart that were never trained

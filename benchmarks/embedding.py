@@ -135,12 +135,12 @@ def render(measured: list[dict[str, Any]]) -> str:
     table = markdown(COLUMNS, [row(found) for found in measured])
     signs = [found for found in measured if found["data"] == "sign_digits"]
     before = 100 * np.mean([found["untrained"] for found in signs])
-    base, file = (
+    base, file, rounded = (
         [100 * np.array(shares(found, "verification", form)) for found in signs]
-        for form in ("float", "int8")
+        for form in ("float", "int8", "ptq_int8")
     )
-    differences = np.concatenate(file) - np.concatenate(base)
-    error = differences.std(ddof=1) / len(differences) ** 0.5
+    changes = [np.concatenate(one) - np.concatenate(base) for one in (file, rounded)]
+    errors = [one.std(ddof=1) / len(one) ** 0.5 for one in changes]
     cores, processor = measured[0]["machine"]["cores"], measured[0]["machine"]["cpu"]
     note = f"""Verification accuracy on classes that were never trained, `{NETWORK.name}`
         {NETWORK.alpha:g} at 96x96 from ImageNet weights, the recipe `{measured[0]["recipe"]}` and
@@ -149,8 +149,10 @@ def render(measured: list[dict[str, Any]]) -> str:
         the {len(signs)} choices of signs is {before:.1f} % for the untrained features,
         {np.mean([one.mean() for one in base]):.1f} % for the float network and
         {np.mean([one.mean() for one in file]):.1f} % for the int8 file. Over all
-        {len(differences)} trainings, the file differs by {differences.mean():+.1f} points from the
-        float network, with a standard error of {error:.1f}.
+        {len(changes[0])} trainings, the file differs by {changes[0].mean():+.1f} points from the
+        float network, with a standard error of {errors[0]:.1f}: quantization-aware training goes on
+        learning. Rounded after training instead, it differs by {changes[1].mean():+.1f}, with a
+        standard error of {errors[1]:.1f}.
         {cores} cores, {processor}."""
     return f"{table}\n\n{paragraph(note)}"
 

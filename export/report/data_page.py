@@ -34,6 +34,7 @@ _EXPLAINED = {
     "repaired": "Training repairs them in the same way, every time. Correct the files.",
     "classes": "A network cannot learn both. Remove the picture from the class it does not show.",
     "splits": "What was trained is tested: the accuracy will look better than it is.",
+    "groups": "A network may know persons or places of the test images from training.",
     "exact": "Copies add nothing, and weigh more than other pictures.",
     "near": "Copies in another size, quality or brightness.",
     "unreadable": "They are left out of training.",

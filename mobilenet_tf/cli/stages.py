@@ -29,7 +29,7 @@ def quantize(
     trust_code: opt.TrustCode = False,
     overwrite: opt.Overwrite = False,
 ) -> None:
-    """Train the network of a run with int8 rounding, or also sparse and with few weights.
+    """Train the network of a run with int8 rounding, and with pruned or shared weights if asked.
 
     Writes qat.keras. Continues if interrupted.
     """

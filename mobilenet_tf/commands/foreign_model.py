@@ -1,4 +1,4 @@
-"""Models of somebody else: any Keras image classifier, which is loaded in a child process."""
+"""Models from elsewhere: any Keras image classifier, which is loaded in a child process."""
 
 import pickle
 from dataclasses import replace

@@ -18,6 +18,7 @@ from mobilenet_tf.commands.outcomes.searches import ArchitectureSearch, Comparis
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.commands.search_folder import begin_folder
 from mobilenet_tf.commands.search_judge import CandidateJudge
+from mobilenet_tf.commands.search_outcome import read_result
 from mobilenet_tf.core.bounds import check_number, check_whole
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.lock import at_work
@@ -120,7 +121,7 @@ def _search(
         least = problem.network(settings.space.extreme(min))
         with activity_progress() as progress:
             affordable([least], settings.budget, table, progress)
-        return {}
+        return {"measured_on": table.measured_on}
 
     begin_folder(
         folder,
@@ -130,6 +131,8 @@ def _search(
         overwrite=overwrite,
         resume=resume,
     )
+    if not is_worker():
+        _require_same_device(folder, table)
     start_tensorflow()
     from mobilenet_tf.selection.oracles import Limits
     from mobilenet_tf.selection.search_loop import search as loop
@@ -162,6 +165,20 @@ def _search(
     files = write_candidates(folder, settings, result, found.trials)
     final = _compared(settings, [*winners, *published], folder.path / "final")
     return ArchitectureSearch(result, final=final, files=[*files, *final.files])
+
+
+def _require_same_device(folder: RunFolder, table: CostTable) -> None:
+    """Reject a search whose costs were measured on something else.
+
+    Raises:
+        UserError: They were.
+    """
+    earlier = read_result(folder).get("measured_on", table.measured_on)
+    if earlier != table.measured_on:
+        raise UserError(
+            f"{folder.path} was started with costs of {earlier}, not of {table.measured_on}; "
+            "continue there, or use --overwrite to search again."
+        )
 
 
 def _compared(settings: ArchitectureSettings, networks: list[Affordable], out: Path) -> Comparison:

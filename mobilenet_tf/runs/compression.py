@@ -1,4 +1,4 @@
-"""The section of `result.json` on pruning and weight sharing."""
+"""The section of `result.json` on the stages that make weights small."""
 
 from dataclasses import dataclass, field
 

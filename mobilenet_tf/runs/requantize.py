@@ -12,7 +12,10 @@ from mobilenet_tf.runs.teacher import TeacherModel, check_teacher, places_of_cla
 from mobilenet_tf.training.compression_settings import STAGES
 
 # Fields of the recipe that float training does not depend on.
-_REQUANTIZED = ("compress", "max_flash", "calibration", *(f"{stage}." for stage in STAGES))
+_REQUANTIZED = (
+    *("compress", "max_flash", "calibration"),
+    *("post_training.", *(f"{stage}." for stage in STAGES)),
+)
 
 
 def requantized(
@@ -75,5 +78,6 @@ def _trains(settings: RunSettings, stage: str) -> dict[str, Any]:
     recipe = settings.recipe
     if stage not in recipe.stages:
         return {}
-    used = recipe.made_by(stage), recipe.stage(stage), recipe.calibration
+    rounding = recipe.post_training if recipe.rounds_only else None
+    used = recipe.made_by(stage), recipe.stage(stage), recipe.calibration, rounding
     return settings.to_dict() | {"recipe": used}

@@ -1,4 +1,4 @@
-"""Settings of the stages that make a network's weights small: pruning and weight sharing."""
+"""Settings of the stages that make a network's weights small, from pruning to hashed weights."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ from mobilenet_tf.core.weight_hash import RATIOS
 
 PRUNE, CLUSTER, INT4, PQ, HASH, QAT = "prune", "cluster", "int4", "pq", "hash", "qat"
 STAGES = (PRUNE, CLUSTER, INT4, PQ, HASH, QAT)
-_SMALL = (CLUSTER, INT4, PQ, HASH)  # what a kernel can be only one of
+_SMALL = (CLUSTER, INT4, PQ, HASH)  # a kernel can have only one of these forms
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,23 @@ def test_splits_of_the_user_that_share_a_picture(messy):
     ]  # fmt: skip
 
 
+def test_groups_that_the_users_splits_separate(tmp_path):
+    random = np.random.default_rng(0)
+    for split in ("train", "validation", "test"):
+        for label in "ab":
+            (tmp_path / split / label).mkdir(parents=True)
+            for person in range(3 if split == "train" else 2):
+                pixels = random.integers(0, 256, (40, 40, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / split / label / f"p{person}.png")
+    (found,) = (
+        one for one in mn.data(tmp_path, group_by=r"p(\d)")["findings"] if one["kind"] == "groups"
+    )
+    assert found["title"] == "belong to groups that are in several splits"
+    assert [len(group) for group in found["groups"]] == [6, 6]  # p2 is in train alone
+    assert found["details"] == ["2 in train, 2 in validation, 2 in test"] * 2
+    assert not any(one["kind"] == "groups" for one in mn.data(tmp_path)["findings"])
+
+
 def test_what_cannot_be_trained_is_looked_at_all_the_same(messy):
     for number in range(8):
         (messy / f"b/{number}.png").unlink()

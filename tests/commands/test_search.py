@@ -174,6 +174,9 @@ def test_latency_is_limited(settings, compared, tmp_path, monkeypatch):
     (networks,) = compared
     for network, row in zip(networks[1:], result["published"], strict=True):
         assert row["latency"] == table.cost(network).latency
+    table.measured_on = "another scale"
+    with pytest.raises(UserError, match=r"started with costs of a scale, not of another scale"):
+        mn.search(limited, trials=6, out=tmp_path / "out", resume=True)
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mobilenet_tf.core.labels import matched
+from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.labels import by_number, matched
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,9 @@ from mobilenet_tf.core.labels import matched
 )
 def test_names_are_put_into_the_spelling_of_the_data(names, found):
     assert matched(names, ("a", "b", "caf\xe9")) == found
+
+
+def test_numbers_are_sorted_as_numbers():
+    assert by_number(("10", "2", "1", "-3", "2.5")) == ("-3", "1", "2", "2.5", "10")
+    with pytest.raises(UserError, match=r"The classes are not all numbers: .*'two'"):
+        by_number(("1", "two"))

@@ -70,11 +70,15 @@ def findings(
     """Return what is to be said about the pictures of a source, the worst first.
 
     Args:
-        listing: The pictures, with `alike`.
+        listing: The pictures, with `alike` and `together`.
         facts: Facts of each, or why it cannot be read.
         splits: Split -> indices of its images.
     """
-    return [*duplicates(listing, facts, splits), *unusual(listing.names, facts)]
+    return [
+        *duplicates(listing, facts, splits),
+        *separated(listing, splits),
+        *unusual(listing.names, facts),
+    ]
 
 
 def labels(
@@ -166,6 +170,32 @@ def duplicates(
         )
         for name in kinds
         if (found := sorted(kinds[name], key=len, reverse=True))
+    ]
+
+
+def separated(listing: Listing, splits: Mapping[str, Sequence[int]]) -> list[Finding]:
+    """Return the finding about groups whose pictures are in several splits; the largest first.
+
+    Args:
+        listing: The pictures, with `together`.
+        splits: Split -> indices of its images.
+    """
+    split_of = {row: split for split in SPLITS for row in splits.get(split, ())}
+    groups: dict[int, list[int]] = {}
+    for row, number in enumerate(listing.together or ()):
+        if row in split_of:
+            groups.setdefault(number, []).append(row)
+    counts = {number: Counter(split_of[row] for row in rows) for number, rows in groups.items()}
+    found = sorted((n for n in groups if len(counts[n]) > 1), key=lambda n: -len(groups[n]))
+    if not found:
+        return []
+    return [
+        Finding(
+            "groups",
+            "belong to groups that are in several splits",
+            tuple(tuple(printable(listing.names[row]) for row in groups[n]) for n in found),
+            tuple(", ".join(f"{counts[n][one]:,} in {one}" for one in SPLITS) for n in found),
+        )
     ]
 
 

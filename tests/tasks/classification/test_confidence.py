@@ -1,9 +1,15 @@
 """Temperature and threshold of scores: what is chosen, and what it changes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.proof.opening import model_input, task_of
+from mobilenet_tf.deployment.proof.separation import separation
+from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.tasks.classification.confidence import (
     auroc,
     best_temperature,
@@ -14,6 +20,8 @@ from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.multilabel.task import MultiLabel
 from mobilenet_tf.tasks.registry import DEFAULT, metadata_of, task_from_dict
 from mobilenet_tf.tasks.scores import calibration_error
+
+RUN = Path(__file__).parents[2] / "runs/fixtures/run_v1"
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -113,3 +121,30 @@ def test_metrics_before_and_after(drawn):
 def test_only_classifiers_reject():
     with pytest.raises(UserError, match="The task multilabel rejects no images"):
         MultiLabel().with_other_images("somewhere")
+
+
+def test_pictures_of_something_else_move_the_threshold(drawn):
+    logits, labels = drawn
+    outputs = softmax(logits)
+    other = softmax(np.random.default_rng(1).normal(0, 0.5, (500, 6)))
+    plain, informed = DEFAULT.settled(outputs, labels), DEFAULT.settled(outputs, labels, other)
+    assert informed.temperature == plain.temperature
+    accepted = [one.separation(outputs, other, "it") for one in (plain, informed)]
+    assert informed.threshold > plain.threshold
+    assert accepted[1]["accepted"] < accepted[0]["accepted"]
+    assert accepted[0]["images"] == 500
+    assert accepted[0]["auroc"] == accepted[1]["auroc"] > 0.8
+
+
+def test_a_file_says_how_well_it_tells_others_apart(tmp_path):
+    model = TFLiteModel(RUN / "model_int8.tflite")
+    spec = model_input(model)
+    random = np.random.default_rng(0)
+    own, other = (random.integers(0, 256, (12, *spec.shape), np.uint8) for _ in range(2))
+    for number, pixels in enumerate(other):
+        Image.fromarray(pixels.squeeze()).save(tmp_path / f"{number:02}.png")
+    found = separation(model, own, str(tmp_path))
+    scores = [task_of(model).scores(model.real(model.run(one))).max(axis=1) for one in (own, other)]
+    assert (found["folder"], found["images"]) == (str(tmp_path), 12)
+    assert found["auroc"] == pytest.approx(auroc(*scores))
+    assert found["accepted"] == np.mean(scores[1] >= task_of(model).threshold)
