@@ -39,6 +39,7 @@ def content(result: Result) -> str:
         return section("The network", "", facts(rows))
     rows += [
         ("int8 file", _bytes(file.bytes)),
+        ("the same, compressed for download", _bytes(file.download_bytes)),
         ("plain PTQ, for comparison", _bytes(result.ptq.bytes)),
         ("float tensors", count(file.float_tensors)),
         ("XNNPACK partitions", count(file.partitions)),

@@ -1,7 +1,7 @@
 """The setting of each kernel by its sensitivity, kept beside the checkpoints of a run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,7 @@ def chosen_settings(
 ) -> tuple[tuple[Trial, ...], Mapping[str, Setting]]:
     """Return the trials of all kernels, and the setting of each within `Recipe.max_flash`.
 
-    Trials that an interrupted run has made are not made again.
+    Trials that an interrupted run, or one with another limit, has made are not made again.
 
     Args:
         run: The run.
@@ -53,11 +53,15 @@ def chosen_settings(
     """
     recipe, session = run.settings.recipe, run.session()
     path = run.folder.checkpoints / TRIALS
-    phase = Phase("sensitivity", "", recipe.qat, origin=recipe.made_by(recipe.stages[-1]))
-    fingerprint = session.fingerprint(phase)
-    trials = _kept(path, fingerprint) or tuple(measure(model, recipe, session, storage.kernel))
+    # Trials serve every limit.
+    origin = replace(recipe, max_flash=0).made_by(recipe.stages[-1])
+    fingerprint = session.fingerprint(Phase("sensitivity", "", recipe.qat, origin=origin))
+    known, trials = _kept(path, fingerprint), ()
     path.parent.mkdir(exist_ok=True)
-    write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
+    for one in measure(model, recipe, session, storage.kernel, known):
+        trials = (*trials, one)
+        if len(trials) > len(known):
+            write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
     plain = sum(int(np.prod(kernel.shape)) for kernel in changed(model, recipe).values())
     others = storage.file(model) - plain
     return trials, choose(trials, int(recipe.max_flash) - others)

@@ -1,4 +1,4 @@
-"""How much each kernel may lose: every kernel alone at every setting, and the choice among them.
+"""What each setting of each kernel costs in validation loss, and the choice within a size.
 
 Han et al., "Learning both Weights and Connections" (2015), section 3.1 and figure 6, choose the
 share of zeros per layer by such a scan. Nothing is trained here, so that a network which is trained
@@ -31,16 +31,27 @@ _BITS = (8, 4)
 
 
 def measure(
-    model: keras.Model, recipe: Recipe, session: Session, size: Callable[[np.ndarray], int]
-) -> list[Trial]:
+    model: keras.Model,
+    recipe: Recipe,
+    session: Session,
+    size: Callable[[np.ndarray], int],
+    known: Sequence[Trial] = (),
+) -> Iterator[Trial]:
     """Measure every kernel that the stages of a recipe change at every setting.
+
+    All others have 8 bits, any values and no zeros meanwhile.
 
     Args:
         model: Quantization-aware model; it is not changed.
         recipe: Says which stages there are, and which kernels they leave as they are.
         session: Dataset and task.
         size: Returns the bytes that a device stores an int8 kernel in.
+        known: Trials that were made before; they are not made again.
+
+    Yields:
+        The trials, those that are known too, each as soon as it is made.
     """
+    earlier = {(one.kernel, one.setting): one for one in known}
     names, narrow = list(changed(model, recipe)), kernels(model, recipe.int4)
     model = with_stored_scales(model, names)
     objective = session.task.objective(session.network)
@@ -54,18 +65,19 @@ def measure(
         return float(found["loss"]), float(found[session.task.curve])
 
     loss, score = judged()
-    trials, work = (
-        [],
-        [
-            (name, one)
-            for name in names
-            for one in settings(recipe)
-            if one.bits == _BITS[0] or name in narrow
-        ],
-    )
+    work = [
+        (name, one)
+        for name in names
+        for one in settings(recipe)
+        if one.bits == _BITS[0] or name in narrow
+    ]
     with bar() as shown:
         task = shown.add_task("Measuring kernels", total=len(work), note="")
         for name, setting in work:
+            shown.update(task, advance=1, note=name)
+            if (name, setting) in earlier:
+                yield earlier[name, setting]
+                continue
             layer = model.get_layer(name)
             before, quantizer = layer.weight.numpy(), layer.weight_quantizer
             unit, limit = (value.numpy() for value in quantizer.in_range(layer.weight))
@@ -77,17 +89,13 @@ def measure(
             found = judged()
             layer.weight.assign(before)
             quantizer.limit.assign(limit)
-            trials.append(
-                Trial(
-                    kernel=name,
-                    setting=setting,
-                    bytes=size(integers.astype(np.int8)),
-                    loss=found[0] - loss,
-                    score=found[1] - score,
-                )
+            yield Trial(
+                kernel=name,
+                setting=setting,
+                bytes=size(integers.astype(np.int8)),
+                loss=found[0] - loss,
+                score=found[1] - score,
             )
-            shown.update(task, advance=1, note=name)
-    return trials
 
 
 def changed(model: keras.Model, recipe: Recipe) -> dict[str, tf.Variable]:
@@ -148,7 +156,7 @@ def choose(trials: Sequence[Trial], most: int) -> Mapping[str, Setting]:
 
 
 def _lost(trial: Trial) -> float:
-    """What a trial lost; a gain is chance."""
+    """Return what a trial lost; gains are chance and count as 0."""
     return max(trial.loss, 0.0)
 
 

@@ -37,12 +37,14 @@ class FileFacts(Outcome):
 
     Attributes:
         bytes: Size of the file.
+        download_bytes: Its size compressed by deflate, as apps are downloaded.
         ops: Operator -> number of uses.
         float_tensors: Number of tensors of a float type.
         peak_activation_bytes: Most memory that activations need at one time.
     """
 
     bytes: int
+    download_bytes: int
     ops: dict[str, int]
     float_tensors: int
     peak_activation_bytes: int
@@ -50,6 +52,7 @@ class FileFacts(Outcome):
     def __rich__(self) -> Table:
         rows = [
             ("bytes", f"{self.bytes:,}"),
+            ("compressed for download, bytes", f"{self.download_bytes:,}"),
             ("float tensors", self.float_tensors),
             ("peak activations, bytes", f"{self.peak_activation_bytes:,}"),
             ("operators", ", ".join(f"{count} {name}" for name, count in self.ops.items())),
