@@ -98,10 +98,15 @@ def test_the_result_is_a_run_of_the_narrower_network(folders):
 @pytest.mark.slow
 def test_the_result_goes_to_devices_as_any_other(folders, tmp_path):
     shutil.copytree(folders / "whole/run", tmp_path / "run")
-    run = mn.quantize(tmp_path / "run", qat_epochs=1)
-    assert run.result().parity.within_1_lsb >= 0.995
-    facts = mn.export(run.folder.path, target="c", out=tmp_path / "c").facts
+    run = tmp_path / "run"
+    mn.quantize(run, qat_epochs=1)
+    mn.export(run)
+    mn.verify(run)
+    assert read_result(run / "result.json").parity.within_1_lsb >= 0.995
+    pytest.importorskip("tflite_micro")
+    facts = mn.export(run, target="mcu", out=tmp_path / "mcu").facts
     assert facts["parity"]["litert"]["within_1_lsb"] >= 0.99
+    assert facts["plain_c"]["max_lsb"] == 0
 
 
 def test_the_report_says_where_it_came_from(folders):

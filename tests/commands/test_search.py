@@ -167,10 +167,10 @@ def test_latency_is_limited(settings, compared, tmp_path, monkeypatch):
     """The table of parts decides what is tried, and which published networks are nearest."""
     table = PartsTable(ByBytes(), path=tmp_path / "measured.json")
     monkeypatch.setattr(module, "budget_table", lambda *_: table)
-    limited = settings(judge=Judge(kind="macs"), budget=mn.Budget(latency=2.0))
+    limited = settings(judge=Judge(kind="macs"), budget=mn.Budget(latency=0.6))
     result = mn.search(limited, trials=6, out=tmp_path / "out")
     assert result["refused"] > 0
-    assert all(0 < row["latency"] <= 2.0 for row in result["trials"])
+    assert all(0 < row["latency"] <= 0.6 for row in result["trials"])
     (networks,) = compared
     for network, row in zip(networks[1:], result["published"], strict=True):
         assert row["latency"] == table.cost(network).latency
@@ -220,7 +220,7 @@ def test_what_cannot_begin(settings, compared, tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"No network of the space is within .* found_.* nearest"):
         mn.search(settings(budget=mn.Budget(macs=1000)), out=out)
     with pytest.raises(UserError, match="Latency on the device mcu cannot be measured"):
-        mn.search(settings(budget=mn.Budget(latency=1.0), device="mcu"), out=out)
+        mn.search(settings(budget=mn.Budget(latency=0.6), device="mcu"), out=out)
     for options, said in (({"trials": 0}, "trials is 0"), ({"hours": 0}, "hours is 0")):
         with pytest.raises(UserError, match=said):
             mn.search(settings(), out=out, **options)
