@@ -123,10 +123,10 @@ def render(found: Mapping[str, Any]) -> str:
     ratios = [summed[row["network"]] / row["latency_ms"] for row in search["final"]["networks"]]
     last = paragraph(
         f"{_above(search['final']['networks'])} The latencies of the table are of whole files, "
-        "timed in turns after the last training. The search's sums of parts are "
-        f"{min(ratios):.2f} to {max(ratios):.2f} times as long: the processor's clock was another "
-        "one then, and the files run in processes of their own. Timed together, [sums and whole "
-        f"files agree](benchmarks.md#parts-and-whole-files). {here['cores']} cores, {here['cpu']}."
+        "timed in turns after the last training, each in a process of its own. The search's sums "
+        f"of parts, measured before, are {min(ratios):.2f} to {max(ratios):.2f} times as long. "
+        "Timed together in one process, [sums and whole files agree]"
+        f"(benchmarks.md#parts-and-whole-files). {here['cores']} cores, {here['cpu']}."
     )
     return "\n\n".join((before, markdown_table(search["final"]).rstrip(), last))
 
