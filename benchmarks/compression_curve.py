@@ -160,7 +160,7 @@ def _measured(
     fields = _fields(weights, options.epochs)
     stages = fields["compress"].split(",")
     quantized = mn.quantize(folder, fields=fields, overwrite=True)
-    found = _judged(quantized, narrow="int4" in stages) | {
+    found = _judged(quantized, four_bits="int4" in stages) | {
         "device": "c" if set(_ONLY_C) & set(stages) else "mcu"
     }
     shown = {key: found[key] for key in ("device", "mcu_flash", "c_flash", "arena", "bits")}
@@ -179,7 +179,7 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
     return FORMS[form] | {f"{stage}.epochs": length for stage, length in lengths.items()}
 
 
-def _judged(run: Run, *, narrow: bool) -> dict[str, Any]:
+def _judged(run: Run, *, four_bits: bool) -> dict[str, Any]:
     """Return sizes and correct pictures; kernels of 4 bits are also tried without a decoder."""
     from mobilenet_tf.deployment.devices.c.folder import CForm
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
@@ -199,7 +199,7 @@ def _judged(run: Run, *, narrow: bool) -> dict[str, Any]:
     converted = convert(model, "int8")
     kernels = [(values, layout) for _, _, values, layout in kernels_of(parse_model(converted))]
     correct = predicted == test.labels
-    stores = (AUTO, INT4) if narrow else (AUTO,)
+    stores = (AUTO, INT4) if four_bits else (AUTO,)
     forms = {store: McuForm(converted, store) for store in stores}
     flash = {
         store: len(form.small) + INTERPRETER.code * (store == AUTO and form.small != form.plain)

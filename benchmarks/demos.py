@@ -3,7 +3,7 @@
 python -m benchmarks.demos [--only NAME...] [--table]
 
 `make` runs each in the environment that exists. Those measured before stay. The demos of detection
-and segmentation start with the weights of one classifier; who is first trains it.
+and segmentation start with the weights of one classifier, which the first of them trains.
 """
 
 import argparse

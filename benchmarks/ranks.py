@@ -176,7 +176,7 @@ def _beside_the_winner(trained: Sequence[float]) -> str:
     return paragraph(
         f"The network that the search found reaches {reached:.1%} (float, mean of "
         f"{len(winner['trials'])} seeds), {gain:.1f} points more than the random ones on average; "
-        f"{above} of the {len(trained)} reach more."
+        f"{above} of the {len(trained)} {'reaches' if above == 1 else 'reach'} more."
     )
 
 
