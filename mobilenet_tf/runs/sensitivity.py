@@ -56,7 +56,8 @@ def chosen_settings(
     # Trials serve every limit.
     origin = replace(recipe, max_flash=0).made_by(recipe.stages[-1])
     fingerprint = session.fingerprint(Phase("sensitivity", "", recipe.qat, origin=origin))
-    known, trials = _kept(path, fingerprint), ()
+    known = _kept(path, fingerprint)
+    trials: tuple[Trial, ...] = ()
     path.parent.mkdir(exist_ok=True)
     for one in measure(model, recipe, session, storage.kernel, known):
         trials = (*trials, one)
