@@ -80,6 +80,8 @@ class PartsTable:
         meter = self.meter
         if meter is None:
             return 0
+        if meter.quantity == "latency" and _PACE not in self.cache.values:
+            self.cache.values.clear()  # nothing that is measured now could be compared with them
         groups: list[dict[str, Graph]] = []
         seen = set(self.cache.values)
         for chain in ([CALL], *(lower(network).parts() for network in networks)):
