@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.accuracy import has_accuracy
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
@@ -41,7 +42,9 @@ def with_heads(networks: Iterable[Network], task: Task, classes: int) -> list[Ne
     found, refusal = [], None
     for network in networks:
         try:
-            found.append(task.with_head(task.framed(network), classes))
+            whole = task.with_head(task.framed(network), classes)
+            lower(whole)  # a head may not suit the shapes of a backbone's maps
+            found.append(whole)
         except UserError as error:
             refusal = error
     if not found and refusal:
