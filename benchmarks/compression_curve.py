@@ -74,11 +74,10 @@ FORMS: dict[str, dict[str, Any]] = {
         "compress": "prune,cluster,qat",
         "cluster.values": 16,
         "prune.sparsity": 0.75,
-        **{
-            f"{stage}.{field}": value
-            for stage in ("prune", "cluster")
-            for field, value in (("depthwise", True), ("smallest", 1))
-        },
+        "cluster.depthwise": True,
+        "cluster.smallest": 1,
+        "prune.depthwise": True,
+        "prune.smallest": 1,
     },
 }
 # Only plain C decodes what these stages make.

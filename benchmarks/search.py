@@ -136,10 +136,9 @@ def _above(networks: Sequence[Mapping[str, Any]]) -> str:
     winner, *published = networks
     lower = [row["network"] for row in published if row["difference"]["high"] < 0]
     others = [row["network"] for row in published if row["network"] not in lower]
-    names = {True: ", ".join(lower) or "none", False: ", ".join(others) or "none"}
     return (
-        f"Beyond chance, {winner['network']} is above {names[True]}; not beyond chance: "
-        f"{names[False]}."
+        f"Beyond chance, {winner['network']} is above {', '.join(lower) or 'none'}; not beyond "
+        f"chance: {', '.join(others) or 'none'}."
     )
 
 

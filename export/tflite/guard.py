@@ -55,7 +55,7 @@ class GuardedInterpreter:
         reply, details = self.child.ask(
             "load", content, limits.LOAD_SECONDS, threads=threads, delegate=delegate
         )
-        self._number = reply["number"]
+        self._number, self._threads = reply["number"], threads
         self._details = json.loads(details)
 
     def get_input_details(self) -> list[dict[str, Any]]:
@@ -77,7 +77,8 @@ class GuardedInterpreter:
 
     def seconds(self, count: int) -> float:
         """Return how long `count` runs take, by the child's `run_clock`."""
-        reply, _ = self._ask("invoke", seconds=limits.RUN_SECONDS * count, count=count)
+        limit = limits.RUN_SECONDS * count
+        reply, _ = self._ask("invoke", seconds=limit, count=count, threads=self._threads)
         return float(reply["seconds"])
 
     def set_tensor(self, index: int, values: np.ndarray) -> None:

@@ -19,7 +19,6 @@ class Server:
 
     def __init__(self) -> None:
         self.interpreters: list[Any] = []
-        self.clocks: list[Callable[[], float]] = []
 
     def answer(self, request: dict[str, Any], content: Content) -> tuple[dict[str, Any], bytes]:
         """Return the reply to one request; see `serve`."""
@@ -31,8 +30,6 @@ class Server:
         interpreter = self.interpreters[request["number"]]
         if request["do"] in ("set", "run"):
             arguments["content"] = content
-        if request["do"] == "invoke":
-            arguments["clock"] = self.clocks[request["number"]]
         if request["do"] == "run":
             arguments["seconds"] = request["seconds"]
         return getattr(self, f"_{request['do']}")(interpreter, **arguments)
@@ -48,7 +45,6 @@ class Server:
         )
         interpreter.allocate_tensors()
         self.interpreters.append(interpreter)
-        self.clocks.append(run_clock(threads))
         details = {
             key: [
                 {"index": int(x["index"]), "shape": x["shape"].tolist(), "dtype": _name(x["dtype"])}
@@ -80,9 +76,8 @@ class Server:
             interpreter.set_tensor(detail["index"], values)
         return {}, b""
 
-    def _invoke(
-        self, interpreter: Any, count: int, clock: Callable[[], float]
-    ) -> tuple[dict[str, Any], bytes]:
+    def _invoke(self, interpreter: Any, count: int, threads: int) -> tuple[dict[str, Any], bytes]:
+        clock = run_clock(threads)
         start = clock()
         for _ in range(count):
             interpreter.invoke()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mobilenet_tf.commands.applicable import applicable
-from mobilenet_tf.commands.common import as_run, start_tensorflow
+from mobilenet_tf.commands.common import as_run, require_same_device, start_tensorflow
 from mobilenet_tf.commands.outcomes.searches import AdaptedNetwork
 from mobilenet_tf.commands.progress import activity_progress
 from mobilenet_tf.core.errors import UserError
@@ -170,11 +170,7 @@ class _Work:
             raise UserError(
                 f"{file} is damaged; restore it, or use --overwrite to adapt again."
             ) from error
-        if found.measured_on != table.measured_on:
-            raise UserError(
-                f"{self.path} was started with costs of {found.measured_on}, not of "
-                f"{table.measured_on}; continue there, or use --overwrite to adapt again."
-            )
+        require_same_device(self.path, found.measured_on, table.measured_on, "adapt")
         return found
 
     def narrow(self, began: _Start) -> State:

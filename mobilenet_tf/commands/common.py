@@ -180,3 +180,22 @@ def write_mistakes(folder: RunFolder, mistakes: Mapping[str, np.ndarray]) -> Non
     """
     for name, pixels in mistakes.items():
         write_atomically(folder.path / name, Image.fromarray(np.squeeze(pixels)).save)
+
+
+def require_same_device(path: Path, earlier: str, now: str, verb: str) -> None:
+    """Reject work to continue whose costs were measured on something else.
+
+    Args:
+        path: Its folder.
+        earlier: What its costs were measured on.
+        now: What they would be measured on now.
+        verb: What `--overwrite` would do again.
+
+    Raises:
+        UserError: The two differ.
+    """
+    if earlier != now:
+        raise UserError(
+            f"{path} was started with costs of {earlier}, not of {now}; continue there, or use "
+            f"--overwrite to {verb} again."
+        )

@@ -12,7 +12,7 @@ from mobilenet_tf.commands.architecture_outcome import (
     winners_of,
     write_candidates,
 )
-from mobilenet_tf.commands.common import LONGEST_PART, start_tensorflow
+from mobilenet_tf.commands.common import LONGEST_PART, require_same_device, start_tensorflow
 from mobilenet_tf.commands.compare import compare
 from mobilenet_tf.commands.outcomes.searches import ArchitectureSearch, Comparison
 from mobilenet_tf.commands.progress import activity_progress
@@ -132,7 +132,8 @@ def _search(
         resume=resume,
     )
     if not is_worker():
-        _require_same_device(folder, table)
+        earlier = read_result(folder).get("measured_on", table.measured_on)
+        require_same_device(folder.path, earlier, table.measured_on, "search")
     start_tensorflow()
     from mobilenet_tf.selection.oracles import Limits
     from mobilenet_tf.selection.search_loop import search as loop
@@ -165,20 +166,6 @@ def _search(
     files = write_candidates(folder, settings, result, found.trials)
     final = _compared(settings, [*winners, *published], folder.path / "final")
     return ArchitectureSearch(result, final=final, files=[*files, *final.files])
-
-
-def _require_same_device(folder: RunFolder, table: CostTable) -> None:
-    """Reject a search whose costs were measured on something else.
-
-    Raises:
-        UserError: They were.
-    """
-    earlier = read_result(folder).get("measured_on", table.measured_on)
-    if earlier != table.measured_on:
-        raise UserError(
-            f"{folder.path} was started with costs of {earlier}, not of {table.measured_on}; "
-            "continue there, or use --overwrite to search again."
-        )
 
 
 def _compared(settings: ArchitectureSettings, networks: list[Affordable], out: Path) -> Comparison:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from mobilenet_tf.core.errors import UserError
-from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.published.accuracy import has_accuracy
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.networks.zoo import ZOO, make_network
@@ -42,9 +41,7 @@ def with_heads(networks: Iterable[Network], task: Task, classes: int) -> list[Ne
     found, refusal = [], None
     for network in networks:
         try:
-            whole = task.with_head(task.framed(network), classes)
-            lower(whole)  # a head may not suit the shapes of a backbone's maps
-            found.append(whole)
+            found.append(task.with_head(task.framed(network), classes))
         except UserError as error:
             refusal = error
     if not found and refusal:

@@ -15,6 +15,7 @@ from mobilenet_tf.selection.candidates import candidates
 from mobilenet_tf.selection.choose import Choice, Option, choose, pareto
 from mobilenet_tf.selection.cost import Budget, Cost
 from mobilenet_tf.selection.tradeoff import draw_choice, draw_trials
+from tests.scale import Scale
 
 BUDGET = Budget(flash=300_000, ram=100_000)
 
@@ -52,18 +53,6 @@ def test_an_impossible_limit_is_listed():
     assert result.nearest.cost.flash > 5_000
     # Size hardly changes the file, so a file that is too large does not justify a tiny input.
     assert result.nearest.network.input.side == 224
-
-
-class Scale:
-    """A device whose milliseconds are a file's bytes over 10,000."""
-
-    name, lasting, quantity = "scale", True, "latency"
-
-    def measure(self, files):
-        return {name: len(content) / 1e4 for name, content in files.items()}
-
-    def lower_bound(self, macs):
-        return None
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import numpy as np
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.datasets.dataset import SPLITS
 from mobilenet_tf.datasets.plain import printable, shown_names
+from mobilenet_tf.datasets.shares import bundles
 from mobilenet_tf.datasets.splitting import Listing
 from mobilenet_tf.datasets.survey.facts import Facts
 
@@ -130,7 +131,7 @@ def duplicates(
         facts: Facts of each, or why it cannot be read.
         splits: Split -> indices of its images.
     """
-    split_of = {row: split for split in SPLITS for row in splits.get(split, ())}
+    split_of = _split_of(splits)
     groups: dict[int, list[int]] = {}
     for row, number in enumerate(listing.alike or ()):
         groups.setdefault(number, []).append(row)
@@ -180,23 +181,26 @@ def separated(listing: Listing, splits: Mapping[str, Sequence[int]]) -> list[Fin
         listing: The pictures, with `together`.
         splits: Split -> indices of its images.
     """
-    split_of = {row: split for split in SPLITS for row in splits.get(split, ())}
-    groups: dict[int, list[int]] = {}
-    for row, number in enumerate(listing.together or ()):
-        if row in split_of:
-            groups.setdefault(number, []).append(row)
-    counts = {number: Counter(split_of[row] for row in rows) for number, rows in groups.items()}
-    found = sorted((n for n in groups if len(counts[n]) > 1), key=lambda n: -len(groups[n]))
+    split_of = _split_of(splits)
+    groups = bundles(sorted(split_of), listing.together)
+    found = [rows for rows in groups if len({split_of[row] for row in rows}) > 1]
     if not found:
         return []
+    found.sort(key=len, reverse=True)
+    counts = [Counter(split_of[row] for row in rows) for rows in found]
     return [
         Finding(
             "groups",
             "belong to groups that are in several splits",
-            tuple(tuple(printable(listing.names[row]) for row in groups[n]) for n in found),
-            tuple(", ".join(f"{counts[n][one]:,} in {one}" for one in SPLITS) for n in found),
+            tuple(tuple(printable(listing.names[row]) for row in rows) for rows in found),
+            tuple(", ".join(f"{one[split]:,} in {split}" for split in SPLITS) for one in counts),
         )
     ]
+
+
+def _split_of(splits: Mapping[str, Sequence[int]]) -> dict[int, str]:
+    """Return the split of each image that is in one."""
+    return {row: split for split in SPLITS for row in splits.get(split, ())}
 
 
 def _classes(listing: Listing, rows: Sequence[int]) -> list[str]:

@@ -15,6 +15,7 @@ from mobilenet_tf.datasets.arrangement import Arrangement
 from mobilenet_tf.datasets.dataset import Dataset, Progress, Split, TestImages
 from mobilenet_tf.datasets.labelled import Labelled
 from mobilenet_tf.datasets.masks import IGNORED
+from mobilenet_tf.networks.lower import lower
 from mobilenet_tf.networks.lraspp import LRASPP, RASPP, Segmenter, segmenter
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
@@ -136,7 +137,9 @@ class Segmentation(Task):
         """Return a segmenter on the network's backbone."""
         if isinstance(network.head[-1], Segmenter):
             return network.with_classes(classes)
-        return segmenter(network, self._head(classes), halved=self.halved)
+        found = segmenter(network, self._head(classes), halved=self.halved)
+        lower(found)  # refuses backbones whose maps do not suit the head
+        return found
 
     def accepts(self, shapes: Sequence[tuple[int, ...]]) -> bool:
         """Return whether there is one map."""
