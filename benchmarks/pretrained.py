@@ -10,7 +10,8 @@ by the functions that `export` calls in its child process.
 import argparse
 import importlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +20,31 @@ import tf_keras
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from benchmarks.foreign_cases import CASES, UNSCALED
 from benchmarks.sections import SHARED, Section, markdown
 from mobilenet_tf import InputSpec, ModelData, Pretrained, UserError, export
+from mobilenet_tf.commands.foreign_model import off_ties
+from mobilenet_tf.commands.foreign_quantize import quantize_foreign
+from mobilenet_tf.commands.post_training import CALIBRATION, COMPARED
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.deployment.proof.rounding import sqnr
-from mobilenet_tf.deployment.tflite.convert import convert
+from mobilenet_tf.datasets.load import load_data
+from mobilenet_tf.deployment.proof.rounding import compare_files, sqnr
+from mobilenet_tf.deployment.proof.verify import Forms, real_outputs, verify
+from mobilenet_tf.deployment.tflite.convert import convert, convert_float
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.foreign import KERAS_3, open_foreign
 
 PAGE = "docs/pretrained.md"
 Row = dict[str, Any]
 Rows = list[Row]
-Make = Callable[[Any], Any]
 PUBLISHED = (
     Pretrained("v1", 0.25, 128, "mobilenet_v1_0.25_128.h5"),
     Pretrained("v2", 1.0, 224, "mobilenet_v2_1.0_224.h5"),
 )
-CLASSES, SIDE = 10, 64
-_UNSCALED, _RAW = (127.5, 127.5), (0.0, 1.0)
 
 
 def measure_published(shared: Path) -> Iterator[Row]:
@@ -54,7 +59,7 @@ def measure_published(shared: Path) -> Iterator[Row]:
             network = f"{one.name} {one.alpha:g}, {one.size}"
             for form, what, data in (
                 ("`--model`", named, ModelData(pictures)),
-                ("`.keras` file", model, ModelData(pictures, *_UNSCALED, crop=0.875)),
+                ("`.keras` file", model, ModelData(pictures, *UNSCALED, crop=0.875)),
             ):
                 out = Path(place) / form.strip("`.").replace(" ", "_")
                 result = RunFolder(export(what, data=data, out=out).folder).result()
@@ -65,6 +70,25 @@ def measure_published(shared: Path) -> Iterator[Row]:
                     "worst_sqnr_db": min(block.sqnr_db or 0.0 for block in result.blocks),
                     "bytes": result.tflite.bytes,
                 }
+            yield {"network": network, "form": "TensorFlow's converter", **_plain(model, data)}
+
+
+def _plain(path: Path, data: ModelData) -> Row:
+    """Return what TensorFlow's converter makes of a model, calibrated as `export` does it."""
+    model = open_foreign(path).load_classifier()
+    spec = InputSpec(tuple(model.input_shape[1:3]), 3, *UNSCALED, crop=data.crop or 1.0)
+    dataset = load_data(str(data.data), spec, data.seed)
+    images = spec.normalise(dataset.train.sample(CALIBRATION, data.seed, spec).images)
+    content = add_metadata(
+        convert(model, "uint8", images), name="", description="", labels=(), input_spec=spec
+    )
+    forms = Forms(content=content, float_outputs=partial(real_outputs, model))
+    rows = compare_files(convert_float(model), content, dataset.test.images[:COMPARED], spec)
+    return {
+        "parity": verify(forms, dataset.test, (), spec, data.seed).sections["parity"],
+        "worst_sqnr_db": min(row["sqnr_db"] for row in rows),
+        "bytes": len(content),
+    }
 
 
 def _application(one: Pretrained, weights: Path) -> Any:
@@ -73,98 +97,6 @@ def _application(one: Pretrained, weights: Path) -> Any:
     model = make((one.size, one.size, 3), alpha=one.alpha, weights=None)
     model.load_weights(weights)
     return model
-
-
-def _network(name: str, **options: Any) -> Make:
-    """Return a function that makes a network of `applications`, with random weights."""
-
-    def make(keras: Any) -> Any:
-        shape = (SIDE, SIDE, 3)
-        found = getattr(keras.applications, name)
-        return found(input_shape=shape, weights=None, classes=CLASSES, **options)
-
-    return make
-
-
-def _small(
-    before: Callable[[Any, Any], Any] = lambda keras, x: x,
-    after: Callable[[Any, Any], Any] = lambda keras, x: keras.layers.Softmax()(x),
-    shape: tuple[int | None, int | None, int] = (SIDE, SIDE, 3),
-    classes: int = CLASSES,
-    **options: Any,
-) -> Make:
-    """Return a function that makes two convolutions, with something before and after them."""
-
-    def make(keras: Any) -> Any:
-        layers, image = keras.layers, keras.Input(shape, **options)
-        x = layers.Conv2D(16, 3, 2, use_bias=False)(before(keras, image))
-        x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
-        x = layers.DepthwiseConv2D(3, 2, activation="relu")(x)
-        x = layers.Dense(classes)(layers.GlobalAveragePooling2D()(x))
-        return keras.Model(image, after(keras, x))
-
-    return make
-
-
-def _nested(keras: Any) -> Any:
-    layers, options = keras.layers, {"include_top": False, "weights": None}
-    backbone = keras.applications.MobileNetV2((SIDE, SIDE, 3), 0.35, **options)
-    pooled, head = layers.GlobalAveragePooling2D(), layers.Dense(CLASSES, activation="softmax")
-    return keras.Sequential([keras.Input((SIDE, SIDE, 3)), backbone, pooled, head])
-
-
-def _augmented(keras: Any, x: Any) -> Any:
-    layers = keras.layers
-    x = layers.RandomRotation(0.1)(layers.RandomFlip("horizontal")(x))
-    return layers.Rescaling(1 / 127.5, offset=-1.0)(x)
-
-
-def _two_inputs(keras: Any) -> Any:
-    left, right = (keras.Input((SIDE, SIDE, 3)) for _ in range(2))
-    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()([left, right]))
-    return keras.Model([left, right], keras.layers.Dense(CLASSES)(x))
-
-
-# What, library, suffix, (mean, std), model.
-CASES: tuple[tuple[str, str, str, tuple[float, float], Make], ...] = (
-    ("MobileNet V3-Small", "tf_keras", ".h5", _RAW, _network("MobileNetV3Small")),
-    ("EfficientNet-B0", "tf_keras", ".keras", _RAW, _network("EfficientNetB0")),
-    ("ResNet-50", "tf_keras", ".h5", _UNSCALED, _network("ResNet50")),
-    ("DenseNet-121", "tf_keras", ".keras", _UNSCALED, _network("DenseNet121")),
-    ("a network as a layer", "tf_keras", ".keras", _UNSCALED, _nested),
-    ("logits", "tf_keras", ".h5", _UNSCALED, _small(after=lambda keras, x: x)),
-    (
-        "one sigmoid",
-        "tf_keras",
-        ".keras",
-        _UNSCALED,
-        _small(after=lambda keras, x: keras.layers.Activation("sigmoid")(x), classes=1),
-    ),
-    ("input of 48x80 pixels", "tf_keras", ".keras", _UNSCALED, _small(shape=(48, 80, 3))),
-    ("built for batches of 8", "tf_keras", ".keras", _UNSCALED, _small(batch_size=8)),
-    ("`Rescaling` and augmentation inside", "tf_keras", ".keras", _RAW, _small(_augmented)),
-    ("`image / 127.5 - 1` inside", "tf_keras", ".h5", _RAW, _small(lambda _, x: x / 127.5 - 1)),
-    ("MobileNet V2", "Keras 3", ".keras", _UNSCALED, _network("MobileNetV2", alpha=0.35)),
-    ("EfficientNet-B0", "Keras 3", ".keras", _RAW, _network("EfficientNetB0")),
-    ("a network as a layer", "Keras 3", ".keras", _UNSCALED, _nested),
-    ("`Rescaling` and augmentation inside", "Keras 3", ".h5", _RAW, _small(_augmented)),
-    ("two inputs", "tf_keras", ".keras", _UNSCALED, _two_inputs),
-    ("input of any size", "tf_keras", ".keras", _UNSCALED, _small(shape=(None, None, 3))),
-    (
-        "one logit",
-        "tf_keras",
-        ".keras",
-        _UNSCALED,
-        _small(after=lambda keras, x: x, classes=1),
-    ),
-    (
-        "a `Lambda`",
-        "Keras 3",
-        ".keras",
-        _UNSCALED,
-        _small(lambda keras, x: keras.layers.Lambda(lambda y: y * 2, name="twice")(x)),
-    ),
-)
 
 
 def measure_tried(shared: Path) -> Iterator[Row]:
@@ -213,12 +145,18 @@ def converted(path: Path, normalisation: tuple[float, float]) -> dict[str, Any]:
     spec = InputSpec(tuple(model.input_shape[1:3]), 3, *normalisation)
     pixels = photos(model.input_shape)
     images = spec.normalise(pixels)
-    content = convert(model, "uint8", images)
-    file = TFLiteModel(content, trusted=True, mean=spec.mean, std=spec.std)
+    quantized = quantize_foreign(model, "uint8", off_ties(pixels, spec), spec)
+    content = quantized.content
+    file, plain = (
+        TFLiteModel(one, trusted=True, mean=spec.mean, std=spec.std)
+        for one in (content, convert(model, "uint8", images))
+    )
     scores = np.asarray(model(images, training=False))
     facts = file_facts(content)
     return {
         "sqnr_db": sqnr(scores, file.run(pixels)),
+        "converter_db": sqnr(scores, plain.run(pixels)),
+        "reason": quantized.reason,
         **{key: facts[key] for key in ("bytes", "float_tensors", "partitions")},
     }
 
@@ -251,13 +189,22 @@ def tried_table(rows: Rows) -> str:
             row["model"],
             _saved_by(row),
             f"{row['sqnr_db']:.1f}",
+            f"{row['converter_db']:.1f}",
+            "TensorFlow" if row["reason"] else "mobilenet_tf",
             row["float_tensors"],
             row["partitions"],
             f"{row['bytes']:,}",
         )
         for row in found
     ]
-    columns = ("scores, dB", "float tensors", "XNNPACK partitions", "bytes")
+    columns = (
+        "scores, dB",
+        "by TensorFlow's converter, dB",
+        "quantized by",
+        "float tensors",
+        "XNNPACK partitions",
+        "bytes",
+    )
     table = markdown(("model", "saved by", *columns), cells)
     refused = [
         f"- {row['model']} ({_saved_by(row)}): {row['refused']}" for row in rows if row not in found

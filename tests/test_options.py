@@ -92,7 +92,8 @@ SITUATIONS = {
 }
 # Values that are not the defaults, for options that do not take any number or text.
 VALUES = {
-    "config": "CONFIG", "model": "v2", "recipe": "v1_imagenet", "fields": "batch=4",
+    "config": "CONFIG", "model": "v2", "recipe": "v1_imagenet",
+    "fields": "post_training.pictures=4",
     "io": "int8", "space": "SPACE", "algorithm": "random", "labels": "LABELS", "device": "phone",
     "target": "npu", "threads": "3", "mean": "7", "std": "7", "size": "64",
     "alpha": "0.5", "factorize": "flattened", "strategy": "mirrored", "out": "elsewhere",

@@ -46,6 +46,8 @@ def content(result: Result) -> str:
         ("operators outside XNNPACK", ", ".join(file.left_out or ()) or "none"),
         ("oldest TFLite runtime", file.min_runtime or NOT_MEASURED),
     ]
+    if result.source.converter_reason:
+        rows.append(("quantized by TensorFlow's converter", result.source.converter_reason))
     ops = sorted((file.ops or {}).items(), key=lambda item: (-item[1], item[0]))
     total = sum(number for _, number in ops)
     listed = table(("operator", "count"), [*ops, ("all", total)], strong=len(ops)) if ops else ""

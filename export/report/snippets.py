@@ -1,7 +1,9 @@
 """Code to copy: a program that runs the `.tflite`, and the command that repeats the run."""
 
 import shlex
+from dataclasses import asdict
 
+from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core.front_ends import MEDIAPIPE
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.deployment.report.derived import without_private_folders
@@ -146,5 +148,12 @@ def reproduce(result: Result, run: RunFolder) -> str | None:
     }
     words = (f"--{key} {shlex.quote(value)}" for key, value in options.items() if value is not None)
     model = () if source.weights else (shlex.quote(without_private_folders(source.model)),)
-    trust = ("--trust-code",) if source.trust_code else ()
-    return " ".join(("mobilenet-tf export", *model, *words, *trust))
+    flags = {"--trust-code": source.trust_code, "--per-tensor": source.per_tensor}
+    given = (name for name, value in flags.items() if value)
+    usual = asdict(PostTraining())
+    methods = (
+        f"--set post_training.{name}={str(value).lower()}"
+        for name, value in asdict(source.post_training).items()
+        if value != usual[name]
+    )
+    return " ".join(("mobilenet-tf export", *model, *words, *given, *methods))

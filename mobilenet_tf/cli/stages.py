@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from mobilenet_tf.cli.output import print_path, print_run, show
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.terminal import announce, console
 from mobilenet_tf.core.units import parse_bytes, parse_share
+
+if TYPE_CHECKING:  # no command's --help needs it
+    from mobilenet_tf.compression.post_training.settings import PostTraining
 
 _WRITTEN = ("tflite", "labels_file", "report", "result_file")  # by `export` for cpu
 
@@ -115,6 +118,8 @@ def export(
         ),
     ] = "none",
     io: opt.Io = None,
+    per_tensor: opt.PerTensor = None,
+    fields: opt.Set = None,
     seed: opt.Seed = 0,
     overwrite: opt.Overwrite = False,
     as_json: opt.Json = False,
@@ -142,7 +147,16 @@ def export(
         out=out,
         budget=parse_budget(max_flash=max_flash, max_ram=max_ram, max_arena=max_arena),
         io=io,
-        data=ModelData(data, mean, std, seed=seed, trust_code=trust_code, labels=labels),
+        data=ModelData(
+            data,
+            mean,
+            std,
+            seed=seed,
+            trust_code=trust_code,
+            labels=labels,
+            per_tensor=bool(per_tensor),
+            post_training=_post_training(fields),
+        ),
         overwrite=overwrite,
     )
     if target != "cpu":
@@ -153,6 +167,25 @@ def export(
     else:
         folder = RunFolder(exported.folder)
         print_run(folder, *filter(lambda name: getattr(folder, name).exists(), _WRITTEN))
+
+
+def _post_training(fields: list[str] | None) -> "PostTraining":
+    """Return the methods of quantization that --set gives for a model that is not a run.
+
+    Raises:
+        UserError: A field is another one, or a value is not accepted.
+    """
+    from mobilenet_tf.compression.post_training.settings import PostTraining
+    from mobilenet_tf.core.settings import from_flat
+    from mobilenet_tf.training.recipe import parse_settings
+
+    prefix, given = "post_training.", parse_settings(fields or [])
+    for path in given:
+        if not path.startswith(prefix):
+            raise UserError(f"--set is {path!r}; export changes what begins with {prefix}.")
+    values = {path.removeprefix(prefix): value for path, value in given.items()}
+    settings: PostTraining = from_flat(PostTraining, values, "--set")
+    return settings
 
 
 def verify(

@@ -125,7 +125,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "quantize": _TO_INT8,
     "export": (
         Rule(
-            ("data", "mean", "std", "labels", "seed", "trust_code"),
+            ("data", "mean", "std", "labels", "seed", "trust_code", "per_tensor", "fields"),
             lambda values: not _is_run(values) and _for_cpu(values),
             "applies only to models that are not runs, and to --target cpu",
         ),

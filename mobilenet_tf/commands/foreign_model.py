@@ -1,5 +1,7 @@
 """Models from elsewhere: any Keras image classifier, which is loaded in a child process."""
 
+import json
+import logging
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +16,28 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.outputs import Outputs
 from mobilenet_tf.core.progress import picture_progress
+from mobilenet_tf.core.terminal import console
 from mobilenet_tf.runs.foreign import open_foreign
+
+log = logging.getLogger(__name__)
 
 _TENSORFLOW = Tool("TensorFlow", "converted", "mobilenet_tf.commands.foreign_server")
 _MEMORY = 16 << 30  # bytes of the child, of which TensorFlow reserves most without using them
 _LOAD_SECONDS, _PREDICT_SECONDS, _CONVERT_SECONDS = 300.0, 300.0, 1800.0
 _BATCH = 64
+
+
+def off_ties(pictures: np.ndarray, input_spec: InputSpec) -> np.ndarray:
+    """Return normalised pictures that are rounded as the file rounds them.
+
+    With a mean such as 127.5 every pixel lies between two integers of the int8 input. The file
+    takes the lower one, which a thousandth of a pixel less makes the nearest.
+
+    Args:
+        pictures: uint8 (N, h, w, c).
+        input_spec: Preprocessing.
+    """
+    return input_spec.normalise(pictures) - np.float32(1e-3 / input_spec.std)
 
 
 class ForeignClassifier:
@@ -51,7 +69,9 @@ class ForeignClassifier:
             "std": data.std,
             "crop": self._input.crop,
             "trust_code": data.trust_code,
+            **data.rounding(),
         }
+        self._rounding = data.per_tensor, data.post_training
 
     def load(self) -> InputSpec:
         """Load the model in the child."""
@@ -85,14 +105,26 @@ class ForeignClassifier:
         return np.concatenate(found)
 
     def convert(self, io: str, pictures: np.ndarray, input_spec: InputSpec) -> bytes:
-        """Convert it with TensorFlow's converter."""
-        images = pickle.dumps(input_spec.normalise(pictures))
-        return self._child.ask("convert", images, _CONVERT_SECONDS, io=io)[1]
+        """Quantize it as the project's networks, or with TensorFlow's converter."""
+        images = off_ties(pictures, input_spec)
+        given = pickle.dumps((io, images, input_spec, *self._rounding))
+        with console.status("Quantizing"):
+            found, content = self._child.ask("quantize", given, _CONVERT_SECONDS)
+        if found["reason"]:
+            self.source["converter_reason"] = found["reason"]
+            log.warning("TensorFlow's converter quantizes %s: %s", self.name, found["reason"])
+        return content
 
     def blocks(
         self, content: bytes, pictures: np.ndarray, input_spec: InputSpec
     ) -> list[dict[str, Any]]:
-        """Compare the file with the same conversion without rounding, tensor by tensor."""
+        """Compare the file with what it was converted from, tensor by tensor."""
+        if "converter_reason" not in self.source:
+            given = pickle.dumps((content, pictures, off_ties(pictures, input_spec)))
+            rows: list[dict[str, Any]] = json.loads(
+                self._child.ask("compare", given, _CONVERT_SECONDS)[1]
+            )
+            return rows
         from mobilenet_tf.deployment.proof.rounding import compare_files
 
         unrounded = self._child.ask("convert_float", b"", _CONVERT_SECONDS)[1]

@@ -3,6 +3,7 @@
 TensorFlow's converter ends the process on some models that Keras accepts.
 """
 
+import json
 import pickle
 from typing import Any
 
@@ -19,9 +20,10 @@ class _Server:
     def __init__(self) -> None:
         start_tensorflow()
         self.model: Any = None
+        self.rounded: Any = None
 
     def answer(self, request: dict[str, Any], content: Content) -> tuple[dict[str, Any], bytes]:
-        """Load a model and return its shapes, or predict or convert it with images."""
+        """Load a model and return its shapes; predict, quantize, or compare with the file."""
         if request["do"] == "load":
             model: ForeignModel = pickle.loads(content.read())
             self.model = model.load_classifier()
@@ -34,12 +36,18 @@ class _Server:
             from mobilenet_tf.deployment.tflite.convert import convert_float
 
             return {}, convert_float(self.model)
-        images = pickle.loads(content.read())
+        given = pickle.loads(content.read())
         if request["do"] == "predict":
-            return {}, np.asarray(self.model(images, training=False), np.float32).tobytes()
-        from mobilenet_tf.deployment.tflite.convert import convert
+            return {}, np.asarray(self.model(given, training=False), np.float32).tobytes()
+        if request["do"] == "compare":
+            from mobilenet_tf.deployment.proof.tensors import compare
 
-        return {}, convert(self.model, request["io"], images)
+            return {}, json.dumps(compare(self.rounded, *given)).encode()
+        from mobilenet_tf.commands.foreign_quantize import quantize_foreign
+
+        found = quantize_foreign(self.model, *given)
+        self.rounded = found.model
+        return {"reason": found.reason}, found.content
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A trained classifier -> int8 `.tflite` without further training, with verification."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from mobilenet_tf.commands.common import (
     start_tensorflow,
     write_mistakes,
 )
+from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core.bounds import check_seed
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_bytes, write_lines
@@ -29,13 +30,13 @@ from mobilenet_tf.runs.own_files import is_ours, require_apart, visible
 from mobilenet_tf.tasks.registry import metadata_of
 from mobilenet_tf.tasks.task import Task
 
-_CALIBRATION = 300
-_COMPARED = 32  # images for the comparison of tensors
+CALIBRATION = 300  # training images
+COMPARED = 32  # images for the comparison of tensors
 
 
 @dataclass(frozen=True)
 class ModelData:
-    """Pictures and preprocessing of a model that is not a run.
+    """Pictures, preprocessing and quantization of a model that is not a run.
 
     Attributes:
         data: Source of the pictures, as for `load_data`, or any folder with pictures in it.
@@ -49,6 +50,8 @@ class ModelData:
         labels: File with the class names in the order of the model's outputs, one per line; by
             default those in the model, ImageNet's for 1,000 published classes, or those of the
             data.
+        per_tensor: Whether a weight tensor has one scale, or one per channel.
+        post_training: The methods of quantization.
     """
 
     data: str | Path | None = None
@@ -58,9 +61,15 @@ class ModelData:
     seed: int = 0
     trust_code: bool = False
     labels: str | Path | None = None
+    per_tensor: bool = False
+    post_training: PostTraining = field(default_factory=PostTraining)
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+
+    def rounding(self) -> dict[str, Any]:
+        """Return the fields of the section `source` that say how the model is quantized."""
+        return {"per_tensor": self.per_tensor, "post_training": asdict(self.post_training)}
 
 
 class Classifier(Protocol):
@@ -146,7 +155,7 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
     dataset = read_pictures(source, names, model.outputs, spec, data.seed)
     spec = replace(spec, white_level=dataset.white_level)
     classes = dataset.classes or names or ()
-    images = dataset.train.sample(_CALIBRATION, data.seed, spec)
+    images = dataset.train.sample(CALIBRATION, data.seed, spec)
     if dataset.classes and stated is None:
         require_model_order(
             lambda pixels: model.real_outputs(pixels, spec),
@@ -178,7 +187,7 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
 
     forms = Forms(content=content, float_outputs=model.real_outputs)
     found = verify(forms, dataset.test, classes, spec, data.seed)
-    few = dataset.test.balanced(_COMPARED, data.seed).images
+    few = dataset.test.balanced(COMPARED, data.seed).images
     blocks = model.blocks(content, few, spec)
     folder.clear("model")
     write_bytes(folder.tflite, content)

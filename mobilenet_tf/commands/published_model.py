@@ -68,7 +68,9 @@ class PublishedClassifier:
             "size": pretrained.size,
             "weights": self.path,
             "crop": self.network.input.crop,
+            **data.rounding(),
         }
+        self._rounding = not data.per_tensor, data.post_training
 
     def load(self) -> InputSpec:
         """Build the network with its weights.
@@ -108,7 +110,8 @@ class PublishedClassifier:
         from mobilenet_tf.deployment.tflite.convert import convert
 
         images = input_spec.normalise(pictures)
-        self._rounded = quantize_after_training(deploy_form(self._model), images, input_spec)
+        deployed = deploy_form(self._model)
+        self._rounded = quantize_after_training(deployed, images, input_spec, *self._rounding)
         return convert(self._rounded, io)
 
     def blocks(

@@ -3,9 +3,10 @@
 A field that is None has not been measured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.settings import number
 
@@ -100,6 +101,9 @@ class Source(Section):
         seed: Seed of the split.
         trust_code: Whether functions of the model file could run.
         labels: File with the class names in the order of the model's outputs.
+        per_tensor: Whether a weight tensor has one scale, or one per channel.
+        post_training: The methods of quantization.
+        converter_reason: Why TensorFlow's converter quantized the model, if it did.
     """
 
     model: str | None = None
@@ -114,6 +118,9 @@ class Source(Section):
     seed: int = 0
     trust_code: bool = False
     labels: str | None = None
+    per_tensor: bool = False
+    post_training: PostTraining = field(default_factory=PostTraining)
+    converter_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,12 @@ from PIL import Image
 from mobilenet_tf.commands import foreign_model
 from mobilenet_tf.commands.post_training import ModelData
 from mobilenet_tf.commands.predict import predict
+from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core import child
 from mobilenet_tf.core.child import ChildCrash, Tool, python_command
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.proof.opening import task_of
+from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.runs.foreign import open_foreign
 from mobilenet_tf.tasks.classification.confidence import tempered
@@ -33,7 +35,10 @@ def small_model(classes=10, shape=(32, 32, 1), name="mine"):
     x = LAYERS.Conv2D(8, 3, 2, activation="relu")(image)
     x = LAYERS.DepthwiseConv2D(3, 2, activation="relu")(x)
     x = LAYERS.GlobalAveragePooling2D()(x)
-    return keras.Model(image, LAYERS.Dense(classes, activation="softmax")(x), name=name)
+    # Scores that differ by more than a step of the file's output, as those of trained networks do.
+    spread = keras.initializers.RandomNormal(stddev=5.0)
+    scores = LAYERS.Dense(classes, activation="softmax", kernel_initializer=spread)(x)
+    return keras.Model(image, scores, name=name)
 
 
 @pytest.fixture(scope="module", params=["model.keras", "model.h5", "saved_model"])
@@ -59,6 +64,42 @@ def test_the_file_is_all_integers_and_proven(exported):
     assert result["parity"]["top1_agreement"] >= 0.9
     assert abs(result["accuracy"]["int8"] - result["accuracy"]["float"]) <= 0.05
     assert result["model"]["parameters"] == model.count_params()
+
+
+def test_it_is_quantized_as_the_project_s_networks(exported):
+    _, run = exported
+    result = run.result()
+    assert result.source.converter_reason is None
+    assert max(block.max_lsb for block in result.blocks) <= 1
+    assert "TensorFlow's converter" not in run.report.read_text()
+
+
+def test_a_layer_without_an_integer_form(tmp_path, caplog):
+    image = keras.Input((32, 32, 1))
+    x = LAYERS.LeakyReLU(name="leaky")(LAYERS.Conv2D(8, 3, 2)(image))
+    x = LAYERS.Dense(10, activation="softmax")(LAYERS.GlobalAveragePooling2D()(x))
+    keras.Model(image, x).save(tmp_path / "model.keras")
+    run = export_file(tmp_path / "model.keras", DATA, out=tmp_path / "out")
+    reason = "leaky is a LeakyReLU, which has no integer form here."
+    assert run.result().source.converter_reason == reason
+    assert f"TensorFlow's converter quantizes model: {reason}" in caplog.text
+    assert reason in run.report.read_text()
+    assert min(block.sqnr_db for block in run.result().blocks) > 15
+    with pytest.raises(UserError, match=f"--per-tensor and --set need layers .* {reason}"):
+        export_file(tmp_path / "model.keras", replace(DATA, per_tensor=True), out=tmp_path / "two")
+    assert not (tmp_path / "two" / "model.tflite").exists()
+
+
+def test_methods_are_chosen(tmp_path):
+    small_model().save(tmp_path / "model.keras")
+    methods = PostTraining(rounding="nearest", pictures=32)
+    data = replace(DATA, per_tensor=True, post_training=methods)
+    run = export_file(tmp_path / "model.keras", data, out=tmp_path / "out")
+    source = run.result().source
+    assert (source.per_tensor, source.post_training) == (True, methods)
+    options = "--per-tensor --set post_training.rounding=nearest --set post_training.pictures=32"
+    assert options in run.report.read_text()
+    assert not any(layer["per_channel"] for layer in inspect(run.tflite)["layers"])
 
 
 def test_calibration_is_logged(exported):

@@ -86,6 +86,22 @@ def without_extras(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (
+            "train.epochs=3",
+            "--set is 'train.epochs'; export changes what begins with post_training.",
+        ),
+        ("post_training.rounding=up", "--set: rounding is 'up'; it must be one of gptq, nearest, "),
+        ("post_training.pictures=0", "--set: pictures is 0; it must be at least 1."),
+    ],
+)
+def test_the_methods_of_export(said, places, field, expected):
+    words = f"export MODEL --data digits --mean 0 --std 1 --set {field}".split()
+    assert expected in said(*(places.get(word, word) for word in words))
+
+
+@pytest.mark.parametrize(
     ("line", "missing"),
     [
         ("train", "TensorFlow; install mobilenet-tf[train]"),
