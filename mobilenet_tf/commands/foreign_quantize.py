@@ -4,7 +4,8 @@ Where its layers have a deploy form, the model is quantized as the project's own
 other is left to TensorFlow's converter, which has more kinds of layers and rounds less accurately.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def quantize_foreign(
         model: The model, see `ForeignModel.load_classifier`.
         io: Type of the file's input and output.
         images: (N, h, w, c) float32, normalised, to calibrate with.
-        input_spec: Preprocessing.
+        input_spec: Preprocessing; the file's mean is the integer nearest to its.
         per_tensor: Whether a kernel has one scale in all, or one per output channel.
         settings: The methods of rounding.
 
@@ -67,7 +68,9 @@ def quantize_foreign(
                 f"--per-tensor and --set need layers that have a deploy form. {error}"
             ) from error
         return Quantized(convert(model, io, images), reason=str(error))
-    rounded = quantize_after_training(deployed, images, input_spec, not per_tensor, settings)
+    # A range that begins at an integer; with the pixel 0 between two, it would be rounded up.
+    spec = replace(input_spec, mean=floor(input_spec.mean + 0.5))
+    rounded = quantize_after_training(deployed, images, spec, not per_tensor, settings)
     return Quantized(convert(rounded, io), rounded)
 
 

@@ -21,8 +21,10 @@ from mobilenet_tf.core.files import write_bytes, write_lines
 from mobilenet_tf.core.inputs import InputSpec
 from mobilenet_tf.core.labels import read_labels
 from mobilenet_tf.core.outputs import Outputs
+from mobilenet_tf.deployment.tflite.ends import checked_ends
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.runs.facts import data_facts
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.order import order_images, require_model_order
@@ -166,6 +168,7 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
         )
     pixels = _with_full_range(images.images)
     converted = model.convert(io, pixels, spec)
+    file_spec = _as_the_file_takes_it(converted, spec)
 
     def described(task: Task) -> bytes:
         return add_metadata(
@@ -173,7 +176,7 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
             name=model.name,
             description=f"{task.description(model.outputs)}, quantized after training.",
             labels=classes,
-            input_spec=spec,
+            input_spec=file_spec,
             extra=metadata_of(task),
         )
 
@@ -213,6 +216,24 @@ def _quantize(model: Classifier, data: ModelData, io: str, folder: RunFolder) ->
         seconds={"export": round(time.monotonic() - started, 1)},
     )
     write_report(folder)
+
+
+def _as_the_file_takes_it(content: bytes, input_spec: InputSpec) -> InputSpec:
+    """Return the preprocessing with the mean that is the file's zero point.
+
+    With a mean such as 127.5 every pixel would lie between two integers of the input, and programs
+    would round some up and some down. The file itself takes pixels as they are.
+    """
+    image, _ = checked_ends(parse_model(content).subgraphs[0], "")
+    if image.scale is None or image.zero_point is None:
+        return input_spec
+    mean = float(image.zero_point + (128 if image.dtype == "int8" else 0))
+    exact = 255 * abs(image.scale * input_spec.std - 1) < 0.5
+    return (
+        replace(input_spec, mean=mean)
+        if exact and abs(mean - input_spec.mean) <= 0.5
+        else input_spec
+    )
 
 
 def _with_full_range(pictures: np.ndarray) -> np.ndarray:

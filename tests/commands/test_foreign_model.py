@@ -113,6 +113,7 @@ def test_calibration_is_logged(exported):
 def test_the_input_takes_all_pixels(exported):
     file = TFLiteModel(exported[1].tflite)
     assert file.input.scale == pytest.approx(1 / 127.5, rel=1e-3)
+    assert file.pixels_are_inputs  # although the model's mean lies between two integers
     assert file.labels == tuple("0123456789")
 
 
