@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mobilenet_tf as mn
-from benchmarks.compression_page import CURVE, DEEP, PLAIN, SECTIONS, TWO_CLASSES, packed
+from benchmarks.compression_page import CURVE, DEEP, GOAL, PLAIN, SECTIONS, TWO_CLASSES, packed
 from benchmarks.resplit import grouped, options_of, split_of
 from benchmarks.sections import Section
 from mobilenet_tf.core.errors import UserError
@@ -79,6 +79,8 @@ FORMS: dict[str, dict[str, Any]] = {
         "prune.depthwise": True,
         "prune.smallest": 1,
     },
+    # A size that is meant for two classes.
+    "by sensitivity": {"compress": "prune,cluster,qat", "max_flash": GOAL["bytes"]},
 }
 # Only plain C decodes what these stages make.
 _ONLY_C = ("pq", "hash")
@@ -92,6 +94,7 @@ TWO_CLASS_FORMS = (
     "90% zeros",
     "16 values, 75% zeros",
     "4 bits",
+    "by sensitivity",
 )
 
 
@@ -119,7 +122,9 @@ def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _wanted(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield the network, alpha, form and seed of every file."""
-    forms = TWO_CLASS_FORMS if options.two_classes else tuple(FORMS)
+    forms = [form for form in FORMS if "max_flash" not in FORMS[form]]
+    if options.two_classes:
+        forms = list(TWO_CLASS_FORMS)
     for name in options.networks:
         alpha, smaller = NETWORKS[name]
         for seed in range(options.seeds):

@@ -49,7 +49,7 @@ WAYS = {
     "together, AdaRound": PostTraining(rounding="adaround"),
 }
 SCALES = {"channel": True, "tensor": False}
-_WEIGHTS = {
+WEIGHTS = {
     "clothing": "mobilenet_v2_0.35_96_no_top.h5",
     "v1": "mobilenet_v1_0.25_128.h5",
     "v2": "mobilenet_v2_1.0_224.h5",
@@ -173,7 +173,7 @@ def measure_missing(folder: Path, names: list[str], data: str, weights: Path) ->
         }
         if all(file.exists() for file in files.values()):
             continue
-        start = str(weights / _WEIGHTS[name])
+        start = str(weights / WEIGHTS[name])
         if name in _IMAGENET:
             subject = pretrained(name, data, start)
         else:

@@ -28,6 +28,7 @@ from benchmarks import (
     parts,
     peers,
     post_training,
+    post_training_layers,
     pretrained,
     quantization_sweep,
     quantization_table,
@@ -74,6 +75,7 @@ SECTIONS = (
     compressed_c.SECTION,
     *compression_page.SECTIONS,
     post_training.SECTION,
+    post_training_layers.SECTION,
     *pretrained.SECTIONS,
     *interop.SECTIONS,
 )
