@@ -65,10 +65,9 @@ def measure(subject: Subject, per_channel: bool, way: str) -> Iterator[Row]:
     def scores() -> np.ndarray:
         return np.concatenate([run(images[i : i + 64]).numpy() for i in range(0, len(images), 64)])
 
-    exact = scores()
     switches = [layer for layer in model.layers if isinstance(layer, _Switch)]
     kernels = [layer for layer in model.layers if isinstance(layer, CONVOLUTIONS)]
-    own = {layer.name: layer.get_weights() for layer in kernels}
+    own = {layer.name: deployed.get_layer(layer.name).get_weights() for layer in kernels}
 
     def turn(layer: keras.layers.Layer, *, on: bool) -> None:
         if isinstance(layer, _Switch):
@@ -79,6 +78,9 @@ def measure(subject: Subject, per_channel: bool, way: str) -> Iterator[Row]:
             kernel = wrapper.weight_quantizer(wrapper.weight, False, {}).numpy() if on else kernel
             layer.set_weights([kernel, bias])
 
+    for layer in kernels:  # their weights are the rounded ones
+        turn(layer, on=False)
+    exact = scores()
     parts = [("all", "kernels", kernels), ("all", "tensors", switches)]
     parts += [(layer.name, "kernels", [layer]) for layer in kernels]
     parts += [(layer.name.removesuffix("/switch"), "tensors", [layer]) for layer in switches]
@@ -100,19 +102,22 @@ def render(rows: list[Row]) -> str:
         (row["per_channel"], row["rounded"], row["way"], row["layer"]): row["sqnr_db"]
         for row in rows
     }
-    for title, per_channel in SCALES.items():
-        for what in ("kernels", "tensors"):
-            plain = {
-                layer: noise
-                for (channel, kind, way, layer), noise in seen.items()
-                if (channel, kind, way) == (per_channel, what, "plain") and layer != "all"
-            }
-            worst = sorted(plain, key=lambda layer: plain[layer])[:_SHOWN]
-            for layer in ("all", *worst):
-                found = (f"{seen[per_channel, what, way, layer]:.1f}" for way in WAYS)
-                cells.append((f"{what}, one scale per {title}", layer, *found))
+    # The scales of kernels play no part in the tensors between layers.
+    kinds = [(f"kernels, one scale per {title}", "kernels", flag) for title, flag in SCALES.items()]
+    for title, what, per_channel in [*kinds, ("tensors between layers", "tensors", True)]:
+        plain = {
+            layer: noise
+            for (channel, kind, way, layer), noise in seen.items()
+            if (channel, kind, way) == (per_channel, what, "plain") and layer != "all"
+        }
+        worst = sorted(plain, key=lambda layer: plain[layer])[:_SHOWN]
+        for layer in ("all", *worst):
+            found = (f"{seen[per_channel, what, way, layer]:.1f}" for way in WAYS)
+            cells.append((title, layer, *found))
     note = """Signal-to-noise ratio of the scores in dB, on the validation images, with only these
-        kernels or tensors rounded: the worst of each kind, and all at once."""
+        kernels or tensors rounded: the worst of each kind, and all at once. By default a kernel
+        also takes back what those before it have changed, which counts as noise where it is
+        rounded alone."""
     return f"{markdown(('rounded', 'layer', 'plain', 'by default'), cells)}\n\n{paragraph(note)}"
 
 
