@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mobilenet_tf as mn
-from benchmarks.compression_page import CURVE, DEEP, GOAL, PLAIN, SECTIONS, TWO_CLASSES, packed
+from benchmarks.compression_page import CURVE, DEEP, GOAL, NPU, PLAIN, SECTIONS, TWO_CLASSES, packed
 from benchmarks.resplit import grouped, options_of, split_of
 from benchmarks.sections import Section
 from mobilenet_tf.core.errors import UserError
@@ -186,6 +186,7 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
 def _judged(run: Run, *, four_bits: bool) -> dict[str, Any]:
     """Return sizes and correct pictures; kernels of 4 bits are also tried without a decoder."""
     from mobilenet_tf.deployment.devices.c.folder import CForm
+    from mobilenet_tf.deployment.devices.ethos_u import compile_npu
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
     from mobilenet_tf.deployment.proof.evaluate import run_all
     from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS
@@ -211,6 +212,7 @@ def _judged(run: Run, *, four_bits: bool) -> dict[str, Any]:
     }
     stored = min(flash, key=lambda store: flash[store])
     small = forms[stored]
+    compiled, estimate = compile_npu(converted, NPU)
     return {
         "stored": stored,
         "bytes": len(small.small),
@@ -218,6 +220,8 @@ def _judged(run: Run, *, four_bits: bool) -> dict[str, Any]:
         "c_flash": min(CForm(converted, store).flash for store in stores),
         "arena": small.arena.needed,
         "activations": small.arena.activations,
+        "npu_bytes": len(compiled),
+        "npu_cycles": estimate["cycles"],
         "bits": {"plain": 8.0} | {codec: _bits(kernels, codec) for codec in C_CODECS},
         "images": len(test),
         "correct": packed(correct),

@@ -14,6 +14,7 @@ PLAIN = "plain"
 # Of V1 0.25 at 96x96 for two classes.
 GOAL = {"bytes": 130_000, "activations": 55_296, "arena": 88_500}
 MOST_LOST = 0.005
+NPU = "ethos-u55-128"
 # Deep Compression's steps: title, form of the weights, codec of the kernels.
 STEPS = (
     ("pruned", "75% zeros", "prune"),
@@ -23,6 +24,7 @@ STEPS = (
     ("product-quantized", "64 vectors of 2", "pq"),
 )
 _FLOAT_BITS = 32
+_SIZES = ("bytes", "activations", "arena", "npu_bytes", "npu_cycles")
 Rows = list[dict[str, Any]]
 
 
@@ -69,7 +71,8 @@ def _rows_of(name: str, found: dict[tuple[float, str], Rows]) -> Rows:
     bootstrap = Bootstrap(outcomes)
 
     def mean(key: tuple[float, str], field: str) -> int:
-        return int(sum(run[field] for run in found[key]) // len(found[key]))
+        known = [run[field] for run in found[key] if field in run]
+        return int(sum(known) // len(known)) if known else 0
 
     rows = []
     for key, runs in found.items():
@@ -87,7 +90,7 @@ def _rows_of(name: str, found: dict[tuple[float, str], Rows]) -> Rows:
                 "seeds": len(runs),
                 "device": device,
                 "flash": flash,
-                **{field: mean(key, field) for field in ("bytes", "activations", "arena")},
+                **{field: mean(key, field) for field in _SIZES},
                 "bits": {
                     codec: sum(run["bits"][codec] for run in runs) / len(runs)
                     for codec in runs[0]["bits"]
@@ -108,7 +111,7 @@ def _points(interval: dict[str, float] | None) -> str:
 def _curve(rows: Rows) -> str:
     columns = (
         *("network", "weights", "seeds", "device", "file, bytes", "flash", "activations", "arena"),
-        *("accuracy", "vs. plain", "vs. smaller alpha"),
+        *("NPU, bytes", "NPU, cycles", "accuracy", "vs. plain", "vs. smaller alpha"),
     )
     cells = [
         (
@@ -127,8 +130,12 @@ def _curve(rows: Rows) -> str:
 
 
 def _sizes(row: dict[str, Any]) -> tuple[str, ...]:
-    """Return the bytes of file, flash, activations and arena; the first and last only on `mcu`."""
-    shown = {field: f"{row[field]:,}" for field in ("bytes", "flash", "activations", "arena")}
+    """Return the bytes of file, flash, activations and arena, and what the NPU needs.
+
+    File and arena are those on `mcu`; what was not measured is empty.
+    """
+    fields = ("bytes", "flash", *_SIZES[1:])
+    shown = {field: f"{row[field]:,}" if row[field] else "" for field in fields}
     if row["device"] != "mcu":
         shown |= {"bytes": "", "arena": ""}
     return tuple(shown.values())
@@ -143,6 +150,7 @@ def curve(measured: dict[str, Any]) -> str:
         the file for TensorFlow Lite Micro, and where kernels are encoded, {INTERPRETER.code:,}
         bytes for the code of the decoders too; kernels of 4 bits need none. On `c`, it is the
         constants and all code. The arena contains the activations.
+        The NPU is an {NPU}, by Arm's compiler.
         Differences are in points, with 95 % intervals of a paired bootstrap over images and seeds:
         from the same network with plain weights, and from the widest plain one, of the alpha in
         brackets, that takes no more flash.
