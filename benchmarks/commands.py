@@ -6,6 +6,7 @@ The parts are those of `PARTS`. `data` and `heat_maps` look at photos of clothes
 pages; they need Chromium.
 """
 
+import argparse
 import os
 import shlex
 import shutil
@@ -200,12 +201,14 @@ PARTS = {
 }
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Write the outputs of the commands into the documents."""
-    for name in names or PARTS:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    for name in parser.parse_args().parts:
         with tempfile.TemporaryDirectory() as folder:
             PARTS[name](Path(folder))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 import mobilenet_tf
+from tests.documents import PAGES
 from tests.sources import ROOMS, ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 REPOSITORY = "https://github.com/mobilenet-tf/mobilenet_tf/blob/main/"
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 all_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -6,27 +6,15 @@ import shutil
 import textwrap
 from pathlib import Path
 from typing import get_type_hints
-from unittest.mock import MagicMock
 
 import pytest
 import typer
 
-from mobilenet_tf.cli import (
-    adapting,
-    architecture,
-    comparison,
-    device,
-    files,
-    gallery,
-    installation,
-    new_run,
-    stages,
-    survey,
-    tuning,
-)
+from mobilenet_tf.cli import new_run
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.commands.applicable import RULES
 from mobilenet_tf.core.errors import UserError
+from tests.recorded import record_calls
 from tests.sources import commands
 
 RUN = Path(__file__).parent / "runs/fixtures/run_v1"
@@ -167,26 +155,10 @@ def heard(tmp_path, monkeypatch):
     space = 'model = ["v1"]\nalpha = [0.25]\nsize = [32]\nbatch = [8, 16]\n'
     places["SPACE"].write_text(space)
     places["CORRECTIONS"].write_text("file,label\na.png,b\n")
-    calls = []
-
-    def record(*arguments, **options):
-        calls.append((arguments, options))
-        return MagicMock()
-
-    modules = adapting, architecture, comparison, device, files, gallery, installation, new_run
-    for module in (*modules, stages, survey, tuning):
-        for name in ("show", "show_answers", "print_run", "print_path", "console", "announce"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, record if "show" in name else MagicMock())
-    monkeypatch.setattr("mobilenet_tf.runs.tables.block_table", MagicMock())
-    monkeypatch.setattr("mobilenet_tf.commands.gate.Gate", record)
-
-    monkeypatch.setattr("mobilenet_tf.commands.evaluate.evaluate_as", record)
-    monkeypatch.setattr("mobilenet_tf.commands.dry_run.dry_run", record)
+    calls = record_calls(monkeypatch)
 
     def call(command, *words):
         calls.clear()
-        monkeypatch.setattr(f"mobilenet_tf.commands.{command}.{command}", record)
         found = [str(places.get(word, word)) for word in (command, *words)]
         try:
             app(args=found, standalone_mode=False)
