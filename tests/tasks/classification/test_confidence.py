@@ -1,5 +1,6 @@
 """Temperature and threshold of scores: what is chosen, and what it changes."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from mobilenet_tf.deployment.proof.opening import model_input, task_of
 from mobilenet_tf.deployment.proof.separation import separation
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.tasks.classification.confidence import (
+    NONE,
     auroc,
     best_temperature,
     rejection_threshold,
@@ -20,6 +22,7 @@ from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.tasks.multilabel.task import MultiLabel
 from mobilenet_tf.tasks.registry import DEFAULT, metadata_of, task_from_dict
 from mobilenet_tf.tasks.scores import calibration_error
+from tests.sources import ROOT
 
 RUN = Path(__file__).parents[2] / "runs/fixtures/run_v1"
 
@@ -148,3 +151,17 @@ def test_a_file_says_how_well_it_tells_others_apart(tmp_path):
     assert (found["folder"], found["images"]) == (str(tmp_path), 12)
     assert found["auroc"] == pytest.approx(auroc(*scores))
     assert found["accepted"] == np.mean(scores[1] >= task_of(model).threshold)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "android_demo/app/src/main/res/values/strings.xml",
+        "export/devices/web/page/tasks.js",
+        "export/devices/firmware/decodings/classes/example/show.c",
+    ],
+)
+def test_a_rejected_image_is_called_the_same_everywhere(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    (said,) = re.findall(rf"[\">]({NONE})[.:<]", text, re.I)
+    assert said in (NONE, NONE.capitalize())
