@@ -21,6 +21,7 @@ class Words:
         counted: Whether the score is a share of the test pictures, so that it has an interval.
         entries, columns: The list in a prediction whose entries are the rows of a CSV file, and the
             columns of a row; a prediction without such a list is one row.
+        no_rows: What `predict` says in place of a table without rows.
         example: How a program goes on that has run a file with LiteRT's interpreter `model`.
     """
 
@@ -36,6 +37,7 @@ class Words:
     counted: ClassVar[bool] = False
     entries: ClassVar[str] = "classes"
     columns: ClassVar[tuple[str, ...]] = ("label", "score")
+    no_rows: ClassVar[str] = ""
     example: ClassVar[str] = (
         'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
     )

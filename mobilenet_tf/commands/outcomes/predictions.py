@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.core.tables import table
@@ -27,8 +28,10 @@ class Predictions(Outcome):
     predictions: list[dict[str, Any]]
     failed: list[dict[str, str]]
 
-    def __rich__(self) -> Table:
-        return table(*task_from_dict(self.get("task"), self.file).answer_rows(self))
+    def __rich__(self) -> Table | Text:
+        task = task_from_dict(self.get("task"), self.file)
+        columns, rows = task.answer_rows(self)
+        return table(columns, rows) if rows else Text(task.no_rows)
 
 
 class HeatMaps(Outcome):

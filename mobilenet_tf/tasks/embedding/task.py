@@ -76,6 +76,9 @@ class Embedding(Task):
     settles: ClassVar[bool] = True
     compares: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("vector",)
+    no_rows: ClassVar[str] = (
+        "There is nothing to compare: give two or more images, or use enroll and identify."
+    )
     same_classes: ClassVar[bool] = False
     shares: ClassVar[tuple[str, ...]] = (
         "verification",

@@ -9,6 +9,7 @@ from PIL import Image
 
 import mobilenet_tf as mn
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.core.tables import parts
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.networks.zoo import make_network
@@ -65,6 +66,16 @@ def test_predict_compares_images(place):
     similarities = np.array([one["similarities"] for one in found["predictions"]])
     np.testing.assert_allclose(similarities, vectors @ vectors.T, atol=1e-3)
     assert similarities[0, 2] == pytest.approx(1)
+
+
+def test_one_image_has_nothing_to_be_compared_with(place):
+    def shown(*images):
+        return [getattr(part, "plain", part) for part in parts(mn.predict("one.tflite", images))]
+
+    (said,) = shown("0.png")
+    assert said.startswith("There is nothing to compare: give two or more images, or use enroll")
+    (compared,) = shown("0.png", "1.png")
+    assert compared.row_count == 1
 
 
 def test_a_gallery_belongs_to_the_file_that_made_it(place):
