@@ -13,6 +13,7 @@ from PIL import Image
 from mobilenet_tf.core.files import write_text
 from mobilenet_tf.datasets.contents import reasons_text
 from mobilenet_tf.datasets.survey.findings import Finding, findings_of
+from mobilenet_tf.datasets.survey.survey import imbalance
 from mobilenet_tf.deployment.report.format import capitalized, count, plural
 from mobilenet_tf.deployment.report.markup import (
     Html,
@@ -135,10 +136,7 @@ def _classes(result: Result) -> str:
         (name(label), *(count(counts[split]) for split in splits))
         for label, counts in result["classes"].items()
     ]
-    totals = [sum(counts.values()) for counts in result["classes"].values()]
-    note = ""
-    if totals and min(totals):
-        note = f"The largest class has {max(totals) / min(totals):.1f} times the smallest one's."
+    note = imbalance(result["classes"])
     return section("Classes", note, table(("class", *splits), rows))
 
 

@@ -76,9 +76,17 @@ def test_every_kind_is_found(messy, tmp_path, capsys):
     printed = json.loads(capsys.readouterr().out)
     assert printed | {"seconds": 0} == json.loads(json.dumps(found)) | {"seconds": 0}
     app(["data", str(messy), "--html", str(page), "--overwrite"], standalone_mode=False)
+    terminal = capsys.readouterr().out
     assert "2 images are the same in several classes: a/0.png, b/copy.png (the same file" in (
-        capsys.readouterr().out
+        terminal
     )
+    balance = "The largest class has 1.2 times the pictures of the smallest."
+    assert balance in terminal
+    assert balance in text
+    assert (
+        "Most frequent: sizes 120x96 (21), 80x60 (3), 60x60 (1); formats PNG (24), JPEG (2); "
+        "modes RGB (25), L (1)."
+    ) in terminal
 
 
 def test_splits_of_the_user_that_share_a_picture(messy):

@@ -10,8 +10,10 @@ from rich.text import Text
 from mobilenet_tf.core.outcome import Outcome
 from mobilenet_tf.core.tables import table
 from mobilenet_tf.datasets.survey.findings import findings_of
+from mobilenet_tf.datasets.survey.survey import imbalance
 
 _EXAMPLES = 2
+_FREQUENT = 3  # sizes, formats and modes
 _SHOWN = 10  # suspects
 
 
@@ -52,8 +54,20 @@ class PictureSurvey(Outcome):
             f"{one}: {', '.join(one.groups[0][:_EXAMPLES])} ({one.details[0]})"
             for one in findings_of(self.findings)
         ]
+        lines += filter(None, (imbalance(self.classes), self._files()))
         lines.append(f"{self.images:,} images at {rate:,.0f} per second. {self.problem}")
         return Group(table(["class", *splits], counts), Text("\n".join(lines)))
+
+    def _files(self) -> str:
+        """Return the most frequent sizes, formats and modes, as a sentence."""
+        sizes = {f"{one['width']}x{one['height']}": one["images"] for one in self.sizes}
+        kinds = {"sizes": sizes, "formats": self.formats, "modes": self.modes}
+        shown = [
+            f"{kind} {', '.join(f'{name} ({number:,})' for name, number in first)}"
+            for kind, counts in kinds.items()
+            if (first := list(counts.items())[:_FREQUENT])
+        ]
+        return f"Most frequent: {'; '.join(shown)}." if shown else ""
 
 
 class LabelSuspects(Outcome):

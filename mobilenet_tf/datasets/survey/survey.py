@@ -77,6 +77,19 @@ class Survey:
         }
 
 
+def imbalance(balance: Mapping[str, Mapping[str, int]]) -> str:
+    """Return how much larger the largest class is than the smallest, as a sentence.
+
+    Args:
+        balance: As `Survey.balance` returns it; "" is returned where a class has no pictures.
+    """
+    totals = [sum(counts.values()) for counts in balance.values()]
+    if not totals or not min(totals):
+        return ""
+    ratio = max(totals) / min(totals)
+    return f"The largest class has {ratio:.1f} times the pictures of the smallest."
+
+
 def survey(
     labelled: Labelled, arrangement: Arrangement, seed: int = 0, progress: Progress | None = None
 ) -> Survey:
