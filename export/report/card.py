@@ -161,9 +161,9 @@ def _inputs_and_outputs(result: Result, file: str) -> str:
     if expected := expectation(result):
         text += f"\n\n{markdown(expected)}"
     if code := inference_code(result, file):
-        text += f"\n\n{markdown(code[0])}\n\n## How to run it\n\n"
-        text += f"{code_block(code[1], 'python')}\n\n"
-        text += "Needs `pip install ai-edge-litert numpy pillow`; `labels.txt` is also in the file."
+        text += f"\n\n{markdown(code.prepared)}\n\n## How to run it\n\n"
+        text += f"{code_block(code.code, 'python')}\n\n"
+        text += f"Needs `pip install {code.packages}`; `labels.txt` is also in the file."
     return text
 
 

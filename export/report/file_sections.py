@@ -88,7 +88,7 @@ def inputs_and_outputs(result: Result, file: str) -> str:
     if expected := expectation(result):
         parts.append(paragraph(expected))
     if code:
-        parts += [paragraph(code[0]), f"<pre><code>{_escaped_code(code[1])}</code></pre>"]
+        parts += [paragraph(code.prepared), f"<pre><code>{_escaped_code(code.code)}</code></pre>"]
     note = "The real value of a tensor is (integer − zero point) × scale."  # noqa: RUF001
     return section("Input and output", note, *parts)
 

@@ -1,7 +1,7 @@
 """Code to copy: a program that runs the `.tflite`, and the command that repeats the run."""
 
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from mobilenet_tf.compression.post_training.settings import PostTraining
 from mobilenet_tf.core.front_ends import MEDIAPIPE
@@ -33,6 +33,17 @@ model.allocate_tensors()
 model.set_tensor(model.get_input_details()[0]["index"], pixels)
 model.invoke()
 """
+_MEDIAPIPE = """\
+import numpy as np
+from mediapipe import Image, ImageFormat
+from mediapipe.tasks.python import BaseOptions, vision
+from PIL import Image as Pictures
+from PIL import ImageOps
+
+picture = ImageOps.exif_transpose(Pictures.open("picture.jpg")).convert("RGB")
+image = Image(image_format=ImageFormat.SRGB, data=np.array(picture))
+model = BaseOptions(model_asset_path="{file}")
+"""
 
 
 def expectation(result: Result) -> str | None:
@@ -46,29 +57,54 @@ def expectation(result: Result) -> str | None:
     )
     if spec.channels != MEDIAPIPE.channels:
         others = f"{MEDIAPIPE.title} does not run it, because it takes grey pictures"
-    elif spec == MEDIAPIPE.prepares(spec):
+    elif MEDIAPIPE.fills(spec):
         others = f"{MEDIAPIPE.title} prepares them so"
     return f"The file expects {spec.preparation}. {others}."
 
 
-def inference_code(result: Result, file: str) -> tuple[str, str] | None:
-    """Return how to prepare the input, as a sentence, and a Python program that runs the file.
+@dataclass(frozen=True)
+class Program:
+    """A Python program that runs a `.tflite`.
 
-    Returns None while there is no file, and for inputs that the program does not cover: those
-    that are not square, that pictures are stretched or padded into, or that take greys of more than
+    Attributes:
+        prepared: How it prepares the input, as a sentence.
+        code: The program.
+        packages: What it needs from PyPI.
+    """
+
+    prepared: str
+    code: str
+    packages: str
+
+
+def inference_code(result: Result, file: str) -> Program | None:
+    """Return a program that runs the file: in MediaPipe, if its pictures are prepared for that.
+
+    Returns None while there is no file, and for inputs that no program covers: those that are not
+    square, that pictures are stretched or padded into otherwise, or that take greys of more than
     8 bits.
 
     Args:
         result: The result of the run.
         file: Name of the `.tflite`.
     """
-    image, scores, spec = result.tflite.input, result.tflite.output, result.model.input
+    image, spec, mediapipe = result.tflite.input, result.model.input, result.task_class.mediapipe
     if image is None or spec is None or len(image.shape) != 4:
         return None
-    _, height, width, channels = image.shape
+    if mediapipe and MEDIAPIPE.fills(spec) and image.dtype in MEDIAPIPE.io:
+        said = f"{MEDIAPIPE.title} prepares the picture, which only has to be upright."
+        return Program(said, _MEDIAPIPE.format(file=file) + mediapipe, "mediapipe numpy pillow")
+    _, height, width, _ = image.shape
     prepared = spec.fit, spec.resize, spec.white_level
     if height != width or prepared != ("crop", "bilinear", None):
         return None
+    return _litert_program(result, image, spec, file)
+
+
+def _litert_program(result: Result, image: Tensor, spec: InputSpec, file: str) -> Program:
+    """Return a program for inputs that are the centre square, in LiteRT."""
+    _, height, width, channels = image.shape
+    scores = result.tflite.output
     sentence, convert = _conversion(image, spec)
     shorter = "min(image.size)"
     score = "scores[best]"
@@ -88,7 +124,8 @@ def inference_code(result: Result, file: str) -> tuple[str, str] | None:
     part = "The centre square" if spec.crop == 1 else f"{spec.crop:.1%} of the centre square"
     head = f"{part} of the picture at {width} × {height}, {colour}, {image.dtype}"  # noqa: RUF001
     ending = result.task_class.example.format(score=score)
-    return f"{head}: {sentence}", reading + _RUN.format(file=file) + ending
+    code = reading + _RUN.format(file=file) + ending
+    return Program(f"{head}: {sentence}", code, "ai-edge-litert numpy pillow")
 
 
 def _conversion(image: Tensor, spec: InputSpec) -> tuple[str, str]:

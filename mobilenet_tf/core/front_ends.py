@@ -39,6 +39,10 @@ class FrontEnd:
             )
         return replace(input_spec, fit=self.fit, resize=self.resize, crop=1.0)
 
+    def fills(self, input_spec: InputSpec) -> bool:
+        """Return whether an input is one that this program fills as the network expects it."""
+        return input_spec.channels == self.channels and input_spec == self.prepares(input_spec)
+
 
 MEDIAPIPE = FrontEnd(
     name="mediapipe",

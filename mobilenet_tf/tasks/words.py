@@ -23,6 +23,8 @@ class Words:
             columns of a row; a prediction without such a list is one row.
         no_rows: What `predict` says in place of a table without rows.
         example: How a program goes on that has run a file with LiteRT's interpreter `model`.
+        mediapipe: How a program goes on that has a picture as `image` of MediaPipe Tasks and
+            `BaseOptions` of a file as `model`; "" if they cannot run such files.
     """
 
     noun: ClassVar[str]
@@ -41,6 +43,8 @@ class Words:
     example: ClassVar[str] = (
         'outputs = [model.get_tensor(one["index"]) for one in model.get_output_details()]\n'
     )
+
+    mediapipe: ClassVar[str] = ""
 
     @classmethod
     def description(cls, classes: int, *, int8: bool = False) -> str:

@@ -15,7 +15,7 @@ from mobilenet_tf.datasets.load import class_names, load_data, load_test
 from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.tasks.agreement import Decisions
 from mobilenet_tf.tasks.class_batches import check_class_batches
-from mobilenet_tf.tasks.classification import confidence
+from mobilenet_tf.tasks.classification import confidence, programs
 from mobilenet_tf.tasks.scores import (
     are_probabilities,
     calibration_error,
@@ -65,12 +65,8 @@ class Classification(Task):
     shares: ClassVar[tuple[str, ...]] = ("accuracy", "top5", "calibration_error")
     titles: ClassVar[Mapping[str, str]] = MappingProxyType({"top5": "top 5"})
     counted: ClassVar[bool] = True
-    example: ClassVar[str] = """\
-scores = model.get_tensor(model.get_output_details()[0]["index"])[0]
-labels = open("labels.txt", encoding="utf-8").read().split("\\n")
-best = scores.argmax()
-print(labels[best], {score})
-"""
+    example: ClassVar[str] = programs.LITERT
+    mediapipe: ClassVar[str] = programs.MEDIAPIPE
     details: ClassVar[tuple[str, ...]] = ("per_class", "confusion", "tables", "charts")
     columns: ClassVar[tuple[str, ...]] = ("label", "score", "accepted")
     settles: ClassVar[bool] = True

@@ -4,6 +4,7 @@ MediaPipe's packages do not go with the project's, so it runs in build/mediapipe
 `make test-mediapipe` creates.
 """
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ from benchmarks.environments import interpreter, outputs_of
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.front_ends import MEDIAPIPE
 from mobilenet_tf.core.inputs import InputSpec
-from mobilenet_tf.datasets.images import open_image, prepare
+from mobilenet_tf.datasets.images import open_image, prepare, read_image
+from mobilenet_tf.deployment.report.snippets import inference_code
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.metadata import add_metadata
 from mobilenet_tf.deployment.tflite.uint8_ends import with_uint8_ends
 from mobilenet_tf.networks.zoo import make_network
 from tests.export.devices.echo import echo
+from tests.export.report.made_up import DIGITS, finished, read
 
 pytestmark = pytest.mark.skipif(
     not interpreter("mediapipe").is_file(), reason="make test-mediapipe installs MediaPipe"
@@ -96,3 +99,18 @@ def test_what_it_refuses(channels, uint8, said):
     )  # fmt: skip
     with pytest.raises(UserError, match=said):
         outputs_of("mediapipe", content, [np.zeros((40, 40, 3), np.uint8)])
+
+
+def test_the_program_of_the_card_shows_the_first_classes(photos, classifier, tmp_path):
+    result = finished(DIGITS)
+    result["model"]["input"] |= {"crop": 1.0, "fit": "stretch", "resize": "mediapipe"}
+    program = inference_code(read(result), "v1.tflite")
+    (tmp_path / "v1.tflite").write_bytes(classifier)
+    photos[0].save(tmp_path / "picture.jpg", quality=100, subsampling=0)
+    command = [str(interpreter("mediapipe")), "-c", program.code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    shown = [line.rpartition(" ")[0] for line in done.stdout.splitlines()]
+    picture = read_image(tmp_path / "picture.jpg", MEDIAPIPE.prepares(InputSpec(128)))
+    scores = TFLiteModel(classifier).run(picture[None])[0]
+    assert len(shown) == 3
+    assert shown[0] == f"class {scores.argmax()}"

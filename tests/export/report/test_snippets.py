@@ -9,6 +9,7 @@ from mobilenet_tf.datasets.images import read_image
 from mobilenet_tf.deployment.report.snippets import expectation, inference_code, reproduce
 from mobilenet_tf.runs.folder import RunFolder
 from tests.export.report.made_up import DIGITS, finished, read
+from tests.sources import ROOT
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -22,7 +23,7 @@ def test_the_program_prepares_the_input_as_the_project_does(
     result = finished(DIGITS)
     shape = [1, 48, 48, channels]
     result["tflite"]["input"] = {"dtype": dtype, "shape": shape, "scale": scale, "zero_point": zero}
-    _, code = inference_code(read(result), "model_int8.tflite")
+    code = inference_code(read(result), "model_int8.tflite").code
     compile(code, "program", "exec")
     noise = np.random.default_rng(0).integers(0, 256, (90, 131, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "picture.jpg")
@@ -45,6 +46,32 @@ def test_the_program_is_only_for_squares_cut_out_of_pictures():
         result = finished(DIGITS)
         result["model"]["input"][field] = value
         assert inference_code(read(result), "model_int8.tflite") is None
+
+
+@pytest.fixture
+def for_mediapipe():
+    """The result of a run whose pictures were prepared as MediaPipe does it."""
+    result = finished(DIGITS)
+    result["model"]["input"] |= {"crop": 1.0, "fit": "stretch", "resize": "mediapipe"}
+    return result
+
+
+def test_a_file_for_mediapipe_runs_in_mediapipe(for_mediapipe):
+    program = inference_code(read(for_mediapipe), "my.tflite")
+    compile(program.code, "program", "exec")
+    assert 'BaseOptions(model_asset_path="my.tflite")' in program.code
+    assert "ImageClassifier.create_from_options" in program.code
+    assert program.packages == "mediapipe numpy pillow"
+    page = (ROOT / "docs" / "interop.md").read_text(encoding="utf-8")
+    assert inference_code(read(for_mediapipe), "model_int8.tflite").code in page
+
+
+def test_what_mediapipe_does_not_run_has_no_program(for_mediapipe):
+    with_int8 = for_mediapipe["tflite"] | {
+        "input": for_mediapipe["tflite"]["input"] | {"dtype": "int8"}
+    }
+    for changes in ({"task": "multilabel"}, {"tflite": with_int8}):
+        assert inference_code(read(for_mediapipe | changes), "model_int8.tflite") is None
 
 
 @pytest.mark.parametrize(
