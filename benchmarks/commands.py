@@ -32,6 +32,7 @@ COMPARISON = (
 # Widths and heights in CSS pixels.
 _PAGE = (1000, 1500)
 _MAPS = (1000, 890)
+SUMMARY = "mobilenet-tf summary v3_small --task segmentation --alpha 0.5 --size 96 --classes 11"
 EVALUATION = "mobilenet-tf evaluate runs/best --robustness"
 
 
@@ -98,6 +99,14 @@ def run_task(task: str, folder: Path) -> None:
     )
     shown = "\n".join(printed(command, output(command, folder)) for command in commands)
     replace_section(DOCS / f"{task}.md", task, f"```\n{shown}\n```")
+
+
+def summary(folder: Path) -> None:
+    """Count a segmenter; the table of its layers is left out."""
+    layers, start, total = output(SUMMARY, folder).rpartition("\u250f")
+    assert layers
+    text = printed(SUMMARY, f"...\n{start}{total}")
+    replace_section(DOCS / "segmentation.md", "summary", f"```\n{text}\n```")
 
 
 def embedding(folder: Path) -> None:
@@ -193,6 +202,7 @@ PARTS = {
     "data": data,
     "heat_maps": heat_maps,
     "embedding": embedding,
+    "summary": summary,
     "scores": scores,
     "search": search,
     "compare": compare,

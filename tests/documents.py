@@ -25,6 +25,8 @@ class Shown:
         place: `FILE:LINE`.
         program: `COMMAND_LINE`, or a module such as `benchmarks.tables`.
         words: What follows the program's name.
+        where: `block`, `terminal` if a prompt stands before it and what it prints follows, or
+            `sentence`.
         whole: Whether it can be run as it is; a sentence may name a command alone, or leave out
             the program's name and what is clear.
     """
@@ -32,6 +34,7 @@ class Shown:
     place: str
     program: str
     words: tuple[str, ...]
+    where: str
     whole: bool
 
     def __str__(self) -> str:
@@ -43,32 +46,34 @@ def shown_commands(page: Path) -> list[Shown]:
     text = page.read_text(encoding="utf-8")
     name = page.name if page.parent == ROOT else f"{page.parent.name}/{page.name}"
     found = []
-    for start, code, inline in _codes(text):
+    for start, code, where in _codes(text):
         place = f"{name}:{text.count(chr(10), 0, start) + 1}"
         for program, words in _programs(code):
             alone = not (words[1:] if program == COMMAND_LINE else words)
-            found.append(Shown(place, program, words, not (inline and alone)))
+            whole = where != "sentence" or not alone
+            found.append(Shown(place, program, words, where, whole))
         first, *others = code.split() or [""]
-        if inline and others and first in commands():
-            found.append(Shown(place, COMMAND_LINE, (first, *others), False))
+        if where == "sentence" and others and first in commands():
+            found.append(Shown(place, COMMAND_LINE, (first, *others), where, False))
     return found
 
 
-def _codes(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Yield where each line of code stands, the line, and whether it is within a sentence."""
+def _codes(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the position of each line of code, the line, and where it stands, see `Shown`."""
     for block in _FENCED.finditer(text):
         for line in re.finditer(r"(?:.*\\\n)*.*", block[0]):
-            yield block.start() + line.start(), line[0].replace("\\\n", " "), False
+            code, prompts = _PROMPT.subn("", line[0].replace("\\\n", " "))
+            yield block.start() + line.start(), code, "terminal" if prompts else "block"
     prose = _FENCED.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
     for code in _INLINE.finditer(prose):
-        yield code.start(), " ".join(code[1].split()), True
+        yield code.start(), " ".join(code[1].split()), "sentence"
 
 
 def _programs(line: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the programs of this project that a line of a shell runs, with their words."""
     if not re.search(r"mobilenet[-_]tf|benchmarks\.", line):
         return
-    lexer = shlex.shlex(_PROMPT.sub("", line), posix=True, punctuation_chars=_OPERATORS)
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=_OPERATORS)
     lexer.whitespace_split = True
     command: list[str] = []
     for word in [*_words(lexer), ";"]:

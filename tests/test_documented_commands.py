@@ -8,6 +8,7 @@ import argparse
 import importlib
 import inspect
 import io
+import re
 import shutil
 from pathlib import Path
 
@@ -118,6 +119,19 @@ def give(module, words: list[str], whole: bool) -> None:
 def test_commands_are_accepted(page, refused):
     said = ((command, refused(command)) for command in shown_commands(page))
     check([f"{command}: {why}" for command, why in said if why])
+
+
+# In a section that a program in benchmarks/ writes, `<!-- NAME -->`.
+SECTION = re.compile(r"^<!-- (\w+) -->$.*?^<!-- /\1 -->$", re.M | re.S)
+# tests/commands/test_usage.py runs it without the package.
+REFUSED = "$ mobilenet-tf train"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_commands_print_is_written_by_programs(page):
+    by_hand = SECTION.sub("", page.read_text(encoding="utf-8"))
+    printing = re.findall(r"^\$ mobilenet-tf.*", by_hand, re.M)
+    assert set(printing) <= {REFUSED}
 
 
 WRONG = """Text with `mobilenet-tf trian` and `run --epoch`, and

@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 from mobilenet_tf.commands.outcomes.machine import RunEstimate
 from mobilenet_tf.commands.run import finish
 from mobilenet_tf.commands.train import new_run
-from mobilenet_tf.core.system import peak_memory
+from mobilenet_tf.core.files import folder_bytes
+from mobilenet_tf.core.memory import MemoryWatch
 from mobilenet_tf.runs.settings import RunSettings
 
 
@@ -24,7 +25,7 @@ def dry_run(settings: RunSettings, command: str = "run") -> RunEstimate:
         UserError: See `train`.
     """
     started = time.monotonic()
-    with TemporaryDirectory(prefix="mobilenet_tf_dry_") as temporary:
+    with TemporaryDirectory(prefix="mobilenet_tf_dry_") as temporary, MemoryWatch() as watch:
         folder = Path(temporary) / "run"
         with new_run(
             settings, out=folder, overwrite=False, resume=False, strategy="none", rehearse=True
@@ -38,13 +39,13 @@ def dry_run(settings: RunSettings, command: str = "run") -> RunEstimate:
             left["quantize"] = sum(rehearsal.remaining[phases:])
         took = time.monotonic() - started
         measured = {name: one for name, one in run.result().seconds.items() if one is not None}
-        disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        disk = folder_bytes(folder)
     stages = {"start": took - sum(measured.values())}
     stages |= {name: seconds + left.get(name, 0) for name, seconds in measured.items()}
     return RunEstimate(
         seconds=sum(stages.values()),
         stages=stages,
-        memory_bytes=peak_memory(),
+        memory_bytes=watch.peak,
         disk_bytes=disk,
         dry_seconds=took,
     )

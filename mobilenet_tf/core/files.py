@@ -157,6 +157,11 @@ def parse_json(text: str, source: str) -> Any:
         raise UserError(f"{source} is not valid JSON: {reason}.") from error
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return how many bytes the files of a folder, and of those in it, have."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def write_lines(path: Path, lines: Iterable[object]) -> None:
     """Write one line per item, atomically: the layout of `labels.txt`."""
     write_text(path, "".join(f"{line}\n" for line in lines))

@@ -1,7 +1,6 @@
 """The computer that measurements are made on."""
 
 import platform
-import resource
 import subprocess
 import sys
 from os import cpu_count
@@ -39,12 +38,6 @@ def _text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def peak_memory() -> int:
-    """Return the most bytes of memory that this process has used so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def machine() -> dict[str, Any]:

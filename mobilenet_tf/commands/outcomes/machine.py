@@ -56,7 +56,7 @@ class RunEstimate(Outcome):
     Attributes:
         seconds: Those of the whole run, if no training stops early.
         stages: Stage -> seconds; `start` is what comes before training.
-        memory_bytes: The most that this process has used.
+        memory_bytes: The most that this process and its children have used at once.
         disk_bytes: Size of the run folder.
         dry_seconds: How long the estimate took.
     """
