@@ -11,7 +11,7 @@ import yaml
 
 import mobilenet_tf
 from tests.documents import PAGES
-from tests.sources import ROOMS, ROOT
+from tests.sources import ROOMS, ROOT, check
 
 REPOSITORY = "https://github.com/mobilenet-tf/mobilenet_tf/blob/main/"
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
@@ -98,17 +98,48 @@ def test_reference_has_every_public_name():
     assert shown == set(mobilenet_tf.__all__)
 
 
-@pytest.mark.slow
-def test_the_site_builds_without_warnings(tmp_path):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built site, and what mkdocs says."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     log = done.stdout + done.stderr
     assert done.returncode == 0, log
+    return folder, log
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_warnings(site):
+    folder, log = site
     assert "WARNING" not in log
-    assert (tmp_path / "reference" / "index.html").is_file()
+    assert (folder / "reference" / "index.html").is_file()
+
+
+# What a page loads, and where Material asks GitHub for facts about the repository.
+FETCHED = re.compile(
+    r'<(?:script|img|iframe|source)[^>]* src="?(?:https?:)?//[^>]*>'
+    r'|<link[^>]* rel="?(?:stylesheet|preload|preconnect|icon)"?[^>]*="?(?:https?:)?//[^>]*>'
+    r'|<[^>]*data-md-component="?source"?[^>]*>|class="?mermaid'
+)
+
+
+@pytest.mark.slow
+def test_a_page_of_the_site_fetches_nothing_from_elsewhere(site):
+    folder, _ = site
+    pages = list(folder.rglob("*.html"))
+    assert len(pages) > len(PAGES)
+    check(
+        [
+            f"{page.relative_to(folder)}: {found}"
+            for page in pages
+            for found in FETCHED.findall(page.read_text(encoding="utf-8"))
+        ]
+    )
+    assert "https://github.com/mobilenet-tf/mobilenet_tf" in pages[0].read_text(encoding="utf-8")
 
 
 def test_workflow():
