@@ -71,6 +71,11 @@ def _sensitivity(result: Result) -> str:
         "How much the validation loss rises if one kernel alone is compressed, without training. "
         f"The settings that lose least in sum were chosen within {limit} bytes."
     )
+    if found.built_bytes:
+        text += (
+            f" The file for microcontrollers was predicted to have {count(found.predicted_bytes)} "
+            f"bytes, and has {count(found.built_bytes)} as `--compress auto` stores it."
+        )
     rows = [
         (
             one.kernel,

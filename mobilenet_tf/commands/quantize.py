@@ -11,6 +11,8 @@ from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.teacher import TeacherModel
 
 if TYPE_CHECKING:
+    import tf_keras as keras
+
     from mobilenet_tf.runs.sensitivity import Storage
 
 
@@ -48,7 +50,8 @@ def quantize(
 
     Raises:
         UserError: The run has no `float.keras`, a setting is not accepted, or the run was
-            quantized with other settings and `overwrite` is off.
+            quantized with other settings and `overwrite` is off; or the network, which is written,
+            does not fit into `Recipe.max_flash`.
     """
     with working_on(run, "float.keras") as opened:
         changed = requantized(
@@ -60,6 +63,7 @@ def quantize(
             overwrite=overwrite,
         )
         quantize_run(changed)
+        changed.folder.result().compression.require_within_limit()
     return changed
 
 
@@ -74,8 +78,16 @@ def quantize_run(run: Run) -> None:
 def storage() -> "Storage":
     """Return how large a microcontroller stores networks and kernels."""
     from mobilenet_tf.deployment.devices.mcu.form import McuForm
+    from mobilenet_tf.deployment.tflite.compressed.compress import AUTO
     from mobilenet_tf.deployment.tflite.compressed.kernel_facts import stored_size
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.runs.sensitivity import Storage
 
-    return Storage(lambda model: len(McuForm(convert(model, "int8")).plain), stored_size)
+    def form(model: "keras.Model") -> McuForm:
+        return McuForm(convert(model, "int8"), AUTO)
+
+    return Storage(
+        file=lambda model: len(form(model).plain),
+        encoded_file=lambda model: len(form(model).small),
+        kernel=stored_size,
+    )

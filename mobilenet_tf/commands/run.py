@@ -22,16 +22,19 @@ def run(
 ) -> Run:
     """Train, quantize, export and verify a network, and write the report.
 
-    The arguments and errors are those of `train`. With several workers only the chief exports
-    and verifies.
+    The arguments are those of `train`. With several workers only the chief exports and verifies.
 
     Returns:
         The finished run.
+
+    Raises:
+        UserError: See `train`; or the finished network does not fit into `Recipe.max_flash`.
     """
     with new_run(
         settings, out=out, overwrite=overwrite, resume=resume, strategy=strategy
     ) as started:
         finish(started)
+        started.folder.result().compression.require_within_limit()
     return started
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.settings import number
 from mobilenet_tf.runs.sections import Section
 from mobilenet_tf.training.compression_settings import Setting, Trial
@@ -39,6 +40,8 @@ class Compression(Section):
         stages: The stages to int8 in their order; empty for quantization-aware training alone.
         kernels: The kernels of the int8 file, from input to output.
         max_flash: Limit within which settings were chosen for each kernel; None for none.
+        predicted_bytes: Bytes that the file for microcontrollers was expected to have with them.
+        built_bytes: Bytes that it has.
         trials: Every kernel alone at every setting.
         chosen: Layer -> setting of its kernel.
     """
@@ -46,5 +49,21 @@ class Compression(Section):
     stages: tuple[str, ...] = ()
     kernels: tuple[Kernel, ...] = ()
     max_flash: float | None = number(None, least=0)
+    predicted_bytes: int | None = number(None, least=0)
+    built_bytes: int | None = number(None, least=0)
     trials: tuple[Trial, ...] = ()
     chosen: dict[str, Setting] = field(default_factory=dict)
+
+    def require_within_limit(self) -> None:
+        """Reject a file for microcontrollers that is larger than the limit.
+
+        Raises:
+            UserError: It is.
+        """
+        if self.max_flash and (self.built_bytes or 0) > self.max_flash:
+            raise UserError(
+                f"The model does not fit: flash {self.built_bytes:,} of {self.max_flash:,.0f} "
+                f"bytes, where {self.predicted_bytes:,} were predicted, because some kernels have "
+                "no room in the arena once decoded, or did not become as small as measured; a "
+                "smaller max_flash makes all of them smaller."
+            )

@@ -1,7 +1,8 @@
 """Stage 2: a float network -> the same network, made int8, sparse and clustered."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import tf_keras as keras
@@ -17,7 +18,6 @@ from mobilenet_tf.runs.run import Run
 from mobilenet_tf.runs.sensitivity import Storage, chosen_settings
 from mobilenet_tf.runs.teaching import teacher_of
 from mobilenet_tf.training.compress import compress
-from mobilenet_tf.training.compression_settings import Setting, Trial
 from mobilenet_tf.training.distillation import as_teacher
 from mobilenet_tf.training.strategy import training_scope
 
@@ -56,22 +56,31 @@ def quantize(run: Run, storage: Storage | None = None) -> keras.Model:
             input_spec=network.input,
             per_channel=not settings.int8.per_tensor,
         )
-        trials: tuple[Trial, ...] = ()
-        choice: Mapping[str, Setting] | None = None
+        choice = None
         if recipe.max_flash and storage:
-            trials, choice = chosen_settings(run, to_int8(deploy_form(original)), storage)
+            choice = chosen_settings(run, to_int8(deploy_form(original)), storage)
         compressed = compress(
-            original, recipe, run.session(), to_int8, teacher=teacher, choice=choice
+            original,
+            recipe,
+            run.session(),
+            to_int8,
+            teacher=teacher,
+            choice=choice.settings if choice else None,
         )
     write_model(run.folder, "qat.keras", saving(compressed.model, run.classes), settings)
+    small = Compression(stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else ())
+    if choice and storage:
+        small = replace(
+            small,
+            max_flash=recipe.max_flash,
+            predicted_bytes=choice.bytes,
+            built_bytes=storage.encoded_file(compressed.model),
+            trials=choice.trials,
+            chosen=dict(choice.settings),
+        )
     run.folder.update_result(
         history=compressed.history,
-        compression=Compression(
-            stages=recipe.stages if recipe.made_by(recipe.stages[-1]) else (),
-            max_flash=recipe.max_flash or None,
-            trials=trials,
-            chosen=dict(choice or {}),
-        ),
+        compression=small,
         seconds={"quantize": round(time.monotonic() - started + compressed.earlier, 1)},
     )
     return compressed.model

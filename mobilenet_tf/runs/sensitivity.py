@@ -23,11 +23,28 @@ class Storage:
 
     Attributes:
         file: Returns the bytes of the file of a quantization-aware model, with plain kernels.
+        encoded_file: Returns the bytes with kernels encoded where that helps.
         kernel: Returns the bytes of an int8 kernel, encoded if that is smaller.
     """
 
     file: Callable[[keras.Model], int]
+    encoded_file: Callable[[keras.Model], int]
     kernel: Callable[[np.ndarray], int]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for each kernel, and by what.
+
+    Attributes:
+        trials: Every kernel alone at every setting.
+        settings: Layer -> setting of its kernel.
+        bytes: Bytes that the file is expected to have with them, with all kernels encoded.
+    """
+
+    trials: tuple[Trial, ...]
+    settings: Mapping[str, Setting]
+    bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +53,8 @@ class _Kept:
     trials: tuple[Trial, ...]
 
 
-def chosen_settings(
-    run: Run, model: keras.Model, storage: Storage
-) -> tuple[tuple[Trial, ...], Mapping[str, Setting]]:
-    """Return the trials of all kernels, and the setting of each within `Recipe.max_flash`.
+def chosen_settings(run: Run, model: keras.Model, storage: Storage) -> Choice:
+    """Choose the setting of each kernel within `Recipe.max_flash`.
 
     Trials that an interrupted run, or one with another limit, has made are not made again.
 
@@ -65,7 +80,9 @@ def chosen_settings(
             write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
     plain = sum(int(np.prod(kernel.shape)) for kernel in changed(model, recipe).values())
     others = storage.file(model) - plain
-    return trials, choose(trials, int(recipe.max_flash) - others)
+    settings = choose(trials, int(recipe.max_flash) - others)
+    kernels = sum(one.bytes for one in trials if settings[one.kernel] == one.setting)
+    return Choice(trials, settings, others + kernels)
 
 
 def _kept(path: Path, fingerprint: str) -> tuple[Trial, ...]:

@@ -25,6 +25,10 @@ def run_table(result: "Result") -> Group:
     if result.tflite.bytes is not None:
         facts.append(("bytes", f"{result.tflite.bytes:,}"))
         facts.append(("float tensors", str(result.tflite.float_tensors)))
+    if result.compression.built_bytes is not None:
+        small = result.compression
+        facts.append(("for microcontrollers, bytes", f"{small.built_bytes:,}"))
+        facts.append(("  predicted", f"{small.predicted_bytes:,}"))
     if result.parity:
         facts.append(("model and file within 1 LSB", percent(result.parity.within_1_lsb)))
         facts.append((task.agreed, percent(result.parity.top1_agreement)))

@@ -33,7 +33,7 @@ def test_what_kernels_hold_is_in_the_report(tmp_path):
 def test_the_choice_by_sensitivity_is_in_the_report(tmp_path):
     result = compressed()
     result["compression"] |= {
-        "max_flash": 130000.0,
+        **{"max_flash": 130000.0, "predicted_bytes": 120001, "built_bytes": 123456},
         "trials": [
             {"kernel": HOSTILE, "setting": {}, "bytes": 8192, "loss": 0.0, "score": 0.0},
             {"kernel": HOSTILE, "setting": FEW, "bytes": 1876, "loss": 0.0123, "score": -0.004},
@@ -42,6 +42,7 @@ def test_the_choice_by_sensitivity_is_in_the_report(tmp_path):
     }
     _, page = page_of(store(tmp_path, result))
     assert "were chosen within 130,000 bytes" in page.text
+    assert "predicted to have 120,001 bytes, and has 123,456" in page.text
     for said in ("16 values, 75% zeros", "as it is", "+0.0123", "chosen"):
         assert said in page.text
 

@@ -1,0 +1,77 @@
+"""`run --max-flash`: settings of each kernel for a size, and the file that comes of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mobilenet_tf as mn
+from mobilenet_tf.deployment.devices.targets import Target
+from mobilenet_tf.deployment.tflite.parse import read_file
+from mobilenet_tf.runs.folder import RunFolder
+from tests.short import shallow
+
+pytestmark = pytest.mark.xdist_group("limited flash")
+
+FIELDS = {
+    **{"batch": 30, "calibration": 30, "compress": "cluster,qat"},
+    **{"train.epochs": 1, "cluster.epochs": 1, "cluster.smallest": 10_000, "qat.epochs": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    """Ninety digits of three classes."""
+    from sklearn.datasets import load_digits
+
+    folder = tmp_path_factory.mktemp("pictures")
+    digits = load_digits(n_class=3)
+    for index, (image, label) in enumerate(zip(digits.images[:90], digits.target, strict=False)):
+        (folder / str(label)).mkdir(exist_ok=True)
+        picture = Image.fromarray((image * 255 / 16).astype(np.uint8))
+        picture.save(folder / str(label) / f"{index}.png")
+    return folder
+
+
+def settings(pictures: Path, side: int, limit: float) -> mn.RunSettings:
+    network = mn.make_network("v1", 0.25, side, classes=3, channels=1)
+    recipe = mn.load_recipe("small_data").with_fields({**FIELDS, "max_flash": limit})
+    return mn.RunSettings(data=str(pictures), network=shallow(network), recipe=recipe)
+
+
+@pytest.fixture(scope="module")
+def run(pictures, tmp_path_factory) -> mn.Run:
+    return mn.run(settings(pictures, 96, 90_000), out=tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_the_file_is_within_the_limit(run):
+    found = run.folder.result().compression
+    assert found.built_bytes <= 90_000
+    # The prediction does not know into how many parts kernels are split to have room.
+    assert found.built_bytes == pytest.approx(found.predicted_bytes, rel=0.05)
+    chosen = {name: one.values for name, one in found.chosen.items()}
+    assert any(chosen.values())
+
+    target = Target("mcu", compress="auto")
+    exported = mn.export(run, target=target, budget=mn.Budget(flash=90_000))
+    assert exported.facts.bytes == found.built_bytes
+    assert len(read_file(exported.folder / "model.tflite")[0]) == found.built_bytes
+    assert f"and has {found.built_bytes:,} as" in (run.folder.path / "report.html").read_text()
+
+
+def test_a_limit_below_the_smallest_settings_is_refused(run):
+    with pytest.raises(mn.UserError, match=r"max_flash leaves 0 bytes for kernels, which take"):
+        mn.quantize(run, fields={"max_flash": 10_000.0}, overwrite=True)
+
+
+@pytest.mark.slow
+def test_a_file_beyond_the_limit_is_refused(pictures, tmp_path):
+    """Its activations are so small that no kernel has room once it is decoded."""
+    said = r"The model does not fit: flash [\d,]+ of 90,000 bytes, where"
+    with pytest.raises(mn.UserError, match=said) as refused:
+        mn.run(settings(pictures, 32, 90_000), out=tmp_path / "run")
+    found = RunFolder(tmp_path / "run").result().compression
+    assert f"{found.predicted_bytes:,} were predicted" in str(refused.value)
+    assert found.predicted_bytes <= 90_000 < found.built_bytes
+    assert (tmp_path / "run" / "report.html").exists()
