@@ -1,10 +1,10 @@
 """Weight sharing: a kernel's weights are replaced by a few values, by k-means.
 
 Han, Mao and Dally, "Deep Compression" (2016), section 3. One table for the whole kernel is what
-devices gain from; call `cluster` for each channel where each is to have its own.
+devices gain from most; a table per output channel loses less.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ class Clusters:
     """A kernel as a table and an index per weight.
 
     Attributes:
-        centroids: float64 (k,), in ascending order.
+        centroids: float64 (k,), in ascending order; or (output channels, k), where a channel that
+            has fewer repeats its last one.
         indices: The number of each weight's centroid, in the kernel's shape.
     """
 
@@ -29,7 +30,8 @@ class Clusters:
     @property
     def kernel(self) -> np.ndarray:
         """The kernel with shared weights, float64."""
-        return self.centroids[self.indices]
+        tables = [np.arange(len(self.centroids))] if self.centroids.ndim > 1 else []
+        return self.centroids[(*tables, self.indices)]
 
 
 def _linear(weights: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -66,6 +68,7 @@ def cluster(
     count: int,
     start: str = "linear",
     *,
+    per_channel: bool = False,
     keep_zeros: bool = False,
     seed: int = 0,
 ) -> Clusters:
@@ -73,8 +76,9 @@ def cluster(
 
     Args:
         kernel: The weights.
-        count: The most centroids.
+        count: The most centroids, of the kernel or of each channel.
         start: One of `STARTS`: where the centroids begin.
+        per_channel: Whether each output channel, on the last axis, has centroids of its own.
         keep_zeros: Whether one of the centroids is 0, for the weights that are 0 and no others,
             as after pruning.
         seed: Of the start `k-means++`.
@@ -86,6 +90,13 @@ def cluster(
         raise UserError(f"start is {start!r}; it must be one of {', '.join(STARTS)}.")
     if count < 1 + keep_zeros:
         raise UserError(f"{count} clusters; at least {1 + keep_zeros} are needed.")
+    if per_channel:
+        return _joined(
+            [
+                cluster(channel, count, start, keep_zeros=keep_zeros, seed=seed)
+                for channel in np.moveaxis(kernel, -1, 0)
+            ]
+        )
     flat = np.asarray(kernel, np.float64).reshape(-1)
     free = flat[flat != 0] if keep_zeros else flat
     centroids = _k_means(np.sort(free), count - keep_zeros, start, seed)
@@ -95,6 +106,15 @@ def cluster(
         indices = np.where(flat == 0, place, indices + (indices >= place))
         centroids = np.insert(centroids, place, 0.0)
     return Clusters(centroids, indices.reshape(np.shape(kernel)))
+
+
+def _joined(channels: Sequence[Clusters]) -> Clusters:
+    tables = [one.centroids for one in channels]
+    most = max(map(len, tables))
+    return Clusters(
+        np.stack([np.pad(one, (0, most - len(one)), "edge") for one in tables]),
+        np.stack([one.indices for one in channels], axis=-1),
+    )
 
 
 def _k_means(weights: np.ndarray, count: int, start: str, seed: int) -> np.ndarray:

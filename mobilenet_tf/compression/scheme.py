@@ -64,7 +64,7 @@ class Int8Config(tfmot.quantization.keras.QuantizeConfig):
         rounds: bool = True,
         per_channel: bool = True,
         stored_scale: bool = False,
-        sharing: tuple[int, int, bool] = Sharing(),
+        sharing: Sequence[Any] = Sharing(),
         bits: int = 8,
     ):
         self.inputs = tuple((low, high) for low, high in inputs)

@@ -27,6 +27,7 @@ def share_weights(
     counts: Mapping[str, int],
     start: str = "linear",
     *,
+    per_channel: bool = False,
     sparse: Collection[str] = (),
     seed: int = 0,
 ) -> keras.Model:
@@ -35,17 +36,25 @@ def share_weights(
     Args:
         model: Result of `quantize_aware`.
         counts: Layer whose kernel shares its weights -> the most values in it.
-        start: See `cluster`.
+        start, per_channel: See `cluster`.
         sparse: Layers among them whose zeros stay zeros.
         seed: See `cluster`.
 
     Returns:
         A model with the same ranges, whose tables are trained with the weights.
     """
-    shared = _sharing(model, {name: Sharing(count) for name, count in counts.items()})
+    sharings = {name: Sharing(count, per_channel=per_channel) for name, count in counts.items()}
+    shared = _sharing(model, sharings)
     for name, unit, limit in _in_range(model, counts):
-        table = cluster(unit, counts[name], start, keep_zeros=name in sparse, seed=seed).centroids
-        _assign(shared.get_layer(name), table, limit)
+        found = cluster(
+            unit,
+            counts[name],
+            start,
+            per_channel=per_channel,
+            keep_zeros=name in sparse,
+            seed=seed,
+        )
+        _assign(shared.get_layer(name), found.centroids, limit)
     return shared
 
 
@@ -104,7 +113,7 @@ def share_by_hash(model: keras.Model, names: Collection[str], ratio: int) -> ker
     sizes = {name: int(np.prod(model.get_layer(name).weight.shape)) for name in names}
     shared = _sharing(
         model,
-        {name: Sharing(stored_values(size, ratio), 1, True) for name, size in sizes.items()},
+        {name: Sharing(stored_values(size, ratio), hashed=True) for name, size in sizes.items()},
     )
     for name, unit, limit in _in_range(model, names):
         rows = np.moveaxis(unit * limit, -1, 0).reshape(unit.shape[-1], -1)
@@ -131,10 +140,10 @@ def _in_range(
 
 
 def _assign(layer: QuantizedLayer, table: np.ndarray, limit: np.ndarray) -> None:
-    """Set a kernel's table, whose last entry may be repeated, and its range."""
+    """Set a kernel's table, whose last entries may be repeated, and its range."""
     variable: tf.Variable = layer.weight_quantizer.table
-    missing = variable.shape[0] - len(table)
-    variable.assign(np.pad(table, ((0, missing), *[(0, 0)] * (table.ndim - 1)), "edge"))
+    missing = np.subtract(variable.shape, table.shape)
+    variable.assign(np.pad(table, [(0, more) for more in missing], "edge"))
     layer.weight_quantizer.limit.assign(limit)
 
 

@@ -121,11 +121,13 @@ class Sharing(NamedTuple):
         values: Entries of the table; 0 if weights share none.
         length: Weights in an entry: more than one along the input channels are a vector.
         hashed: Whether a hash says which entry a weight is, and with which sign.
+        per_channel: Whether each output channel has a table of its own.
     """
 
     values: int = 0
     length: int = 1
     hashed: bool = False
+    per_channel: bool = False
 
 
 class SharedWeights(StoredScale):
@@ -175,6 +177,19 @@ class SharedWeights(StoredScale):
         return tf.reshape(tf.gather(table, places), unit.shape)
 
 
+class SharedInChannels(SharedWeights):
+    """int8 weights of which each output channel has a table of its own."""
+
+    def _table_shape(self) -> tuple[int, ...]:
+        return (*self.limit.shape, self.sharing.values)
+
+    def _look_up(self, table: tf.Tensor, unit: tf.Tensor) -> tf.Tensor:
+        rows = tf.transpose(tf.reshape(unit, (-1, unit.shape[-1])))
+        places = tf.searchsorted((table[:, 1:] + table[:, :-1]) / 2, rows)
+        shared = tf.gather(table, places, batch_dims=1)
+        return tf.reshape(tf.transpose(shared), unit.shape)
+
+
 class SharedVectors(SharedWeights):
     """int8 weights of which several input channels are a vector of a codebook, the nearest one."""
 
@@ -208,6 +223,8 @@ def quantizer_of(sharing: Sharing) -> type[SharedWeights]:
     """Return the class for kernels whose weights share values in this way."""
     if sharing.hashed:
         return HashedWeights
+    if sharing.per_channel:
+        return SharedInChannels
     return SharedVectors if sharing.length > 1 else SharedWeights
 
 

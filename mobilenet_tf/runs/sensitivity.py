@@ -24,7 +24,8 @@ class Storage:
     Attributes:
         file: Returns the bytes of the file of a quantization-aware model, with plain kernels.
         encoded_file: Returns the bytes with kernels encoded where that helps.
-        kernel: Returns the bytes of an int8 kernel, encoded if that is smaller.
+        kernel: Returns the bytes of an int8 kernel, whose first axis are the output channels,
+            encoded if that is smaller.
     """
 
     file: Callable[[keras.Model], int]

@@ -76,6 +76,11 @@ class RunSettings:
                 option = name.replace("_", "-")
                 raise UserError(f"--{option} applies only to files; the data is {self.data!r}.")
         check_seed(self.seed)
+        if self.int8.per_tensor and self.recipe.cluster.per_channel:
+            raise UserError(
+                "cluster.per_channel is true; it must be false with --per-tensor, where a "
+                "kernel has one scale and one table."
+            )
 
     @property
     def arrangement(self) -> Arrangement:

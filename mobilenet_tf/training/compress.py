@@ -180,6 +180,7 @@ def _cluster(work: _Work) -> Sparsity | None:
         work.model,
         work.counts(),
         settings.start,
+        per_channel=settings.per_channel,
         sparse=work.shares().keys(),
         seed=work.session.seed,
     )

@@ -81,12 +81,16 @@ class Cluster(Weights):
     """Weight sharing by k-means (Han et al., arXiv 1510.00149): a kernel has few values.
 
     Attributes:
-        values: The most values in a kernel, as integers of the file.
+        values: The most values in a kernel, or in each of its output channels, as integers of the
+            file.
+        per_channel: Whether each output channel has a table of its own. That loses less accuracy,
+            and takes a table's bytes for each channel.
         start: Where the centroids begin: in equal steps (`linear`), at equal shares of the
             weights (`density`), or at drawn weights (`k-means++`).
     """
 
     values: int = number(16, least=2, most=128)
+    per_channel: bool = False
     start: str = choice("linear", "density", "k-means++")
 
 

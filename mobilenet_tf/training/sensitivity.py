@@ -45,7 +45,8 @@ def measure(
         model: Quantization-aware model; it is not changed.
         recipe: Says which stages there are, and which kernels they leave as they are.
         session: Dataset and task.
-        size: Returns the bytes that a device stores an int8 kernel in.
+        size: Returns the bytes that a device stores an int8 kernel in, whose first axis are the
+            output channels.
         known: Trials that were made before; they are not made again.
 
     Yields:
@@ -81,9 +82,9 @@ def measure(
             layer = model.get_layer(name)
             before, quantizer = layer.weight.numpy(), layer.weight_quantizer
             unit, limit = (value.numpy() for value in quantizer.in_range(layer.weight))
-            integers = _compressed(unit.reshape(before.shape), setting, recipe)
+            integers = _compressed(unit, before.shape, setting, recipe)
             largest = largest_integer(setting.bits)
-            real = integers.reshape(unit.shape) / largest * limit
+            real = integers / largest * limit
             layer.weight.assign(real.reshape(before.shape))
             quantizer.limit.assign(limit * 127 / largest)
             found = judged()
@@ -92,7 +93,7 @@ def measure(
             yield Trial(
                 kernel=name,
                 setting=setting,
-                bytes=size(integers.astype(np.int8)),
+                bytes=size(np.moveaxis(integers, -1, 0).astype(np.int8)),
                 loss=found[0] - loss,
                 score=found[1] - score,
             )
@@ -115,13 +116,24 @@ def settings(recipe: Recipe) -> Iterator[Setting]:
                 yield Setting(values=values, sparsity=sparsity, bits=bits)
 
 
-def _compressed(unit: np.ndarray, setting: Setting, recipe: Recipe) -> np.ndarray:
-    """Return the integers of a kernel, given in shares of its range, at a setting."""
+def _compressed(
+    unit: np.ndarray, shape: tuple[int, ...], setting: Setting, recipe: Recipe
+) -> np.ndarray:
+    """Return the integers of a kernel at a setting.
+
+    Args:
+        unit: The kernel in shares of its range, output channels last.
+        shape: What is pruned has this shape.
+        setting: The setting.
+        recipe: Everything else about the stages.
+    """
     if setting.sparsity:
-        unit = pruning_of(recipe.prune)(unit, setting.sparsity)
+        unit = pruning_of(recipe.prune)(unit.reshape(shape), setting.sparsity).reshape(unit.shape)
     if setting.values:
-        start, zeros = recipe.cluster.start, setting.sparsity > 0
-        unit = cluster(unit, setting.values, start, keep_zeros=zeros).kernel
+        own, zeros = recipe.cluster, setting.sparsity > 0
+        unit = cluster(
+            unit, setting.values, own.start, per_channel=own.per_channel, keep_zeros=zeros
+        ).kernel
     largest = largest_integer(setting.bits)
     return np.clip(np.rint(largest * unit), -largest, largest)
 

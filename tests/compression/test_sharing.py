@@ -91,6 +91,18 @@ def test_zeros_stay_and_nothing_joins_them(kernel, start):
     assert found.kernel.shape == kernel.shape
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_channels_have_centroids_of_their_own(kernel, start):
+    pruned = prune(kernel, 0.6)
+    pruned[..., 3] = 0
+    found = cluster(pruned, 8, start, per_channel=True, keep_zeros=True)
+    assert found.centroids.shape == (24, 8)
+    for channel in range(24):
+        alone = cluster(pruned[..., channel], 8, start, keep_zeros=True)
+        np.testing.assert_array_equal(found.kernel[..., channel], alone.kernel)
+        np.testing.assert_array_equal(np.unique(found.centroids[channel]), alone.centroids)
+
+
 def test_few_values_stay_as_they_are():
     weights = np.array([[3, -1], [0, 3]], np.int8)
     for keep_zeros in (False, True):

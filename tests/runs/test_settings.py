@@ -88,6 +88,13 @@ def test_a_wrong_field_is_named(change, said):
     assert said in str(error.value)
 
 
+def test_a_table_per_channel_needs_a_scale_per_channel():
+    recipe = RECIPE.with_fields({"cluster.per_channel": True})
+    assert settings(recipe=recipe).recipe.cluster.per_channel
+    with pytest.raises(UserError, match=r"cluster\.per_channel is true; it must be false"):
+        settings(recipe=recipe, int8=Int8Settings(per_tensor=True))
+
+
 @pytest.mark.parametrize("name", ["data", "network", "recipe", "int8", "classes"])
 def test_an_absent_field_is_named(name):
     values = {key: value for key, value in settings().to_dict().items() if key != name}

@@ -16,9 +16,13 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
+from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.proof.parity import parity
+from mobilenet_tf.deployment.tflite.compressed.codecs import CODECS, decode
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms, kernels_of
 from mobilenet_tf.deployment.tflite.compressed.kernel_facts import kernel_facts
+from mobilenet_tf.deployment.tflite.compressed.layout import HEADER_BYTES
+from mobilenet_tf.deployment.tflite.compressed.lookup import read_shape
 from mobilenet_tf.deployment.tflite.convert import convert
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 from mobilenet_tf.deployment.tflite.parse import parse_model
@@ -30,6 +34,7 @@ from mobilenet_tf.training.compress import compress, kernels, pruning_of
 from mobilenet_tf.training.compression_settings import Cluster, Prune
 from mobilenet_tf.training.fit import Session
 from mobilenet_tf.training.recipe import load_recipe
+from tests.export.devices.c.files import run_both
 
 FULL = make_network("v1", 0.25, 32, classes=10, channels=1)
 NETWORK = replace(FULL, backbone=(FULL.backbone[0], FULL.backbone[2], FULL.backbone[-1]))
@@ -109,6 +114,37 @@ def test_the_file_keeps_zeros_and_clusters(whole, data):
     assert kernel_forms(form.small) == {"huffman": 1, "plain": len(facts) - 1}
     saved = classifier["bytes"] - classifier["stored_bytes"]
     assert saved - 600 < len(form.plain) - len(form.small) < saved
+
+
+def test_the_file_keeps_a_table_per_channel(compressed, data):
+    """TensorFlow Lite Micro and plain C read them, with the outputs of plain kernels."""
+    fields = {"compress": "prune,cluster,qat", "cluster.per_channel": True, "prune.epochs": 1}
+    found = compressed("channels", RECIPE.with_fields({**fields, "prune.sparsity": 0.5}))
+    content = convert(found.model, "int8")
+    changed = []
+    for _, _, values, layout in kernels_of(parse_model(content)):
+        if layout.axis == 0 and layout.bytes >= 1024:
+            assert max(len(np.unique(channel)) for channel in values) <= 8 < len(np.unique(values))
+            assert np.mean(values == 0) == pytest.approx(0.5, abs=0.03)
+            encoded = CODECS["lut"].encode(values, layout)
+            width, stride = read_shape(encoded.ancillary)
+            assert (width, stride <= 8) == (3, True)
+            assert len(encoded.ancillary) == HEADER_BYTES + stride * len(values)
+            np.testing.assert_array_equal(decode(encoded.values, encoded.ancillary, layout), values)
+            changed.append(values)
+    assert len(changed) == 2
+
+    spec, pixels = NETWORK.input, data.test.images[:64]
+    file = TFLiteModel(convert(found.model, "float32"), mean=spec.mean, std=spec.std)
+    expected = found.model(spec.normalise(pixels)).numpy()
+    assert parity(Classification(), file.scores, expected, file.run_raw(pixels))["max_lsb"] <= 1
+
+    form = McuForm(content, "lut")
+    assert kernel_forms(form.small)["lut"] > 0
+    inputs = (pixels ^ 0x80).view(np.int8)
+    plain, small = (MicroModel(one).run(inputs) for one in (form.plain, form.small))
+    np.testing.assert_array_equal(small, plain)
+    np.testing.assert_array_equal(*run_both(content, inputs, "lut"))
 
 
 @pytest.mark.slow
@@ -203,6 +239,7 @@ def test_groups_and_depthwise_kernels():
         ({"compress": "qat,qat"}, "each once"),
         ({"compress": ""}, "compress is ''"),
         ({"prune.group": 4, "prune.block_rows": 2}, "prune.group is 4; it must be 0"),
+        ({"cluster.per_channel": 2}, "cluster.per_channel"),
         ({"cluster.values": 1}, "cluster.values is 1; it must be from 2 to 128"),
     ],
 )

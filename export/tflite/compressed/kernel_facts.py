@@ -19,9 +19,13 @@ from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
 
 def stored_size(integers: np.ndarray) -> int:
-    """Return the bytes by which an int8 kernel makes a file for TensorFlow Lite Micro larger."""
-    layout = Layout((integers.size,))
-    best = best_encoding([(integers.reshape(-1), layout)], tuple(CODECS))
+    """Return the bytes by which an int8 kernel makes a file for TensorFlow Lite Micro larger.
+
+    Args:
+        integers: The kernel; output channels, which have scales of their own, are the first axis.
+    """
+    layout = Layout(integers.shape, zero_points=(0,) * len(integers))
+    best = best_encoding([(integers, layout)], tuple(CODECS))
     return min(layout.bytes, bytes_of(best[1]) + INTERPRETER.flash if best else layout.bytes)
 
 
