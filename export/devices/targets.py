@@ -25,12 +25,15 @@ from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.networks.count import count
+from mobilenet_tf.networks.rows import Network
 from mobilenet_tf.selection.cost import Budget, Cost, check_budget
 
 NPU = "npu"  # any NPU with a compiler of its own
 TARGETS = (CPU, MCU, PLAIN_C, *NPUS, NPU, MEDIAPIPE)
 FIRMWARE = (MCU, PLAIN_C)  # targets that are folders of C, and need pictures
-PARITY_PICTURES = 200
+# Runtimes are compared on all test pictures, as far as an interpreter without vector instructions
+# does it in seconds, and at least on so many.
+PARITY_MACS, PARITY_PICTURES = 10**10, 200
 # Target -> how it can store kernels; others have their own ways.
 _STORED = {
     CPU: (NONE, INT4),
@@ -100,9 +103,14 @@ def check_export(target: str, budget: Budget, folder: Path) -> None:
         check_budget(budget, cost_table(target))
 
 
-def parity_pictures(test: Split, seed: int) -> np.ndarray:
-    """Return up to `PARITY_PICTURES` test pictures, as evenly from all classes as possible."""
-    return test.balanced(min(PARITY_PICTURES, len(test)), seed).images
+def parity_pictures(test: Split, network: Network, seed: int) -> np.ndarray:
+    """Return the test pictures on which runtimes are compared.
+
+    Those are all for which a network needs `PARITY_MACS`, or `PARITY_PICTURES` if these are more;
+    of larger test sets, as evenly from all classes as possible.
+    """
+    most = max(PARITY_PICTURES, PARITY_MACS // count(network).macs)
+    return test.balanced(most, seed).images
 
 
 def export_for(

@@ -6,6 +6,8 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.outputs import side_by_side
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
 
+_CHUNK = 256  # pictures whose outputs are in memory at once
+
 
 def require_same_outputs(expected: bytes, found: bytes, pictures: np.ndarray, cause: str) -> None:
     """Run two `.tflite` with LiteRT, as phones do, and compare their outputs bit for bit.
@@ -19,8 +21,11 @@ def require_same_outputs(expected: bytes, found: bytes, pictures: np.ndarray, ca
     Raises:
         UserError: An output differs, or LiteRT cannot run a file.
     """
-    left, right = (side_by_side(TFLiteModel(one).run_raw(pictures)) for one in (expected, found))
-    different = int((left != right).any(axis=1).sum())
+    models, different = [TFLiteModel(expected), TFLiteModel(found)], 0
+    for start in range(0, len(pictures), _CHUNK):
+        few = pictures[start : start + _CHUNK]
+        left, right = (side_by_side(model.run_raw(few)) for model in models)
+        different += int((left != right).any(axis=1).sum())
     if different:
         raise UserError(
             f"{cause} changes the outputs of {different} of {len(pictures)} pictures in LiteRT on "

@@ -16,7 +16,7 @@ from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import write_lines
 from mobilenet_tf.core.terminal import console, say
 from mobilenet_tf.deployment.devices.tables import CPU
-from mobilenet_tf.deployment.devices.targets import Target, parity_pictures
+from mobilenet_tf.deployment.devices.targets import Target
 from mobilenet_tf.deployment.tflite.compressed.compress import NONE
 from mobilenet_tf.deployment.tflite.facts import file_facts
 from mobilenet_tf.deployment.tflite.kernels import INT4
@@ -155,8 +155,7 @@ def _in_4_bits(run: Run, task: Task, content: bytes, plain: bytes) -> bytes:
     from mobilenet_tf.deployment.tflite.compressed.int4 import int4_weights
 
     stored = described(int4_weights(content, dense=True), run, task)
-    pictures = parity_pictures(run.data.test, run.settings.seed)
-    require_same_outputs(plain, stored, pictures, f"--compress {INT4}")
+    require_same_outputs(plain, stored, run.data.test.images, f"--compress {INT4}")
     say(
         "Kernels of 4 bits take as long as those of 8 with LiteRT 2 on cores with dot-product "
         "instructions; elsewhere they can be much slower (docs/compression.md)."

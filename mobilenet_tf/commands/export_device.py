@@ -74,7 +74,7 @@ def export_device(
 
 
 def _pictures(run: Run) -> np.ndarray:
-    return parity_pictures(run.data.test, run.settings.seed)
+    return parity_pictures(run.data.test, run.network, run.settings.seed)
 
 
 def int8_content(run: Run) -> bytes:

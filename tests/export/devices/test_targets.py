@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -17,11 +18,18 @@ from mobilenet_tf.commands.published_model import Pretrained
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.tables import MCU, PLAIN_C
-from mobilenet_tf.deployment.devices.targets import NPU, Target
+from mobilenet_tf.deployment.devices.targets import (
+    NPU,
+    PARITY_MACS,
+    PARITY_PICTURES,
+    Target,
+    parity_pictures,
+)
 from mobilenet_tf.deployment.tflite.compressed import int4
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import Budget
 from tests.export.tflite.compressed.test_int4 import with_narrow_kernels
@@ -60,18 +68,27 @@ def micro(run):
 def test_micro_agrees_with_litert_on_test_pictures(run, micro):
     """99 % of outputs within 1 LSB, and every first class that leads by more than 2."""
     proof = micro["parity"]["litert"]
-    assert micro["parity"]["pictures"] == 200
+    assert micro["parity"]["pictures"] == len(run.data.test) > PARITY_PICTURES
     assert proof["within_1_lsb"] >= 0.99
     assert proof["sure"] > 0
     assert proof["sure_top1_agreement"] == 1
     assert micro["parity"]["xnnpack"]["sure_top1_agreement"] >= 0.99
 
 
+def test_large_networks_and_test_sets_are_compared_on_fewer_pictures(run):
+    test = run.data.test
+    small, large = make_network("v1", 0.25, 96), make_network("v1", 1.0, 224)
+    many = test.subset(np.arange(10 * len(test)) % len(test))
+    assert len(parity_pictures(test, small, 0)) == len(test)
+    assert len(parity_pictures(test, large, 0)) == PARITY_PICTURES
+    assert len(parity_pictures(many, small, 0)) == PARITY_MACS // count(small).macs < len(many)
+
+
 def test_plain_c_has_the_interpreters_scores(run, micro):
     """On every picture that is compared, bit for bit; and in less memory than the other form."""
     facts = export_device(run, Target(PLAIN_C, "digits"))
     assert facts["max_lsb"] == 0
-    assert facts["pictures"] == 200
+    assert facts["pictures"] == len(run.data.test)
     assert facts["arenas"]["portable"] <= micro["arena"]["activations"]
     folder = Path(facts["folder"])
     assert "int digits_invoke(" in (folder / "src" / "digits_io.h").read_text()
@@ -92,7 +109,8 @@ def test_phones_get_kernels_of_4_bits(run, monkeypatch):
     assert "FULLY_CONNECTED" in inspect(stored)["ops"]
     other = int4.int4_weights(with_narrow_kernels(int8_file(run.network)), dense=True)
     monkeypatch.setattr(int4, "int4_weights", lambda *_, **__: other)
-    with pytest.raises(UserError, match=r"--compress int4 changes the outputs of \d+ of 200"):
+    said = rf"--compress int4 changes the outputs of \d+ of {len(run.data.test)}"
+    with pytest.raises(UserError, match=said):
         export._in_4_bits(run, run.task, content, plain)
     with pytest.raises(UserError, match="with --target cpu it must be one of none, int4"):
         Target("cpu", compress="lut")
