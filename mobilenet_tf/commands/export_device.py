@@ -1,6 +1,7 @@
 """`export --target`: a quantized run in the form of a microcontroller or an NPU."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from mobilenet_tf.commands.common import settled_task, start_tensorflow
 from mobilenet_tf.core.ownership import EXPORT, Marker, require_export
+from mobilenet_tf.core.terminal import say
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.targets import (
     FIRMWARE,
@@ -19,6 +21,8 @@ from mobilenet_tf.deployment.devices.targets import (
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
+
+_FAST = 8  # instructions per weight that look-up tables and vectors stay below
 
 
 def export_device(
@@ -70,7 +74,32 @@ def export_device(
     facts = export_for(model, form.name, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)
     run.folder.update_result(devices={form.name: facts}, seconds={f"export_{form.name}": seconds})
+    if slow := slow_decoding(facts.get("decoding", {})):
+        say(slow)
     return facts
+
+
+def slow_decoding(decoding: Mapping[str, Mapping[str, int]]) -> str:
+    """Return a sentence on forms of kernels that are slow to decode; nothing if there are none.
+
+    Args:
+        decoding: See `decoding_cost`.
+    """
+    slow = {
+        name: one for name, one in decoding.items() if one["instructions"] > _FAST * one["weights"]
+    }
+    if not slow:
+        return ""
+    parts = " and ".join(
+        f"{one['instructions'] / one['weights']:.0f} for each of {one['weights']:,} weights stored "
+        f"as {name}"
+        for name, one in slow.items()
+    )
+    total = sum(one["instructions"] for one in slow.values())
+    return (
+        f"Decoding takes about {total:,} instructions of a Cortex-M4 per inference, {parts}; forms "
+        "that are fast to decode take less (docs/compression.md)."
+    )
 
 
 def _pictures(run: Run) -> np.ndarray:

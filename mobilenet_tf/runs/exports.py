@@ -136,6 +136,19 @@ class DeviceParity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """What kernels of one form take to be decoded, per inference.
+
+    Attributes:
+        weights: Number of their weights.
+        instructions: On a Cortex-M4.
+    """
+
+    weights: int = number(least=0)
+    instructions: int = number(least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlainC:
     """The network as plain C, beside TensorFlow Lite Micro's form.
 
@@ -143,14 +156,15 @@ class PlainC:
         left_out: Why it is not there; then it has no other field.
         bytes: Bytes of constants.
         flash_bytes: With the code, at most.
-        plain_bytes, kernels, decoded_bytes, arenas, ops, pictures, max_lsb, sha256: As in `Device`
-            for plain C.
+        plain_bytes, kernels, decoding, decoded_bytes, arenas, ops, pictures, max_lsb, sha256: As in
+            `Device` for plain C.
     """
 
     left_out: str | None = None
     bytes: int | None = unknown_count()
     plain_bytes: int | None = unknown_count()
     kernels: dict[str, int] | None = None
+    decoding: dict[str, Decoding] | None = None
     decoded_bytes: int | None = unknown_count()
     flash_bytes: int | None = unknown_count()
     arenas: dict[str, int] | None = None
@@ -173,6 +187,7 @@ class Device:
         plain_bytes, kernels: For a microcontroller: size of the file, or of the constants, without
             compression, and form (plain, lut, prune, huffman) -> number of kernels that are stored
             so.
+        decoding: For a microcontroller: form -> what decoding it takes.
         decoded_bytes: As plain C: working memory that the largest decoded kernel takes.
         arenas, pictures, max_lsb: As plain C: kernels (portable, dsp, mve) -> working memory,
             number of images that were compared with TensorFlow Lite Micro, largest difference.
@@ -190,6 +205,7 @@ class Device:
     arena: Arena | None = None
     plain_bytes: int | None = unknown_count()
     kernels: dict[str, int] | None = None
+    decoding: dict[str, Decoding] | None = None
     decoded_bytes: int | None = unknown_count()
     arenas: dict[str, int] | None = None
     pictures: int | None = unknown_count()

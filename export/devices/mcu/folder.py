@@ -29,7 +29,11 @@ from mobilenet_tf.deployment.devices.mcu.parity import (
 )
 from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill, model_values
-from mobilenet_tf.deployment.tflite.compressed.decode_operator import DECODE, kernel_forms
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    DECODE,
+    decoding_cost,
+    kernel_forms,
+)
 from mobilenet_tf.deployment.tflite.kernels import INT4, PLAIN
 from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 
@@ -165,14 +169,15 @@ def device_facts(form: McuForm) -> dict[str, Any]:
 
     Returns:
         bytes; plain_bytes: those without compression; kernels: `plain`, `lut`, `prune` or
-        `huffman` -> number of kernels that are stored so; arena: needed, activations, persistent,
-        see `Arena`; cmsis_nn: core -> additional bytes of arena with Arm's kernels; ops:
-        operator -> version.
+        `huffman` -> number of kernels that are stored so; decoding: see `decoding_cost`; arena:
+        needed, activations, persistent, see `Arena`; cmsis_nn: core -> additional bytes of arena
+        with Arm's kernels; ops: operator -> version.
     """
     return {
         "bytes": len(form.small),
         "plain_bytes": len(form.plain),
         "kernels": kernel_forms(form.small),
+        "decoding": decoding_cost(form.small),
         "arena": asdict(form.arena),
         "cmsis_nn": {core: scratch_beyond(form.small, core) for core in CORES},
         "ops": operators(form.small),

@@ -1,13 +1,13 @@
 """The DECODE operator in a file: put one before an operator, and read what others have put."""
 
 import copy
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobilenet_tf.deployment.tflite.compressed.codecs import codec_name, decode
+from mobilenet_tf.deployment.tflite.compressed.codecs import C_CODECS, codec_name, decode
 from mobilenet_tf.deployment.tflite.compressed.layout import (
     Damaged,
     Encoded,
@@ -137,6 +137,22 @@ def _decoded(model: schema.ModelT) -> Iterator[tuple[int, np.ndarray, np.ndarray
 def _content(model: schema.ModelT, tensor: int) -> np.ndarray:
     data = model.buffers[model.subgraphs[0].tensors[tensor].buffer].data
     return np.asarray([] if data is None else data, np.uint8)
+
+
+def decoding_cost(content: bytes) -> dict[str, dict[str, int]]:
+    """Return what the DECODE operators of this project's files take per inference.
+
+    Returns:
+        Form -> `weights` that are restored from it, and the `instructions` for them on a Cortex-M4.
+    """
+    model = parse_model(content)
+    cost: dict[str, Counter[str]] = defaultdict(Counter)
+    for output, _, ancillary in _decoded(model):
+        layout, data = layout_of(model.subgraphs[0].tensors[output]), ancillary.tobytes()
+        name, count = codec_name(data), layout.elements
+        each = C_CODECS[name].instructions(data, layout)
+        cost[name] += Counter(weights=count, instructions=count * each)
+    return {name: dict(one) for name, one in sorted(cost.items())}
 
 
 def kernel_forms(content: bytes) -> dict[str, int]:

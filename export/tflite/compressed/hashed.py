@@ -23,7 +23,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
 
 NUMBER = 201
 _NUMBERS = np.dtype("<u4")  # of the ancillary data
-_INSTRUCTIONS = 20  # per element
+INSTRUCTIONS = 20  # per element
 
 
 def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:
@@ -39,7 +39,6 @@ def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:
         Encoded(
             table,
             header(NUMBER, 0) + np.array([start, len(table)], _NUMBERS).tobytes(),
-            _INSTRUCTIONS,
         )
         for start in starts
     )

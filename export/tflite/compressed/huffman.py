@@ -24,7 +24,7 @@ NUMBER = 1
 MOST_SYMBOLS = 4096  # whose tables already take as much as a kernel of a small network
 _LONGEST = 15  # bits of a code: an entry has four bits for their number
 _LARGEST_FIRST_TABLE = 10  # bits
-_INSTRUCTIONS = 32  # per element
+INSTRUCTIONS = 32  # per element
 _LOOK_AHEAD = 4  # bytes that the decoder may read beyond the last code
 _CHUNK = 1 << 16  # elements that are encoded at once
 # Bits of an entry -> (place of "found", place of the count, number of bits of the value).
@@ -56,7 +56,6 @@ def encode(values: np.ndarray, layout: Layout) -> Encoded:
     return Encoded(
         _code_words(places, np.array([codes[one] for one in symbols.tolist()])),
         header(NUMBER, parameters) + tables,
-        _INSTRUCTIONS,
     )
 
 

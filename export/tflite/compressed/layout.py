@@ -109,12 +109,10 @@ class Encoded:
     Attributes:
         values: Content of the encoded tensor.
         ancillary: Header and tables.
-        instructions: What DECODE takes per element on a Cortex-M4, measured by emulation.
     """
 
     values: bytes
     ancillary: bytes
-    instructions: int
 
     @property
     def bytes(self) -> int:

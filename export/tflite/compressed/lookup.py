@@ -75,13 +75,22 @@ def _encoded(
     indices: np.ndarray, tables: np.ndarray, layout: Layout, axis: int, stride: int
 ) -> Encoded:
     width = index_width(tables.shape[-1])
-    on_last_axis = layout.channels > 1 and layout.axis == len(layout.shape) - 1
-    fast = layout.dtype == "int8" and width in _FAST_WIDTHS and not on_last_axis
     return Encoded(
         pack_bits(indices, width),
         header(NUMBER, with_axis(axis, width), stride) + tables.astype(layout.stored).tobytes(),
-        _FAST if fast else _SLOW,
     )
+
+
+def instructions(ancillary: bytes, layout: Layout) -> int:
+    """Return the instructions per element.
+
+    Raises:
+        Damaged: The data are no encoder's.
+    """
+    width, _ = read_shape(ancillary)
+    on_last_axis = layout.channels > 1 and layout.axis == len(layout.shape) - 1
+    fast = layout.dtype == "int8" and width in _FAST_WIDTHS and not on_last_axis
+    return _FAST if fast else _SLOW
 
 
 def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:

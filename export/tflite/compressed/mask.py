@@ -15,7 +15,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
 )
 
 NUMBER = 2
-_INSTRUCTIONS = 17  # per element
+INSTRUCTIONS = 17  # per element
 
 
 def encode(values: np.ndarray, layout: Layout) -> Encoded:
@@ -32,9 +32,7 @@ def encode(values: np.ndarray, layout: Layout) -> Encoded:
         raise NotEncodable("a zero point is not 0, which only int8 may have")
     kept = values.reshape(-1) != layout.zeros
     table = values.reshape(-1)[kept].astype(layout.stored).tobytes()
-    return Encoded(
-        pack_bits(kept, 1), header(NUMBER, with_axis(layout.axis)) + table, _INSTRUCTIONS
-    )
+    return Encoded(pack_bits(kept, 1), header(NUMBER, with_axis(layout.axis)) + table)
 
 
 def decode(encoded: bytes, ancillary: bytes, layout: Layout) -> np.ndarray:

@@ -28,7 +28,7 @@ NUMBER = 200
 LENGTHS = (2, 4, 8)  # weights in a vector
 MOST_VECTORS = 256
 _MOST_BITS = 8
-_INSTRUCTIONS = 6  # per element
+INSTRUCTIONS = 6  # per element
 
 
 def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:
@@ -59,8 +59,7 @@ def _encoded(whole: np.ndarray, parts: Sequence[Part], length: int) -> tuple[Enc
     ancillary = header(NUMBER, width, length) + codebook.tobytes()
     ends = np.cumsum([layout.elements // length for _, layout in parts])[:-1]
     return tuple(
-        Encoded(pack_bits(one, width), ancillary, _INSTRUCTIONS)
-        for one in np.split(places.reshape(-1), ends)
+        Encoded(pack_bits(one, width), ancillary) for one in np.split(places.reshape(-1), ends)
     )
 
 

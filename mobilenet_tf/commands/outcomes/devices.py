@@ -80,6 +80,7 @@ class DeviceFacts(Outcome):
             rows += [
                 ("  without compression", f"{self['plain_bytes']:,}"),
                 ("kernels", _kernels(self)),
+                *_decoding(self),
                 ("arena, bytes", f"{arena['needed']:,}"),
                 ("  of which activations", f"{arena['activations']:,}"),
                 *(
@@ -96,6 +97,7 @@ class DeviceFacts(Outcome):
                 ("constants in flash, bytes", f"{self.bytes:,}"),
                 ("  without compression", f"{self['plain_bytes']:,}"),
                 ("kernels", _kernels(self)),
+                *_decoding(self),
                 ("flash with code, at most", f"{self['flash_bytes']:,}"),
                 *(
                     (f"arena, {kernels} kernels", f"{size:,}")
@@ -121,6 +123,11 @@ class DeviceFacts(Outcome):
 
 def _kernels(facts: dict[str, Any]) -> str:
     return ", ".join(f"{count} {form}" for form, count in facts["kernels"].items())
+
+
+def _decoding(facts: dict[str, Any]) -> list[tuple[str, Any]]:
+    total = sum(one["instructions"] for one in facts["decoding"].values())
+    return [("  decoding, instructions on a Cortex-M4", f"{total:,}")] if total else []
 
 
 def _plain_c(facts: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.compressed import with_shared_weights
 from mobilenet_tf.commands import export
 from mobilenet_tf.commands import export_device as command
 from mobilenet_tf.commands.common import described
@@ -16,6 +17,7 @@ from mobilenet_tf.commands.export_device import export_device
 from mobilenet_tf.commands.outcomes.devices import DeviceFacts
 from mobilenet_tf.commands.published_model import Pretrained
 from mobilenet_tf.core.errors import UserError
+from mobilenet_tf.deployment.devices.c.folder import CForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.tables import MCU, PLAIN_C
 from mobilenet_tf.deployment.devices.targets import (
@@ -26,9 +28,11 @@ from mobilenet_tf.deployment.devices.targets import (
     parity_pictures,
 )
 from mobilenet_tf.deployment.tflite.compressed import int4
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import stored_tensors
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.inspect import inspect
 from mobilenet_tf.deployment.tflite.interpreter import TFLiteModel
+from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import Budget
@@ -116,6 +120,27 @@ def test_phones_get_kernels_of_4_bits(run, monkeypatch):
         Target("cpu", compress="lut")
     with pytest.raises(UserError, match="--compress applies only to runs"):
         export.export(Pretrained(), target=Target("cpu", compress="int4"))
+
+
+@pytest.mark.parametrize(("form", "each"), [("huffman", 32), ("lut", 4)])
+def test_forms_that_are_slow_to_decode_are_named_with_the_figure(
+    run, tmp_path, monkeypatch, form, each
+):
+    content, said = with_shared_weights(command.int8_content(run), 16, 0.75), []
+    monkeypatch.setattr(command, "int8_content", lambda _: content)
+    monkeypatch.setattr(command, "say", said.append)
+    facts = export_device(run, Target(PLAIN_C, compress=form), out=tmp_path / "c")
+    restored = stored_tensors(parse_model((CForm(content, form)).small))
+    weights = sum(stored.values.size for _, stored in restored)
+    assert facts["decoding"] == {form: {"weights": weights, "instructions": each * weights}}
+    if form == "lut":
+        assert not said
+    else:
+        (sentence,) = said
+        assert f"about {each * weights:,} instructions of a Cortex-M4" in sentence
+        assert f"{each} for each of {weights:,} weights stored as {form}" in sentence
+    assert DeviceFacts(facts).__rich__().row_count == 11
+    assert run.result().to_dict()["devices"][PLAIN_C]["decoding"] == facts["decoding"]
 
 
 def test_any_npu_gets_hard_swish_as_one_operator(run):

@@ -264,6 +264,8 @@ def test_compressed_kernels_are_proven_and_described(exported, tmp_path):
     facts = write_folder(tmp_path, replace(model_of(pictures, content), compress="auto"))
     assert facts["bytes"] < 0.9 * facts["plain_bytes"] == 0.9 * plain["plain_bytes"]
     assert set(plain["kernels"]) == {"plain"}
+    assert plain["decoding"] == {}
+    assert set(facts["decoding"]) == set(facts["kernels"]) - {"plain"}
     assert sum(facts["kernels"].values()) >= sum(plain["kernels"].values())
     assert facts["arena"]["activations"] == plain["arena"]["activations"]
     text = (tmp_path / "model_runner.cc").read_text()

@@ -83,7 +83,7 @@ def test_the_runtime_reads_indices_of_every_width(width, channels):
 def test_the_runtime_refuses_an_unknown_codec():
     layout = Layout((4,))
     encoded = CODECS["prune"].encode(np.arange(4, dtype=np.int8), layout)
-    unknown = Encoded(encoded.values, b"\x55" + encoded.ancillary[1:], 0)
+    unknown = Encoded(encoded.values, b"\x55" + encoded.ancillary[1:])
     with pytest.raises(UserError, match="refuses the model"):
         restored(layout, unknown)
     assert parse_model(file_of((layout, unknown))).operatorCodes[0].customCode == b"TFLM_DECODE"
