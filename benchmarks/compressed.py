@@ -7,18 +7,26 @@ memory and results do not depend on what a network has learned. Accuracy is not 
 """
 
 import json
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from benchmarks.sections import Section, markdown, paragraph
 from mobilenet_tf.compression.clustering import cluster
+from mobilenet_tf.compression.product_quantization import product_quantize
 from mobilenet_tf.compression.pruning import prune
+from mobilenet_tf.core.weight_hash import hash_weights, stored_values
 from mobilenet_tf.deployment.devices.ethos_u import compile_npu
 from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel, record_arena
 from mobilenet_tf.deployment.tflite.compressed.compress import AUTO, INTERPRETER
-from mobilenet_tf.deployment.tflite.compressed.decode_operator import kernel_forms
+from mobilenet_tf.deployment.tflite.compressed.decode_operator import (
+    CONVOLUTIONS,
+    KERNEL,
+    kernel_forms,
+    kernels_of,
+)
 from mobilenet_tf.deployment.tflite.flatbuffer import pack_shared
 from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from mobilenet_tf.deployment.tflite.inspect import inspect
@@ -47,15 +55,66 @@ def with_shared_weights(content: bytes, clusters: int | None, sparsity: float) -
 
     Depthwise kernels stay as they are.
     """
+
+    def share(kernel: np.ndarray) -> np.ndarray:
+        kernel = prune(kernel, sparsity)
+        return cluster(kernel, clusters, keep_zeros=sparsity > 0).kernel if clusters else kernel
+
+    return with_kernels(content, share)
+
+
+def with_vectors(content: bytes, count: int = 64, length: int = 2) -> bytes:
+    """Return an int8 file whose full convolutions consist of few vectors where `length` fits."""
+
+    def quantize(kernel: np.ndarray) -> np.ndarray:
+        if kernel.shape[-1] % length:
+            return kernel
+        rows = kernel.reshape(len(kernel), -1)
+        return product_quantize(rows, count, length).rows.reshape(kernel.shape)
+
+    return with_kernels(content, quantize)
+
+
+def with_hashed_weights(content: bytes, ratio: int = 2) -> bytes:
+    """Return an int8 file with hashed weights in its full convolutions."""
+
+    def hashed(kernel: np.ndarray) -> np.ndarray:
+        size = stored_values(kernel.size, ratio)
+        places, signs = hash_weights(np.arange(kernel.size), size)
+        sums = np.bincount(places, kernel.reshape(-1) * signs, size)
+        means = sums / np.maximum(np.bincount(places, minlength=size), 1)
+        return (means[places] * signs).reshape(kernel.shape)
+
+    return with_kernels(content, hashed)
+
+
+def with_narrow_kernels(content: bytes) -> bytes:
+    """Return an int8 file with integers from -7 to 7 in all convolutions, at such scales."""
+    return with_kernels(content, lambda kernel: kernel * (7 / 127), CONVOLUTIONS, 127 / 7)
+
+
+def with_kernels(
+    content: bytes,
+    change: Callable[[np.ndarray], np.ndarray],
+    kinds: Collection[str] = ("CONV_2D",),
+    scale: float = 1.0,
+) -> bytes:
+    """Return an int8 file with other kernels, rounded, in the convolutions of some kinds.
+
+    Args:
+        content: The file.
+        change: Kernel, output channels first -> the other kernel.
+        kinds: Operators that are changed.
+        scale: Factor of the kernels' scales.
+    """
     model = parse_model(content)
     names = op_names(model)
-    for op in model.subgraphs[0].operators:
-        if names[op.opcodeIndex] == "CONV_2D":
-            buffer = model.buffers[model.subgraphs[0].tensors[op.inputs[1]].buffer]
-            kernel = prune(np.array(buffer.data).view(np.int8), sparsity)
-            if clusters:
-                kernel = cluster(kernel, clusters, keep_zeros=sparsity > 0).kernel
-            buffer.data = np.rint(kernel).astype(np.int8).view(np.uint8)
+    for _, op, values, _ in list(kernels_of(model)):
+        if names[op.opcodeIndex] in kinds:
+            kernel = model.subgraphs[0].tensors[op.inputs[KERNEL]]
+            integers = np.rint(change(values)).astype(np.int8)
+            model.buffers[kernel.buffer].data = integers.view(np.uint8).reshape(-1)
+            kernel.quantization.scale = kernel.quantization.scale * np.float32(scale)
     return pack_shared(model)
 
 

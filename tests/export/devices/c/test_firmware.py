@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from benchmarks.compressed import with_shared_weights
+from benchmarks.compressed_c import KINDS
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c import emulator
 from mobilenet_tf.deployment.devices.c.counter import Counter
@@ -128,16 +128,28 @@ def test_the_smallest_device(folder_of, tmp_path, plugin):
 
 @pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
-def test_encoded_kernels(tmp_path, core, kernels):
-    """Look-up tables, masks and Huffman codes, decoded in the arena that plain kernels need."""
+@pytest.mark.parametrize(
+    ("weights", "forms", "share"),
+    [
+        ("16 values", {"lut"}, 0.65),
+        ("16 values, 75 % zeros", {"huffman", "prune"}, 0.4),
+        ("4 bits", {"int4"}, 0.65),
+        ("64 vectors of 2", {"pq"}, 0.6),
+        ("hashed, 2 for each value", {"hash"}, 0.65),
+    ],
+)
+def test_encoded_kernels(tmp_path, weights, forms, share, core, kernels):
+    """Decoded in the arena that plain kernels need, or read in place."""
     network = make_network("v1", 0.25, 96, 2)
-    content = with_shared_weights(int8_file(network), 16, 0.75)
-    facts, contents = plain_c(content, network, pictures_for(network), compress="auto")
+    make, form = KINDS[weights]
+    facts, contents = plain_c(
+        make(int8_file(network)), network, pictures_for(network), compress=form
+    )
     folder, cmsis_nn = written(tmp_path, contents), CMSIS_NN if kernels == "cmsis_nn" else None
     firmware = build(folder, tmp_path / "build", core, cmsis_nn)
-    assert {"huffman", "prune"} <= set(facts["kernels"])
+    assert forms <= set(facts["kernels"])
     assert firmware.static_ram == 55_296
-    assert firmware.constants < 0.4 * facts["plain_bytes"]
+    assert firmware.constants < share * facts["plain_bytes"]
     assert kernels == "cmsis_nn" or firmware.code + firmware.constants <= facts["flash_bytes"]
     done = emulator.run(firmware)
     assert done.code == 0, done.output
