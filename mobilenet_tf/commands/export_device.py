@@ -18,11 +18,14 @@ from mobilenet_tf.deployment.devices.targets import (
     export_for,
     parity_pictures,
 )
+from mobilenet_tf.networks.count import count
 from mobilenet_tf.runs.provenance import require_current
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.selection.cost import Budget
 
-_FAST = 8  # instructions per weight that look-up tables and vectors stay below
+# Instructions for decoding, per multiply-add, that are worth a warning. A multiply-add itself takes
+# from one, with vector instructions, to about four.
+_MUCH = 0.3
 
 
 def export_device(
@@ -74,31 +77,29 @@ def export_device(
     facts = export_for(model, form.name, budget, folder, overwrite=overwrite)
     seconds = round(time.monotonic() - started, 1)
     run.folder.update_result(devices={form.name: facts}, seconds={f"export_{form.name}": seconds})
-    if slow := slow_decoding(facts.get("decoding", {})):
+    if slow := slow_decoding(facts.get("decoding", {}), count(run.network).macs):
         say(slow)
     return facts
 
 
-def slow_decoding(decoding: Mapping[str, Mapping[str, int]]) -> str:
-    """Return a sentence on forms of kernels that are slow to decode; nothing if there are none.
+def slow_decoding(decoding: Mapping[str, Mapping[str, int]], macs: int) -> str:
+    """Return a sentence if decoding kernels makes inference much slower; otherwise nothing.
 
     Args:
         decoding: See `decoding_cost`.
+        macs: Multiply-adds of the network.
     """
-    slow = {
-        name: one for name, one in decoding.items() if one["instructions"] > _FAST * one["weights"]
-    }
-    if not slow:
+    total = sum(one["instructions"] for one in decoding.values())
+    if total <= _MUCH * macs:
         return ""
     parts = " and ".join(
-        f"{one['instructions'] / one['weights']:.0f} for each of {one['weights']:,} weights stored "
-        f"as {name}"
-        for name, one in slow.items()
+        f"{one['instructions'] / one['weights']:.0f} for each of {one['weights']:,} weights from "
+        f"{name}"
+        for name, one in decoding.items()
     )
-    total = sum(one["instructions"] for one in slow.values())
     return (
-        f"Decoding takes about {total:,} instructions of a Cortex-M4 per inference, {parts}; forms "
-        "that are fast to decode take less (docs/compression.md)."
+        f"Decoding kernels takes about {total:,} instructions of a Cortex-M4 per inference, "
+        f"{parts}, beside {macs:,} multiply-adds; docs/compression.md compares the forms."
     )
 
 

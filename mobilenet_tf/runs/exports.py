@@ -140,7 +140,7 @@ class Decoding:
     """What kernels of one form take to be decoded, per inference.
 
     Attributes:
-        weights: Number of their weights.
+        weights: Number of weights that are decoded; those that are decoded again count again.
         instructions: On a Cortex-M4.
     """
 

@@ -28,6 +28,7 @@ from mobilenet_tf.deployment.devices.model import Int8Model
 from mobilenet_tf.deployment.devices.templates import fill, model_values
 from mobilenet_tf.deployment.tflite.compressed.compress import NONE, Decoders
 from mobilenet_tf.deployment.tflite.compressed.decode_operator import decoding_cost, kernel_forms
+from mobilenet_tf.deployment.tflite.compressed.int4 import unpacking_cost
 
 # The most that all functions together take of flash; `make test-firmware` compares.
 CODE_BYTES = 8192
@@ -102,9 +103,9 @@ def c_contents(
     Returns:
         Facts, and file name -> content. The facts are bytes (of constants), plain_bytes (without
         encoded kernels), kernels (form -> number of kernels that are stored so), decoding (see
-        `decoding_cost`), decoded_bytes (of the arena that the largest decoded kernel takes),
-        flash_bytes, arenas (kernels -> bytes), ops (their number), pictures, max_lsb, sha256 (of
-        the file).
+        `decoding_cost` and `unpacking_cost`), decoded_bytes (of the arena that the largest decoded
+        kernel takes), flash_bytes, arenas (kernels -> bytes), ops (their number), pictures,
+        max_lsb, sha256 (of the file).
 
     Raises:
         UserError: An operator has no form in C, a score differs, there is no C compiler, the
@@ -121,7 +122,7 @@ def c_contents(
         "bytes": form.source.constant_bytes,
         "plain_bytes": form.plain_source.constant_bytes,
         "kernels": kernel_forms(form.small),
-        "decoding": decoding_cost(form.small),
+        "decoding": decoding_cost(form.small, in_c=True) | unpacking_cost(form.small),
         "decoded_bytes": form.source.decoded_bytes,
         "flash_bytes": form.flash,
         "arenas": form.arena,

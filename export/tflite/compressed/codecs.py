@@ -15,6 +15,7 @@ from mobilenet_tf.deployment.tflite.compressed import (
 from mobilenet_tf.deployment.tflite.compressed.layout import (
     Damaged,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     Part,
@@ -34,14 +35,13 @@ class Codec:
         number: Byte 0 of the ancillary data.
         encode_parts: Returns the parts of a tensor encoded; raises NotEncodable.
         decode: Returns the tensor from encoded values and ancillary data; raises Damaged.
-        instructions: Returns what decoding takes per element on a Cortex-M4, measured by emulation,
-            from ancillary data; raises Damaged.
+        instructions: Returns what decoding takes, from ancillary data; raises Damaged.
     """
 
     number: int
     encode_parts: Callable[[Sequence[Part]], tuple[Encoded, ...]]
     decode: Callable[[bytes, bytes, Layout], np.ndarray]
-    instructions: Callable[[bytes, Layout], int]
+    instructions: Callable[[bytes, Layout], Instructions]
 
     def encode(self, values: np.ndarray, layout: Layout) -> Encoded:
         """Return a whole tensor encoded.
@@ -59,7 +59,7 @@ def _each(
     return lambda parts: tuple(encode(*part) for part in parts)
 
 
-def _always(count: int) -> Callable[[bytes, Layout], int]:
+def _always(count: Instructions) -> Callable[[bytes, Layout], Instructions]:
     return lambda ancillary, layout: count
 
 
@@ -124,7 +124,7 @@ def best_encoding(
         except NotEncodable:
             continue
         slowest = max(
-            C_CODECS[name].instructions(one.ancillary, layout)
+            C_CODECS[name].instructions(one.ancillary, layout).rank
             for one, (_, layout) in zip(encoded, parts, strict=True)
         )
         forms.append((slowest, bytes_of(encoded), name, encoded))

@@ -139,18 +139,24 @@ def _content(model: schema.ModelT, tensor: int) -> np.ndarray:
     return np.asarray([] if data is None else data, np.uint8)
 
 
-def decoding_cost(content: bytes) -> dict[str, dict[str, int]]:
+def decoding_cost(content: bytes, *, in_c: bool = False) -> dict[str, dict[str, int]]:
     """Return what the DECODE operators of this project's files take per inference.
 
+    Args:
+        content: The file.
+        in_c: Whether this project's C decodes them, or TensorFlow Lite Micro.
+
     Returns:
-        Form -> `weights` that are restored from it, and the `instructions` for them on a Cortex-M4.
+        Form -> `weights` that are restored from it, and the `instructions` for them; see
+        `Instructions`.
     """
     model = parse_model(content)
     cost: dict[str, Counter[str]] = defaultdict(Counter)
     for output, _, ancillary in _decoded(model):
         layout, data = layout_of(model.subgraphs[0].tensors[output]), ancillary.tobytes()
         name, count = codec_name(data), layout.elements
-        each = C_CODECS[name].instructions(data, layout)
+        known = C_CODECS[name].instructions(data, layout)
+        each = known.c if in_c else known.rank
         cost[name] += Counter(weights=count, instructions=count * each)
     return {name: dict(one) for name, one in sorted(cost.items())}
 

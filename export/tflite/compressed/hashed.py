@@ -14,6 +14,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     HEADER_BYTES,
     Damaged,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     Part,
@@ -23,7 +24,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
 
 NUMBER = 201
 _NUMBERS = np.dtype("<u4")  # of the ancillary data
-INSTRUCTIONS = 20  # per element
+INSTRUCTIONS = Instructions(c=20)
 
 
 def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:

@@ -14,6 +14,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     HEADER_BYTES,
     Damaged,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     header,
@@ -24,7 +25,7 @@ NUMBER = 1
 MOST_SYMBOLS = 4096  # whose tables already take as much as a kernel of a small network
 _LONGEST = 15  # bits of a code: an entry has four bits for their number
 _LARGEST_FIRST_TABLE = 10  # bits
-INSTRUCTIONS = 32  # per element
+INSTRUCTIONS = Instructions(c=27, interpreter=32)
 _LOOK_AHEAD = 4  # bytes that the decoder may read beyond the last code
 _CHUNK = 1 << 16  # elements that are encoded at once
 # Bits of an entry -> (place of "found", place of the count, number of bits of the value).

@@ -6,6 +6,7 @@ the former. TensorFlow Lite Micro knows only the latter with a scale per channel
 """
 
 import copy
+from math import prod
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -28,6 +29,9 @@ from mobilenet_tf.deployment.tflite.parse import op_names, parse_model
 from mobilenet_tf.deployment.tflite.shrink import drop_unused
 
 _LARGEST = 7
+# Of a Cortex-M4 to unpack a weight, which plain C does again for every second pixel; measured by
+# `benchmarks.compressed_c`.
+_INSTRUCTIONS = 6
 _DENSE, _DENSE_VERSION, _DENSE_RUNTIME = "FULLY_CONNECTED", 12, b"2.17.0"
 
 
@@ -44,8 +48,9 @@ def int4_weights(content: bytes, *, dense: bool) -> bytes:
     model = parse_model(content)
     names, readers = op_names(model), reader_counts(model)
     changed = False
-    for _, op, values, _ in list(kernels_of(model)):
-        alone = readers[op.inputs[KERNEL]] == 1
+    for _, op, values, layout in list(kernels_of(model)):
+        # Runtimes read no zero points of kernels.
+        alone = readers[op.inputs[KERNEL]] == 1 and not any(layout.zero_points)
         if names[op.opcodeIndex] == "CONV_2D" and alone and _is_narrow(op, values):
             _store(model, op, values, dense)
             changed = True
@@ -58,6 +63,18 @@ def int4_weights(content: bytes, *, dense: bool) -> bytes:
         write_metadata_entry(model, RUNTIME_NAME, _DENSE_RUNTIME)
     drop_unused(model)
     return pack_shared(model)
+
+
+def unpacking_cost(content: bytes) -> dict[str, dict[str, int]]:
+    """Return what plain C takes per inference to unpack kernels of 4 bits; see `decoding_cost`."""
+    model = parse_model(content)
+    graph, weights = model.subgraphs[0], 0
+    for op in graph.operators:
+        kernel = graph.tensors[op.inputs[KERNEL]] if len(op.inputs) > KERNEL else None
+        if kernel is not None and kernel.type == schema.TensorType.INT4:
+            _, height, width, _ = graph.tensors[op.outputs[0]].shape.tolist()
+            weights += -(-height * width // 2) * prod(kernel.shape.tolist())
+    return {INT4: {"weights": weights, "instructions": _INSTRUCTIONS * weights}} if weights else {}
 
 
 def _is_narrow(op: schema.OperatorT, values: np.ndarray) -> bool:

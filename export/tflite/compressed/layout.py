@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2, prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -118,6 +119,23 @@ class Encoded:
     def bytes(self) -> int:
         """Bytes of both."""
         return len(self.values) + len(self.ancillary)
+
+
+class Instructions(NamedTuple):
+    """What decoding takes per element on a Cortex-M4, measured by emulation.
+
+    Attributes:
+        c: By this project's C; see `benchmarks.compressed_c`.
+        interpreter: By TensorFlow Lite Micro; None if it does not decode the form.
+    """
+
+    c: int
+    interpreter: int | None = None
+
+    @property
+    def rank(self) -> int:
+        """What forms are compared by: TensorFlow Lite Micro's number where there is one."""
+        return self.c if self.interpreter is None else self.interpreter
 
 
 # A tensor, or consecutive output channels of it, with what it looks like.

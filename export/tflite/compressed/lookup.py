@@ -11,6 +11,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     HEADER_BYTES,
     Damaged,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     header,
@@ -27,7 +28,7 @@ MOST_VALUES = 128  # of one table
 _ONE_TABLE = 15
 _WIDTH_MASK = 0b111
 _FAST_WIDTHS = (2, 3, 4)  # of int8 on the first axis
-_FAST, _SLOW = 4, 25  # instructions per element
+_FAST, _SLOW = Instructions(c=8, interpreter=4), Instructions(c=14, interpreter=25)
 
 
 def encode(values: np.ndarray, layout: Layout) -> Encoded:
@@ -81,8 +82,8 @@ def _encoded(
     )
 
 
-def instructions(ancillary: bytes, layout: Layout) -> int:
-    """Return the instructions per element.
+def instructions(ancillary: bytes, layout: Layout) -> Instructions:
+    """Return what decoding takes per element, which is less for some widths.
 
     Raises:
         Damaged: The data are no encoder's.

@@ -5,6 +5,7 @@ import numpy as np
 from mobilenet_tf.deployment.tflite.compressed.layout import (
     HEADER_BYTES,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     header,
@@ -15,7 +16,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
 )
 
 NUMBER = 2
-INSTRUCTIONS = 17  # per element
+INSTRUCTIONS = Instructions(c=18, interpreter=17)
 
 
 def encode(values: np.ndarray, layout: Layout) -> Encoded:

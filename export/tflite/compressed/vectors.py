@@ -12,6 +12,7 @@ from mobilenet_tf.deployment.tflite.compressed.layout import (
     HEADER_BYTES,
     Damaged,
     Encoded,
+    Instructions,
     Layout,
     NotEncodable,
     Part,
@@ -28,7 +29,7 @@ NUMBER = 200
 LENGTHS = (2, 4, 8)  # weights in a vector
 MOST_VECTORS = 256
 _MOST_BITS = 8
-INSTRUCTIONS = 6  # per element
+INSTRUCTIONS = Instructions(c=10)
 
 
 def encode_parts(parts: Sequence[Part]) -> tuple[Encoded, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.compressed import with_shared_weights
+from benchmarks.compressed import with_narrow_kernels, with_shared_weights
 from mobilenet_tf.commands import export
 from mobilenet_tf.commands import export_device as command
 from mobilenet_tf.commands.common import described
@@ -18,6 +18,7 @@ from mobilenet_tf.commands.outcomes.devices import DeviceFacts
 from mobilenet_tf.commands.published_model import Pretrained
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c.folder import CForm
+from mobilenet_tf.deployment.devices.mcu.form import McuForm
 from mobilenet_tf.deployment.devices.mcu.interpreter import MicroModel
 from mobilenet_tf.deployment.devices.tables import MCU, PLAIN_C
 from mobilenet_tf.deployment.devices.targets import (
@@ -36,7 +37,6 @@ from mobilenet_tf.deployment.tflite.parse import parse_model
 from mobilenet_tf.networks.count import count
 from mobilenet_tf.networks.zoo import make_network
 from mobilenet_tf.selection.cost import Budget
-from tests.export.tflite.compressed.test_int4 import with_narrow_kernels
 
 pytestmark = pytest.mark.xdist_group("mcu_run")
 
@@ -122,25 +122,26 @@ def test_phones_get_kernels_of_4_bits(run, monkeypatch):
         export.export(Pretrained(), target=Target("cpu", compress="int4"))
 
 
-@pytest.mark.parametrize(("form", "each"), [("huffman", 32), ("lut", 4)])
+@pytest.mark.parametrize(
+    ("target", "form", "each"),
+    [(MCU, "huffman", 32), (PLAIN_C, "huffman", 27), (PLAIN_C, "lut", 8)],
+)
 def test_forms_that_are_slow_to_decode_are_named_with_the_figure(
-    run, tmp_path, monkeypatch, form, each
+    run, tmp_path, monkeypatch, target, form, each
 ):
     content, said = with_shared_weights(command.int8_content(run), 16, 0.75), []
     monkeypatch.setattr(command, "int8_content", lambda _: content)
     monkeypatch.setattr(command, "say", said.append)
-    facts = export_device(run, Target(PLAIN_C, compress=form), out=tmp_path / "c")
-    restored = stored_tensors(parse_model((CForm(content, form)).small))
-    weights = sum(stored.values.size for _, stored in restored)
+    facts = export_device(run, Target(target, compress=form), out=tmp_path / "folder")
+    file = (CForm if target == PLAIN_C else McuForm)(content, form).small
+    weights = sum(stored.values.size for _, stored in stored_tensors(parse_model(file)))
     assert facts["decoding"] == {form: {"weights": weights, "instructions": each * weights}}
-    if form == "lut":
-        assert not said
-    else:
-        (sentence,) = said
-        assert f"about {each * weights:,} instructions of a Cortex-M4" in sentence
-        assert f"{each} for each of {weights:,} weights stored as {form}" in sentence
-    assert DeviceFacts(facts).__rich__().row_count == 11
-    assert run.result().to_dict()["devices"][PLAIN_C]["decoding"] == facts["decoding"]
+    (sentence,) = said
+    assert f"about {each * weights:,} instructions of a Cortex-M4" in sentence
+    assert f"{each} for each of {weights:,} weights from {form}" in sentence
+    assert command.slow_decoding(facts["decoding"], 4 * each * weights) == ""
+    assert "decoding" in "".join(DeviceFacts(facts).__rich__().columns[0]._cells)
+    assert run.result().to_dict()["devices"][target]["decoding"] == facts["decoding"]
 
 
 def test_any_npu_gets_hard_swish_as_one_operator(run):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.compressed import with_narrow_kernels
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.c.folder import CForm
 from mobilenet_tf.deployment.tflite.compressed import huffman
@@ -14,7 +15,6 @@ from mobilenet_tf.deployment.tflite.from_graph import int8_file
 from tests.export.devices.c.files import pictures_for, plain_c, run_both, run_sanitized
 from tests.export.tflite.compressed.test_codecs import random_tensor
 from tests.export.tflite.compressed.test_compress import NETWORKS, file
-from tests.export.tflite.compressed.test_int4 import with_narrow_kernels
 from tests.export.tflite.compressed.test_runtime import file_of
 from tests.export.tflite.compressed.test_tables_of_kernels import KERNELS, parts_of
 
