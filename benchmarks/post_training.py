@@ -193,11 +193,22 @@ def collect(folder: Path) -> list[Row]:
 
 def render(rows: list[Row]) -> str:
     """Return the content of docs/post_training.json as Markdown."""
-    return "\n\n".join(
+    tables = [
         _table(name, [row for row in rows if row["network"] == name])
         for name in _TITLES
         if any(row["network"] == name for row in rows)
-    )
+    ]
+    return "\n\n".join([*tables, paragraph(_means(rows))])
+
+
+def _means(rows: list[Row]) -> str:
+    """Return the methods by their mean over what all have been measured on."""
+    scores = {way: [row["validation"] for row in rows if row["way"] == way] for way in WAYS}
+    most = max(map(len, scores.values()))
+    means = {way: sum(own) / most for way, own in scores.items() if len(own) == most}
+    ordered = sorted(means, key=lambda way: -means[way])
+    listed = "; ".join(f"{way} {_percent(means[way])}" for way in ordered)
+    return f"Means of the {most} validation columns: {listed}."
 
 
 def _table(name: str, rows: list[Row]) -> str:
