@@ -145,14 +145,14 @@ def export_for(
 
 
 def _export_mcu(model: Int8Model, target: str, budget: Budget) -> Exported:
-    form = McuForm(model.content, model.compress)
+    form = McuForm(model.content, model.compress, max_bytes=budget.flash)
     cost = Cost(None, len(form.small), form.arena.needed, count(model.network).macs)
     require_fit(model.network, budget, cost, target, model.task)
     return folder_contents(model, form)
 
 
 def _export_c(model: Int8Model, target: str, budget: Budget) -> Exported:
-    form = CForm(model.content, model.compress)
+    form = CForm(model.content, model.compress, budget.flash)
     cost = Cost(None, form.flash, form.ram, count(model.network).macs)
     require_fit(model.network, budget, cost, target, model.task)
     return c_contents(model, form)

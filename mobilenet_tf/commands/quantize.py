@@ -83,11 +83,11 @@ def storage() -> "Storage":
     from mobilenet_tf.deployment.tflite.convert import convert
     from mobilenet_tf.runs.sensitivity import Storage
 
-    def form(model: "keras.Model") -> McuForm:
-        return McuForm(convert(model, "int8"), AUTO)
+    def form(model: "keras.Model", limit: float | None = None) -> McuForm:
+        return McuForm(convert(model, "int8"), AUTO, max_bytes=limit)
 
     return Storage(
         file=lambda model: len(form(model).plain),
-        encoded_file=lambda model: len(form(model).small),
+        encoded_file=lambda model, limit: len(form(model, limit).small),
         kernel=stored_size,
     )

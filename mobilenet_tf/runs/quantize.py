@@ -74,7 +74,7 @@ def quantize(run: Run, storage: Storage | None = None) -> keras.Model:
             small,
             max_flash=recipe.max_flash,
             predicted_bytes=choice.bytes,
-            built_bytes=storage.encoded_file(compressed.model),
+            built_bytes=storage.encoded_file(compressed.model, recipe.max_flash),
             trials=choice.trials,
             chosen=dict(choice.settings),
         )

@@ -23,13 +23,14 @@ class Storage:
 
     Attributes:
         file: Returns the bytes of the file of a quantization-aware model, with plain kernels.
-        encoded_file: Returns the bytes with kernels encoded where that helps.
+        encoded_file: Returns the bytes with kernels encoded where that helps, or as many as a
+            limit in bytes needs.
         kernel: Returns the bytes of an int8 kernel, whose first axis are the output channels,
             encoded if that is smaller.
     """
 
     file: Callable[[keras.Model], int]
-    encoded_file: Callable[[keras.Model], int]
+    encoded_file: Callable[[keras.Model, float], int]
     kernel: Callable[[np.ndarray], int]
 
 

@@ -66,8 +66,24 @@ def test_a_limit_below_the_smallest_settings_is_refused(run):
 
 
 @pytest.mark.slow
-def test_a_file_beyond_the_limit_is_refused(pictures, tmp_path):
+def test_the_arena_grows_for_a_limit(pictures, tmp_path):
+    """The activations are so small that no kernel has room beside them once it is decoded."""
+    run = mn.run(settings(pictures, 32, 90_000), out=tmp_path / "run")
+    assert run.folder.result().compression.built_bytes <= 90_000
+    target, limits = Target("mcu", compress="auto"), mn.Budget(flash=90_000)
+    small = mn.export(run, target=target, budget=limits, out=tmp_path / "small").facts
+    plain = mn.export(run, target=Target("mcu"), out=tmp_path / "plain").facts
+    assert small.bytes <= 90_000 < plain.bytes
+    assert plain.arena["activations"] < small.arena["activations"]
+    room = mn.Budget(flash=90_000, ram=plain.arena["needed"])
+    with pytest.raises(mn.UserError, match="The model does not fit: RAM"):
+        mn.export(run, target=target, budget=room, out=tmp_path / "both")
+
+
+@pytest.mark.slow
+def test_a_file_beyond_the_limit_is_refused(pictures, tmp_path, monkeypatch):
     """Its activations are so small that no kernel has room once it is decoded."""
+    monkeypatch.setattr("mobilenet_tf.deployment.devices.mcu.form._GROWTHS", (1.0,))
     said = r"The model does not fit: flash [\d,]+ of 90,000 bytes, where"
     with pytest.raises(mn.UserError, match=said) as refused:
         mn.run(settings(pictures, 32, 90_000), out=tmp_path / "run")

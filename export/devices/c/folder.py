@@ -49,13 +49,15 @@ class CForm:
     Args:
         content: The `.tflite` as converted, with int8 input and output.
         compress: How kernels are stored: one of `UNPACKING.forms`, or `int4`.
+        max_flash: What constants and code should fit into, see `McuForm.max_bytes`.
 
     Raises:
         UserError: See `compress_weights` and `int4_weights`.
     """
 
-    def __init__(self, content: bytes, compress: str = NONE):
-        forms = McuForm(content, compress, UNPACKING)
+    def __init__(self, content: bytes, compress: str = NONE, max_flash: float | None = None):
+        code = CODE_BYTES + UNPACKING.code
+        forms = McuForm(content, compress, UNPACKING, max_flash and max_flash - code)
         self.plain, self.small = forms.plain, forms.small
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
 from mobilenet_tf.deployment.tflite.compressed.compress import (
@@ -15,6 +16,9 @@ from mobilenet_tf.deployment.tflite.fuse_hard_swish import fuse_hard_swish
 from mobilenet_tf.deployment.tflite.kernels import INT4
 from mobilenet_tf.deployment.tflite.shrink import shrink
 
+# How far the arena may grow for the sake of flash: times the activations' peak.
+_GROWTHS = (1.0, 1.5, 2.0, 4.0, 8.0)
+
 
 @dataclass(frozen=True)
 class McuForm:
@@ -24,11 +28,14 @@ class McuForm:
         converted: The file as converted, with int8 input and output.
         compress: How kernels are stored: one of `Decoders.forms`, or `int4`.
         decoders: What the program pays for decoding them.
+        max_bytes: What the file should fit into: the arena grows for kernels to be encoded, if
+            it does not fit otherwise.
     """
 
     converted: bytes
     compress: str = NONE
     decoders: Decoders = INTERPRETER
+    max_bytes: float | None = None
 
     @cached_property
     def fused(self) -> bytes:
@@ -45,8 +52,12 @@ class McuForm:
         """The same with kernels stored as `compress` says; `plain` itself if that saves nothing."""
         if self.compress == INT4:
             return shrink(int4_weights(self.fused, dense=False))
-        compressed = compress_weights(self.fused, self.compress, self.decoders)
-        return self.plain if compressed is self.fused else shrink(compressed)
+        for growth in _GROWTHS:
+            compressed = compress_weights(self.fused, self.compress, self.decoders, growth)
+            small = self.plain if compressed is self.fused else shrink(compressed)
+            if len(small) <= (self.max_bytes or inf):
+                break
+        return small
 
     @cached_property
     def arena(self) -> Arena:

@@ -2,8 +2,8 @@
 
 A decoded kernel is an activation: it is in the arena from its DECODE to its convolution. Kernels
 are encoded where they find room below the peak that the activations have anyway, so that the arena
-grows by the interpreter's structures only. Where one does not fit as a whole, the convolution is
-split by output channels.
+grows by the interpreter's structures only, or below a multiple of that peak where flash is short.
+Where one does not fit as a whole, the convolution is split by output channels.
 """
 
 from collections.abc import Collection, Iterator
@@ -94,13 +94,16 @@ class _Candidate:
         return self.decoded - bytes_of(self.parts)
 
 
-def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTERPRETER) -> bytes:
+def compress_weights(
+    content: bytes, form: str = AUTO, decoders: Decoders = INTERPRETER, growth: float = 1.0
+) -> bytes:
     """Return the same int8 network with encoded kernels, for TensorFlow Lite Micro or plain C only.
 
     Args:
         content: The file. It has no memory plan yet; see `shrink`.
         form: `auto` for the best codec of each kernel, the name of one, or `none`.
         decoders: What the program pays for them.
+        growth: How many times the activations' peak the arena may reach.
 
     Returns:
         The file. With `auto` it is `content` itself if encoding saves less than the decoders take.
@@ -111,7 +114,8 @@ def compress_weights(content: bytes, form: str = AUTO, decoders: Decoders = INTE
     if form == NONE:
         return content
     model, names = parse_model(content), decoders.codecs if form == AUTO else (form,)
-    most, chosen = _arena(model), list(_candidates(model, names, decoders))
+    most = int(growth * _arena(model))
+    chosen = list(_candidates(model, names, decoders, most))
     while chosen:
         model = parse_model(content)
         _encode(model, chosen)
@@ -138,10 +142,10 @@ def _arena(model: schema.ModelT) -> int:
 
 
 def _candidates(
-    model: schema.ModelT, names: Collection[str], decoders: Decoders
+    model: schema.ModelT, names: Collection[str], decoders: Decoders, most: int
 ) -> Iterator[_Candidate]:
-    """Yield the convolutions whose kernels are worth encoding and have room when decoded."""
-    kinds, most = op_names(model), _arena(model)
+    """Yield the convolutions whose kernels are worth encoding and have room in `most` bytes."""
+    kinds = op_names(model)
     alive, readers = lifetimes(model), reader_counts(model)
     for step, op, values, layout in kernels_of(model):
         if readers[op.inputs[KERNEL]] > 1:
