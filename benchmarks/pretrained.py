@@ -23,12 +23,12 @@ from sklearn.datasets import load_sample_images
 from benchmarks.foreign_cases import CASES, UNSCALED
 from benchmarks.sections import SHARED, Section, markdown
 from mobilenet_tf import InputSpec, ModelData, Pretrained, UserError, export
+from mobilenet_tf.commands.calibration_data import read_pictures
 from mobilenet_tf.commands.foreign_model import off_ties
 from mobilenet_tf.commands.foreign_quantize import quantize_foreign
 from mobilenet_tf.commands.post_training import CALIBRATION, COMPARED
 from mobilenet_tf.core.records import to_plain
 from mobilenet_tf.core.terminal import console
-from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.deployment.proof.rounding import compare_files, sqnr
 from mobilenet_tf.deployment.proof.verify import Forms, real_outputs, verify
 from mobilenet_tf.deployment.tflite.convert import convert, convert_float
@@ -77,7 +77,7 @@ def _plain(path: Path, data: ModelData) -> Row:
     """Return what TensorFlow's converter makes of a model, calibrated as `export` does it."""
     model = open_foreign(path).load_classifier()
     spec = InputSpec(tuple(model.input_shape[1:3]), 3, *UNSCALED, crop=data.crop or 1.0)
-    dataset = load_data(str(data.data), spec, data.seed)
+    dataset = read_pictures(str(data.data), None, model.output_shape[1], spec, data.seed)
     images = spec.normalise(dataset.train.sample(CALIBRATION, data.seed, spec).images)
     content = add_metadata(
         convert(model, "uint8", images), name="", description="", labels=(), input_spec=spec
