@@ -17,7 +17,7 @@ _FILE = f"{_RUN}/model_int8.tflite"
 COMMANDS = {
     "tutorial_phone.md": {
         "look": "mobilenet-tf data photos",
-        "train": "mobilenet-tf run --data photos --model v1 --alpha 0.25 --size 32 --epochs 8 "
+        "train": "mobilenet-tf run --data photos --model v1 --alpha 0.25 --size 32 --epochs 30 "
         "--qat-epochs 1",
         "judge": f"mobilenet-tf evaluate {_RUN}",
         "use": f"mobilenet-tf predict {_FILE} new --top 2",
