@@ -180,7 +180,8 @@ def _fields(form: str, epochs: int) -> dict[str, Any]:
     lengths[qat] = QAT_EPOCHS if before else EPOCHS_TO_INT8
     if epochs < EPOCHS:
         lengths = dict.fromkeys(lengths, 1)
-    return FORMS[form] | {f"{stage}.epochs": length for stage, length in lengths.items()}
+    # A run keeps the fields of its last form.
+    return {"max_flash": 0} | FORMS[form] | {f"{one}.epochs": own for one, own in lengths.items()}
 
 
 def _judged(run: Run, *, four_bits: bool) -> dict[str, Any]:
