@@ -10,36 +10,45 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tf_keras
 
 from mobilenet_tf.cli.app import app
 from mobilenet_tf.datasets.sources.digits import bundled_digits, digit_images
+from tests.commands.foreign_kinds import plain, saved
 from tests.documents import COMMAND_LINE, shown_commands
 from tests.sources import ROOT
 
 PAGES = (
-    *("README.md", "docs/compression.md", "docs/data.md", "docs/embedded.md", "docs/install.md"),
-    *("docs/interop.md", "docs/networks.md", "docs/quantization.md", "docs/scores.md"),
+    *("README.md", "docs/adapt.md", "docs/compression.md", "docs/data.md", "docs/embedded.md"),
+    *("docs/install.md", "docs/interop.md", "docs/networks.md", "docs/pretrained.md"),
+    *("docs/quantization.md", "docs/scores.md", "docs/search.md"),
     "docs/tutorial_microcontroller.md",
 )
-# What needs a phone, emulated cores, npm, published weights, files of the user's, or hours; and
-# limits that fit the networks of the examples, not these short ones. `make test-arm`,
-# `test-firmware`, `test-web` and tests/commands have these.
+# What needs a phone, emulated cores, published weights, or does not end; and limits that fit the
+# networks of the examples, not these short ones. `make test-arm`, `test-firmware`, `test-web` and
+# tests/commands have these.
 ELSEWHERE = re.compile(
-    r"--device (phone|cortex)|--weights imagenet|\b[ab]\.tflite|model\.keras|--other|--dry-run"
-    r"|^(search|tune|adapt|android|web|suspects|--install-completion)|suspects\.csv"
-    r"|--max-flash 128KB|model_int8\.tflite -"
+    r"--device (phone|cortex)|--weights imagenet|--serve|^--install-completion"
+    r"|--max-flash 128KB|--max-ram 80KB|--max-latency 2ms$|model_int8\.tflite -"
 )
 # Further words that make a command short, and let it replace what another one of the page wrote.
-SHORT = {"run": "--epochs 1 --qat-epochs 1 --overwrite"}
+_ONE_EPOCH = "--epochs 1 --qat-epochs 1"
+SHORT = {
+    "run": f"{_ONE_EPOCH} --overwrite",
+    "tune": "--epochs 1 --trials 1 --overwrite",
+    "search": f"{_ONE_EPOCH} --trials 2 --judge-epochs 1 --finalists 1 --overwrite",
+    "adapt": f"{_ONE_EPOCH} --batches 1 --overwrite",
+}
 STAGES = ("prune", "cluster", "int4")
 NAMED = re.compile(r"runs/photos_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)")
+NAMES = {"RUN": "runs/photos", "DIR": "others"}
 PICTURES = 200
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_networks")]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with `photos` in classes, a picture, a table of groups, and runs."""
+    """A folder with `photos` in classes, others, a table of groups, a model, and runs."""
     folder = tmp_path_factory.mktemp("place")
     listing, greys = bundled_digits()
     rows = zip(listing.names, listing.labels, digit_images(greys[:PICTURES]), strict=False)
@@ -50,6 +59,10 @@ def place(tmp_path_factory):
         image.save(path)
         groups.append(f"{path.name},{number % 20}")
     image.save(folder / "new.jpg")
+    (folder / "others").mkdir()
+    for number in range(4):
+        image.rotate(90 * number).save(folder / "others" / f"{number}.png")
+    saved(plain, tf_keras, folder).rename(folder / "model.keras")
     (folder / "person.csv").write_text("\n".join(groups))
     return folder
 
@@ -57,10 +70,15 @@ def place(tmp_path_factory):
 def execute(words: tuple[str, ...]) -> None:
     """Run a command in its short form; what `verify` demands may be missed."""
     command, *options = words
-    short = SHORT.get(command, "--overwrite" if "--target" in words else "").split()
+    short = SHORT.get(command, "")
+    if {"--target", "--config"} & set(words):  # which decide all but this
+        short = "--overwrite"
+    if "--dry-run" in words:  # which keeps nothing
+        short = _ONE_EPOCH
+    more = short.split()
     for stage in STAGES if command == "run" else ():
-        short += ["--set", f"{stage}.epochs=1"] * any(stage in word for word in options)
-    code = app(args=[*words, *short], standalone_mode=False)
+        more += ["--set", f"{stage}.epochs=1"] * any(stage in word for word in options)
+    code = app(args=[*words, *more], standalone_mode=False)
     assert code in ((0, 1, None) if command == "verify" else (0, None)), words
 
 
@@ -81,11 +99,11 @@ def bring(run: str, place: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_pages(page, place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("photos", "new.jpg", "person.csv"):
+    for name in ("photos", "others", "new.jpg", "person.csv", "model.keras"):
         (tmp_path / name).symlink_to(place / name)
     executed = 0
     for command in shown_commands(ROOT / page):
-        words = tuple("runs/photos" if word == "RUN" else word for word in command.words)
+        words = tuple(NAMES.get(word, word) for word in command.words)
         line = " ".join(words)
         here = (command.program, command.where) == (COMMAND_LINE, "block")
         if not here or ELSEWHERE.search(line):
