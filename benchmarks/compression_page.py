@@ -24,7 +24,8 @@ STEPS = (
     ("product-quantized", "64 vectors of 2", "pq"),
 )
 _FLOAT_BITS = 32
-_SIZES = ("bytes", "activations", "arena", "npu_bytes", "npu_cycles")
+_ON_NPU = ("npu_bytes", "npu_cycles")
+_SIZES = ("bytes", "activations", "arena", *_ON_NPU)
 Rows = list[dict[str, Any]]
 
 
@@ -47,23 +48,31 @@ def curve_rows(measured: dict[str, Any]) -> Rows:
     rows = []
     for name in dict.fromkeys(run["network"] for run in measured["runs"]):
         own = [run for run in measured["runs"] if run["network"] == name]
-        rows += _rows_of(name, _complete(own))
+        counts = Counter(run["seed"] for run in own)
+        seeds = {seed for seed, count in counts.items() if count == max(counts.values())}
+        complete = [run for run in own if run["seed"] in seeds]
+        rows += _rows_of(name, _by_form(complete), _by_form(own))
     return rows
 
 
-def _complete(runs: Rows) -> dict[tuple[float, str], Rows]:
-    """Return (alpha, form) -> a run per seed, with those seeds of which most was measured."""
-    counts = Counter(run["seed"] for run in runs)
-    seeds = {seed for seed, count in counts.items() if count == max(counts.values())}
+def _by_form(runs: Rows) -> dict[tuple[float, str], Rows]:
+    """Return (alpha, form) -> a run per seed."""
     found: dict[tuple[float, str], Rows] = {}
     for run in sorted(runs, key=lambda one: one["seed"]):
-        if run["seed"] in seeds:
-            found.setdefault((run["alpha"], run["weights"]), []).append(run)
+        found.setdefault((run["alpha"], run["weights"]), []).append(run)
     return found
 
 
-def _rows_of(name: str, found: dict[tuple[float, str], Rows]) -> Rows:
-    """Return the rows of a network; the first form is the plain one."""
+def _rows_of(
+    name: str, found: dict[tuple[float, str], Rows], begun: dict[tuple[float, str], Rows]
+) -> Rows:
+    """Return the rows of a network.
+
+    Args:
+        name: The network.
+        found: (alpha, form) -> a run per seed of which all was measured; the plain form is first.
+        begun: The same of all seeds, for the costs on an NPU, which depend little on the seed.
+    """
     alpha = next(iter(found))[0]
     outcomes: dict[Any, list[Correct]] = {
         key: [_unpacked(run) for run in runs] for key, runs in found.items()
@@ -71,7 +80,8 @@ def _rows_of(name: str, found: dict[tuple[float, str], Rows]) -> Rows:
     bootstrap = Bootstrap(outcomes)
 
     def mean(key: tuple[float, str], field: str) -> int:
-        known = [run[field] for run in found[key] if field in run]
+        runs = begun[key] if field in _ON_NPU else found[key]
+        known = [run[field] for run in runs if field in run]
         return int(sum(known) // len(known)) if known else 0
 
     rows = []
