@@ -19,26 +19,20 @@ from tests.documents import COMMAND_LINE, shown_commands
 from tests.sources import ROOT
 
 PAGES = (
-    *("README.md", "docs/adapt.md", "docs/compression.md", "docs/data.md", "docs/embedded.md"),
-    *("docs/install.md", "docs/interop.md", "docs/networks.md", "docs/pretrained.md"),
-    *("docs/quantization.md", "docs/scores.md", "docs/search.md"),
-    "docs/tutorial_microcontroller.md",
+    *("README.md", "docs/compression.md", "docs/data.md", "docs/embedded.md", "docs/install.md"),
+    *("docs/interop.md", "docs/networks.md", "docs/pretrained.md", "docs/quantization.md"),
+    *("docs/scores.md", "docs/tutorial_microcontroller.md"),
 )
-# What needs a phone, emulated cores, published weights, or does not end; and limits that fit the
-# networks of the examples, not these short ones. `make test-arm`, `test-firmware`, `test-web` and
-# tests/commands have these.
+# What needs a phone, emulated cores, published weights, hours, or does not end, or writes into the
+# Android project; and limits that fit the networks of the examples, not these short ones. `make
+# test-arm`, `test-firmware`, `test-web`, `test-android` and tests/commands have these.
 ELSEWHERE = re.compile(
     r"--device (phone|cortex)|--weights imagenet|--serve|^--install-completion"
-    r"|--max-flash 128KB|--max-ram 80KB|--max-latency 2ms$|model_int8\.tflite -"
+    r"|^(search|tune|adapt|android) |--max-flash 128KB|model_int8\.tflite -"
 )
 # Further words that make a command short, and let it replace what another one of the page wrote.
 _ONE_EPOCH = "--epochs 1 --qat-epochs 1"
-SHORT = {
-    "run": f"{_ONE_EPOCH} --overwrite",
-    "tune": "--epochs 1 --trials 1 --overwrite",
-    "search": f"{_ONE_EPOCH} --trials 2 --judge-epochs 1 --finalists 1 --overwrite",
-    "adapt": f"{_ONE_EPOCH} --batches 1 --overwrite",
-}
+SHORT = {"run": f"{_ONE_EPOCH} --overwrite"}
 STAGES = ("prune", "cluster", "int4")
 NAMED = re.compile(r"runs/photos_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)")
 NAMES = {"RUN": "runs/photos", "DIR": "others"}

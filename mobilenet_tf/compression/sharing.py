@@ -36,7 +36,8 @@ def share_weights(
     Args:
         model: Result of `quantize_aware`.
         counts: Layer whose kernel shares its weights -> the most values in it.
-        start, per_channel: See `cluster`.
+        start: See `cluster`.
+        per_channel: See `cluster`.
         sparse: Layers among them whose zeros stay zeros.
         seed: See `cluster`.
 
