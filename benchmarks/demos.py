@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.sections import ROOT, Section, markdown, merged, paragraph
+from benchmarks.sections import ROOT, Section, markdown, paragraph
 from mobilenet_tf.core.system import machine
 from mobilenet_tf.runs.result import read_result
 
@@ -71,7 +71,7 @@ def main() -> None:
         SECTION.write()
         return
     for name in options.only:
-        SECTION.save(merged(SECTION.content(), [measure(name)], "demo"))
+        SECTION.save_rows([measure(name)], "demo")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import mobilenet_tf as mn
-from benchmarks.sections import SHARED, Section, markdown, merged, paragraph
+from benchmarks.sections import SHARED, Section, markdown, paragraph
 from mobilenet_tf.core.files import folder_bytes
 from mobilenet_tf.core.memory import MemoryWatch
 from mobilenet_tf.core.system import machine
@@ -118,8 +118,7 @@ def main() -> None:
         SECTION.write()
         return
     for name in options.only:
-        row = measure(name, settings_of(name, options.clothing))
-        SECTION.save(merged(SECTION.content() or [], [row], "name"))
+        SECTION.save_rows([measure(name, settings_of(name, options.clothing))], "name")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,10 @@ class Section:
         write_measurements(self.file, content)
         self.write()
 
+    def save_rows(self, measured: Sequence[Mapping[str, Any]], key: str) -> None:
+        """Save the rows of a table of which some were measured again, see `merged`."""
+        self.save(merged(self.content() or [], measured, key))
+
     def save_or_print(self, content: Any, *, dry: bool) -> None:
         """Save new content; with `dry`, print what it renders and leave the document as it is."""
         if dry:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.results import dataset_cell, network_cell, proof_cells, publishable
-from benchmarks.sections import Section, markdown, merged
+from benchmarks.sections import Section, markdown
 from mobilenet_tf.core.terminal import console
 from mobilenet_tf.runs.folder import RunFolder
 from mobilenet_tf.runs.result import Result
@@ -58,7 +58,7 @@ class TaskTable:
             result = publishable(run.result(), ("task", "metrics"))
             published.append({"name": name, "settings": settings, "result": result})
             console.print(*self.row(published[-1]))
-        self.section.save(merged(self.section.content(), published, "name"))
+        self.section.save_rows(published, "name")
 
     def _result(self, published: Mapping[str, Any]) -> Result:
         return Result.from_dict(published["result"], f"docs/{self.task}.json")

@@ -4,25 +4,10 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from mobilenet_tf.cli import (
-    adapting,
-    architecture,
-    comparison,
-    device,
-    files,
-    gallery,
-    installation,
-    new_run,
-    stages,
-    survey,
-    tuning,
-)
+from mobilenet_tf.cli import app
 from tests.sources import commands
 
-_MODULES = (
-    *(adapting, architecture, comparison, device, files, gallery, installation, new_run),
-    *(stages, survey, tuning),
-)
+_MODULES = [one for one in vars(app).values() if getattr(one, "__package__", "") == app.__package__]
 _SHOWN = ("show", "show_answers", "print_run", "print_path", "console", "announce")
 
 

@@ -136,8 +136,7 @@ def _conversion(image: Tensor, spec: InputSpec) -> tuple[str, str]:
             f"(pixel - {mean:g}) / {std:g}.",
             f'\npixels = (pixels.astype("float32") - {mean:g}) / {std:g}',
         )
-    # At most half a step over all 256 grey levels, so rounding never matters.
-    if 255 * abs(scale * std - 1) < 0.5:
+    if spec.is_scale(scale):
         if dtype == "uint8" and zero == mean:
             return (
                 "the pixels as they are, 0 to 255. Scale and zero point are the normalisation.",

@@ -228,7 +228,7 @@ def _as_the_file_takes_it(content: bytes, input_spec: InputSpec) -> InputSpec:
     if image.scale is None or image.zero_point is None:
         return input_spec
     mean = float(image.zero_point + (128 if image.dtype == "int8" else 0))
-    exact = 255 * abs(image.scale * input_spec.std - 1) < 0.5
+    exact = input_spec.is_scale(image.scale)
     return (
         replace(input_spec, mean=mean)
         if exact and abs(mean - input_spec.mean) <= 0.5

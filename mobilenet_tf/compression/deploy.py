@@ -230,17 +230,29 @@ def folded(
     kernel, *biases = [weight.astype(np.float64) for weight in layer.get_weights()]
     bias = biases[0] if biases else np.zeros(layer.output.shape[-1])
     if norm is not None:
-        variance = norm.moving_variance.numpy().astype(np.float64)
-        scale = 1 / np.sqrt(variance + norm.epsilon)
-        if norm.scale:
-            scale = scale * norm.gamma.numpy()
-        bias = (bias - norm.moving_mean.numpy()) * scale
-        if norm.center:
-            bias = bias + norm.beta.numpy()
+        mean, scale, shift = normalization(norm)
+        bias = (bias - mean) * scale + shift
         # A depthwise kernel is (h, w, C, m); its last two axes are the output channels.
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         kernel = kernel * (scale.reshape(kernel.shape[-2:]) if depthwise else scale)
     return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def normalization(norm: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what a batch normalization does at inference: (x - mean) * scale + shift.
+
+    Args:
+        norm: The layer, of tf_keras or of Keras 3.
+
+    Returns:
+        (mean, scale, shift), each (channels,); the scale is float64.
+    """
+    variance = np.asarray(norm.moving_variance).astype(np.float64)
+    scale = 1 / np.sqrt(variance + norm.epsilon)
+    if norm.scale:
+        scale = scale * np.asarray(norm.gamma)
+    mean = np.asarray(norm.moving_mean)
+    return mean, scale, np.asarray(norm.beta) if norm.center else np.zeros_like(mean)
 
 
 def _is_pooled(tensor: Any) -> bool:

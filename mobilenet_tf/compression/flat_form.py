@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
+from mobilenet_tf.compression.deploy import normalization
 from mobilenet_tf.compression.flat_values import LAYERS, Builder, Value
 from mobilenet_tf.compression.foreign_graph import Step, is_model, steps_of
 from mobilenet_tf.core.errors import UserError
@@ -167,15 +168,11 @@ def _function(layer: Any) -> str:
 
 def _normalised(build: Builder, step: Step, sources: list[Value]) -> Value:
     layer = step.layer
-    axis = step.layer.axis
     last = len(step.inputs[0].shape) - 1
-    if list(np.atleast_1d(axis)) not in ([last], [-1]):
+    if list(np.atleast_1d(layer.axis)) not in ([last], [-1]):
         raise UserError(f"{layer.name} does not normalise channels.")
-    mean, variance = np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)
-    scale = 1 / np.sqrt(variance.astype(np.float64) + layer.epsilon)
-    scale = scale * np.asarray(layer.gamma) if layer.scale else scale
-    offset = -mean * scale + (np.asarray(layer.beta) if layer.center else 0.0)
-    return build.affine(sources[0], scale, offset, step.channels)
+    mean, scale, shift = normalization(layer)
+    return build.affine(sources[0], scale, shift - mean * scale, step.channels)
 
 
 def _standardised(build: Builder, step: Step, sources: list[Value]) -> Value:

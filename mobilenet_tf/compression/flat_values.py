@@ -111,8 +111,7 @@ class Builder:
         if not {scale.size, offset.size} <= {1, channels}:
             raise UserError("Arithmetic with numbers other than one per channel has no form here.")
         if value.gate is not None and not offset.any() and np.allclose(scale, 1 / 6):
-            made = HardSigmoid(name=self.name("hard_sigmoid"))(self.tensor(value.gate))
-            return Value(tensor=made, hard_sigmoid_of=value.gate)
+            return self.hard_sigmoid(value.gate)
         if value.sigmoid_of is not None and (scale == -1).all() and (offset == 1).all():
             negative = self.affine(value.sigmoid_of, -1, 0, channels)  # 1 - s(x) = s(-x)
             return self.activated(negative, "sigmoid")
@@ -139,6 +138,11 @@ class Builder:
         layer = LAYERS.Activation("sigmoid", name=self.name("sigmoid"))
         return Value(tensor=layer(self.tensor(value)), sigmoid_of=value)
 
+    def hard_sigmoid(self, value: Value) -> Value:
+        """Return relu6(value + 3) / 6."""
+        layer = HardSigmoid(name=self.name("hard_sigmoid"))
+        return Value(tensor=layer(self.tensor(value)), hard_sigmoid_of=value)
+
     def softmax(self, value: Value) -> Value:
         """Return the softmax of a vector."""
         flat = LAYERS.Flatten(name=self.name("flat"))(self.tensor(value))
@@ -160,13 +164,8 @@ class Builder:
         return Value(tensor=kind(name=name)([self.tensor(value) for value in values]))
 
 
-def _hard_sigmoid(build: Builder, value: Value) -> Value:
-    made = HardSigmoid(name=build.name("hard_sigmoid"))(build.tensor(value))
-    return Value(tensor=made, hard_sigmoid_of=value)
-
-
 def _hard_swish(build: Builder, value: Value) -> Value:
-    return build.product(value, _hard_sigmoid(build, value))
+    return build.product(value, build.hard_sigmoid(value))
 
 
 def _swish(build: Builder, value: Value) -> Value:

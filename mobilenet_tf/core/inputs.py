@@ -117,6 +117,13 @@ class InputSpec:
         """
         return (0 - self.mean) / self.std, (255 - self.mean) / self.std
 
+    def is_scale(self, scale: float) -> bool:
+        """Return whether a file's input has the scale 1 / std, as `bounds` give it.
+
+        The distance is at most half a step over all 256 grey levels, so that it never matters.
+        """
+        return 255 * abs(scale * self.std - 1) < 0.5
+
     @property
     def preparation(self) -> str:
         """What becomes of a picture, as part of a sentence."""
