@@ -47,12 +47,16 @@ def kill(process: subprocess.Popen) -> None:
     process.communicate()
 
 
-def together(words: list[str]) -> dict[str, tuple[str, str]]:
-    """Run a search as `chief` and the workers `one` and `two`; return what each printed."""
+def free_port() -> str:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
+        return str(free.getsockname()[1])
+
+
+def together(words: list[str]) -> dict[str, tuple[str, str]]:
+    """Run a search as `chief` and the workers `one` and `two`; return what each printed."""
+    place = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": free_port()}
     processes = {
         name: subprocess.Popen(
             words,

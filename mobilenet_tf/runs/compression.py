@@ -40,8 +40,8 @@ class Compression(Section):
         stages: The stages to int8 in their order; empty for quantization-aware training alone.
         kernels: The kernels of the int8 file, from input to output.
         max_flash: Limit within which settings were chosen for each kernel; None for none.
-        predicted_bytes: Bytes that the file for microcontrollers was expected to have with them.
-        built_bytes: Bytes that it has.
+        predicted_bytes: Bytes of the file for microcontrollers with them, before training.
+        built_bytes: Its bytes after training.
         trials: Every kernel alone at every setting.
         chosen: Layer -> setting of its kernel.
     """
@@ -63,7 +63,6 @@ class Compression(Section):
         if self.max_flash and (self.built_bytes or 0) > self.max_flash:
             raise UserError(
                 f"The model does not fit: flash {self.built_bytes:,} of {self.max_flash:,.0f} "
-                f"bytes, where {self.predicted_bytes:,} were predicted, because some kernels have "
-                "no room in the arena once decoded, or did not become as small as measured; a "
-                "smaller max_flash makes all of them smaller."
+                f"bytes, where {self.predicted_bytes:,} were predicted, because some kernels take "
+                "more bytes after training; a smaller max_flash makes all of them smaller."
             )

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import tf_keras as keras
 
+from mobilenet_tf.compression.qat import with_stored_scales
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.files import read_json, write_json
 from mobilenet_tf.core.records import from_plain
 from mobilenet_tf.runs.own_files import TRIALS
 from mobilenet_tf.runs.run import Run
 from mobilenet_tf.training.compression_settings import Setting, Trial
-from mobilenet_tf.training.sensitivity import changed, choose, measure
+from mobilenet_tf.training.sensitivity import at_settings, changed, choose, measure
 from mobilenet_tf.training.transfer import Phase
 
 
@@ -41,7 +42,7 @@ class Choice:
     Attributes:
         trials: Every kernel alone at every setting.
         settings: Layer -> setting of its kernel.
-        bytes: Bytes that the file is expected to have with them, with all kernels encoded.
+        bytes: Bytes that the file has with them before training.
     """
 
     trials: tuple[Trial, ...]
@@ -58,7 +59,9 @@ class _Kept:
 def chosen_settings(run: Run, model: keras.Model, storage: Storage) -> Choice:
     """Choose the setting of each kernel within `Recipe.max_flash`.
 
-    Trials that an interrupted run, or one with another limit, has made are not made again.
+    Trials that an interrupted run, or one with another limit, has made are not made again. The
+    file is built with what was chosen, because it may be larger than the sum of its kernels: some
+    find no room in the arena once decoded. Then smaller settings are chosen.
 
     Args:
         run: The run.
@@ -80,11 +83,18 @@ def chosen_settings(run: Run, model: keras.Model, storage: Storage) -> Choice:
         trials = (*trials, one)
         if len(trials) > len(known):
             write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
-    plain = sum(int(np.prod(kernel.shape)) for kernel in changed(model, recipe).values())
-    others = storage.file(model) - plain
-    settings = choose(trials, int(recipe.max_flash) - others)
-    kernels = sum(one.bytes for one in trials if settings[one.kernel] == one.setting)
-    return Choice(trials, settings, others + kernels)
+    kernels, most = changed(model, recipe), int(recipe.max_flash)
+    plain = sum(int(np.prod(kernel.shape)) for kernel in kernels.values())
+    room = most - (storage.file(model) - plain)
+    fixed = with_stored_scales(model, list(kernels))
+    while True:
+        settings = choose(trials, room)
+        with at_settings(fixed, settings, recipe):
+            built = storage.encoded_file(fixed, most)
+        if built <= most:
+            return Choice(trials, settings, built)
+        chosen = sum(one.bytes for one in trials if settings[one.kernel] == one.setting)
+        room = chosen - (built - most)
 
 
 def _kept(path: Path, fingerprint: str) -> tuple[Trial, ...]:

@@ -6,6 +6,7 @@ afterwards loses less than the sum.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -79,24 +80,47 @@ def measure(
             if (name, setting) in earlier:
                 yield earlier[name, setting]
                 continue
-            layer = model.get_layer(name)
-            before, quantizer = layer.weight.numpy(), layer.weight_quantizer
-            unit, limit = (value.numpy() for value in quantizer.in_range(layer.weight))
-            integers = _compressed(unit, before.shape, setting, recipe)
-            largest = largest_integer(setting.bits)
-            real = integers / largest * limit
-            layer.weight.assign(real.reshape(before.shape))
-            quantizer.limit.assign(limit * 127 / largest)
-            found = judged()
-            layer.weight.assign(before)
-            quantizer.limit.assign(limit)
+            with at_settings(model, {name: setting}, recipe) as kernel:
+                found = judged()
             yield Trial(
                 kernel=name,
                 setting=setting,
-                bytes=size(np.moveaxis(integers, -1, 0).astype(np.int8)),
+                bytes=size(kernel[name]),
                 loss=found[0] - loss,
                 score=found[1] - score,
             )
+
+
+@contextmanager
+def at_settings(
+    model: keras.Model, chosen: Mapping[str, Setting], recipe: Recipe
+) -> Iterator[dict[str, np.ndarray]]:
+    """Give kernels these settings until the context ends.
+
+    Args:
+        model: Quantization-aware model, in which these kernels have stored scales.
+        chosen: Layer -> setting of its kernel.
+        recipe: Everything else about the stages.
+
+    Yields:
+        Layer -> its kernel as int8, of which the first axis are the output channels.
+    """
+    integers, before = {}, []
+    for name, setting in chosen.items():
+        layer = model.get_layer(name)
+        kernel, quantizer = layer.weight.numpy(), layer.weight_quantizer
+        unit, limit = (value.numpy() for value in quantizer.in_range(layer.weight))
+        whole = _compressed(unit, kernel.shape, setting, recipe)
+        largest = largest_integer(setting.bits)
+        layer.weight.assign((whole / largest * limit).reshape(kernel.shape))
+        quantizer.limit.assign(limit * 127 / largest)
+        integers[name] = np.moveaxis(whole, -1, 0).astype(np.int8)
+        before += [(layer.weight, kernel), (quantizer.limit, limit)]
+    try:
+        yield integers
+    finally:
+        for variable, value in before:
+            variable.assign(value)
 
 
 def changed(model: keras.Model, recipe: Recipe) -> dict[str, tf.Variable]:

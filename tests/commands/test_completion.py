@@ -22,3 +22,13 @@ def test_completion(line, completed):
     command = [sys.executable, "-m", "mobilenet_tf"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == completed
+
+
+def test_completion_is_installed(tmp_path):
+    """A shell is the parent, as it is when a user types the command."""
+    line = f"{sys.executable} -m mobilenet_tf --install-completion; exit $?"
+    environment = os.environ | {"HOME": str(tmp_path)}
+    subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=True)
+    written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any("_MOBILENET_TF_COMPLETE=complete_bash" in text for text in written)
+    assert ".bash_completions" in (tmp_path / ".bashrc").read_text()

@@ -1,11 +1,11 @@
 """Searches of several processes: who begins, who joins with other pictures, who comes second."""
 
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
+from tests.killing import free_port
 from tests.reported.drive import at_work, call, call_apart, refused
 from tests.reported.models import write
 from tests.reported.test_searches import NETWORK
@@ -18,10 +18,7 @@ ONE = ("--algorithm", "random", "--trials", "1", "--epochs", "1", "--set", "batc
 @pytest.fixture
 def place() -> dict[str, str]:
     """keras-tuner's variables for a port that is free, all but the name of the process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    return {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": port}
+    return {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": free_port()}
 
 
 def name(place: dict[str, str], own: str) -> dict[str, str]:

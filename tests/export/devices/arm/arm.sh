@@ -27,4 +27,5 @@ if [[ ! -f $out/libtensorflowlite_jni.so ]]; then
   unzip -q -o -j $runtime/target/lite.aar jni/arm64-v8a/libtensorflowlite_jni.so -d "$out/new"
   mv "$out/new/libtensorflowlite_jni.so" "$out"
 fi
-"$PYTHON" -m pytest -m arm -n 2 --dist loadgroup -q -rs tests/export/devices/arm
+"$PYTHON" -m pytest -m arm -n 2 --dist loadgroup -q -rs \
+  tests/export/devices/arm tests/test_executed_commands.py

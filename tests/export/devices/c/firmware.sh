@@ -15,4 +15,4 @@ if [[ ! -d build/cmsis_nn ]]; then
     --target build/cmsis_nn -r tests/export/devices/c/cmsis_nn.txt ||
     echo "CMSIS-NN cannot be installed; its tests are skipped." >&2
 fi
-"$PYTHON" -m pytest -m firmware -q -rs tests/export/devices/c
+"$PYTHON" -m pytest -m firmware -q -rs tests/export/devices/c tests/test_executed_commands.py
