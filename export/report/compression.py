@@ -9,6 +9,7 @@ from mobilenet_tf.runs.task_sections import Chart
 
 _COLUMNS = ("kernel", "shape", "zeros", "values", "entropy, bits", "bytes", "stored as", "bytes")
 _LEFT = 2
+_CHOSEN = "chosen"
 
 
 def compression(result: Result) -> str:
@@ -63,13 +64,18 @@ def _sensitivity(result: Result) -> str:
     lines: dict[str, tuple[tuple[float, float], ...]] = {}
     for trial in found.trials:
         point = float(names.index(trial.kernel) + 1), trial.loss
-        title = str(trial.setting)
-        lines[title] = (*lines.get(title, ()), point)
+        # Two stages have up to twenty settings: too many lines to tell apart.
+        titles = [str(trial.setting)] if len(trial.setting.parts) == 1 else []
+        if found.chosen.get(trial.kernel) == trial.setting:
+            titles.append(_CHOSEN)
+        for title in titles:
+            lines[title] = (*lines.get(title, ()), point)
     drawn = Chart(title="", x="kernel, from input to output", y="validation loss", lines=lines)
     limit = count(int(found.max_flash or 0))
     text = (
         "How much the validation loss rises if one kernel alone is compressed, without training. "
-        f"The settings that lose least in sum were chosen within {limit} bytes."
+        f"The settings that lose least in sum were chosen within {limit} bytes. The plot leaves "
+        "out settings that combine two; the table has all."
     )
     if found.built_bytes:
         text += (
@@ -80,7 +86,7 @@ def _sensitivity(result: Result) -> str:
         (
             one.kernel,
             str(one.setting),
-            "chosen" if found.chosen.get(one.kernel) == one.setting else "",
+            _CHOSEN if found.chosen.get(one.kernel) == one.setting else "",
             count(one.bytes),
             f"{one.loss:+.4f}",
             points(one.score),

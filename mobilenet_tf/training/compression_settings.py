@@ -145,12 +145,17 @@ class Setting(Checked):
     sparsity: float = number(0.0, least=0, below=1)
     bits: int = number(8, least=4, most=8)
 
-    def __str__(self) -> str:
-        """Return "16 values, 75% zeros"."""
+    @property
+    def parts(self) -> list[str]:
+        """What it consists of, such as ["16 values", "75% zeros"]."""
         parts = [f"{self.bits} bits"] if self.bits < 8 else []
         parts += [f"{self.values} values"] if self.values else []
         parts += [f"{self.sparsity:.0%} zeros"] if self.sparsity else []
-        return ", ".join(parts) or "as it is"
+        return parts
+
+    def __str__(self) -> str:
+        """Return "16 values, 75% zeros"."""
+        return ", ".join(self.parts) or "as it is"
 
 
 @dataclass(frozen=True, kw_only=True)

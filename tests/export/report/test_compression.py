@@ -11,7 +11,7 @@ PLAIN = {
     **{"op": "DEPTHWISE_CONV_2D", "shape": [1, 3, 3, 64], "stored_as": "plain"},
     **{"bytes": 576, "stored_bytes": 576},
 }
-FEW = {"values": 16, "sparsity": 0.75}
+ONE, FEW = {"values": 16}, {"values": 16, "sparsity": 0.75}
 
 
 def compressed() -> dict:
@@ -36,6 +36,7 @@ def test_the_choice_by_sensitivity_is_in_the_report(tmp_path):
         **{"max_flash": 130000.0, "predicted_bytes": 120001, "built_bytes": 123456},
         "trials": [
             {"kernel": HOSTILE, "setting": {}, "bytes": 8192, "loss": 0.0, "score": 0.0},
+            {"kernel": HOSTILE, "setting": ONE, "bytes": 4300, "loss": 0.0031, "score": 0.002},
             {"kernel": HOSTILE, "setting": FEW, "bytes": 1876, "loss": 0.0123, "score": -0.004},
         ],
         "chosen": {HOSTILE: FEW},
@@ -43,8 +44,10 @@ def test_the_choice_by_sensitivity_is_in_the_report(tmp_path):
     _, page = page_of(store(tmp_path, result))
     assert "were chosen within 130,000 bytes" in page.text
     assert "predicted to have 120,001 bytes, and has 123,456" in page.text
-    for said in ("16 values, 75% zeros", "as it is", "+0.0123", "chosen"):
+    for said in ("as it is", "+0.0123", "chosen"):
         assert said in page.text
+    assert page.text.count("16 values, 75% zeros") == 1  # in the table
+    assert page.text.count("16 values") == 3  # and a line of the plot
 
 
 def test_other_runs_have_no_such_section(tmp_path):
