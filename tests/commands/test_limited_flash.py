@@ -76,6 +76,10 @@ def test_the_arena_grows_for_a_limit(pictures, tmp_path):
     plain = mn.export(run, target=Target("mcu"), out=tmp_path / "plain").facts
     assert small.bytes <= 90_000 < plain.bytes
     assert plain.arena["activations"] < small.arena["activations"]
+    lut = Target("mcu", compress="lut")
+    assert mn.export(run, target=lut, budget=limits, out=tmp_path / "lut").facts.bytes <= 90_000
+    with pytest.raises(mn.UserError, match=r"--compress lut makes no kernel .* a fifth smaller"):
+        mn.export(run, target=lut, out=tmp_path / "unlimited")
     room = mn.Budget(flash=90_000, ram=plain.arena["needed"])
     with pytest.raises(mn.UserError, match="The model does not fit: RAM"):
         mn.export(run, target=target, budget=room, out=tmp_path / "both")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
+from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.deployment.devices.mcu.interpreter import Arena, measure_arena
 from mobilenet_tf.deployment.tflite.compressed.compress import (
     INTERPRETER,
@@ -53,7 +54,12 @@ class McuForm:
         if self.compress == INT4:
             return shrink(int4_weights(self.fused, dense=False))
         for growth in _GROWTHS:
-            compressed = compress_weights(self.fused, self.compress, self.decoders, growth)
+            try:
+                compressed = compress_weights(self.fused, self.compress, self.decoders, growth)
+            except UserError:  # no kernel has room once decoded, for now
+                if self.max_bytes is None or growth == _GROWTHS[-1]:
+                    raise
+                continue
             small = self.plain if compressed is self.fused else shrink(compressed)
             if len(small) <= (self.max_bytes or inf):
                 break
