@@ -36,8 +36,8 @@ EMULATED = {"arm": re.compile(r"--device cortex-a"), "firmware": re.compile(r"--
 # What makes commands short, and lets them replace what another one of the page wrote; limits that
 # short networks exceed and can meet.
 SHORT = {
-    r"^run (?!.*--target|.*--config)": "--epochs 1 --qat-epochs 1 --overwrite",
-    r"^run .*(--target|--config)": "--overwrite",
+    r"^run (?!.*(--target|--config))": "--epochs 1 --qat-epochs 1",
+    r"^run (?!.*--dry-run)": "--overwrite",
     r"^run --task detection": "--size 96",
     r"^run .*--compress .*prune": "--set prune.epochs=1",
     r"^run .*--compress .*cluster": "--set cluster.epochs=1",
@@ -72,7 +72,7 @@ RUNS = {
     ),
     r"runs/\w+": "run --data photos --model v1 --alpha 0.5 --size 64 --out {run}",
 }
-NAMES = {"RUN": "runs/photos", "DIR": "others", SHARED_WORK: "search"}
+NAMES = {"RUN": "runs/photos", "DIR": "others", SHARED_WORK: "shared_search"}
 FILES = ("a", "b", "ours", "theirs", "upload", "model_int8")  # .tflite
 PUBLISHED = (("v2", 0.35, 96), ("v2", 1.0, 224))
 PICTURES = 200
