@@ -17,6 +17,10 @@ from mobilenet_tf.training.compression_settings import Setting, Trial
 from mobilenet_tf.training.sensitivity import at_settings, changed, choose, measure
 from mobilenet_tf.training.transfer import Phase
 
+# By what share of their bytes kernels are made smaller at least after a file that is too large, so
+# that few are built.
+_LEAST_STEP = 0.02
+
 
 @dataclass(frozen=True)
 class Storage:
@@ -94,7 +98,7 @@ def chosen_settings(run: Run, model: keras.Model, storage: Storage) -> Choice:
         if built <= most:
             return Choice(trials, settings, built)
         chosen = sum(one.bytes for one in trials if settings[one.kernel] == one.setting)
-        room = chosen - (built - most)
+        room = chosen - max(built - most, int(_LEAST_STEP * chosen))
 
 
 def _kept(path: Path, fingerprint: str) -> tuple[Trial, ...]:
