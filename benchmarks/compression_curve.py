@@ -112,11 +112,15 @@ def measure(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         "groups": [list(group) for group in GROUPS] if options.two_classes else [],
     }
     own: list[dict[str, Any]] = []
+
+    def known() -> list[dict[str, Any]]:
+        return own if options.dry else _earlier(section_of(options), about)
+
     for key in _wanted(options):
-        # Read each time: another process may measure another network.
-        runs = own if options.dry else _earlier(section_of(options), about)
-        if not any(key.items() <= run.items() for run in runs):
-            own = [*runs, key | _measured(options, data, **key)]
+        if not any(key.items() <= run.items() for run in known()):
+            found = key | _measured(options, data, **key)
+            # Read once more: another process may have measured another network meanwhile.
+            own = [*known(), found]
             yield about | {"runs": own, "machine": machine()}
 
 
