@@ -64,7 +64,7 @@ RUNS = {
     r"runs/digits_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)": (
         "run --data digits --model {model} --alpha {alpha} --size {size}"
     ),
-    r"runs/photos_(?P<task>detection|segmentation)_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)": (
+    r"runs/photos_(?P<task>detection)_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)": (
         "run --task {task} --data digits --model {model} --alpha {alpha} --size {size} --out {run}"
     ),
     r"runs/photos_(?P<model>.+)_(?P<alpha>[\d.]+)_(?P<size>\d+)": (

@@ -83,18 +83,19 @@ def chosen_settings(run: Run, model: keras.Model, storage: Storage) -> Choice:
     known = _kept(path, fingerprint)
     trials: tuple[Trial, ...] = ()
     path.parent.mkdir(exist_ok=True)
+    kernels = changed(model, recipe)
+    model = with_stored_scales(model, list(kernels))
     for one in measure(model, recipe, session, storage.kernel, known):
         trials = (*trials, one)
         if len(trials) > len(known):
             write_json(path, asdict(_Kept(fingerprint=fingerprint, trials=trials)))
-    kernels, most = changed(model, recipe), int(recipe.max_flash)
+    most = int(recipe.max_flash)
     plain = sum(int(np.prod(kernel.shape)) for kernel in kernels.values())
     room = most - (storage.file(model) - plain)
-    fixed = with_stored_scales(model, list(kernels))
     while True:
         settings = choose(trials, room)
-        with at_settings(fixed, settings, recipe):
-            built = storage.encoded_file(fixed, most)
+        with at_settings(model, settings, recipe):
+            built = storage.encoded_file(model, most)
         if built <= most:
             return Choice(trials, settings, built)
         chosen = sum(one.bytes for one in trials if settings[one.kernel] == one.setting)

@@ -14,7 +14,6 @@ import tensorflow as tf
 import tf_keras as keras
 
 from mobilenet_tf.compression.clustering import cluster
-from mobilenet_tf.compression.qat import with_stored_scales
 from mobilenet_tf.compression.weight_quantizers import largest_integer
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.core.progress import bar
@@ -43,7 +42,8 @@ def measure(
     All others have 8 bits, any values and no zeros meanwhile.
 
     Args:
-        model: Quantization-aware model; it is not changed.
+        model: Quantization-aware model, in which these kernels have stored scales; it has its
+            weights again at the end.
         recipe: Says which stages there are, and which kernels they leave as they are.
         session: Dataset and task.
         size: Returns the bytes that a device stores an int8 kernel in, whose first axis are the
@@ -55,7 +55,6 @@ def measure(
     """
     earlier = {(one.kernel, one.setting): one for one in known}
     names, narrow = list(changed(model, recipe)), kernels(model, recipe.int4)
-    model = with_stored_scales(model, names)
     objective = session.task.objective(session.network)
     learner = make_learner(model, objective, recipe.qat, 1)
     images = evaluation_batches(

@@ -7,7 +7,7 @@ import pytest
 import tf_keras as keras
 
 from mobilenet_tf.compression.deploy import deploy_form
-from mobilenet_tf.compression.qat import quantize_aware
+from mobilenet_tf.compression.qat import quantize_aware, with_stored_scales
 from mobilenet_tf.core.errors import UserError
 from mobilenet_tf.datasets.load import load_data
 from mobilenet_tf.datasets.pipeline import calibration_images
@@ -17,7 +17,7 @@ from mobilenet_tf.tasks.classification.task import Classification
 from mobilenet_tf.training.compression_settings import Setting, Trial
 from mobilenet_tf.training.fit import Session
 from mobilenet_tf.training.recipe import load_recipe
-from mobilenet_tf.training.sensitivity import choose, measure
+from mobilenet_tf.training.sensitivity import changed, choose, measure
 from tests.training.test_compress import NETWORK
 
 PLAIN, FEW, ZEROS = Setting(), Setting(values=8), Setting(sparsity=0.9)
@@ -66,6 +66,7 @@ def test_every_kernel_is_measured_at_every_setting(tmp_path):
         checkpoints=tmp_path,
         logs=tmp_path,
     )
+    model = with_stored_scales(model, list(changed(model, recipe)))
     before = model.get_weights()
     found = list(measure(model, recipe, session, stored_size))
     for left, right in zip(before, model.get_weights(), strict=True):
